@@ -1,0 +1,35 @@
+import type { Settings } from '../config/settings.ts';
+
+/** How far a long operation is; sent at most five times a second. */
+export interface Progress {
+  readonly phase: string;
+  readonly unit: string;
+  readonly entries: number;
+  /** Undefined while nobody can know. */
+  readonly entriesTotal?: number;
+  /** Bytes of file content handled. */
+  readonly bytes: number;
+  readonly bytesTotal?: number;
+}
+
+export interface LogLine {
+  readonly level: 'info' | 'warning' | 'error';
+  /** A `FailureCode`, or a word that names the event. */
+  readonly code: string;
+  readonly message: string;
+  readonly affected?: readonly string[];
+}
+
+/** Where a command tells about itself while it works. The faces (cli, rpc) decide what becomes of it. */
+export interface Reporter {
+  progress(progress: Progress): void;
+  log(line: LogLine): void;
+}
+
+/** What every command gets. */
+export interface Context {
+  readonly settings: Settings;
+  readonly reporter: Reporter;
+  /** Aborted on SIGTERM, SIGINT or a lost peer; a command then stops at the next safe point with `cancelled`. */
+  readonly signal: AbortSignal;
+}

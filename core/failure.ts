@@ -1,0 +1,77 @@
+/**
+ * Every error that leaves a function of the core on purpose. The code is stable: scripts, the PHP module and the tests
+ * rely on it; the message is for people and may change.
+ */
+export const FAILURE_CODES = {
+  usage: 'the request itself is wrong',
+  invalid_settings: 'the settings file does not match its schema',
+  not_root: 'the operation needs root',
+  unsupported: 'this system, file system or input cannot be handled',
+  internal: 'a defect of this program',
+  cancelled: 'stopped on request',
+  locked: 'another run holds the lock',
+  io_error: 'the system refused a read or a write',
+  disk_full: 'no space or no quota is left',
+  repository_missing: 'nothing is at the place where the repository should be',
+  repository_foreign: 'what is there is not a repository of this program',
+  repository_newer: 'the repository was written by a newer format',
+  repository_damaged: 'an object of the repository is missing, cut or altered',
+  object_exists: 'an object of this name was already written',
+  unit_unknown: 'no such account or unit',
+  snapshot_unknown: 'no such snapshot',
+  path_unknown: 'the snapshot does not have this path',
+  chain_broken: 'a snapshot that this restore point needs is missing or unusable',
+  unsafe_path: 'a name could lead outside the target',
+  target_in_the_way: 'something else stands where an entry has to be written',
+  unreadable: 'an entry could not be read',
+  changed_while_read: 'a file changed each time it was read',
+  vanished: 'an entry disappeared while it was read',
+  replaced: 'something else was put in the place of an entry while it was read',
+  mount_skipped: 'another file system or bind mount inside the tree was left out',
+  content_missing: 'the snapshot has the entry, but not its content',
+  digest_mismatch: 'content differs from its recorded SHA-256',
+  attribute_refused: 'the target refused an attribute of an entry',
+  raw_database_refused: 'live database files cannot be backed up as files',
+  retention_guard: 'a safety rule of retention stopped the deletion',
+} as const;
+
+export type FailureCode = keyof typeof FAILURE_CODES;
+
+export interface FailureDetails {
+  /** What was concerned: a path, a unit, an object's name. */
+  affected?: readonly string[];
+  /** What the reader can do now. */
+  advice?: string;
+  /** Whether the same call can succeed later without anybody changing anything. */
+  retry?: boolean;
+  cause?: unknown;
+}
+
+/** An expected failure, with a stable code (see `FAILURE_CODES`). */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  readonly affected: readonly string[];
+  readonly advice: string | undefined;
+  readonly retry: boolean;
+
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.affected = details.affected ?? [];
+    this.advice = details.advice;
+    this.retry = details.retry ?? false;
+  }
+}
+
+/** Turns whatever was thrown into a `Failure`; a defect becomes `internal` with the original as its cause. */
+export function asFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  const code = (thrown as { code?: unknown } | null)?.code;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Failure('disk_full', message, { advice: 'Free space or raise the quota, then run again.', retry: true, cause: thrown });
+  }
+  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return new Failure('io_error', message, { retry: true, cause: thrown });
+  return new Failure('internal', message, { cause: thrown });
+}

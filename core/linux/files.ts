@@ -1,0 +1,93 @@
+import type { ByteString } from '../manifest/entry.ts';
+import { cString, secondCString } from './c-string.ts';
+import * as flags from './flags.ts';
+import { libc } from './libc.ts';
+import { check } from './system-error.ts';
+
+/** Opens one component below a directory descriptor. O_NOFOLLOW and O_CLOEXEC are always set. */
+export function openAt(dir: number, name: ByteString, flag: number, mode = 0): number {
+  return check(libc.openat(dir, cString(name), flag | flags.O_NOFOLLOW | flags.O_CLOEXEC, mode), 'openat', name);
+}
+
+/** Opens a directory for reading its names and as the start of further calls; refuses a link. */
+export function openDirectoryAt(dir: number, name: ByteString): number {
+  return openAt(dir, name, flags.O_RDONLY | flags.O_DIRECTORY | flags.O_NONBLOCK);
+}
+
+/** A handle on any kind of entry, the link itself for a link, that reads and changes nothing. */
+export function openHandleAt(dir: number, name: ByteString): number {
+  return openAt(dir, name, flags.O_PATH);
+}
+
+/**
+ * Opens an absolute path whose every component is trusted, such as a folder that the administrator named. Only the last
+ * component must not be a link.
+ */
+export function openTrustedDirectory(path: ByteString): number {
+  return openDirectoryAt(flags.AT_FDCWD, path);
+}
+
+/** Closes a descriptor; a descriptor that is not open is a defect and throws. */
+export function closeDescriptor(descriptor: number): void {
+  check(libc.close(descriptor), 'close');
+}
+
+const target = Buffer.alloc(4097);
+
+/** The target of a symbolic link. */
+export function readLinkAt(dir: number, name: ByteString): ByteString {
+  const length = check(libc.readlinkat(dir, cString(name), target, target.length), 'readlinkat', name);
+  return target.latin1Slice(0, length);
+}
+
+export function makeDirectoryAt(dir: number, name: ByteString, mode: number): void {
+  check(libc.mkdirat(dir, cString(name), mode), 'mkdirat', name);
+}
+
+/** Makes a FIFO, socket or device; `fullMode` carries the type bits. */
+export function makeNodeAt(dir: number, name: ByteString, fullMode: number, major = 0, minor = 0): void {
+  // The encoding of dev_t in glibc (gnu_dev_makedev).
+  const device = (BigInt(major & 0xfff) << 8n) | BigInt(minor & 0xff) | (BigInt(minor & ~0xff) << 12n) | (BigInt(major & ~0xfff) << 32n);
+  check(libc.mknodat(dir, cString(name), fullMode, device), 'mknodat', name);
+}
+
+export function symlinkAt(linkTarget: ByteString, dir: number, name: ByteString): void {
+  check(libc.symlinkat(cString(linkTarget), dir, secondCString(name)), 'symlinkat', name);
+}
+
+/** Gives the entry `name` of `dir` a second name; a link is linked itself, not what it points at. */
+export function linkAt(dir: number, name: ByteString, newDir: number, newName: ByteString): void {
+  check(libc.linkat(dir, cString(name), newDir, secondCString(newName), 0), 'linkat', newName);
+}
+
+export function unlinkAt(dir: number, name: ByteString): void {
+  check(libc.unlinkat(dir, cString(name), 0), 'unlinkat', name);
+}
+
+export function removeDirectoryAt(dir: number, name: ByteString): void {
+  check(libc.unlinkat(dir, cString(name), flags.AT_REMOVEDIR), 'unlinkat', name);
+}
+
+/** Renames within one file system, over an existing name unless `noReplace`. */
+export function renameAt(dir: number, name: ByteString, newDir: number, newName: ByteString, noReplace = false): void {
+  const flag = noReplace ? flags.RENAME_NOREPLACE : 0;
+  check(libc.renameat2(dir, cString(name), newDir, secondCString(newName), flag), 'renameat2', newName);
+}
+
+/** Sets the length of an open file; what is added is a hole. */
+export function setLength(descriptor: number, length: number): void {
+  check(libc.ftruncate(descriptor, length), 'ftruncate');
+}
+
+const POSIX_FADV_WILLNEED = 3;
+const POSIX_FADV_DONTNEED = 4;
+
+/** Asks the kernel to begin reading a file; a hint that never fails. */
+export function adviseWillNeed(descriptor: number, length: number): void {
+  libc.posix_fadvise(descriptor, 0, length, POSIX_FADV_WILLNEED);
+}
+
+/** Tells the kernel that a file's pages will not be needed again; a hint that never fails. */
+export function adviseDoNotNeed(descriptor: number): void {
+  libc.posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+}

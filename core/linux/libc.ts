@@ -1,0 +1,40 @@
+import koffi from 'koffi';
+
+/**
+ * The C library's functions that Node has no counterpart of. Nobody outside `core/linux` imports this: a wrong signature
+ * is a crash, so the signatures stay on one page.
+ */
+const library = koffi.load('libc.so.6');
+
+export const libc = {
+  openat: library.func('int openat(int, void *, int, unsigned int)'),
+  close: library.func('int close(int)'),
+  getdents64: library.func('long getdents64(int, void *, size_t)'),
+  statx: library.func('int statx(int, void *, int, unsigned int, void *)'),
+  readlinkat: library.func('long readlinkat(int, void *, void *, size_t)'),
+  mkdirat: library.func('int mkdirat(int, void *, unsigned int)'),
+  mknodat: library.func('int mknodat(int, void *, unsigned int, uint64_t)'),
+  symlinkat: library.func('int symlinkat(void *, int, void *)'),
+  linkat: library.func('int linkat(int, void *, int, void *, int)'),
+  unlinkat: library.func('int unlinkat(int, void *, int)'),
+  renameat2: library.func('int renameat2(int, void *, int, void *, unsigned int)'),
+  fchownat: library.func('int fchownat(int, void *, unsigned int, unsigned int, int)'),
+  chmod: library.func('int chmod(void *, unsigned int)'),
+  utimensat: library.func('int utimensat(int, void *, void *, int)'),
+  lseek: library.func('int64_t lseek(int, int64_t, int)'),
+  ftruncate: library.func('int ftruncate(int, int64_t)'),
+  ioctl: library.func('int ioctl(int, unsigned long, void *)'),
+  flock: library.func('int flock(int, int)'),
+  listxattr: library.func('long listxattr(void *, void *, size_t)'),
+  getxattr: library.func('long getxattr(void *, void *, void *, size_t)'),
+  setxattr: library.func('int setxattr(void *, void *, void *, size_t, int)'),
+  removexattr: library.func('int removexattr(void *, void *)'),
+  flistxattr: library.func('long flistxattr(int, void *, size_t)'),
+  fstatfs: library.func('int fstatfs(int, void *)'),
+  posix_fadvise: library.func('int posix_fadvise(int, int64_t, int64_t, int)'),
+} as const;
+
+/** The error number of the call just made on this thread. Read it before any other call. */
+export function lastErrno(): number {
+  return koffi.errno();
+}

@@ -1,0 +1,35 @@
+import type { ByteString } from '../manifest/entry.ts';
+import { cString } from './c-string.ts';
+import * as flags from './flags.ts';
+import { libc } from './libc.ts';
+import { check } from './system-error.ts';
+
+const EMPTY = Buffer.from([0]);
+
+/** The name under which the kernel reaches an open descriptor's own object, a link's too, without following further. */
+export function descriptorPath(descriptor: number): ByteString {
+  return `/proc/self/fd/${descriptor}`;
+}
+
+/** Changes the owner of what `descriptor` (an O_PATH one will do) is open on. Clears set-id bits and capabilities. */
+export function setOwner(descriptor: number, uid: number, gid: number): void {
+  check(libc.fchownat(descriptor, EMPTY, uid, gid, flags.AT_EMPTY_PATH), 'fchownat');
+}
+
+/** Sets the 12 permission bits through any descriptor but a link's (a link has none of its own). Rewrites an ACL's mask. */
+export function setMode(descriptor: number, mode: number): void {
+  check(libc.chmod(cString(descriptorPath(descriptor)), mode), 'chmod');
+}
+
+const timespecs = Buffer.alloc(32);
+const UTIME_OMIT = 0x3ffffffe;
+
+/** Sets the modification time in nanoseconds since 1970 (exact, also negative) through any descriptor; leaves the access time. */
+export function setModificationTime(descriptor: number, mtime: bigint): void {
+  const nanoseconds = ((mtime % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  timespecs.writeBigInt64LE(0n, 0);
+  timespecs.writeBigInt64LE(BigInt(UTIME_OMIT), 8);
+  timespecs.writeBigInt64LE((mtime - nanoseconds) / 1_000_000_000n, 16);
+  timespecs.writeBigInt64LE(nanoseconds, 24);
+  check(libc.utimensat(flags.AT_FDCWD, cString(descriptorPath(descriptor)), timespecs, 0), 'utimensat');
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import type { ByteString } from '../manifest/entry.ts';
+
+/** One line of /proc/self/mountinfo (proc(5)). */
+export interface Mount {
+  readonly mountPoint: ByteString;
+  readonly fileSystem: string;
+}
+
+/** The mounts that this process sees, in the order they were made. */
+export function readMounts(): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of readFileSync('/proc/self/mountinfo', 'latin1').split('\n')) {
+    const fields = line.split(' ');
+    const mountPoint = fields[4];
+    if (mountPoint === undefined) continue;
+    const separator = fields.indexOf('-', 6);
+    mounts.push({ mountPoint: unescape(mountPoint), fileSystem: fields[separator + 1] ?? '' });
+  }
+  return mounts;
+}
+
+/** Blanks, tabs, newlines and backslashes stand as octal escapes in mountinfo. */
+function unescape(text: ByteString): ByteString {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

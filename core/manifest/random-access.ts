@@ -1,0 +1,7 @@
+/** Bytes that can be read anywhere: a local file, an object in memory. Owned by whoever opened it. */
+export interface RandomAccess {
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; throws `repository_damaged` when there are fewer. */
+  read(offset: number, length: number): Buffer;
+  close(): void;
+}

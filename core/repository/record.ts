@@ -1,0 +1,82 @@
+/** The version of everything below a repository; a reader refuses a newer one and keeps fields that it does not know. */
+export const FORMAT_VERSION = 1;
+
+export type Level = 'full' | 'differential' | 'incremental';
+
+/** A stored object, so that a swapped, cut or missing one is found before anything is restored from it. */
+export interface ObjectReference {
+  /** Path below the server's folder. */
+  readonly path: string;
+  /** In bytes. */
+  readonly length: number;
+  /** SHA-256 of the whole object, hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface ManifestReference extends ObjectReference {
+  /** The index inside the manifest, so that one path can be read without reading the whole manifest. */
+  readonly index: { readonly offset: number; readonly length: number; readonly sha256: string };
+}
+
+export interface SnapshotLink {
+  readonly id: string;
+  /** SHA-256 of the linked record's bytes, hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Something that went wrong with one entry, kept in the snapshot. */
+export interface Warning {
+  /** A `FailureCode`. */
+  readonly code: string;
+  readonly message: string;
+  /** The path with bytes that are not UTF-8 replaced. */
+  readonly path?: string;
+  /** The exact path bytes, base64; only when `path` had to be changed. */
+  readonly path_b64?: string;
+}
+
+/** The commit of one snapshot: the snapshot exists when this object does. */
+export interface SnapshotRecord {
+  readonly formatVersion: number;
+  readonly id: string;
+  readonly repository: string;
+  readonly server: string;
+  readonly unit: string;
+  /** The unit's name on the server when this was made: `site12` or `system`. */
+  readonly name: string;
+  readonly level: Level;
+  /** A full that was made from what the repository already held. */
+  readonly synthetic: boolean;
+  /** Why this level was taken, in a sentence. */
+  readonly reason: string;
+  /** When the scan began and when the record was written, RFC 3339 UTC. */
+  readonly time: string;
+  readonly finished: string;
+  /** The snapshot that the scan compared with, null for a plain full. */
+  readonly parent: SnapshotLink | null;
+  /** The full that a differential or incremental builds on, null for a full. */
+  readonly base: SnapshotLink | null;
+  /** The top folders of the manifest and where they lay on the server. */
+  readonly roots: readonly { readonly name: string; readonly source: string }[];
+  readonly counts: {
+    /** Entries of the whole point in time. */
+    readonly entries: number;
+    readonly changed: number;
+    readonly deleted: number;
+  };
+  readonly bytes: {
+    /** File sizes of the whole point in time. */
+    readonly total: number;
+    readonly read: number;
+    /** Added to the repository by this snapshot: packs and manifest. */
+    readonly stored: number;
+  };
+  readonly manifest: ManifestReference;
+  /** Every pack that the entries of this manifest point at, in the order in which tar should extract them. */
+  readonly packs: readonly ObjectReference[];
+  /** The first `WARNING_LIMIT` warnings; `warningCount` counts them all. */
+  readonly warnings: readonly Warning[];
+  readonly warningCount: number;
+  readonly exporters: readonly unknown[];
+  readonly tool: { readonly name: string; readonly version: string };
+}
