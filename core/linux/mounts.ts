@@ -15,12 +15,12 @@ export function readMounts(): Mount[] {
     const mountPoint = fields[4];
     if (mountPoint === undefined) continue;
     const separator = fields.indexOf('-', 6);
-    mounts.push({ mountPoint: unescape(mountPoint), fileSystem: fields[separator + 1] ?? '' });
+    mounts.push({ mountPoint: decodeEscapes(mountPoint), fileSystem: fields[separator + 1] ?? '' });
   }
   return mounts;
 }
 
 /** Blanks, tabs, newlines and backslashes stand as octal escapes in mountinfo. */
-function unescape(text: ByteString): ByteString {
+function decodeEscapes(text: ByteString): ByteString {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
