@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { Failure } from '../failure.ts';
+import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
+import { replaceFile } from './replace-file.ts';
+import type { settingsSchema } from './schema.ts';
+import type { FromSchema } from './schema-type.ts';
+import { describeSchemaErrors } from './schema-validator.ts';
+import { validateSettings as matchesSchema } from './validators.generated.js';
+
+/** What the settings file may hold. */
+export type SettingsFile = FromSchema<typeof settingsSchema>;
+
+/** Every setting, with defaults for what the file leaves out. */
+export type Settings = { readonly [Name in keyof SettingsFile]-?: NonNullable<SettingsFile[Name]> };
+
+export type SettingName = keyof Settings;
+
+/** What is wrong with the contents of a settings file, a sentence each; empty when nothing is. */
+export function validateSettings(value: unknown): string[] {
+  return matchesSchema(value) ? [] : describeSchemaErrors(matchesSchema.errors);
+}
+
+function invalid(file: string, problem: string, cause?: unknown): Failure {
+  return new Failure('invalid_settings', `${file}: ${problem}`, { affected: [file], cause });
+}
+
+/** The contents of a settings file, undefined when there is none. */
+function readSettingsFile(file: string): SettingsFile | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw invalid(file, 'cannot be read', error);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(file, 'is not JSON', error);
+  }
+  const problems = validateSettings(value);
+  if (problems.length > 0) throw invalid(file, problems.join('; '));
+  return value as SettingsFile;
+}
+
+/**
+ * The settings in force. Without `file` the default file is read and may be missing; a file that was named must exist.
+ * Throws `invalid_settings`, naming the key, when the contents do not match the schema.
+ */
+export function loadSettings(file?: string): Settings {
+  const contents = readSettingsFile(file ?? SETTINGS_FILE);
+  if (contents === undefined && file !== undefined) throw invalid(file, 'there is no such file');
+  return { ...defaultSettings(), ...contents };
+}
+
+/** One setting as it is in force with this file, which may be missing. */
+export function readSetting<Name extends SettingName>(file: string, name: Name): Settings[Name] {
+  return { ...defaultSettings(), ...readSettingsFile(file) }[name];
+}
+
+/**
+ * Changes one setting in the file and keeps the others; undefined goes back to the default. The file is replaced as a whole
+ * (mode 0600), and not at all when it would not change. Throws `invalid_settings` when the value is not allowed.
+ */
+export function writeSetting<Name extends SettingName>(file: string, name: Name, value: Settings[Name] | undefined): void {
+  const before = readSettingsFile(file);
+  const after: Record<string, unknown> = { ...before };
+  if (value === undefined) delete after[name];
+  else after[name] = value;
+  const problems = validateSettings(after);
+  if (problems.length > 0) throw invalid(file, problems.join('; '));
+  if (isDeepStrictEqual(after, before ?? {})) return;
+  replaceFile(file, Buffer.from(`${JSON.stringify(after, null, 2)}\n`));
+}

@@ -1,0 +1,99 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { defaultSettings } from '../../core/config/defaults.ts';
+import { loadSettings, readSetting, writeSetting } from '../../core/config/settings.ts';
+import { Failure } from '../../core/failure.ts';
+
+function failureOf(action: () => unknown): Failure {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('settings', () => {
+  let folder: string;
+  let file: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'settings-'));
+    file = join(folder, 'config.json');
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('takes the default of every key that the file leaves out', () => {
+    writeFileSync(file, '{"repository":"/backup"}');
+    expect(loadSettings(file)).to.deep.equal({ ...defaultSettings(), repository: '/backup' });
+  });
+
+  it('refuses a named file that does not exist', () => {
+    expect(failureOf(() => loadSettings(file))).to.include({ code: 'invalid_settings' });
+  });
+
+  const rejected: [string, string, RegExp][] = [
+    ['an unknown key, named', '{"repositry":"/backup"}', /"repositry"/],
+    ['a value of the wrong type, named', '{"workers":"four"}', /\/workers/],
+    ['a relative path', '{"repository":"backup"}', /\/repository/],
+    ['a path that looks like an option', '{"repository":"--help"}', /\/repository/],
+    ['a path with a NUL byte', '{"repository":"/back\\u0000up"}', /\/repository/],
+    ['no workers at all', '{"workers":0}', /\/workers/],
+    ['something that is not an object', '[]', /object/],
+    ['a prototype in the place of a setting', '{"__proto__":{"workers":3}}', /__proto__/],
+    ['a file that is cut off', '{"repository":', /not JSON/],
+  ];
+  for (const [what, text, message] of rejected) {
+    it(`refuses ${what}`, () => {
+      writeFileSync(file, text);
+      const failure = failureOf(() => loadSettings(file));
+      expect(failure.code).to.equal('invalid_settings');
+      expect(failure.message).to.match(message).and.to.include(file);
+    });
+  }
+
+  it('writes one setting, keeps the others and leaves no temporary file', () => {
+    writeFileSync(file, '{"workers":2}', { mode: 0o644 });
+    writeSetting(file, 'repository', '/srv/; rm -rf $(x)');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.equal({ workers: 2, repository: '/srv/; rm -rf $(x)' });
+    expect(statSync(file).mode & 0o7777).to.equal(0o600);
+    expect(readdirSync(folder)).to.deep.equal(['config.json']);
+    expect(readSetting(file, 'repository')).to.equal('/srv/; rm -rf $(x)');
+  });
+
+  it('makes the file and its folder when they are missing', () => {
+    const deep = join(folder, 'etc', 'config.json');
+    expect(readSetting(deep, 'repository')).to.equal(defaultSettings().repository);
+    writeSetting(deep, 'workers', 3);
+    expect(readSetting(deep, 'workers')).to.equal(3);
+  });
+
+  it('goes back to the default', () => {
+    writeSetting(file, 'workers', 3);
+    writeSetting(file, 'workers', undefined);
+    expect(readFileSync(file, 'utf8')).to.equal('{}\n');
+  });
+
+  it('does not touch the file when nothing would change', () => {
+    writeSetting(file, 'workers', 3);
+    const before = statSync(file, { bigint: true });
+    writeSetting(file, 'workers', 3);
+    expect(statSync(file, { bigint: true }).ino).to.equal(before.ino);
+  });
+
+  it('refuses a value that is not allowed and leaves the file as it was', () => {
+    writeSetting(file, 'workers', 3);
+    expect(failureOf(() => writeSetting(file, 'repository', 'relative')).code).to.equal('invalid_settings');
+    expect(loadSettings(file).workers).to.equal(3);
+  });
+
+  it('does not repair a file that is already wrong by writing over it', () => {
+    writeFileSync(file, '{"unknown":1}');
+    expect(failureOf(() => writeSetting(file, 'workers', 3)).code).to.equal('invalid_settings');
+    expect(readFileSync(file, 'utf8')).to.equal('{"unknown":1}');
+  });
+});
