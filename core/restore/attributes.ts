@@ -1,0 +1,87 @@
+import { readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
+import { setMode, setModificationTime, setOwner } from '../linux/metadata.ts';
+import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import { readXattrs, removeXattr, writeXattr } from '../linux/xattrs.ts';
+import type { ByteString, Entry, Xattr } from '../manifest/entry.ts';
+import { isBoundToInodes, isOverlayAttribute, lostThroughMount } from './overlay-attributes.ts';
+import { PROTECTING_FLAGS } from './protection.ts';
+
+/** Hears of each attribute that the target did not take; the entry itself is kept. */
+export type Refusal = (what: ByteString, reason: unknown) => void;
+
+/** Labels that the system gives by its own policy: taken from the snapshot when it has them, never removed. */
+const SYSTEM_LABELS: ReadonlySet<ByteString> = new Set(['security.selinux', 'security.ima', 'security.evm']);
+
+const stat = new StatBuffer();
+
+/** Which of an entry's attributes are written, and which of those on the target are none of our business. */
+export interface AttributePlan {
+  readonly wanted: readonly Xattr[];
+  readonly isKept: (name: ByteString) => boolean;
+}
+
+/**
+ * The attributes that `entry` gets on what `descriptor` is open on. Through a mounted overlay `trusted.overlay.*` belongs to
+ * the kernel; on another device than the recorded one, what names inodes of the old one is dropped.
+ */
+export function planAttributes(descriptor: number, entry: Entry, throughOverlay: boolean): AttributePlan {
+  if (throughOverlay) {
+    return {
+      wanted: entry.xattrs.filter(({ name }) => !isOverlayAttribute(name)),
+      isKept: (name) => isOverlayAttribute(name) || SYSTEM_LABELS.has(name),
+    };
+  }
+  if (!entry.xattrs.some(({ name }) => isBoundToInodes(name))) return { wanted: entry.xattrs, isKept: keptOnTarget };
+  statDescriptor(descriptor, stat);
+  if (stat.device === entry.device) return { wanted: entry.xattrs, isKept: keptOnTarget };
+  return { wanted: entry.xattrs.filter(({ name }) => !isBoundToInodes(name)), isKept: keptOnTarget };
+}
+
+function keptOnTarget(name: ByteString): boolean {
+  return isBoundToInodes(name) || SYSTEM_LABELS.has(name);
+}
+
+/**
+ * Gives what `descriptor` is open on the entry's owner, mode, extended attributes and modification time, in the order in which
+ * none undoes another: chown clears capabilities and set-id bits, chmod rewrites an ACL's mask. Attributes that are there
+ * and not in the snapshot (inherited ACLs) go. Inode flags are set apart, through a descriptor that is not an O_PATH one.
+ */
+export function writeAttributes(descriptor: number, entry: Entry, throughOverlay: boolean, refuse: Refusal): void {
+  attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
+  if (entry.kind !== 'symlink') attempt('mode', refuse, () => setMode(descriptor, entry.mode));
+  attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, throughOverlay, refuse));
+  attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
+}
+
+function writeXattrs(descriptor: number, entry: Entry, throughOverlay: boolean, refuse: Refusal): void {
+  const { wanted, isKept } = planAttributes(descriptor, entry, throughOverlay);
+  const present = readXattrs(descriptor);
+  for (const { name } of present) {
+    if (isKept(name) || wanted.some((xattr) => xattr.name === name)) continue;
+    attempt(name, refuse, () => removeXattr(descriptor, name));
+  }
+  for (const { name, value } of wanted) {
+    if (present.some((xattr) => xattr.name === name && xattr.value.equals(value))) continue;
+    attempt(name, refuse, () => writeXattr(descriptor, name, value));
+  }
+  if (throughOverlay) for (const name of lostThroughMount(entry)) refuse(name, new Error('cannot be set while the account is mounted'));
+}
+
+/** Sets the inode flags that do not keep us from working on: to be done before content is written. */
+export function writeHarmlessFlags(descriptor: number, entry: Entry, refuse: Refusal): void {
+  attempt('inode flags', refuse, () => writeInodeFlags(descriptor, entry.inodeFlags & ~PROTECTING_FLAGS));
+}
+
+/** Sets the immutable and append-only flags of a finished file or directory: nothing can be changed afterwards. */
+export function writeProtectingFlags(descriptor: number, entry: Entry, refuse: Refusal): void {
+  if ((entry.inodeFlags & PROTECTING_FLAGS) === 0) return;
+  attempt('inode flags', refuse, () => writeInodeFlags(descriptor, readInodeFlags(descriptor) | (entry.inodeFlags & PROTECTING_FLAGS)));
+}
+
+function attempt(what: ByteString, refuse: Refusal, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    refuse(what, error);
+  }
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../failure.ts';
+import type { ByteString } from '../manifest/entry.ts';
+
+const PREFIX = '.apiscp-backup-';
+const HEX_DIGITS = 16;
+const NAME_MAX = 255;
+
+/** A name for something that is not finished yet. Nobody can guess it, so nobody can be there first. */
+export function hiddenName(): ByteString {
+  return PREFIX + randomBytes(HEX_DIGITS / 2).toString('hex');
+}
+
+/** Whether `hiddenName` could have made this name. */
+export function isHiddenName(name: ByteString): boolean {
+  if (name.length !== PREFIX.length + HEX_DIGITS || !name.startsWith(PREFIX)) return false;
+  for (let i = PREFIX.length; i < name.length; i++) {
+    if (!'0123456789abcdef'.includes(name.charAt(i))) return false;
+  }
+  return true;
+}
+
+/**
+ * The components of a virtual path. Throws `unsafe_path` for anything that could lead elsewhere than below its root. The manifest
+ * reader checks the same; what writes as root does not rely on that.
+ */
+export function componentsOf(path: ByteString): ByteString[] {
+  const components = path.split('/');
+  for (const component of components) {
+    if (component === '' || component === '.' || component === '..' || component.includes('\0') || component.length > NAME_MAX) {
+      throw new Failure('unsafe_path', 'the path has a component that no entry can have', { affected: [path] });
+    }
+  }
+  return components;
+}
+
+/** The path without its last component; empty for a top folder. */
+export function parentPath(path: ByteString): ByteString {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** The path of `name` in the directory `parent`. */
+export function childPath(parent: ByteString, name: ByteString): ByteString {
+  return parent === '' ? name : `${parent}/${name}`;
+}

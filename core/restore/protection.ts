@@ -1,0 +1,40 @@
+import { closeDescriptor, openAt } from '../linux/files.ts';
+import { O_NONBLOCK, O_RDONLY } from '../linux/flags.ts';
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
+import { StatBuffer, statAt } from '../linux/stat.ts';
+import { errorCode } from '../linux/system-error.ts';
+import type { ByteString } from '../manifest/entry.ts';
+
+/** The inode flags that keep even root from changing an entry (`chattr +i`, `chattr +a`). */
+export const PROTECTING_FLAGS = FS_IMMUTABLE_FL | FS_APPEND_FL;
+
+const stat = new StatBuffer();
+
+/** Takes the protecting flags off an open file or directory; false when it has none. */
+export function unprotect(descriptor: number): boolean {
+  const flags = readInodeFlags(descriptor);
+  if ((flags & PROTECTING_FLAGS) === 0) return false;
+  writeInodeFlags(descriptor, flags & ~PROTECTING_FLAGS);
+  return true;
+}
+
+/** The same for the entry `name`, where only files and directories can have such flags. */
+export function unprotectAt(directory: number, name: ByteString): boolean {
+  if (!statAt(directory, name, stat) || !(stat.isFile || stat.isDirectory)) return false;
+  const descriptor = openAt(directory, name, O_RDONLY | O_NONBLOCK);
+  try {
+    return unprotect(descriptor);
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+/** Does `action`; when the entry `name` is protected against it, takes the protection off and does it again. */
+export function pastProtection(directory: number, name: ByteString, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM' || !unprotectAt(directory, name)) throw error;
+    action();
+  }
+}

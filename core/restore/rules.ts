@@ -1,0 +1,40 @@
+import type { FailureCode } from '../failure.ts';
+import { asFailure } from '../failure.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import type { Refusal } from './attributes.ts';
+
+/** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
+export type Overwrite = 'always' | 'changed' | 'never';
+
+/** How a restore treats what it finds on the target. */
+export interface WriteRules {
+  readonly overwrite: Overwrite;
+  /** Whether a directory with entries may go where the snapshot has no directory. */
+  readonly removeDirectories: boolean;
+  /** Virtual paths that the backup leaves out; neither they nor what contains them is ever removed. */
+  readonly leftOut: readonly ByteString[];
+}
+
+/** Something that one entry did not get. */
+export interface Problem {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly path: ByteString;
+}
+
+/** Hears of each problem as it is found. */
+export type Report = (problem: Problem) => void;
+
+/** What was thrown while `path` was restored, as its problem. */
+export function problemOf(path: ByteString, thrown: unknown): Problem {
+  const { code, message } = asFailure(thrown);
+  return { code, message, path };
+}
+
+/** Turns refused attributes of `path` into problems. */
+export function refusalsOf(path: ByteString, report: Report): Refusal {
+  return (what, reason) => {
+    const cause = reason instanceof Error ? reason.message : String(reason);
+    report({ code: 'attribute_refused', message: `${what}: ${cause}`, path });
+  };
+}

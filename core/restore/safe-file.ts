@@ -1,0 +1,94 @@
+import { writeSync } from 'node:fs';
+import { Failure } from '../failure.ts';
+import { closeDescriptor, openAt, setLength, unlinkAt } from '../linux/files.ts';
+import { O_CREAT, O_EXCL, O_WRONLY } from '../linux/flags.ts';
+import { errorCode } from '../linux/system-error.ts';
+import type { ByteString, DataRange, Entry } from '../manifest/entry.ts';
+import { writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { hiddenName } from './names.ts';
+import { publish } from './publish.ts';
+import { type Report, refusalsOf, type WriteRules } from './rules.ts';
+import type { Place } from './target.ts';
+
+/**
+ * A regular file on its way: a new file with a hidden name beside its place, which gets content and attributes through its
+ * descriptor and takes the place by renaming when it is complete. Nothing that exists is ever opened for writing.
+ */
+export class SafeFile {
+  readonly #place: Place;
+  readonly #hidden: ByteString;
+  readonly #descriptor: number;
+  readonly #entry: Entry;
+  readonly #rules: WriteRules;
+  readonly #report: Report;
+  readonly #ranges: readonly DataRange[];
+  #range = 0;
+  #inRange = 0;
+
+  /** The directory of `place` must stay open until `finish` or `abandon`. */
+  constructor(place: Place, entry: Entry, rules: WriteRules, report: Report) {
+    this.#place = place;
+    this.#entry = entry;
+    this.#rules = rules;
+    this.#report = report;
+    this.#ranges = entry.content?.sparse ?? [{ offset: 0, length: entry.size }];
+    this.#hidden = hiddenName();
+    this.#descriptor = openAt(place.directory, this.#hidden, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    writeHarmlessFlags(this.#descriptor, entry, refusalsOf(entry.path, report));
+  }
+
+  /** Writes the next stored bytes where they belong: one after the other, or into the data ranges of a sparse file. */
+  append(data: Buffer): void {
+    for (let at = 0; at < data.length; ) {
+      const range = this.#ranges[this.#range];
+      if (range === undefined) throw new Failure('digest_mismatch', 'more content than the entry has', { affected: [this.#entry.path] });
+      const length = Math.min(range.length - this.#inRange, data.length - at);
+      this.#write(data, at, length, range.offset + this.#inRange);
+      at += length;
+      this.#inRange += length;
+      if (this.#inRange === range.length) {
+        this.#range++;
+        this.#inRange = 0;
+      }
+    }
+  }
+
+  #write(data: Buffer, from: number, length: number, position: number): void {
+    for (let written = 0; written < length; ) {
+      written += writeSync(this.#descriptor, data, from + written, length - written, position + written);
+    }
+  }
+
+  /**
+   * Sets owner, mode, extended attributes and time and puts the file in its place. `protect` false leaves the immutable and
+   * append-only flags for later, when further names of the file have to be linked first.
+   */
+  finish(protect: boolean): void {
+    const refuse = refusalsOf(this.#entry.path, this.#report);
+    try {
+      if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
+      writeAttributes(this.#descriptor, this.#entry, this.#place.overlay, refuse);
+      publish(this.#place.directory, this.#hidden, this.#place, this.#entry.path, this.#rules);
+      if (protect) writeProtectingFlags(this.#descriptor, this.#entry, refuse);
+    } catch (error) {
+      this.#removeHidden();
+      throw error;
+    } finally {
+      closeDescriptor(this.#descriptor);
+    }
+  }
+
+  /** Drops the unfinished file. */
+  abandon(): void {
+    closeDescriptor(this.#descriptor);
+    this.#removeHidden();
+  }
+
+  #removeHidden(): void {
+    try {
+      unlinkAt(this.#place.directory, this.#hidden);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+}
