@@ -1,0 +1,151 @@
+<?php
+declare(strict_types=1);
+
+namespace ApiscpBackup;
+
+/**
+ * Asks the core one thing: JSON-RPC 2.0, one message a line, over the standard streams of `apiscp-backup rpc`.
+ */
+final class CoreClient
+{
+	private const PROGRAM = '/usr/libexec/apiscp-backup/apiscp-backup';
+	/** `prlimit` starts the core without the file-size and address-space limits of the panel's broker. */
+	private const PRLIMIT = '/usr/bin/prlimit';
+	/** Enough for a person; the rest is counted. The core keeps all of it in its own records. */
+	private const KEPT_LOG_LINES = 100;
+	private const ENVIRONMENT = [
+		'PATH' => '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+		'HOME' => '/root',
+		'LANG' => 'C.UTF-8',
+	];
+
+	/** @var string */
+	private $program;
+	/** @var string|null null leaves the choice to the core */
+	private $settingsFile;
+
+	public function __construct(string $program, ?string $settingsFile)
+	{
+		$this->program = $program;
+		$this->settingsFile = $settingsFile;
+	}
+
+	/**
+	 * The core where the panel's configuration says it is (`[apiscp_backup] core=` and `config=`, which the panel makes
+	 * constants), else where the package puts it.
+	 */
+	public static function ofPanel(): self
+	{
+		return new self(
+			\defined('APISCP_BACKUP_CORE') ? (string)\constant('APISCP_BACKUP_CORE') : self::PROGRAM,
+			\defined('APISCP_BACKUP_CONFIG') ? (string)\constant('APISCP_BACKUP_CONFIG') : null
+		);
+	}
+
+	/**
+	 * Asks and waits for the answer.
+	 *
+	 * @param string   $method   of the core
+	 * @param array    $params   by name
+	 * @param int|null $patience seconds to wait; null for work whose length nobody knows
+	 * @return array the result, fit to be shown (see Presentable); with `log` when the core had something to say
+	 * @throws Failure what the core answered, or why there is no answer
+	 */
+	public function call(string $method, array $params, ?int $patience = null): array
+	{
+		try {
+			$request = json_encode(
+				['jsonrpc' => '2.0', 'id' => 1, 'method' => $method, 'params' => (object)$params],
+				JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE
+			);
+		} catch (\JsonException $e) {
+			throw new Failure('usage', ['message' => 'an argument is not UTF-8']);
+		}
+		$process = new CoreProcess($this->command(), self::ENVIRONMENT);
+		$answered = false;
+		try {
+			$process->send($request);
+			$answer = $this->awaitAnswer($process, $patience === null ? null : microtime(true) + $patience);
+			$answered = true;
+		} finally {
+			$status = $process->end(!$answered);
+		}
+		if ($answer === null) {
+			$complaints = $process->complaints();
+			throw new Failure('core_silent', ['message' => "exit status {$status}" . ($complaints === '' ? '' : ", {$complaints}")]);
+		}
+
+		return Presentable::result($answer);
+	}
+
+	/**
+	 * @return array|null the result with the log; null when the core ended first
+	 * @throws Failure
+	 */
+	private function awaitAnswer(CoreProcess $process, ?float $deadline): ?array
+	{
+		$log = [];
+		$omitted = 0;
+		while (($line = $process->readLine($deadline)) !== null) {
+			$message = json_decode($line, true, 128);
+			if (!\is_array($message) || ($message['jsonrpc'] ?? null) !== '2.0') {
+				throw new Failure('core_garbage', ['message' => substr($line, 0, 200)]);
+			}
+			if (isset($message['method'])) {
+				if ($message['method'] === 'log' && \count($log) < self::KEPT_LOG_LINES) {
+					$log[] = $message['params'] ?? [];
+				} elseif ($message['method'] === 'log') {
+					$omitted++;
+				}
+				continue;
+			}
+			if (\is_array($message['error'] ?? null)) {
+				throw Failure::fromAnswer($message['error']);
+			}
+			if (($message['id'] ?? null) !== 1 || !\is_array($message['result'] ?? null)) {
+				throw new Failure('core_garbage', ['message' => substr($line, 0, 200)]);
+			}
+
+			return $message['result'] + ($log === [] ? [] : ['log' => $log, 'logOmitted' => $omitted]);
+		}
+
+		return null;
+	}
+
+	/**
+	 * @return string[]
+	 * @throws Failure
+	 */
+	private function command(): array
+	{
+		if (!is_file($this->program) || !is_executable($this->program)) {
+			throw new Failure('core_missing', ['message' => $this->program]);
+		}
+		self::requireRootOwned($this->program);
+		$command = [$this->program, 'rpc'];
+		if ($this->settingsFile !== null) {
+			self::requireRootOwned($this->settingsFile);
+			array_push($command, '--config', $this->settingsFile);
+		}
+
+		return is_executable(self::PRLIMIT)
+			? array_merge([self::PRLIMIT, '--fsize=unlimited', '--as=unlimited', '--'], $command)
+			: $command;
+	}
+
+	/**
+	 * The panel's configuration, which names these files, belongs to an unprivileged user; what root runs or obeys must
+	 * be writable by root alone.
+	 *
+	 * @throws Failure
+	 */
+	private static function requireRootOwned(string $file): void
+	{
+		if (posix_geteuid() !== 0 || !file_exists($file)) {
+			return;
+		}
+		if (fileowner($file) !== 0 || (fileperms($file) & 0022) !== 0) {
+			throw new Failure('core_untrusted', ['message' => "{$file} can be changed by others than root"]);
+		}
+	}
+}

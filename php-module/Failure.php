@@ -1,0 +1,86 @@
+<?php
+declare(strict_types=1);
+
+namespace ApiscpBackup;
+
+/**
+ * A request that was refused or went wrong. It never leaves this folder: the module turns it into a message and a
+ * result, because ApisCP's modules report and do not throw.
+ */
+final class Failure extends \RuntimeException
+{
+	/** @var string one of the codes that `Messages` has a pair for */
+	private $failureCode;
+
+	/** @var array<string, mixed> what fills the placeholders of the message */
+	private $arguments;
+
+	/** @var string[] what was concerned */
+	private $affected;
+
+	/** @var bool whether the same call can succeed later */
+	private $retry;
+
+	public function __construct(string $failureCode, array $arguments, array $affected = [], bool $retry = false)
+	{
+		parent::__construct($failureCode);
+		$this->failureCode = $failureCode;
+		$this->arguments = $arguments;
+		$this->affected = $affected;
+		$this->retry = $retry;
+	}
+
+	/**
+	 * The failure in an error object of JSON-RPC; one without the core's own data is a defect on one of the two sides.
+	 *
+	 * @param array $error the member `error` of an answer
+	 */
+	public static function fromAnswer(array $error): self
+	{
+		$data = \is_array($error['data'] ?? null) ? $error['data'] : [];
+		$text = self::text($data['message'] ?? $error['message'] ?? null);
+		$advice = self::text($data['advice'] ?? null);
+		// -32602 is JSON-RPC's own "invalid params": what was asked is wrong, nothing was done.
+		$code = self::text($data['code'] ?? null) ?: (($error['code'] ?? null) === -32602 ? 'usage' : 'internal');
+		$affected = \is_array($data['affected'] ?? null) ? $data['affected'] : [];
+
+		return new self(
+			$code,
+			['message' => trim($text . ($advice === '' ? '' : ' - ' . $advice))],
+			array_values(array_map([self::class, 'text'], $affected)),
+			($data['retry'] ?? false) === true
+		);
+	}
+
+	/** Shows the failure as the panel shows errors. */
+	public function report(): void
+	{
+		$arguments = array_map(static function ($argument) {
+			return \is_string($argument) ? Presentable::text($argument) : $argument;
+		}, $this->arguments);
+		Reply::error(Messages::forCode($this->failureCode), $arguments);
+	}
+
+	/**
+	 * The failure as the result of a command.
+	 *
+	 * @return array{status: string, error: array}
+	 */
+	public function toResult(): array
+	{
+		return [
+			'status' => 'failed',
+			'error' => [
+				'code' => $this->failureCode,
+				'message' => Presentable::text(Reply::fill(Messages::forCode($this->failureCode), $this->arguments)),
+				'affected' => array_map([Presentable::class, 'text'], $this->affected),
+				'retry' => $this->retry,
+			],
+		];
+	}
+
+	private static function text($value): string
+	{
+		return \is_scalar($value) ? (string)$value : '';
+	}
+}

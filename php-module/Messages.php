@@ -1,0 +1,83 @@
+<?php
+declare(strict_types=1);
+
+namespace ApiscpBackup;
+
+/**
+ * Everything the module tells a person: pairs of a stable symbol and a text with named placeholders, as ApisCP's
+ * message macros take them. The symbols of the first block mirror the failure codes of the core, code for code; a test
+ * compares the two lists. Text from outside only ever fills a placeholder, it is never a format.
+ */
+final class Messages
+{
+	/** Answers of the core: `ERR_<CODE>` for each of its failure codes. */
+	const ERR_USAGE = [':err_backup_usage', 'The request is wrong: %(message)s'];
+	const ERR_INVALID_SETTINGS = [':err_backup_invalid_settings', 'The backup settings are not valid: %(message)s'];
+	const ERR_NOT_ROOT = [':err_backup_not_root', 'Backups need root: %(message)s'];
+	const ERR_UNSUPPORTED = [':err_backup_unsupported', 'This cannot be handled here: %(message)s'];
+	const ERR_INTERNAL = [':err_backup_internal', 'The backup program failed, please report this: %(message)s'];
+	const ERR_CANCELLED = [':err_backup_cancelled', 'Stopped on request: %(message)s'];
+	const ERR_LOCKED = [':err_backup_locked', 'Another run is in progress: %(message)s'];
+	const ERR_IO_ERROR = [':err_backup_io_error', 'The system refused a read or a write: %(message)s'];
+	const ERR_DISK_FULL = [':err_backup_disk_full', 'No space or no quota is left: %(message)s'];
+	const ERR_REPOSITORY_MISSING = [':err_backup_repository_missing', 'There is no backup repository: %(message)s'];
+	const ERR_REPOSITORY_FOREIGN = [':err_backup_repository_foreign', 'This is not a backup repository: %(message)s'];
+	const ERR_REPOSITORY_NEWER = [':err_backup_repository_newer', 'The repository needs a newer version of this plugin: %(message)s'];
+	const ERR_REPOSITORY_DAMAGED = [':err_backup_repository_damaged', 'The repository is damaged: %(message)s'];
+	const ERR_OBJECT_EXISTS = [':err_backup_object_exists', 'The repository already holds this object: %(message)s'];
+	const ERR_UNIT_UNKNOWN = [':err_backup_unit_unknown', 'No such account: %(message)s'];
+	const ERR_SNAPSHOT_UNKNOWN = [':err_backup_snapshot_unknown', 'No such backup: %(message)s'];
+	const ERR_PATH_UNKNOWN = [':err_backup_path_unknown', 'The backup does not have this path: %(message)s'];
+	const ERR_CHAIN_BROKEN = [':err_backup_chain_broken', 'A backup that this one builds on is missing or unusable: %(message)s'];
+	const ERR_UNSAFE_PATH = [':err_backup_unsafe_path', 'This path could lead outside its target: %(message)s'];
+	const ERR_TARGET_IN_THE_WAY = [':err_backup_target_in_the_way', 'Something else is in the way: %(message)s'];
+	const ERR_UNREADABLE = [':err_backup_unreadable', 'This could not be read: %(message)s'];
+	const ERR_CHANGED_WHILE_READ = [':err_backup_changed_while_read', 'A file changed each time it was read: %(message)s'];
+	const ERR_VANISHED = [':err_backup_vanished', 'A file disappeared while it was read: %(message)s'];
+	const ERR_REPLACED = [':err_backup_replaced', 'A file was replaced while it was read: %(message)s'];
+	const ERR_MOUNT_SKIPPED = [':err_backup_mount_skipped', 'A mount inside the account was left out: %(message)s'];
+	const ERR_CONTENT_MISSING = [':err_backup_content_missing', 'The backup has the entry but not its content: %(message)s'];
+	const ERR_DIGEST_MISMATCH = [':err_backup_digest_mismatch', 'Content differs from its recorded digest: %(message)s'];
+	const ERR_ATTRIBUTE_REFUSED = [':err_backup_attribute_refused', 'The target refused an attribute: %(message)s'];
+	const ERR_RAW_DATABASE_REFUSED = [':err_backup_raw_database_refused', 'Live database files cannot be backed up as files: %(message)s'];
+	const ERR_RETENTION_GUARD = [':err_backup_retention_guard', 'A safety rule of retention stopped the deletion: %(message)s'];
+
+	/** The way to the core. */
+	const ERR_CORE_MISSING = [':err_backup_core_missing', 'The backup program cannot be started: %(message)s'];
+	const ERR_CORE_UNTRUSTED = [':err_backup_core_untrusted', 'The backup program is not started: %(message)s'];
+	const ERR_CORE_SILENT = [':err_backup_core_silent', 'The backup program ended without an answer: %(message)s'];
+	const ERR_CORE_GARBAGE = [':err_backup_core_garbage', 'The backup program gave an answer that cannot be understood: %(message)s'];
+	const ERR_WORKER_LOST = [
+		':err_backup_worker_lost',
+		'The panel\'s worker ended, or took too long, before it answered `%(command)s\'; it may have done part of its work',
+	];
+
+	/** Who may, and what. */
+	const ERR_DEMO = [':err_backup_demo', 'Backups are not available in a demonstration account'];
+	const ERR_OTHER_SITE = [':err_backup_other_site', 'Only your own site is available, not `%(site)s\''];
+	const ERR_SITE_UNKNOWN = [':err_backup_site_unknown', 'No site matches `%(site)s\''];
+	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
+	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site to restore'];
+	const ERR_BAD_PATH = [':err_backup_bad_path', 'Not a path inside a backup: `%(path)s\''];
+	const ERR_OWNER_PATH = [':err_backup_owner_path', 'Only what lies below `shadow\' can be restored by an account, not `%(path)s\''];
+	const ERR_OWNER_TARGET = [':err_backup_owner_target', 'The target must be a new folder directly in %(home)s, not `%(path)s\''];
+	const ERR_BAD_OPTION = [':err_backup_bad_option', 'Option `%(option)s\' is unknown or has a wrong value'];
+	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take this value'];
+
+	/** Outcomes that are no failures of the whole. */
+	const WARN_PARTIAL = [':warn_backup_partial', 'Done in part, %(problems)d problems: the result names them'];
+	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed, %(problems)d problems: the result names them'];
+
+	/**
+	 * The pair for a code, of the core or of this module; a code that a newer core may have is `internal`.
+	 *
+	 * @param string $code such as `locked`
+	 * @return array{0: string, 1: string}
+	 */
+	public static function forCode(string $code): array
+	{
+		$constant = self::class . '::ERR_' . strtoupper($code);
+
+		return \defined($constant) ? \constant($constant) : self::ERR_INTERNAL;
+	}
+}

@@ -1,0 +1,116 @@
+<?php
+declare(strict_types=1);
+
+namespace ApiscpBackup;
+
+/**
+ * Who asks, and which units of the core that person may mean. A site's administrator is bound to the site of the
+ * session; an argument never widens that.
+ */
+final class Requester
+{
+	/** A unit as the core names it: an account or `system`, with or without the mark of one incarnation. */
+	private const UNIT = '/^(?:site[0-9]{1,9}|system)(?:-[0-9a-f]{8})?$/D';
+
+	/** @var bool */
+	private $isAdmin;
+	/** @var string `site12`, empty for the appliance's administrator */
+	private $site;
+	/** @var string */
+	private $domain;
+	/** @var string */
+	private $username;
+	/** @var string the account's root as the account sees it, mounted (`…/site12/fst`) */
+	private $jail;
+
+	/**
+	 * @throws Failure when the session is neither the administrator's nor bound to a site
+	 */
+	public function __construct(bool $isAdmin, string $site, string $domain, string $username, string $jail)
+	{
+		if (!$isAdmin && preg_match('/^site[0-9]{1,9}$/D', $site) !== 1) {
+			throw new Failure('site_unknown', ['site' => $site]);
+		}
+		$this->isAdmin = $isAdmin;
+		$this->site = $site;
+		$this->domain = $domain;
+		$this->username = $username;
+		$this->jail = $jail;
+	}
+
+	public function isOwner(): bool
+	{
+		return !$this->isAdmin;
+	}
+
+	/**
+	 * The units that an argument stands for.
+	 *
+	 * @param string|null $site `siteN`, a domain, whatever else the panel knows a site by, a unit of the core, `all`
+	 * @return string[]|null null for the whole server
+	 * @throws Failure
+	 */
+	public function units(?string $site): ?array
+	{
+		$wanted = (string)$site;
+		if (!$this->isAdmin) {
+			$own = ['', $this->site, substr($this->site, \strlen('site')), $this->domain];
+			if (!\in_array($wanted, $own, true)) {
+				throw new Failure('other_site', ['site' => $wanted]);
+			}
+
+			return [$this->site];
+		}
+		if ($wanted === '' || $wanted === 'all') {
+			return null;
+		}
+		if (preg_match(self::UNIT, $wanted) === 1) {
+			return [$wanted];
+		}
+		$ids = array_filter((array)\Auth::get_site_id_from_anything($wanted));
+		if ($ids === []) {
+			throw new Failure('site_unknown', ['site' => $wanted]);
+		}
+
+		return array_map(static function ($id): string {
+			return 'site' . (int)$id;
+		}, array_values($ids));
+	}
+
+	/**
+	 * The one unit that an argument stands for, null for the whole server.
+	 *
+	 * @throws Failure
+	 */
+	public function unit(?string $site): ?string
+	{
+		$units = $this->units($site);
+		if ($units !== null && \count($units) > 1) {
+			throw new Failure('site_ambiguous', ['site' => (string)$site, 'candidates' => implode(', ', $units)]);
+		}
+
+		return $units[0] ?? null;
+	}
+
+	/**
+	 * Where an owner's restore to another place goes: a folder that does not exist yet, directly in the own home. So
+	 * nothing of the account is between the home and the target that could be a link.
+	 *
+	 * @param string $target as the account sees it, `/home/user/restored`
+	 * @return string the same place as the server sees it
+	 * @throws Failure
+	 */
+	public function newFolderInHome(string $target): string
+	{
+		$home = '/home/' . $this->username;
+		$name = (string)substr($target, \strlen($home) + 1);
+		$isPlainName = !\in_array($name, ['', '.', '..'], true) && strcspn($name, "/\0") === \strlen($name);
+		$realHome = $this->jail . $home;
+		$isNew = is_dir($realHome) && !is_link($realHome) && !is_link("{$realHome}/{$name}") && !file_exists("{$realHome}/{$name}");
+		if ($this->username === '' || strpos($target, $home . '/') !== 0 || !$isPlainName || !$isNew) {
+			throw new Failure('owner_target', ['home' => $home, 'path' => $target]);
+		}
+
+		return "{$realHome}/{$name}";
+	}
+}

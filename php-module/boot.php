@@ -1,0 +1,42 @@
+<?php
+declare(strict_types=1);
+
+/**
+ * Makes the module `backup` and the Scopes `backups.*` known to the panel. Included by config/custom/boot.php at the
+ * start of every request, so it may run twice and must never stop the panel: whatever fails is logged and left.
+ */
+(static function (string $plugin): void {
+	try {
+		if (!class_exists('apnscpFunctionInterceptor') || !method_exists('apnscpFunctionInterceptor', 'registerModule')) {
+			return;
+		}
+		// The panel maps classes to files by their path below its own home.
+		$home = realpath(INCLUDE_PATH) . '/';
+		if (strpos($plugin, $home) !== 0) {
+			throw new \RuntimeException("{$plugin} is not below {$home}");
+		}
+		$folder = substr($plugin, strlen($home));
+		$classes = [
+			'ApiscpBackup\\Backup_Module' => 'php-module/Backup_Module.php',
+			'ApiscpBackup\\CoreClient' => 'php-module/CoreClient.php',
+			'ApiscpBackup\\CoreProcess' => 'php-module/CoreProcess.php',
+			'ApiscpBackup\\Failure' => 'php-module/Failure.php',
+			'ApiscpBackup\\Messages' => 'php-module/Messages.php',
+			'ApiscpBackup\\Presentable' => 'php-module/Presentable.php',
+			'ApiscpBackup\\Reply' => 'php-module/Reply.php',
+			'ApiscpBackup\\Requester' => 'php-module/Requester.php',
+			'ApiscpBackup\\RestoreRequest' => 'php-module/RestoreRequest.php',
+			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
+		];
+		foreach ($classes as $class => $file) {
+			\apnscpFunctionInterceptor::register($class, "{$folder}/{$file}");
+		}
+		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
+		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
+			\Opcenter\Admin\Settings\Setting::register('Opcenter\\Admin\\Settings\\Backups\\Destination');
+		}
+	} catch (\Throwable $failure) {
+		error_log('apiscp-backup is not available: ' . $failure->getMessage());
+	}
+})((string)realpath(dirname(__DIR__)));

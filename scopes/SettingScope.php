@@ -1,0 +1,85 @@
+<?php
+declare(strict_types=1);
+
+namespace ApiscpBackup;
+
+use Opcenter\Admin\Settings\SettingsInterface;
+
+/**
+ * A Scope that is one setting of the core. The core owns the settings file, its schema and its defaults; a Scope only
+ * asks and passes on. Each Scope names its setting, its help, what values it takes and the default as shipped.
+ */
+abstract class SettingScope implements SettingsInterface
+{
+	/** Name of the Scope, for messages. */
+	const SCOPE = '';
+	/** Name of the setting in the core. */
+	const SETTING = '';
+	/** The default as shipped, for when the core cannot be asked. */
+	const SHIPPED = null;
+
+	/** Seconds for an answer of the core; the panel's editor waits for it. */
+	private const PATIENCE = 30;
+
+	/**
+	 * Brings a value as the panel parses it into the form that the core takes.
+	 *
+	 * @param mixed $val
+	 * @return mixed null when it cannot be one
+	 */
+	abstract protected function normalize($val);
+
+	/**
+	 * Changes the setting. Setting what is set already does nothing.
+	 *
+	 * @param mixed $val
+	 */
+	public function set($val): bool
+	{
+		try {
+			$wanted = $this->normalize($val);
+			if ($wanted === null) {
+				throw new Failure('bad_setting', ['scope' => static::SCOPE]);
+			}
+			if (($this->ask()['value'] ?? null) !== $wanted) {
+				CoreClient::ofPanel()->call('settings.set', ['name' => static::SETTING, 'value' => $wanted], self::PATIENCE);
+			}
+		} catch (Failure $failure) {
+			$failure->report();
+
+			return false;
+		}
+
+		return true;
+	}
+
+	/**
+	 * The value in force. Never fails: `scope:info` asks as an unprivileged user, who may not read the settings file and
+	 * then sees the default.
+	 */
+	public function get()
+	{
+		try {
+			return $this->ask()['value'] ?? $this->getDefault();
+		} catch (\Throwable $failure) {
+			return $this->getDefault();
+		}
+	}
+
+	/** The default as shipped. */
+	public function getDefault()
+	{
+		return static::SHIPPED;
+	}
+
+	/**
+	 * What the core says of the setting.
+	 *
+	 * @return array with `value`
+	 * @throws Failure
+	 */
+	private function ask(): array
+	{
+		return CoreClient::ofPanel()->call('settings.get', ['name' => static::SETTING], self::PATIENCE);
+	}
+}
