@@ -1,0 +1,88 @@
+import { Failure } from '../failure.ts';
+import type { Extent } from '../manifest/entry.ts';
+import { decompressFrame } from './frame.ts';
+import { type FrameLengths, type FramePlace, type ReadRange, readSeekTable } from './seek-table.ts';
+
+/** A part of one decompressed frame: the bytes from `begin` up to `end`. */
+export interface FrameSlice {
+  readonly frame: number;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What is needed of an extent to find its bytes in an opened pack. */
+export type PlaceInPack = Pick<Extent, 'frame' | 'offset' | 'length'>;
+
+/** Reads single frames and extents of a pack through a function that reads stretches of it. Holds no content. */
+export class PackReader {
+  readonly frameCount: number;
+  /** Of the tar archive that the pack decompresses to, in bytes. */
+  readonly decompressedLength: number;
+  readonly #lengths: FrameLengths;
+  readonly #offsets: Float64Array;
+  readonly #readRange: ReadRange;
+
+  private constructor(lengths: FrameLengths, readRange: ReadRange) {
+    this.#lengths = lengths;
+    this.#readRange = readRange;
+    this.frameCount = lengths.compressed.length;
+    this.#offsets = new Float64Array(this.frameCount);
+    let offset = 0;
+    let decompressed = 0;
+    for (let frame = 0; frame < this.frameCount; frame++) {
+      this.#offsets[frame] = offset;
+      offset += lengths.compressed[frame]!;
+      decompressed += lengths.decompressed[frame]!;
+    }
+    this.decompressedLength = decompressed;
+  }
+
+  /** Reads and checks the seek table of a pack of `packSize` bytes; `repository_damaged` when it is not a pack. */
+  static async open(packSize: number, readRange: ReadRange): Promise<PackReader> {
+    const readExactly: ReadRange = async (offset, length) => {
+      const bytes = await readRange(offset, length);
+      if (bytes.length !== length) throw damaged(`${length} bytes at ${offset} were read as ${bytes.length}`);
+      return bytes;
+    };
+    return new PackReader(await readSeekTable(packSize, readExactly), readExactly);
+  }
+
+  /** Where frame `frame` lies; `repository_damaged` when the pack has no such frame. */
+  frame(frame: number): FramePlace {
+    const offset = this.#offsets[frame];
+    if (offset === undefined) throw damaged(`it has no frame ${frame}`);
+    return { offset, length: this.#lengths.compressed[frame]!, decompressedLength: this.#lengths.decompressed[frame]! };
+  }
+
+  /** The tar blocks of one frame. */
+  async readFrame(frame: number): Promise<Buffer> {
+    const { offset, length, decompressedLength } = this.frame(frame);
+    return decompressFrame(await this.#readRange(offset, length), decompressedLength);
+  }
+
+  /** Which parts of which frames make up an extent, in order; `repository_damaged` when it does not lie in this pack. */
+  *framesOfExtent(extent: PlaceInPack): Generator<FrameSlice> {
+    let frame = extent.frame;
+    let begin = extent.offset;
+    let left = extent.length;
+    if (begin >= this.frame(frame).decompressedLength && left > 0) throw damaged(`an extent begins behind the end of frame ${frame}`);
+    while (left > 0) {
+      const end = Math.min(this.frame(frame).decompressedLength, begin + left);
+      yield { frame, begin, end };
+      left -= end - begin;
+      begin = 0;
+      frame++;
+    }
+  }
+
+  /** The bytes of an extent, a frame's worth at a time. Digests are the caller's to check. */
+  async *readExtent(extent: PlaceInPack): AsyncGenerator<Buffer> {
+    for (const { frame, begin, end } of this.framesOfExtent(extent)) {
+      yield (await this.readFrame(frame)).subarray(begin, end);
+    }
+  }
+}
+
+function damaged(message: string): Failure {
+  return new Failure('repository_damaged', `damaged pack: ${message}`);
+}
