@@ -29,6 +29,8 @@ export interface Reporter {
 /** What every command gets. */
 export interface Context {
   readonly settings: Settings;
+  /** The settings file that was named; undefined: the usual one. */
+  readonly settingsFile?: string | undefined;
   readonly reporter: Reporter;
   /** Aborted on SIGTERM, SIGINT or a lost peer; a command then stops at the next safe point with `cancelled`. */
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 
 /** Makes the repository that the settings name, or joins it when it exists. */
 export const initRequest = { type: 'object', properties: {}, additionalProperties: false } as const;

@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
 
 /** Names the restore points of a unit, or of all, oldest first. */

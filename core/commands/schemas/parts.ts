@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 
 /** A path as JSON can carry it: text, and the exact bytes where those are not UTF-8. */
 export const wirePathSchema = {

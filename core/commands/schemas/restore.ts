@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema } from './parts.ts';
 
 /** Gives a unit, or some of its paths, back as it was. */

@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, errorSchema, levelSchema, timeSchema, unitNameSchema, warningSchema } from './parts.ts';
 
 /** Backs up the named units, or every unit of the server. */

@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 
 const nameSchema = { type: 'string', minLength: 1, description: 'A key of the settings, such as repository.' } as const;
 

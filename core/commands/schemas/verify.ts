@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, unitNameSchema, wirePathSchema } from './parts.ts';
 
 /** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */

@@ -1,4 +1,4 @@
-import type { FromSchema } from '../../schema-type.ts';
+import type { FromSchema } from '../../config/schema-type.ts';
 
 /** Says which program this is and what it understands. */
 export const versionRequest = { type: 'object', properties: {}, additionalProperties: false } as const;

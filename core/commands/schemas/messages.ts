@@ -1,0 +1,33 @@
+import { initRequest, initResult } from './init.ts';
+import { listRequest, listResult } from './list.ts';
+import { restoreRequest, restoreResult } from './restore.ts';
+import { runRequest, runResult } from './run.ts';
+import { settingsGetRequest, settingsResult, settingsSetRequest } from './settings.ts';
+import { verifyRequest, verifyResult } from './verify.ts';
+import { versionRequest, versionResult } from './version.ts';
+
+/** Every method of the program with the schemas of what it takes and gives. */
+export const MESSAGES = {
+  version: { request: versionRequest, result: versionResult },
+  init: { request: initRequest, result: initResult },
+  run: { request: runRequest, result: runResult },
+  list: { request: listRequest, result: listResult },
+  restore: { request: restoreRequest, result: restoreResult },
+  verify: { request: verifyRequest, result: verifyResult },
+  'settings.get': { request: settingsGetRequest, result: settingsResult },
+  'settings.set': { request: settingsSetRequest, result: settingsResult },
+} as const;
+
+export type MethodName = keyof typeof MESSAGES;
+
+const MESSAGES_VERSION = 1;
+
+/** A message's schema as it is published: with the dialect, and an identifier that changes when old messages stop being valid. */
+export function publishedSchema(method: MethodName, side: 'request' | 'result'): { readonly $id: string } {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `urn:apiscp-backup:schema:${method}-${side}:${MESSAGES_VERSION}`,
+    title: `${side} of ${method}`,
+    ...MESSAGES[method][side],
+  } as { readonly $id: string };
+}
