@@ -7,6 +7,9 @@ const SEEK_HOLE = 4;
 const ENXIO = 6;
 const EINVAL = 22;
 
+/** A file in more pieces than this is taken as data from there on: its map would cost more than its holes. */
+const RANGE_LIMIT = 65536;
+
 function seek(descriptor: number, offset: number, whence: number): number | undefined {
   const found = Number(libc.lseek(descriptor, offset, whence));
   if (found >= 0) return found;
@@ -25,7 +28,8 @@ export function dataRanges(descriptor: number, size: number): DataRange[] | unde
     for (let at = 0; at < size; ) {
       const start = seek(descriptor, at, SEEK_DATA);
       if (start === undefined || start >= size) break;
-      const end = Math.min(seek(descriptor, start, SEEK_HOLE) ?? size, size);
+      const isLast = ranges.length === RANGE_LIMIT - 1;
+      const end = isLast ? size : Math.min(seek(descriptor, start, SEEK_HOLE) ?? size, size);
       if (end <= start) break;
       ranges.push({ offset: start, length: end - start });
       at = end;

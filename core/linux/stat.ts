@@ -88,6 +88,13 @@ export class StatBuffer {
     return ((this.words[2] as number) & STATX_ATTR_MOUNT_ROOT) !== 0;
   }
 
+  /** A copy that later calls do not overwrite. */
+  copy(): StatBuffer {
+    const copy = new StatBuffer();
+    this.bytes.copy(copy.bytes);
+    return copy;
+  }
+
   #time(offset: number): bigint {
     return this.bytes.readBigInt64LE(offset) * 1_000_000_000n + BigInt(this.bytes.readUInt32LE(offset + 8));
   }

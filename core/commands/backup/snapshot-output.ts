@@ -1,0 +1,68 @@
+import { tarHeader } from '../../archive/tar-header.ts';
+import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
+import type { Warning } from '../../repository/record.ts';
+import type { ScanOutput } from '../../scan/collector.ts';
+import { StructureSpool } from './structure-spool.ts';
+import { WarningList } from './warning-list.ts';
+
+/** Where the rows of a scan go. */
+export interface RowTarget {
+  add(row: ManifestRow): void;
+}
+
+/** Takes what a scan found: rows to the manifest, members that come last to the spools, problems to the list. */
+export class SnapshotOutput implements ScanOutput {
+  readonly warnings = new WarningList();
+  changed = 0;
+  deleted = 0;
+  bytesRead = 0;
+  readonly #rows: RowTarget;
+  readonly #packPrefix: string;
+  readonly #links: StructureSpool;
+  readonly #directories: StructureSpool;
+
+  /** `packPrefix` is what the paths of this snapshot's packs begin with. */
+  constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string) {
+    this.#rows = rows;
+    this.#packPrefix = packPrefix;
+    this.#links = new StructureSpool(spoolDirectory);
+    this.#directories = new StructureSpool(spoolDirectory);
+  }
+
+  row(row: ManifestRow): void {
+    if (row.kind === 'tombstone') this.deleted++;
+    else this.changed++;
+    this.#rows.add(row);
+  }
+
+  link(entry: Entry, leader: Entry): void {
+    this.row(entry);
+    // tar can link only to what was extracted before: a first name whose member is in these packs.
+    const extent = leader.content?.extents[0];
+    const isHere = extent === undefined || extent.pack.startsWith(this.#packPrefix);
+    if (isHere && entry.kind !== 'socket') this.#links.add(tarHeader(entry, { linkTo: leader.path }));
+  }
+
+  structure(members: Uint8Array): void {
+    this.#directories.add(members);
+  }
+
+  problem(path: ByteString, code: string, message: string): void {
+    this.warnings.add(path, code, message);
+  }
+
+  read(bytes: number): void {
+    this.bytesRead += bytes;
+  }
+
+  /** The frames that end the last pack: hard links, then the directories around them. */
+  *lastFrames(): Generator<ReturnType<StructureSpool['frames']> extends Generator<infer Frame> ? Frame : never> {
+    yield* this.#links.frames();
+    yield* this.#directories.frames();
+  }
+
+  close(): void {
+    this.#links.close();
+    this.#directories.close();
+  }
+}

@@ -1,0 +1,79 @@
+import { PackBuilder } from '../../archive/pack-builder.ts';
+import type { ObjectWriter } from '../../repository/backends/backend.ts';
+import type { ObjectReference } from '../../repository/record.ts';
+import type { PackSink } from '../../scan/worker-pool.ts';
+import type { SpooledFrame } from './structure-spool.ts';
+
+interface OpenPack {
+  readonly path: string;
+  readonly writer: ObjectWriter;
+  readonly builder: PackBuilder;
+  /** The last write; the next one waits for it. */
+  tail: Promise<unknown>;
+}
+
+/** The packs that a snapshot adds. Frames of one pack are written one after the other, of different packs side by side. */
+export class SnapshotPacks implements PackSink {
+  readonly #pathOf: (number: number) => string;
+  readonly #create: (path: string) => Promise<ObjectWriter>;
+  readonly #open = new Map<number, Promise<OpenPack>>();
+  readonly #finished = new Map<number, ObjectReference>();
+
+  /** `create` begins the object of a pack; `pathOf` names pack number n, counted from 1. */
+  constructor(pathOf: (number: number) => string, create: (path: string) => Promise<ObjectWriter>) {
+    this.#pathOf = pathOf;
+    this.#create = create;
+  }
+
+  async append(number: number, frame: Uint8Array, decompressedLength: number): Promise<void> {
+    const pack = await this.#opened(number);
+    // The builder takes frames in the order of the calls; the first failure stays the pack's.
+    pack.tail = pack.tail.then(() => pack.builder.addFrame(frame, decompressedLength));
+    await pack.tail;
+  }
+
+  async close(number: number): Promise<void> {
+    const pack = await this.#opened(number);
+    await pack.tail;
+    const finished = await pack.builder.finish();
+    await pack.writer.commit();
+    this.#open.delete(number);
+    this.#finished.set(number, { path: pack.path, ...finished });
+  }
+
+  /**
+   * Ends every pack; `structure` goes to the end of the last one. Gives the packs in the order in which tar extracts them.
+   */
+  async finish(structure: Iterable<SpooledFrame>): Promise<ObjectReference[]> {
+    const last = Math.max(0, ...this.#open.keys(), ...this.#finished.keys());
+    const place = this.#open.has(last) ? last : last + 1;
+    for (const { bytes, decompressedLength } of structure) await this.append(place, bytes, decompressedLength);
+    for (const number of [...this.#open.keys()]) await this.close(number);
+    return [...this.#finished].sort(([a], [b]) => a - b).map(([, reference]) => reference);
+  }
+
+  /** Drops everything that was not made visible. */
+  async abort(): Promise<void> {
+    for (const opening of this.#open.values()) {
+      const pack = await opening.catch(() => undefined);
+      await pack?.tail.catch(() => {});
+      await pack?.writer.abort();
+    }
+  }
+
+  #opened(number: number): Promise<OpenPack> {
+    let opening = this.#open.get(number);
+    if (opening === undefined) {
+      opening = this.#begin(number);
+      this.#open.set(number, opening);
+    }
+    return opening;
+  }
+
+  async #begin(number: number): Promise<OpenPack> {
+    const path = this.#pathOf(number);
+    const writer = await this.#create(path);
+    const builder = new PackBuilder((bytes) => writer.write(bytes));
+    return { path, writer, builder, tail: Promise.resolve() };
+  }
+}

@@ -1,0 +1,21 @@
+import type { ByteString } from '../../manifest/entry.ts';
+import type { Warning } from '../../repository/record.ts';
+import { WARNING_LIMIT } from '../../scan/limits.ts';
+import { wirePath } from '../wire-path.ts';
+
+/** Problems that do not make a snapshot incomplete: the entry is gone for good, or was never to be crossed. */
+const NOTES: ReadonlySet<string> = new Set(['vanished', 'mount_skipped']);
+
+/** What went wrong with single entries: the first ones in full, the others counted. */
+export class WarningList {
+  readonly list: Warning[] = [];
+  count = 0;
+  /** Whether something is missing from the snapshot or may be wrong in it. */
+  isIncomplete = false;
+
+  add(path: ByteString, code: string, message: string): void {
+    this.count++;
+    if (!NOTES.has(code)) this.isIncomplete = true;
+    if (this.list.length < WARNING_LIMIT) this.list.push({ code, message, ...wirePath(path) });
+  }
+}

@@ -1,0 +1,44 @@
+import type { ByteString } from '../manifest/entry.ts';
+import type { ReadEntries } from './read-entries.ts';
+
+/** How a worker opens an entry first; what it then finds decides. */
+export const OpenAs = { file: 0, directory: 1, handle: 2 } as const;
+
+/** Entries for one worker, in path order. Everything in it is cheap to clone to another thread. */
+export interface Batch {
+  readonly number: number;
+  /** Descriptors of the directories that the entries lie in; valid until the batch is answered. */
+  readonly directories: readonly number[];
+  readonly directoryOf: Uint32Array;
+  readonly names: readonly ByteString[];
+  readonly paths: readonly ByteString[];
+  /** Of `OpenAs`, one for each entry. */
+  readonly openAs: Uint8Array;
+}
+
+/** What a worker is told when a unit begins. */
+export interface UnitTask {
+  /** Path prefix of this snapshot's packs; a pack is `<prefix><four digits>.tar.zst`. */
+  readonly packPrefix: string;
+  /** One counter for all workers: the last pack number given out. */
+  readonly packCounter: SharedArrayBuffer;
+  /** How many frames this worker has sent that the main thread has not yet stored. */
+  readonly framesUnderWay: SharedArrayBuffer;
+}
+
+export type ToWorker =
+  | { readonly type: 'unit'; readonly task: UnitTask }
+  | { readonly type: 'batch'; readonly batch: Batch }
+  | { readonly type: 'stop' };
+
+export type FromWorker =
+  /** A finished zstd frame, the next one of this pack. */
+  | { readonly type: 'frame'; readonly pack: number; readonly bytes: Uint8Array; readonly decompressedLength: number }
+  /** No further frame of this pack will come. */
+  | { readonly type: 'full'; readonly pack: number }
+  | { readonly type: 'done'; readonly number: number; readonly entries: ReadEntries; readonly structure: Uint8Array }
+  | { readonly type: 'failed'; readonly number: number; readonly code: string; readonly message: string };
+
+export function packPath(prefix: string, number: number): string {
+  return `${prefix}${String(number).padStart(4, '0')}.tar.zst`;
+}

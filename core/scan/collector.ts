@@ -1,0 +1,183 @@
+import type { StatBuffer } from '../linux/stat.ts';
+import type { ByteString, Entry, ManifestRow } from '../manifest/entry.ts';
+import { BatchBuilder } from './batch-builder.ts';
+import { HardLinks, type LinkLeader } from './hard-links.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
+import { entryOf } from './read-entries.ts';
+import type { WalkListener } from './walker.ts';
+import type { BatchAnswer, WorkerPool } from './worker-pool.ts';
+
+/** Finds out whether a path that is new is a file that the previous state has under another name, unchanged. */
+export interface MovedFiles {
+  find(path: ByteString, stat: StatBuffer): Entry | undefined;
+}
+
+/** Gets what a scan found, in path order. */
+export interface ScanOutput {
+  row(row: ManifestRow): void;
+  /** A further name of `leader`, whose row came before. */
+  link(entry: Entry, leader: Entry): void;
+  /** Tar members of directories. */
+  structure(members: Uint8Array): void;
+  problem(path: ByteString, code: string, message: string): void;
+  /** Bytes of content read from disk. */
+  read(bytes: number): void;
+}
+
+/** What stands at one place of the order until the workers have answered. */
+type Slot =
+  | { readonly type: 'row'; readonly row: ManifestRow }
+  | { readonly type: 'read'; readonly index: number; readonly path: ByteString; readonly known: boolean; readonly leads: LinkLeader | undefined }
+  | {
+      readonly type: 'link';
+      readonly path: ByteString;
+      readonly name: ByteString;
+      readonly directory: HeldDirectory;
+      readonly stat: StatBuffer;
+      readonly known: boolean;
+      readonly leader: LinkLeader;
+    };
+
+interface Pending {
+  readonly slots: readonly Slot[];
+  readonly answer: Promise<BatchAnswer> | undefined;
+  readonly builder: BatchBuilder;
+}
+
+/**
+ * Between the walk and the manifest: cuts the changed entries into batches for the workers and puts their answers back into
+ * path order. Memory: the batches under way, whose number is bounded.
+ */
+export class Collector implements WalkListener {
+  readonly #pool: WorkerPool;
+  readonly #output: ScanOutput;
+  readonly #moved: MovedFiles | undefined;
+  readonly #links = new HardLinks();
+  readonly #pending: Pending[] = [];
+  readonly #limit: number;
+  #batchNumber = 0;
+  #builder = new BatchBuilder(0);
+  #slots: Slot[] = [];
+
+  constructor(pool: WorkerPool, output: ScanOutput, moved: MovedFiles | undefined) {
+    this.#pool = pool;
+    this.#output = output;
+    this.#moved = moved;
+    this.#limit = pool.size * BATCHES_PER_WORKER;
+  }
+
+  changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean): void {
+    let leads: LinkLeader | undefined;
+    if (stat.linkCount > 1 && !stat.isDirectory) {
+      const { leader, isFirst } = this.#links.meet(stat.device, stat.inode, stat.linkCount);
+      if (!isFirst) {
+        this.#slots.push({ type: 'link', path, name, directory: directory.hold(), stat: stat.copy(), known, leader });
+        return;
+      }
+      leads = leader;
+    }
+    const moved = known ? undefined : this.#moved?.find(path, stat);
+    if (moved !== undefined) {
+      if (leads !== undefined) leads.entry = moved;
+      this.#push({ type: 'row', row: moved });
+      return;
+    }
+    if (this.#builder.isFull(stat.isFile ? stat.size : 0)) this.#closeBatch();
+    this.#slots.push({ type: 'read', index: this.#builder.add(directory, name, path, stat), path, known, leads });
+  }
+
+  deleted(path: ByteString): void {
+    this.#push({ type: 'row', row: { path, kind: 'tombstone' } });
+  }
+
+  problem(path: ByteString, code: string, message: string): void {
+    this.#output.problem(path, code, message);
+  }
+
+  /** Whether the walk should wait until older batches have been answered. */
+  get isCrowded(): boolean {
+    return this.#pending.length >= this.#limit;
+  }
+
+  /** Waits for the oldest batch and passes its rows on. */
+  async drainOne(): Promise<void> {
+    const oldest = this.#pending.shift();
+    if (oldest === undefined) return;
+    try {
+      const answer = await oldest.answer;
+      for (const slot of oldest.slots) await this.#settle(slot, answer);
+      if (answer !== undefined) {
+        this.#output.structure(answer.structure);
+        this.#output.read(answer.entries.bytesRead);
+        for (const { index, code, message } of answer.entries.problems) {
+          this.#output.problem(oldest.builder.pathOf(index), code, message);
+        }
+      }
+    } finally {
+      release(oldest);
+    }
+  }
+
+  /** To be called when the walk is over: everything that is still under way. */
+  async finish(): Promise<void> {
+    this.#closeBatch();
+    while (this.#pending.length > 0) await this.drainOne();
+  }
+
+  /**
+   * Lets go of every descriptor when a scan is given up. Waits for what the workers have in hand: they open by number, and
+   * the number of a closed descriptor may be given to another file.
+   */
+  async close(): Promise<void> {
+    const pending = this.#pending.splice(0);
+    await Promise.allSettled(pending.map(({ answer }) => answer));
+    for (const each of [...pending, { slots: this.#slots, answer: undefined, builder: this.#builder }]) release(each);
+    this.#slots = [];
+  }
+
+  #push(slot: Slot): void {
+    if (this.#slots.length >= BATCH_ENTRIES) this.#closeBatch();
+    this.#slots.push(slot);
+  }
+
+  #closeBatch(): void {
+    if (this.#slots.length === 0) return;
+    const builder = this.#builder;
+    const answer = builder.length === 0 ? undefined : this.#pool.read(builder.finish());
+    this.#pending.push({ slots: this.#slots, answer, builder });
+    this.#slots = [];
+    this.#builder = new BatchBuilder(++this.#batchNumber);
+  }
+
+  async #settle(slot: Slot, answer: BatchAnswer | undefined): Promise<void> {
+    if (slot.type === 'row') {
+      this.#output.row(slot.row);
+    } else if (slot.type === 'read') {
+      const entry = entryOf((answer as BatchAnswer).entries, slot.index, slot.path);
+      if (slot.leads !== undefined) slot.leads.entry = entry;
+      if (entry !== undefined) this.#output.row(entry);
+      else if (slot.known) this.#output.row({ path: slot.path, kind: 'tombstone' });
+    } else if (slot.leader.entry !== undefined) {
+      this.#output.link({ ...slot.leader.entry, path: slot.path }, slot.leader.entry);
+    } else await this.#readAfresh(slot);
+  }
+
+  /** The first name of a hard link had vanished when it came to be read: this one is the first now. */
+  async #readAfresh(slot: Slot & { type: 'link' }): Promise<void> {
+    const builder = new BatchBuilder(++this.#batchNumber);
+    const index = builder.add(slot.directory, slot.name, slot.path, slot.stat);
+    try {
+      const answer = await this.#pool.read(builder.finish());
+      await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader }, answer);
+      this.#output.structure(answer.structure);
+    } finally {
+      builder.release();
+    }
+  }
+}
+
+function release(pending: Pending): void {
+  pending.builder.release();
+  for (const slot of pending.slots) if (slot.type === 'link') slot.directory.release();
+}

@@ -1,0 +1,79 @@
+import { hash } from 'node:crypto';
+import { tarHeaderLengthBound, writeTarHeader } from '../archive/tar-header.ts';
+import type { Content, Entry, Extent } from '../manifest/entry.ts';
+import { LargeFileWriter } from './large-file.ts';
+import type { PackOutput } from './pack-output.ts';
+import type { StoredBytes } from './stored-bytes.ts';
+import { StructureBuffer } from './structure-buffer.ts';
+
+/** Finds content that the repository already holds for the unit. */
+export interface KnownContents {
+  /** Where `length` bytes with this SHA-256 lie; undefined when they have to be stored. */
+  find(digest: Buffer, length: number): Extent | undefined;
+}
+
+/** What was read of a file and can now be kept or dropped. */
+export interface PendingContent {
+  /** False when the file ended before its size; the rest is zeros. */
+  readonly complete: boolean;
+  readonly bytes: number;
+  keep(): Content;
+}
+
+/** Puts entries into the worker's pack as tar members, unless the repository already has what is in them. */
+export class ContentStore {
+  readonly #output: PackOutput;
+  readonly #known: KnownContents | undefined;
+  readonly structure = new StructureBuffer();
+  readonly #largeFiles: LargeFileWriter;
+
+  /** Without `known` everything is stored, as a plain full wants it. */
+  constructor(output: PackOutput, known: KnownContents | undefined) {
+    this.#output = output;
+    this.#known = known;
+    this.#largeFiles = new LargeFileWriter(output, known);
+  }
+
+  /** Adds an entry that has no content. Directories go to the structure, which is extracted last. */
+  addMember(entry: Entry): void {
+    // tar has no type for sockets: the manifest alone keeps them.
+    if (entry.kind === 'socket') return;
+    if (entry.kind === 'directory') {
+      this.structure.add(entry);
+      return;
+    }
+    const { frames } = this.#output;
+    frames.makeRoom(tarHeaderLengthBound(entry));
+    frames.advance(writeTarHeader(frames.bytes, frames.used, entry) - frames.used);
+  }
+
+  /** Reads a file that fits into memory. Nothing is stored before `keep`. */
+  readSmall(entry: Entry, source: StoredBytes): PendingContent {
+    const { frames } = this.#output;
+    const sparse = source.ranges;
+    frames.makeRoom(tarHeaderLengthBound(entry, sparse) + source.length);
+    const start = writeTarHeader(frames.bytes, frames.used, entry, sparse === undefined ? {} : { sparse });
+    const bytes = source.read(frames.bytes, start, source.length);
+    frames.bytes.fill(0, start + bytes, start + source.length);
+    return {
+      complete: bytes === source.length,
+      bytes,
+      keep: () => {
+        const digest = hash('sha256', frames.bytes.subarray(start, start + source.length), 'buffer');
+        const holes = sparse === undefined ? {} : { sparse };
+        const known = source.length === 0 ? undefined : this.#known?.find(digest, source.length);
+        if (known !== undefined) return { digest, extents: [known], ...holes };
+        const extent = { pack: this.#output.path, ...frames.positionOf(start), length: source.length, digest };
+        frames.advance(start + source.length - frames.used);
+        // A file that is one hole has nothing stored, but keeps its member.
+        return { digest, extents: source.length === 0 ? [] : [extent], ...holes };
+      },
+    };
+  }
+
+  /** Reads and stores a file of any length, bit by bit. Of what `earlier` holds nothing is stored again. */
+  storeLarge(entry: Entry, source: StoredBytes, earlier: Content | undefined): PendingContent {
+    const { content, complete } = this.#largeFiles.store(entry, source, earlier);
+    return { complete, bytes: source.length, keep: () => content };
+  }
+}

@@ -1,0 +1,88 @@
+import { Failure } from '../failure.ts';
+import { compressFrame, FRAME_TARGET } from '../archive/frame.ts';
+
+/** Where a byte of the tar stream comes to lie in the pack. */
+export interface FramePosition {
+  readonly frame: number;
+  readonly offset: number;
+}
+
+// A frame's worth, one whole small file (8 MiB at most) and the largest header.
+const CAPACITY = FRAME_TARGET + 8 * 1024 * 1024 + 4 * 1024 * 1024;
+
+/**
+ * The tar stream of one pack on its way into frames. Members are put in at `used` and counted with `advance`; a frame is
+ * cut before a member that would not fit any more, and every `FRAME_TARGET` bytes inside a longer one.
+ */
+export class FrameBuffer {
+  readonly bytes = Buffer.allocUnsafeSlow(CAPACITY);
+  #used = 0;
+  #frame = 0;
+  readonly #send: (frame: Uint8Array<ArrayBuffer>, decompressedLength: number) => void;
+
+  constructor(send: (frame: Uint8Array<ArrayBuffer>, decompressedLength: number) => void) {
+    this.#send = send;
+  }
+
+  /** Bytes of the current frame so far; the place to write at. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** The number of the frame that is being filled. */
+  get frame(): number {
+    return this.#frame;
+  }
+
+  /** Begins a new pack. */
+  restart(): void {
+    this.flush();
+    this.#frame = 0;
+  }
+
+  /** Closes the frame when a member of `length` bytes would not fit into it. */
+  makeRoom(length: number): void {
+    if (this.#used > 0 && this.#used + length > FRAME_TARGET) this.flush();
+    if (this.#used + length > CAPACITY) {
+      throw new Failure('unsupported', `a tar member of ${length} bytes does not fit into memory`);
+    }
+  }
+
+  /** Where the byte that is written at `at` of the buffer will be found. */
+  positionOf(at: number): FramePosition {
+    return { frame: this.#frame + Math.floor(at / FRAME_TARGET), offset: at % FRAME_TARGET };
+  }
+
+  /** Counts `length` bytes that were written at `used`, and zeros up to the next tar block. */
+  advance(length: number): void {
+    this.#used += length;
+    const padded = (this.#used + 511) & ~511;
+    this.bytes.fill(0, this.#used, padded);
+    this.#used = padded;
+  }
+
+  /** The same inside a member that goes on: no padding, and whole frames leave at once. */
+  advanceInside(length: number): void {
+    this.#used += length;
+    while (this.#used >= FRAME_TARGET) this.#cut(FRAME_TARGET);
+  }
+
+  /** Ends a member that was written with `advanceInside`. */
+  pad(): void {
+    this.advance(0);
+  }
+
+  /** Sends everything: one frame, or several of `FRAME_TARGET` bytes and a rest. */
+  flush(): void {
+    while (this.#used > 0) this.#cut(Math.min(this.#used, FRAME_TARGET));
+  }
+
+  #cut(length: number): void {
+    const compressed = compressFrame(this.bytes.subarray(0, length));
+    // A copy of its own, exactly as long, so that it can be handed to another thread.
+    this.#send(new Uint8Array(compressed), length);
+    this.bytes.copyWithin(0, length, this.#used);
+    this.#used -= length;
+    this.#frame++;
+  }
+}

@@ -1,0 +1,23 @@
+/** Files from this size on are cut into content-defined chunks, so that a later change costs what changed. */
+export const LARGE_FILE = 8 * 1024 * 1024;
+
+/** A batch is closed when its content reaches this many bytes: about one frame. */
+export const BATCH_BYTES = 4 * 1024 * 1024;
+
+/** A batch is closed at this many entries, so that trees of empty files stay within memory. */
+export const BATCH_ENTRIES = 1024;
+
+/** A batch is closed when its entries lie in this many directories, each of which is held open. */
+export const BATCH_DIRECTORIES = 64;
+
+/** Batches that may be under way at once, for each worker: one in hand, the next ones waiting. */
+export const BATCHES_PER_WORKER = 4;
+
+/** Frames that a worker may have sent and that are not yet stored; it waits when there are more. */
+export const FRAMES_UNDER_WAY = 4;
+
+/** A pack is closed when it has this many bytes; big, so that a repository sees few requests. */
+export const PACK_TARGET = 256 * 1024 * 1024;
+
+/** Problems of single entries that a result lists one by one; further ones are counted. */
+export const WARNING_LIMIT = 1000;

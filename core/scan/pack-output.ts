@@ -1,0 +1,62 @@
+import type { MessagePort } from 'node:worker_threads';
+import { FRAMES_UNDER_WAY, PACK_TARGET } from './limits.ts';
+import { type FromWorker, packPath, type UnitTask } from './batch.ts';
+import { FrameBuffer } from './frame-buffer.ts';
+
+/**
+ * The pack that a worker is filling. Frames go to the main thread as they are finished; the worker waits when too many are
+ * on their way, so memory stays bounded by the slowest disk.
+ */
+export class PackOutput {
+  readonly frames = new FrameBuffer((frame, length) => this.#send(frame, length));
+  readonly #port: MessagePort;
+  #task: UnitTask | undefined;
+  #underWay = new Int32Array(0);
+  #number = 0;
+  #stored = 0;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  begin(task: UnitTask): void {
+    this.#task = task;
+    this.#underWay = new Int32Array(task.framesUnderWay);
+    this.#startPack();
+  }
+
+  /** To be called between batches: a member never lies in two packs. */
+  closeFullPack(): void {
+    if (this.#stored < PACK_TARGET) return;
+    const message: FromWorker = { type: 'full', pack: this.#number };
+    this.#startPack();
+    this.#port.postMessage(message);
+  }
+
+  /** The path of the pack that the next frame belongs to. */
+  get path(): string {
+    return packPath((this.#task as UnitTask).packPrefix, this.#packNumber());
+  }
+
+  /** A pack takes its number with its first use, so that no number is left out. */
+  #packNumber(): number {
+    if (this.#number === 0) this.#number = Atomics.add(new Int32Array((this.#task as UnitTask).packCounter), 0, 1) + 1;
+    return this.#number;
+  }
+
+  #startPack(): void {
+    this.frames.restart();
+    this.#number = 0;
+    this.#stored = 0;
+  }
+
+  #send(bytes: Uint8Array<ArrayBuffer>, decompressedLength: number): void {
+    for (let count = Atomics.load(this.#underWay, 0); count >= FRAMES_UNDER_WAY; count = Atomics.load(this.#underWay, 0)) {
+      Atomics.wait(this.#underWay, 0, count);
+    }
+    Atomics.add(this.#underWay, 0, 1);
+    this.#stored += bytes.length;
+    const message: FromWorker = { type: 'frame', pack: this.#packNumber(), bytes, decompressedLength };
+    this.#port.postMessage(message, [bytes.buffer]);
+  }
+}

@@ -1,0 +1,42 @@
+import { parentPort } from 'node:worker_threads';
+import type { FromWorker, ToWorker } from './batch.ts';
+import { ContentStore } from './content-store.ts';
+import { EntryReader } from './entry-reader.ts';
+import { PackOutput } from './pack-output.ts';
+import { ReadEntriesBuilder } from './read-entries.ts';
+
+/**
+ * The life of a worker thread: for each batch read the entries, hash, write tar members, compress frames. One message in,
+ * its frames and one answer out.
+ */
+export function runPackWorker(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('a pack worker needs a parent thread');
+  const output = new PackOutput(port);
+  let store = new ContentStore(output, undefined);
+  let reader = new EntryReader(store);
+  const answer = (message: FromWorker, transfer: ArrayBuffer[]): void => port.postMessage(message, transfer);
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'stop') {
+      port.close();
+    } else if (message.type === 'unit') {
+      output.begin(message.task);
+      store = new ContentStore(output, undefined);
+      reader = new EntryReader(store);
+    } else {
+      const { batch } = message;
+      const results = new ReadEntriesBuilder(batch.names.length);
+      try {
+        output.closeFullPack();
+        reader.read(batch, results);
+        output.frames.flush();
+        const { entries, transfer } = results.finish();
+        const structure = store.structure.take();
+        answer({ type: 'done', number: batch.number, entries, structure }, [...transfer, structure.buffer]);
+      } catch (error) {
+        const { code, message: text } = error as { code?: string; message: string };
+        answer({ type: 'failed', number: batch.number, code: code ?? 'internal', message: text }, []);
+      }
+    }
+  });
+}

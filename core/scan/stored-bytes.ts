@@ -1,0 +1,57 @@
+import { readSync } from 'node:fs';
+import { alignDataRanges } from '../archive/sparse-map.ts';
+import { dataRanges } from '../linux/holes.ts';
+import type { StatBuffer } from '../linux/stat.ts';
+import type { DataRange } from '../manifest/entry.ts';
+
+const BLOCK = 512;
+
+/**
+ * The bytes of an open file that are stored: all of them, or of a sparse file its data ranges one after the other, so that
+ * an image with a terabyte of holes costs what is in it.
+ */
+export class StoredBytes {
+  readonly length: number;
+  /** Undefined when the file is stored whole. */
+  readonly ranges: readonly DataRange[] | undefined;
+  readonly #descriptor: number;
+  #range = 0;
+  #inRange = 0;
+
+  constructor(descriptor: number, stat: StatBuffer) {
+    this.#descriptor = descriptor;
+    const size = stat.size;
+    const found = stat.blocks * BLOCK < size ? dataRanges(descriptor, size) : undefined;
+    const ranges = found === undefined ? undefined : alignDataRanges(found, size);
+    const held = ranges?.reduce((sum, range) => sum + range.length, 0);
+    this.ranges = held === undefined || held === size ? undefined : ranges;
+    this.length = this.ranges === undefined ? size : (held as number);
+  }
+
+  /** Begins again at the first byte. */
+  rewind(): void {
+    this.#range = 0;
+    this.#inRange = 0;
+  }
+
+  /** Reads on from where the last call ended, as much as there is up to `length`; 0 at the end or where the file was cut. */
+  read(into: Buffer, at: number, length: number): number {
+    let filled = 0;
+    while (filled < length) {
+      const range = this.ranges === undefined ? { offset: 0, length: this.length } : this.ranges[this.#range];
+      if (range === undefined) break;
+      const wanted = Math.min(length - filled, range.length - this.#inRange);
+      if (wanted === 0) {
+        if (this.ranges === undefined) break;
+        this.#range++;
+        this.#inRange = 0;
+        continue;
+      }
+      const got = readSync(this.#descriptor, into, at + filled, wanted, range.offset + this.#inRange);
+      if (got === 0) break;
+      filled += got;
+      this.#inRange += got;
+    }
+    return filled;
+  }
+}
