@@ -32,7 +32,22 @@ const MAGIC = 257;
 const DEVICE_MAJOR = 329;
 const DEVICE_MINOR = 337;
 
-const MAGIC_AND_VERSION = Buffer.from('ustar\x0000', 'latin1');
+/** A header in which every number is 0 and every name empty, and the sum of its bytes with blanks for the checksum. */
+const EMPTY_HEADER = Buffer.alloc(BLOCK);
+for (const [at, digits] of [
+  [MODE, 7],
+  [UID, 7],
+  [GID, 7],
+  [SIZE, 11],
+  [MTIME, 11],
+  [DEVICE_MAJOR, 7],
+  [DEVICE_MINOR, 7],
+] as const) {
+  EMPTY_HEADER.fill('0', at, at + digits);
+}
+EMPTY_HEADER.fill(' ', CHECKSUM, CHECKSUM + 8);
+EMPTY_HEADER.write('ustar\x0000', MAGIC, 'latin1');
+const EMPTY_SUM = EMPTY_HEADER.reduce((sum, byte) => sum + byte, 0);
 
 /** The fields of a ustar header (POSIX.1-2017 pax, "ustar Interchange Format"). Values fit their fields. */
 export interface UstarHeader {
@@ -53,32 +68,39 @@ export interface UstarHeader {
 
 /** Writes the 512 bytes of a header at `at`. User and group names stay empty: owners are numbers here. */
 export function writeUstarHeader(target: Buffer, at: number, header: UstarHeader): void {
-  target.fill(0, at, at + BLOCK);
-  target.latin1Write(header.name, at + NAME, NAME_LENGTH);
-  writeOctal(target, at + MODE, 7, header.mode);
-  writeOctal(target, at + UID, 7, header.uid);
-  writeOctal(target, at + GID, 7, header.gid);
-  writeOctal(target, at + SIZE, 11, header.size);
-  writeOctal(target, at + MTIME, 11, header.mtime);
-  target.fill(0x20, at + CHECKSUM, at + CHECKSUM + 8);
+  EMPTY_HEADER.copy(target, at);
+  let sum = EMPTY_SUM + header.typeFlag;
+  sum += writeName(target, at + NAME, header.name);
+  sum += writeOctal(target, at + MODE + 7, header.mode);
+  sum += writeOctal(target, at + UID + 7, header.uid);
+  sum += writeOctal(target, at + GID + 7, header.gid);
+  sum += writeOctal(target, at + SIZE + 11, header.size);
+  sum += writeOctal(target, at + MTIME + 11, header.mtime);
   target[at + TYPE_FLAG] = header.typeFlag;
-  target.latin1Write(header.linkName, at + LINK_NAME, NAME_LENGTH);
-  MAGIC_AND_VERSION.copy(target, at + MAGIC);
-  writeOctal(target, at + DEVICE_MAJOR, 7, header.major);
-  writeOctal(target, at + DEVICE_MINOR, 7, header.minor);
-  let sum = 0;
-  // User name, group name and everything behind the device numbers are zeros.
-  for (let index = at; index < at + DEVICE_MINOR + 8; index++) sum += target[index]!;
-  writeOctal(target, at + CHECKSUM, 6, sum);
+  sum += writeName(target, at + LINK_NAME, header.linkName);
+  sum += writeOctal(target, at + DEVICE_MAJOR + 7, header.major);
+  sum += writeOctal(target, at + DEVICE_MINOR + 7, header.minor);
+  target.fill('0', at + CHECKSUM, at + CHECKSUM + 6);
+  writeOctal(target, at + CHECKSUM + 6, sum);
   target[at + CHECKSUM + 6] = 0;
 }
 
-/** `digits` octal digits; the byte behind them stays as it is. */
-function writeOctal(target: Buffer, at: number, digits: number, value: number): void {
-  let left = value;
-  for (let index = at + digits - 1; index >= at; index--) {
-    const rest = Math.floor(left / 8);
-    target[index] = 0x30 + (left - rest * 8);
-    left = rest;
+/** Returns by how much the name raises the header's sum. */
+function writeName(target: Buffer, at: number, name: ByteString): number {
+  const end = at + target.latin1Write(name, at, NAME_LENGTH);
+  let sum = 0;
+  for (let index = at; index < end; index++) sum += target[index]!;
+  return sum;
+}
+
+/** Puts the octal digits of a number before `end` into a field of zeros; returns by how much they raise the header's sum. */
+function writeOctal(target: Buffer, end: number, value: number): number {
+  let sum = 0;
+  for (let at = end - 1, left = value; left > 0; at--) {
+    const digit = left % 8;
+    target[at] = 0x30 + digit;
+    sum += digit;
+    left = (left - digit) / 8;
   }
+  return sum;
 }
