@@ -1,6 +1,8 @@
 import type { DataRange } from '../manifest/entry.ts';
+import { BLOCK } from './ustar.ts';
 
-const BLOCK = 512;
+/** The most data ranges of one file; a file of more is stored whole, with zeros for its holes. */
+export const SPARSE_RANGES_LIMIT = 1 << 20;
 
 /**
  * `ranges` widened to whole 512-byte blocks (the last one at most to `size`) and joined where they then meet: readers of
@@ -26,6 +28,7 @@ export function alignDataRanges(ranges: readonly DataRange[], size: number): Dat
  * range of no length at its end, which makes readers extend the file.
  */
 export function encodeSparseMap(ranges: readonly DataRange[], size: number): Buffer {
+  if (ranges.length > SPARSE_RANGES_LIMIT) throw new RangeError(`a sparse file of ${ranges.length} ranges`);
   let end = 0;
   ranges.forEach(({ offset, length }, index) => {
     const isLast = index === ranges.length - 1;

@@ -19,34 +19,37 @@ export const TypeFlag = {
   pax: 0x78,
 } as const;
 
-const NAME = 0;
-const MODE = 100;
-const UID = 108;
-const GID = 116;
-const SIZE = 124;
-const MTIME = 136;
-const CHECKSUM = 148;
-const TYPE_FLAG = 156;
-const LINK_NAME = 157;
-const MAGIC = 257;
-const DEVICE_MAJOR = 329;
-const DEVICE_MINOR = 337;
+/** Where the fields begin. */
+export const UstarField = {
+  name: 0,
+  mode: 100,
+  uid: 108,
+  gid: 116,
+  size: 124,
+  mtime: 136,
+  checksum: 148,
+  typeFlag: 156,
+  linkName: 157,
+  magic: 257,
+  major: 329,
+  minor: 337,
+} as const;
 
 /** A header in which every number is 0 and every name empty, and the sum of its bytes with blanks for the checksum. */
 const EMPTY_HEADER = Buffer.alloc(BLOCK);
 for (const [at, digits] of [
-  [MODE, 7],
-  [UID, 7],
-  [GID, 7],
-  [SIZE, 11],
-  [MTIME, 11],
-  [DEVICE_MAJOR, 7],
-  [DEVICE_MINOR, 7],
+  [UstarField.mode, 7],
+  [UstarField.uid, 7],
+  [UstarField.gid, 7],
+  [UstarField.size, 11],
+  [UstarField.mtime, 11],
+  [UstarField.major, 7],
+  [UstarField.minor, 7],
 ] as const) {
   EMPTY_HEADER.fill('0', at, at + digits);
 }
-EMPTY_HEADER.fill(' ', CHECKSUM, CHECKSUM + 8);
-EMPTY_HEADER.write('ustar\x0000', MAGIC, 'latin1');
+EMPTY_HEADER.fill(' ', UstarField.checksum, UstarField.checksum + 8);
+EMPTY_HEADER.write('ustar\x0000', UstarField.magic, 'latin1');
 const EMPTY_SUM = EMPTY_HEADER.reduce((sum, byte) => sum + byte, 0);
 
 /** The fields of a ustar header (POSIX.1-2017 pax, "ustar Interchange Format"). Values fit their fields. */
@@ -70,19 +73,19 @@ export interface UstarHeader {
 export function writeUstarHeader(target: Buffer, at: number, header: UstarHeader): void {
   EMPTY_HEADER.copy(target, at);
   let sum = EMPTY_SUM + header.typeFlag;
-  sum += writeName(target, at + NAME, header.name);
-  sum += writeOctal(target, at + MODE + 7, header.mode);
-  sum += writeOctal(target, at + UID + 7, header.uid);
-  sum += writeOctal(target, at + GID + 7, header.gid);
-  sum += writeOctal(target, at + SIZE + 11, header.size);
-  sum += writeOctal(target, at + MTIME + 11, header.mtime);
-  target[at + TYPE_FLAG] = header.typeFlag;
-  sum += writeName(target, at + LINK_NAME, header.linkName);
-  sum += writeOctal(target, at + DEVICE_MAJOR + 7, header.major);
-  sum += writeOctal(target, at + DEVICE_MINOR + 7, header.minor);
-  target.fill('0', at + CHECKSUM, at + CHECKSUM + 6);
-  writeOctal(target, at + CHECKSUM + 6, sum);
-  target[at + CHECKSUM + 6] = 0;
+  sum += writeName(target, at + UstarField.name, header.name);
+  sum += writeOctal(target, at + UstarField.mode + 7, header.mode);
+  sum += writeOctal(target, at + UstarField.uid + 7, header.uid);
+  sum += writeOctal(target, at + UstarField.gid + 7, header.gid);
+  sum += writeOctal(target, at + UstarField.size + 11, header.size);
+  sum += writeOctal(target, at + UstarField.mtime + 11, header.mtime);
+  target[at + UstarField.typeFlag] = header.typeFlag;
+  sum += writeName(target, at + UstarField.linkName, header.linkName);
+  sum += writeOctal(target, at + UstarField.major + 7, header.major);
+  sum += writeOctal(target, at + UstarField.minor + 7, header.minor);
+  target.fill('0', at + UstarField.checksum, at + UstarField.checksum + 6);
+  writeOctal(target, at + UstarField.checksum + 6, sum);
+  target[at + UstarField.checksum + 6] = 0;
 }
 
 /** Returns by how much the name raises the header's sum. */

@@ -2,8 +2,10 @@ import type { ByteString, Xattr } from '../manifest/entry.ts';
 import { RECORD_OVERHEAD, writeRecord } from './pax-record.ts';
 import { ACCESS_ACL, aclText, DEFAULT_ACL } from './posix-acl.ts';
 
-const XATTR_KEY = 'SCHILY.xattr.';
-const ACL_KEYS = new Map([
+/** What the keys of attribute records begin with. */
+export const XATTR_KEY = 'SCHILY.xattr.';
+/** Attributes that are also written as text, and the keys of that. */
+export const ACL_KEYS = new Map([
   [ACCESS_ACL, 'SCHILY.acl.access'],
   [DEFAULT_ACL, 'SCHILY.acl.default'],
 ]);
