@@ -1,3 +1,5 @@
+import type { RandomAccess } from '../../manifest/random-access.ts';
+
 /** What a listing says about one stored object. */
 export interface ObjectInfo {
   /** Path below the repository, components joined by `/`. */
@@ -16,19 +18,35 @@ export interface ObjectWriter {
   abort(): Promise<void>;
 }
 
+/** What stands at the place of a repository: nothing, an empty place, or something. */
+export type Occupation = 'absent' | 'empty' | 'occupied';
+
 /**
  * A place that keeps immutable objects by name. Everything above it works with any implementation; each passes the same
- * conformance suite. Missing objects are `repository_damaged` on `read`, undefined on `size`.
+ * conformance suite. Names follow `checkObjectName`. Missing objects are `repository_damaged` on `read`, undefined on
+ * `size`.
  */
 export interface Backend {
   /** Where this is, for messages; never holds a secret. */
   readonly description: string;
+  inspect(): Promise<Occupation>;
+  /** Makes the place itself, when it is absent. */
+  prepare(): Promise<void>;
   create(name: string): Promise<ObjectWriter>;
   /** `length` bytes from `offset`, or the whole object when both are left out. */
   read(name: string, offset?: number, length?: number): Promise<Buffer>;
   size(name: string): Promise<number | undefined>;
   /** Every object whose name begins with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** The names of the folders directly below `folder`, in no particular order; none when there is no such folder. */
+  folders(folder: string): Promise<string[]>;
   /** Removes an object; a missing one is no error. */
   remove(name: string): Promise<void>;
+  /**
+   * Removes what killed writers left behind and nobody has written to since `before` (milliseconds since 1970). Returns how
+   * many there were.
+   */
+  discardAbandoned(before: number): Promise<number>;
+  /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */
+  openDirectly?(name: string): RandomAccess;
 }

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { fsync, fsyncSync, write } from 'node:fs';
+import { promisify } from 'node:util';
+import { Failure } from '../../failure.ts';
+import { closeDescriptor, linkAt, openAt, unlinkAt } from '../../linux/files.ts';
+import { O_CREAT, O_EXCL, O_WRONLY } from '../../linux/flags.ts';
+import { errorCode } from '../../linux/system-error.ts';
+import type { ObjectWriter } from './backend.ts';
+import { localFailure } from './local-failure.ts';
+import { isMissing, openFolder } from './local-folder.ts';
+import { nameTaken } from './object-failures.ts';
+
+/** Folder of the repository in which objects stand until they are whole; its name can be no object's. */
+export const INCOMING = '.incoming';
+
+const writeSome = promisify(write);
+const flush = promisify(fsync);
+
+/** An object on its way: a file in `INCOMING` that gets its name, and only then a reader, when it is whole and durable. */
+export class LocalWriter implements ObjectWriter {
+  readonly #root: string;
+  readonly #components: readonly string[];
+  readonly #incoming: number;
+  readonly #temporary = `${randomBytes(12).toString('hex')}`;
+  #descriptor: number | undefined;
+
+  /** `components` is the checked name of the object. */
+  constructor(root: string, components: readonly string[]) {
+    this.#root = root;
+    this.#components = components;
+    const incoming = openFolder(root, [INCOMING], true);
+    if (incoming === undefined) throw new Failure('internal', 'a folder that is made cannot be missing');
+    this.#incoming = incoming;
+    try {
+      this.#descriptor = openAt(incoming, this.#temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    } catch (error) {
+      closeDescriptor(incoming);
+      throw error;
+    }
+  }
+
+  get #name(): string {
+    return this.#components.join('/');
+  }
+
+  #open(): number {
+    if (this.#descriptor === undefined) throw new Failure('internal', `${this.#name} is not being written any more`);
+    return this.#descriptor;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const descriptor = this.#open();
+    try {
+      for (let done = 0; done < chunk.length; ) {
+        const { bytesWritten } = await writeSome(descriptor, chunk, done, chunk.length - done, null);
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw localFailure(this.#name, error);
+    }
+  }
+
+  async commit(): Promise<void> {
+    const descriptor = this.#open();
+    try {
+      await flush(descriptor);
+      this.#giveName();
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') throw nameTaken(this.#name);
+      throw localFailure(this.#name, error);
+    } finally {
+      await this.abort();
+    }
+  }
+
+  /** A link, unlike a rename, never replaces what has the name already. */
+  #giveName(): void {
+    const folder = openFolder(this.#root, this.#components.slice(0, -1), true);
+    if (folder === undefined) throw new Failure('internal', 'a folder that is made cannot be missing');
+    try {
+      linkAt(this.#incoming, this.#temporary, folder, this.#components.at(-1) as string);
+      fsyncSync(folder);
+    } finally {
+      closeDescriptor(folder);
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#descriptor === undefined) return;
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    try {
+      closeDescriptor(descriptor);
+      unlinkAt(this.#incoming, this.#temporary);
+    } catch (error) {
+      if (!isMissing(error)) throw localFailure(this.#name, error);
+    } finally {
+      closeDescriptor(this.#incoming);
+    }
+  }
+}

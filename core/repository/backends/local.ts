@@ -1,0 +1,192 @@
+import { fsyncSync, mkdirSync } from 'node:fs';
+import { Failure } from '../../failure.ts';
+import { readNames } from '../../linux/directories.ts';
+import { closeDescriptor, openAt, unlinkAt } from '../../linux/files.ts';
+import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
+import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
+import { errorCode } from '../../linux/system-error.ts';
+import type { RandomAccess } from '../../manifest/random-access.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
+import { FileAccess } from './file-access.ts';
+import { localFailure } from './local-failure.ts';
+import { isMissing, openFolder, openRoot } from './local-folder.ts';
+import { INCOMING, LocalWriter } from './local-writer.ts';
+import { missingObject } from './object-failures.ts';
+import { checkObjectName } from './object-name.ts';
+
+const OTHERS_MAY_WRITE = 0o022;
+const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
+
+/** What may stand in an otherwise empty place: our own folder of unfinished objects, and what mkfs puts into a new disk. */
+const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
+
+/** Objects as files below a directory that nobody but root can write to. */
+export class LocalBackend implements Backend {
+  readonly description: string;
+  readonly #root: string;
+
+  /** `root` is an absolute path. */
+  constructor(root: string) {
+    this.#root = root;
+    this.description = root;
+  }
+
+  async inspect(): Promise<Occupation> {
+    let root: number;
+    try {
+      root = openRoot(this.#root);
+    } catch (error) {
+      if (isMissing(error)) return 'absent';
+      if (errorCode(error) === 'ENOTDIR') {
+        throw new Failure('repository_missing', `${this.#root} is not a directory`, { affected: [this.#root], cause: error });
+      }
+      throw localFailure(this.#root, error);
+    }
+    try {
+      this.#checkPrivate(root);
+      return readNames(root).some((name) => !NOT_CONTENTS.has(name)) ? 'occupied' : 'empty';
+    } finally {
+      closeDescriptor(root);
+    }
+  }
+
+  /** Whoever can put objects there decides what a restore writes as root. */
+  #checkPrivate(root: number): void {
+    const status = new StatBuffer();
+    statDescriptor(root, status);
+    if (status.uid === process.geteuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0) return;
+    throw new Failure('repository_foreign', `others can write to ${this.#root}`, {
+      affected: [this.#root],
+      advice: 'Make root its owner and take the write permission from group and others.',
+    });
+  }
+
+  async prepare(): Promise<void> {
+    try {
+      mkdirSync(this.#root, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw localFailure(this.#root, error);
+    }
+  }
+
+  async create(name: string): Promise<ObjectWriter> {
+    const components = checkObjectName(name);
+    try {
+      return new LocalWriter(this.#root, components);
+    } catch (error) {
+      throw localFailure(name, error);
+    }
+  }
+
+  /** Calls `action` with an open folder; undefined when there is no such folder. */
+  #inFolder<T>(components: readonly string[], action: (folder: number) => T): T | undefined {
+    let folder: number | undefined;
+    try {
+      folder = openFolder(this.#root, components, false);
+      return folder === undefined ? undefined : action(folder);
+    } catch (error) {
+      throw error instanceof Failure ? error : localFailure(components.join('/'), error);
+    } finally {
+      if (folder !== undefined) closeDescriptor(folder);
+    }
+  }
+
+  /** Calls `action` with the open folder of an object and the object's last component. */
+  #inFolderOf<T>(name: string, action: (folder: number, last: string) => T): T | undefined {
+    const components = checkObjectName(name);
+    return this.#inFolder(components.slice(0, -1), (folder) => action(folder, components.at(-1) as string));
+  }
+
+  openDirectly(name: string): RandomAccess {
+    const access = this.#inFolderOf(name, (folder, last) => {
+      try {
+        return new FileAccess(openAt(folder, last, O_RDONLY | O_NONBLOCK), name);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
+    if (access === undefined) throw missingObject(name);
+    return access;
+  }
+
+  async read(name: string, offset = 0, length?: number): Promise<Buffer> {
+    const access = this.openDirectly(name);
+    try {
+      return access.read(offset, length ?? access.size - offset);
+    } catch (error) {
+      throw error instanceof Failure ? error : localFailure(name, error);
+    } finally {
+      access.close();
+    }
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    return this.#inFolderOf(name, (folder, last) => {
+      const status = new StatBuffer();
+      return statAt(folder, last, status) && status.isFile ? status.size : undefined;
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    for (const object of this.#walk(folder === '' ? [] : checkObjectName(folder.slice(0, -1)))) {
+      if (object.name.startsWith(prefix)) yield object;
+    }
+  }
+
+  *#walk(components: readonly string[]): Generator<ObjectInfo> {
+    const level = this.#readFolder(components);
+    yield* level.objects;
+    for (const name of level.folders) yield* this.#walk([...components, name]);
+  }
+
+  async folders(folder: string): Promise<string[]> {
+    return this.#readFolder(checkObjectName(folder)).folders;
+  }
+
+  #readFolder(components: readonly string[]): { objects: ObjectInfo[]; folders: string[] } {
+    const objects: ObjectInfo[] = [];
+    const folders: string[] = [];
+    this.#inFolder(components, (folder) => {
+      const status = new StatBuffer();
+      for (const name of readNames(folder)) {
+        // Hidden names are not objects; an entry that vanished since was removed by somebody else.
+        if (name.startsWith('.') || !statAt(folder, name, status)) continue;
+        const modified = Number(status.mtime / NANOSECONDS_PER_MILLISECOND);
+        if (status.isDirectory) folders.push(name);
+        else if (status.isFile) objects.push({ name: [...components, name].join('/'), size: status.size, modified });
+      }
+    });
+    return { objects, folders };
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#inFolderOf(name, (folder, last) => {
+      unlinkIfThere(folder, last);
+      fsyncSync(folder);
+    });
+  }
+
+  async discardAbandoned(before: number): Promise<number> {
+    const limit = BigInt(Math.trunc(before)) * NANOSECONDS_PER_MILLISECOND;
+    const status = new StatBuffer();
+    let count = 0;
+    this.#inFolder([INCOMING], (folder) => {
+      for (const name of readNames(folder)) {
+        if (!statAt(folder, name, status) || !status.isFile || status.mtime >= limit) continue;
+        unlinkIfThere(folder, name);
+        count++;
+      }
+    });
+    return count;
+  }
+}
+
+function unlinkIfThere(folder: number, name: string): void {
+  try {
+    unlinkAt(folder, name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}

@@ -1,0 +1,38 @@
+/** `repository.json`: says that this is a repository, of which format, and which one. */
+export interface RepositoryIdentity {
+  readonly formatVersion: number;
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly created: string;
+}
+
+/** `server.json`: one machine that writes below its own folder. */
+export interface ServerIdentity {
+  readonly formatVersion: number;
+  readonly repository: string;
+  readonly server: string;
+  /** The host name when the server first wrote here, for people. */
+  readonly name: string;
+  /** `machineDigest` of the machine, by which it finds its folder again when its state is lost. */
+  readonly machine: string;
+  readonly created: string;
+}
+
+/** What says which account a unit is, apart from its name, which is given again after a deletion. */
+export interface UnitSubject {
+  /** `site12` or `system`. */
+  readonly name: string;
+  /** Differs between two accounts that had the same name one after the other. */
+  readonly incarnation: string;
+  readonly domain: string | null;
+  readonly adminUser: string | null;
+}
+
+/** `unit.json`: one incarnation of a unit. */
+export interface UnitIdentity extends UnitSubject {
+  readonly formatVersion: number;
+  readonly repository: string;
+  readonly server: string;
+  readonly unit: string;
+  readonly created: string;
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+
+const SNAPSHOT_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/;
+const UNIT_ID = /^[a-z][a-z0-9]{0,30}-[0-9a-f]{8}$/;
+const SERVER_ID = /^[0-9a-f]{16}$/;
+const PACK_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}-[0-9]{4,10}$/;
+
+function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}
+
+/** An id of a snapshot or of a run: the time to the millisecond, then something random. Sorts by time. */
+export function newTimedId(time: Date): string {
+  return `${time.toISOString().replace(/[-:.]/g, '')}-${randomHex(4)}`;
+}
+
+/** An id for a new incarnation of the unit `name`. */
+export function newUnitId(name: string): string {
+  return `${name}-${randomHex(4)}`;
+}
+
+export function newServerId(): string {
+  return randomHex(8);
+}
+
+export function newRepositoryId(): string {
+  return randomHex(16);
+}
+
+export function isTimedId(text: string): boolean {
+  return SNAPSHOT_ID.test(text);
+}
+
+export function isUnitId(text: string): boolean {
+  return UNIT_ID.test(text);
+}
+
+export function isServerId(text: string): boolean {
+  return SERVER_ID.test(text);
+}
+
+export function isPackId(text: string): boolean {
+  return PACK_ID.test(text);
+}

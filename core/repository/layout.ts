@@ -1,0 +1,51 @@
+/**
+ * Where each object stands (docs/format/repository.md). A server's path is below the repository; the others are below the
+ * server's folder, as records and manifests name them.
+ */
+export const REPOSITORY_FILE = 'repository.json';
+export const SERVERS_FOLDER = 'servers';
+export const SERVER_FILE = 'server.json';
+export const UNITS_FOLDER = 'units';
+export const RUNS_FOLDER = 'runs';
+
+const RECORD_SUFFIX = '.json';
+const MANIFEST_SUFFIX = '.mf.zst';
+const PACK_SUFFIX = '.tar.zst';
+
+export function serverFolder(server: string): string {
+  return `${SERVERS_FOLDER}/${server}`;
+}
+
+export function unitFolder(unit: string): string {
+  return `${UNITS_FOLDER}/${unit}`;
+}
+
+export function unitPath(unit: string): string {
+  return `${unitFolder(unit)}/unit.json`;
+}
+
+export function snapshotsFolder(unit: string): string {
+  return `${unitFolder(unit)}/snapshots`;
+}
+
+export function snapshotPath(unit: string, snapshot: string): string {
+  return `${snapshotsFolder(unit)}/${snapshot}${RECORD_SUFFIX}`;
+}
+
+export function manifestPath(unit: string, snapshot: string): string {
+  return `${unitFolder(unit)}/manifests/${snapshot}${MANIFEST_SUFFIX}`;
+}
+
+export function packPath(unit: string, pack: string): string {
+  return `${unitFolder(unit)}/packs/${pack}${PACK_SUFFIX}`;
+}
+
+export function runPath(run: string): string {
+  return `${RUNS_FOLDER}/${run}${RECORD_SUFFIX}`;
+}
+
+/** The id that a record's file name gives it; undefined when the name is not one of a record. */
+export function recordIdOf(path: string): string | undefined {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  return file.endsWith(RECORD_SUFFIX) ? file.slice(0, -RECORD_SUFFIX.length) : undefined;
+}

@@ -1,0 +1,80 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { errorCode } from '../linux/system-error.ts';
+import type { RandomAccess } from '../manifest/random-access.ts';
+import { FileAccess } from './backends/file-access.ts';
+import { fetchToFile } from './fetch.ts';
+import { serverFolder } from './layout.ts';
+import type { SnapshotRecord } from './record.ts';
+import type { Repository } from './repository.ts';
+
+const PART = 4 * 1024 * 1024;
+const SUFFIX = '.mf.zst';
+
+/**
+ * Local copies of the manifests that the next backup of a unit compares with. A copy is compared with the record's digest
+ * each time it is opened, so a lost, old or damaged one only costs fetching it again.
+ */
+export class ManifestCache {
+  readonly #repository: Repository;
+
+  /** Keeps the copies in the state directory, which must have been prepared. */
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  #folder(unit: string): string {
+    return join(this.#repository.stateFolder, 'units', unit);
+  }
+
+  /** The whole, verified manifest of a snapshot; the caller closes it. Throws `repository_damaged` when there is none. */
+  async open(record: SnapshotRecord): Promise<RandomAccess> {
+    return this.#openCopy(record) ?? (await this.#fetch(record));
+  }
+
+  #openCopy(record: SnapshotRecord): RandomAccess | undefined {
+    let access: FileAccess;
+    try {
+      access = new FileAccess(openSync(join(this.#folder(record.unit), `${record.id}${SUFFIX}`), 'r'), record.manifest.path);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    if (access.size === record.manifest.length && digestOf(access) === record.manifest.sha256) return access;
+    access.close();
+    return undefined;
+  }
+
+  async #fetch(record: SnapshotRecord): Promise<RandomAccess> {
+    const { path, length, sha256 } = record.manifest;
+    const folder = this.#folder(record.unit);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const temporary = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
+    const name = `${serverFolder(this.#repository.server)}/${path}`;
+    if ((await fetchToFile(this.#repository.backend, name, length, temporary)) !== sha256) {
+      rmSync(temporary);
+      throw new Failure('repository_damaged', `${name} is not what was stored`, { affected: [name] });
+    }
+    const file = join(folder, `${record.id}${SUFFIX}`);
+    renameSync(temporary, file);
+    return new FileAccess(openSync(file, 'r'), path);
+  }
+
+  /** Drops the copies of a unit but those of the given snapshots, and what a killed run left behind. */
+  retain(unit: string, snapshots: readonly string[]): void {
+    const kept = new Set(snapshots.map((id) => `${id}${SUFFIX}`));
+    const folder = this.#folder(unit);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const file of readdirSync(folder)) {
+      if (!kept.has(file)) rmSync(join(folder, file), { recursive: true });
+    }
+  }
+}
+
+function digestOf(access: RandomAccess): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < access.size; at += PART) hash.update(access.read(at, Math.min(PART, access.size - at)));
+  return hash.digest('hex');
+}

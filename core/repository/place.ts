@@ -1,0 +1,59 @@
+import { asFailure, Failure } from '../failure.ts';
+import type { Backend } from './backends/backend.ts';
+import { LocalBackend } from './backends/local.ts';
+import { repositoryDocument } from './documents.ts';
+import type { RepositoryIdentity } from './identity.ts';
+import { newRepositoryId } from './ids.ts';
+import { REPOSITORY_FILE } from './layout.ts';
+import { FORMAT_VERSION } from './record.ts';
+import { readDocument, writeDocument } from './stored-document.ts';
+
+/** The backend of a repository's place as the settings name it: an absolute path. */
+export function openBackend(location: string): Backend {
+  return new LocalBackend(location);
+}
+
+const FOREIGN_ADVICE = 'Name another place in the setting `repository`; nothing was changed here.';
+
+/**
+ * What kind of repository stands there. Throws `repository_missing` for nothing or an empty place, `repository_foreign` for
+ * something else, `repository_newer` for one of a newer format.
+ */
+export async function readRepositoryIdentity(backend: Backend): Promise<RepositoryIdentity> {
+  const occupation = await backend.inspect();
+  if (occupation !== 'occupied') {
+    const what = occupation === 'absent' ? 'there is nothing at' : 'there is no repository in';
+    throw new Failure('repository_missing', `${what} ${backend.description}`, {
+      affected: [backend.description],
+      advice: 'Make the repository with `apiscp-backup init`, or mount the file system that it is on.',
+    });
+  }
+  try {
+    return (await readDocument(backend, repositoryDocument, REPOSITORY_FILE)).value;
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code !== 'repository_damaged') throw failure;
+    throw new Failure('repository_foreign', `${backend.description} holds something else than a repository: ${failure.message}`, {
+      affected: [backend.description],
+      advice: FOREIGN_ADVICE,
+      cause: failure,
+    });
+  }
+}
+
+/** Makes a repository, or finds the one that is there. Never touches a place that holds something else. */
+export async function initRepository(backend: Backend): Promise<{ identity: RepositoryIdentity; created: boolean }> {
+  if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
+  await backend.prepare();
+  const identity = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
+  try {
+    await writeDocument(backend, repositoryDocument, REPOSITORY_FILE, identity);
+  } catch (error) {
+    // Somebody else made it in the same moment.
+    if (error instanceof Failure && error.code === 'object_exists') {
+      return { identity: await readRepositoryIdentity(backend), created: false };
+    }
+    throw error;
+  }
+  return { identity, created: true };
+}

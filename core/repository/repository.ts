@@ -1,0 +1,239 @@
+import type { Settings } from '../config/settings.ts';
+import { asFailure, Failure } from '../failure.ts';
+import type { RandomAccess } from '../manifest/random-access.ts';
+import type { Backend, ObjectInfo } from './backends/backend.ts';
+import { runDocument, snapshotDocument, unitDocument } from './documents.ts';
+import { fetchUnlinked } from './fetch.ts';
+import type { RepositoryIdentity, UnitIdentity, UnitSubject } from './identity.ts';
+import { isUnitId, newUnitId } from './ids.ts';
+import * as layout from './layout.ts';
+import type { Notify } from './notice.ts';
+import { ObjectOutput } from './object-output.ts';
+import { openBackend, readRepositoryIdentity } from './place.ts';
+import { FORMAT_VERSION, type SnapshotLink, type SnapshotRecord } from './record.ts';
+import { checkRecord } from './record-check.ts';
+import type { RunRecord } from './run-record.ts';
+import { chooseServer, establishServer } from './server-identity.ts';
+import { prepareStateDirectory, repositoryStateFolder } from './state-directory.ts';
+import { readDocument, writeDocument } from './stored-document.ts';
+
+/** A record that is there and cannot be used. */
+export interface UnusableRecord {
+  /** Below the server's folder. */
+  readonly path: string;
+  readonly failure: Failure;
+}
+
+/**
+ * One server's folder of a repository: its units, and the objects of their snapshots. All paths are below that folder. What
+ * is read is checked against its schema and against the name that it was found under.
+ */
+export class Repository {
+  readonly backend: Backend;
+  readonly identity: RepositoryIdentity;
+  /** The id of the server. */
+  readonly server: string;
+  /** The part of the state directory that belongs to this repository. */
+  readonly stateFolder: string;
+  readonly #notify: Notify;
+  readonly #folder: string;
+  readonly #digests = new WeakMap<SnapshotRecord, string>();
+
+  constructor(backend: Backend, identity: RepositoryIdentity, server: string, stateFolder: string, notify: Notify) {
+    this.backend = backend;
+    this.identity = identity;
+    this.server = server;
+    this.stateFolder = stateFolder;
+    this.#notify = notify;
+    this.#folder = layout.serverFolder(server);
+  }
+
+  #fullName(path: string): string {
+    return `${this.#folder}/${path}`;
+  }
+
+  #report(error: unknown): void {
+    const { code, message, affected } = asFailure(error);
+    this.#notify({ level: 'error', code, message, affected });
+  }
+
+  /** The ids of all units, also of those whose `unit.json` cannot be used. */
+  async unitIds(): Promise<string[]> {
+    return (await this.backend.folders(this.#fullName(layout.UNITS_FOLDER))).filter(isUnitId);
+  }
+
+  /** All incarnations of all units, in the order of their beginning; unusable ones are reported and left out. */
+  async units(): Promise<UnitIdentity[]> {
+    const units: UnitIdentity[] = [];
+    for (const id of await this.unitIds()) {
+      try {
+        units.push(await this.#readUnit(id));
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+    return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
+  }
+
+  async #readUnit(id: string): Promise<UnitIdentity> {
+    const name = this.#fullName(layout.unitPath(id));
+    const { value } = await readDocument(this.backend, unitDocument, name);
+    if (value.unit === id && value.server === this.server && value.repository === this.identity.id) return value;
+    throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+  }
+
+  /**
+   * The unit that a name or a unit id means. Of several incarnations of a name it is the one that lives now, when the caller
+   * says which that is, and else the newest. Throws `unit_unknown`.
+   */
+  async resolveUnit(nameOrId: string, livingIncarnation?: string): Promise<UnitIdentity> {
+    const found = isUnitId(nameOrId)
+      ? (await this.units()).filter((unit) => unit.unit === nameOrId)
+      : (await this.units()).filter(
+          (unit) => unit.name === nameOrId && (livingIncarnation === undefined || unit.incarnation === livingIncarnation),
+        );
+    const newest = found.at(-1);
+    if (newest === undefined) {
+      throw new Failure('unit_unknown', `the repository holds no backups of ${nameOrId} of this server`, { affected: [nameOrId] });
+    }
+    return newest;
+  }
+
+  /** The unit of this incarnation, begun now when it was never backed up. */
+  async openUnit(subject: UnitSubject): Promise<UnitIdentity> {
+    const same = (unit: UnitIdentity) => unit.name === subject.name && unit.incarnation === subject.incarnation;
+    const existing = (await this.units()).find(same);
+    if (existing !== undefined) return existing;
+    const { name, incarnation, domain, adminUser } = subject;
+    const unit: UnitIdentity = {
+      formatVersion: FORMAT_VERSION,
+      repository: this.identity.id,
+      server: this.server,
+      unit: newUnitId(name),
+      name,
+      incarnation,
+      domain,
+      adminUser,
+      created: new Date().toISOString(),
+    };
+    await writeDocument(this.backend, unitDocument, this.#fullName(layout.unitPath(unit.unit)), unit);
+    return unit;
+  }
+
+  /** The usable snapshots of a unit, oldest first, and what of its records cannot be used. */
+  async readSnapshots(unit: string): Promise<{ records: SnapshotRecord[]; unusable: UnusableRecord[] }> {
+    const records: SnapshotRecord[] = [];
+    const unusable: UnusableRecord[] = [];
+    for await (const { name } of this.backend.list(`${this.#fullName(layout.snapshotsFolder(unit))}/`)) {
+      const path = name.slice(this.#folder.length + 1);
+      try {
+        const { value, sha256 } = await readDocument(this.backend, snapshotDocument, name);
+        checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
+        this.#digests.set(value, sha256);
+        records.push(value);
+      } catch (error) {
+        unusable.push({ path, failure: asFailure(error) });
+      }
+    }
+    records.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { records, unusable };
+  }
+
+  /** The usable snapshots of a unit, oldest first; unusable ones are reported and left out. */
+  async snapshots(unit: string): Promise<SnapshotRecord[]> {
+    const { records, unusable } = await this.readSnapshots(unit);
+    for (const { failure } of unusable) this.#report(failure);
+    return records;
+  }
+
+  /** SHA-256 (hexadecimal) of the stored bytes of a record that this repository read or wrote. */
+  recordDigest(record: SnapshotRecord): string {
+    const digest = this.#digests.get(record);
+    if (digest === undefined) throw new Failure('internal', `the record ${record.id} did not come from this repository`);
+    return digest;
+  }
+
+  /** Begins a pack. The packs of a snapshot are stored first, then its manifest, then its record. */
+  createPack(unit: string, pack: string): Promise<ObjectOutput> {
+    return ObjectOutput.create(this.backend, this.#folder, layout.packPath(unit, pack));
+  }
+
+  createManifest(unit: string, snapshot: string): Promise<ObjectOutput> {
+    return ObjectOutput.create(this.backend, this.#folder, layout.manifestPath(unit, snapshot));
+  }
+
+  /** Makes the snapshot exist; everything that it names must have been stored. */
+  async commitRecord(record: SnapshotRecord): Promise<SnapshotLink> {
+    const path = layout.snapshotPath(record.unit, record.id);
+    checkRecord(record, { repository: this.identity.id, server: this.server, unit: record.unit, path });
+    const sha256 = await writeDocument(this.backend, snapshotDocument, this.#fullName(path), record);
+    this.#digests.set(record, sha256);
+    return { id: record.id, sha256 };
+  }
+
+  async commitRun(run: RunRecord): Promise<void> {
+    await writeDocument(this.backend, runDocument, this.#fullName(layout.runPath(run.id)), run);
+  }
+
+  /** The records of this server's runs, oldest first; unusable ones are reported and left out. */
+  async runs(): Promise<RunRecord[]> {
+    const runs: RunRecord[] = [];
+    for await (const { name } of this.backend.list(`${this.#fullName(layout.RUNS_FOLDER)}/`)) {
+      try {
+        const { value } = await readDocument(this.backend, runDocument, name);
+        if (value.id !== layout.recordIdOf(name) || value.server !== this.server || value.repository !== this.identity.id) {
+          throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+        }
+        runs.push(value);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+    return runs.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** `length` bytes of an object from `offset`; the whole object when both are left out. */
+  readObject(path: string, offset?: number, length?: number): Promise<Buffer> {
+    return this.backend.read(this.#fullName(path), offset, length);
+  }
+
+  /** In bytes; undefined when there is no such object. */
+  objectSize(path: string): Promise<number | undefined> {
+    return this.backend.size(this.#fullName(path));
+  }
+
+  /** Every stored object whose path begins with `prefix`, with its path below the server's folder. */
+  async *listObjects(prefix: string): AsyncIterable<ObjectInfo> {
+    for await (const object of this.backend.list(this.#fullName(prefix))) {
+      yield { ...object, name: object.name.slice(this.#folder.length + 1) };
+    }
+  }
+
+  /**
+   * The manifest of a snapshot for reading, in the length that the record says; the caller closes it. The content is not
+   * compared with its digest: `ManifestReader.open` checks the index, and each block is checked by that.
+   */
+  async openManifest(record: SnapshotRecord): Promise<RandomAccess> {
+    const { path, length } = record.manifest;
+    const name = this.#fullName(path);
+    const size = await this.backend.size(name);
+    if (size !== length) {
+      const message = size === undefined ? `the object ${name} is missing` : `${name} has ${size} bytes, ${length} were stored`;
+      throw new Failure('repository_damaged', message, { affected: [name] });
+    }
+    return this.backend.openDirectly?.(name) ?? (await fetchUnlinked(this.backend, name, length, this.stateFolder));
+  }
+}
+
+/**
+ * Opens the repository that the settings name. To write, this machine's id is looked up or begun, and kept in the state
+ * directory; to read, nothing is changed anywhere. Throws `repository_missing`, `repository_foreign`, `repository_newer`.
+ */
+export async function openRepository(settings: Settings, purpose: 'read' | 'write', notify: Notify): Promise<Repository> {
+  const backend = openBackend(settings.repository);
+  const identity = await readRepositoryIdentity(backend);
+  const stateFolder = repositoryStateFolder(settings.stateDirectory, identity.id);
+  if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
+  const server = await (purpose === 'write' ? establishServer : chooseServer)(backend, identity, stateFolder, notify);
+  return new Repository(backend, identity, server, stateFolder, notify);
+}

@@ -1,0 +1,31 @@
+import type { SnapshotLink } from './record.ts';
+
+/** What became of one unit in a run. */
+export interface RunUnit {
+  readonly name: string;
+  /** The incarnation; null when the run failed before it was known. */
+  readonly unit: string | null;
+  /** `unchanged`: nothing was stored, `snapshot` still stands at `time`. `partial`: the snapshot has warnings. */
+  readonly outcome: 'ok' | 'unchanged' | 'partial' | 'failed';
+  /** When the scan of this unit began, RFC 3339 UTC. */
+  readonly time: string;
+  /** The restore point for `time`; null when the unit failed. */
+  readonly snapshot: SnapshotLink | null;
+  readonly warningCount: number;
+  /** Why the unit failed; `code` is a `FailureCode`. */
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** One record a run, written when the run ends; a unit in which nothing changed stands here alone. */
+export interface RunRecord {
+  readonly formatVersion: number;
+  readonly id: string;
+  readonly repository: string;
+  readonly server: string;
+  /** When the run began and ended, RFC 3339 UTC. */
+  readonly time: string;
+  readonly finished: string;
+  readonly status: 'ok' | 'partial' | 'failed';
+  readonly units: readonly RunUnit[];
+  readonly tool: { readonly name: string; readonly version: string };
+}

@@ -1,0 +1,166 @@
+/** Schemas of the repository's JSON objects. Keys that a later version adds are allowed everywhere, and ignored. */
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+
+const formatVersion = { type: 'integer', minimum: 1 } as const;
+const digest = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
+const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+const time = { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$' } as const;
+const repositoryId = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const;
+const serverId = { type: 'string', pattern: '^[0-9a-f]{16}$' } as const;
+const unitName = { type: 'string', pattern: '^[a-z][a-z0-9]{0,30}$' } as const;
+const unitId = { type: 'string', pattern: '^[a-z][a-z0-9]{0,30}-[0-9a-f]{8}$' } as const;
+const timedId = { type: 'string', pattern: '^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$' } as const;
+const text = { type: 'string', maxLength: 65536 } as const;
+const textOrNull = { anyOf: [text, { type: 'null' }] } as const;
+const tool = { type: 'object', properties: { name: text, version: text }, required: ['name', 'version'] } as const;
+
+const objectReference = { path: text, length: count, sha256: digest } as const;
+
+const snapshotLink = { type: 'object', properties: { id: timedId, sha256: digest }, required: ['id', 'sha256'] } as const;
+const snapshotLinkOrNull = { anyOf: [snapshotLink, { type: 'null' }] } as const;
+
+export const repositorySchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:repository:1',
+  type: 'object',
+  properties: { formatVersion, id: repositoryId, created: time },
+  required: ['formatVersion', 'id', 'created'],
+} as const;
+
+export const serverSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:server:1',
+  type: 'object',
+  properties: { formatVersion, repository: repositoryId, server: serverId, name: text, machine: digest, created: time },
+  required: ['formatVersion', 'repository', 'server', 'name', 'machine', 'created'],
+} as const;
+
+export const unitSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:unit:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    repository: repositoryId,
+    server: serverId,
+    unit: unitId,
+    name: unitName,
+    incarnation: text,
+    domain: textOrNull,
+    adminUser: textOrNull,
+    created: time,
+  },
+  required: ['formatVersion', 'repository', 'server', 'unit', 'name', 'incarnation', 'domain', 'adminUser', 'created'],
+} as const;
+
+const warning = {
+  type: 'object',
+  properties: { code: text, message: text, path: text, path_b64: text },
+  required: ['code', 'message'],
+} as const;
+
+export const snapshotSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:snapshot:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    id: timedId,
+    repository: repositoryId,
+    server: serverId,
+    unit: unitId,
+    name: unitName,
+    level: { enum: ['full', 'differential', 'incremental'] },
+    synthetic: { type: 'boolean' },
+    reason: text,
+    time,
+    finished: time,
+    parent: snapshotLinkOrNull,
+    base: snapshotLinkOrNull,
+    roots: {
+      type: 'array',
+      items: { type: 'object', properties: { name: text, source: text }, required: ['name', 'source'] },
+    },
+    counts: {
+      type: 'object',
+      properties: { entries: count, changed: count, deleted: count },
+      required: ['entries', 'changed', 'deleted'],
+    },
+    bytes: { type: 'object', properties: { total: count, read: count, stored: count }, required: ['total', 'read', 'stored'] },
+    manifest: {
+      type: 'object',
+      properties: {
+        ...objectReference,
+        index: {
+          type: 'object',
+          properties: { offset: count, length: count, sha256: digest },
+          required: ['offset', 'length', 'sha256'],
+        },
+      },
+      required: ['path', 'length', 'sha256', 'index'],
+    },
+    packs: { type: 'array', items: { type: 'object', properties: objectReference, required: ['path', 'length', 'sha256'] } },
+    warnings: { type: 'array', items: warning },
+    warningCount: count,
+    exporters: { type: 'array', items: {} },
+    tool,
+  },
+  required: [
+    'formatVersion',
+    'id',
+    'repository',
+    'server',
+    'unit',
+    'name',
+    'level',
+    'synthetic',
+    'reason',
+    'time',
+    'finished',
+    'parent',
+    'base',
+    'roots',
+    'counts',
+    'bytes',
+    'manifest',
+    'packs',
+    'warnings',
+    'warningCount',
+    'exporters',
+    'tool',
+  ],
+} as const;
+
+const runUnit = {
+  type: 'object',
+  properties: {
+    name: unitName,
+    unit: { anyOf: [unitId, { type: 'null' }] },
+    outcome: { enum: ['ok', 'unchanged', 'partial', 'failed'] },
+    time,
+    snapshot: snapshotLinkOrNull,
+    warningCount: count,
+    failure: {
+      anyOf: [{ type: 'object', properties: { code: text, message: text }, required: ['code', 'message'] }, { type: 'null' }],
+    },
+  },
+  required: ['name', 'unit', 'outcome', 'time', 'snapshot', 'warningCount', 'failure'],
+} as const;
+
+export const runSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:run:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    id: timedId,
+    repository: repositoryId,
+    server: serverId,
+    time,
+    finished: time,
+    status: { enum: ['ok', 'partial', 'failed'] },
+    units: { type: 'array', items: runUnit },
+    tool,
+  },
+  required: ['formatVersion', 'id', 'repository', 'server', 'time', 'finished', 'status', 'units', 'tool'],
+} as const;
