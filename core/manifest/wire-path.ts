@@ -6,7 +6,7 @@ export interface WirePath {
   /** Bytes that are not UTF-8 are replaced by U+FFFD. */
   readonly path: string;
   /** Only where `path` is not exact; it wins over `path`. */
-  readonly path_b64?: string | undefined;
+  readonly path_b64?: string;
 }
 
 /** The form in which a path leaves the program in JSON. */
@@ -18,7 +18,7 @@ export function toWirePath(path: ByteString): WirePath {
 
 /** The bytes that a path in JSON means. Throws `usage` for a NUL byte, at which the system would cut the path. */
 export function fromWirePath(wire: string | WirePath): ByteString {
-  const { path, path_b64 } = typeof wire === 'string' ? { path: wire, path_b64: undefined } : wire;
+  const { path, path_b64 }: WirePath = typeof wire === 'string' ? { path: wire } : wire;
   const bytes = path_b64 === undefined ? Buffer.from(path, 'utf8') : Buffer.from(path_b64, 'base64');
   if (bytes.includes(0)) throw new Failure('usage', 'a path cannot hold a NUL byte', { affected: [path] });
   return bytes.toString('latin1');

@@ -1,0 +1,36 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { damaged } from './damage.ts';
+
+const LEVEL = 3;
+
+/** Room for the output at once: growing it in steps costs more than the compression of a small block. */
+const OUTPUT_STEP_MAX = 64 * 1024 * 1024;
+
+/** One zstd frame with its content checksum. */
+export function compressFrame(bytes: Buffer): Buffer {
+  return zstdCompressSync(bytes, {
+    chunkSize: Math.min(bytes.length + 1024, OUTPUT_STEP_MAX),
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+}
+
+/** The contents of exactly one frame, when they are exactly `length` bytes. */
+export function decompressFrame(frame: Buffer, length: number, what: string): Buffer {
+  const result = decompress(frame, length, what);
+  if (result.buffer.length !== length) throw damaged(`${what} holds ${result.buffer.length} bytes instead of ${length}`);
+  // Bytes behind the frame are ignored silently otherwise.
+  if (result.engine.bytesWritten !== frame.length) throw damaged(`${what} is followed by foreign bytes`);
+  return result.buffer;
+}
+
+function decompress(frame: Buffer, length: number, what: string): { buffer: Buffer; engine: { bytesWritten: number } } {
+  try {
+    return zstdDecompressSync(frame, {
+      info: true,
+      maxOutputLength: Math.max(length, 1),
+      chunkSize: Math.min(Math.max(length, 64) + 64, OUTPUT_STEP_MAX),
+    }) as never;
+  } catch (error) {
+    throw damaged(`${what} cannot be decompressed`, error);
+  }
+}
