@@ -7,17 +7,42 @@ import { dirname, join, relative } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
+import { MESSAGES, type MethodName, publishedSchema } from '../core/commands/schemas/messages.ts';
 import { settingsSchema } from '../core/config/schema.ts';
+import * as repositorySchemas from '../core/repository/schemas.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+
+type Side = 'request' | 'result';
+
+/** `settings.get` and `request` make `validateSettingsGetRequest`. */
+function validatorName(method: MethodName, side: Side): string {
+  const words = [...method.split('.'), side].map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `validate${words.join('')}`;
+}
+
+function messageValidators(): Record<string, { readonly $id: string }> {
+  const methods = Object.keys(MESSAGES) as MethodName[];
+  const pairs = methods.flatMap((method) => [[method, 'request'] as const, [method, 'result'] as const]);
+  return Object.fromEntries(pairs.map(([method, side]) => [validatorName(method, side), publishedSchema(method, side)]));
+}
 
 /** By output file: the exported validators and the schema of each. */
 const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
   'core/config/validators.generated.js': { validateSettings: settingsSchema },
+  'core/repository/validators.generated.js': {
+    validateRepository: repositorySchemas.repositorySchema,
+    validateServer: repositorySchemas.serverSchema,
+    validateUnit: repositorySchemas.unitSchema,
+    validateSnapshot: repositorySchemas.snapshotSchema,
+    validateRun: repositorySchemas.runSchema,
+  },
+  'core/commands/validators.generated.js': messageValidators(),
 };
 
 async function compile(file: string, schemas: Record<string, { readonly $id: string }>): Promise<void> {
-  const ajv = new Ajv2020({ schemas: Object.values(schemas), allErrors: true, strictTypes: false, code: { source: true, esm: true } });
+  // The first offence is enough: a hostile document could have as many as it has bytes.
+  const ajv = new Ajv2020({ schemas: Object.values(schemas), strictTypes: false, code: { source: true, esm: true } });
   const names = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schema.$id]));
   const source = standalone.default(ajv, names);
   const path = join(ROOT, file);

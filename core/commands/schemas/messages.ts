@@ -22,12 +22,18 @@ export type MethodName = keyof typeof MESSAGES;
 
 const MESSAGES_VERSION = 1;
 
+export interface PublishedSchema {
+  readonly $schema: string;
+  readonly $id: string;
+  readonly title: string;
+}
+
 /** A message's schema as it is published: with the dialect, and an identifier that changes when old messages stop being valid. */
-export function publishedSchema(method: MethodName, side: 'request' | 'result'): { readonly $id: string } {
+export function publishedSchema(method: MethodName, side: 'request' | 'result'): PublishedSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `urn:apiscp-backup:schema:${method}-${side}:${MESSAGES_VERSION}`,
     title: `${side} of ${method}`,
     ...MESSAGES[method][side],
-  } as { readonly $id: string };
+  };
 }

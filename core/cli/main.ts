@@ -1,0 +1,75 @@
+import { CommanderError } from 'commander';
+import { EXIT } from '../commands/exit-codes.ts';
+import { watchInterruption } from '../commands/interruption.ts';
+import { openContext } from '../commands/open-context.ts';
+import { METHODS } from '../commands/registry.ts';
+import type { MethodName } from '../commands/schemas/messages.ts';
+import { toWireError } from '../commands/wire-error.ts';
+import { Failure } from '../failure.ts';
+import { jsonOutput, type Output, peopleOutput } from './output.ts';
+import { buildProgram, type GlobalOptions } from './program.ts';
+import { progressDisplay } from './progress-display.ts';
+
+export interface Faces {
+  /** The other face of the program, `apiscp-backup rpc`; returns the exit code. */
+  serveRpc(settingsFile: string | undefined): Promise<number>;
+}
+
+/** Whether JSON is asked for, readable also when the arguments are wrong. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).includes('--json');
+}
+
+function checkRequest(method: MethodName, request: unknown): void {
+  const problem = METHODS.get(method)?.check(request);
+  if (problem === undefined) return;
+  throw new Failure('usage', problem.message, { advice: `See \`apiscp-backup help ${method}\`.` });
+}
+
+/** Carries out one command and returns the exit code. */
+async function perform(method: MethodName, request: unknown, { config }: GlobalOptions, output: Output): Promise<number> {
+  checkRequest(method, request);
+  const interruption = watchInterruption();
+  const display = progressDisplay(process.stderr);
+  try {
+    const result = await METHODS.get(method)?.perform(request, openContext(config, display, interruption.signal));
+    display.finish();
+    return output.result(method, result);
+  } catch (error) {
+    display.finish();
+    const exitCode = output.failure(toWireError(error));
+    return interruption.exitCode() ?? exitCode;
+  }
+}
+
+/** The command line of people: arguments in, tables or one JSON value out. Returns the exit code. */
+export async function runCli(args: readonly string[], faces: Faces): Promise<number> {
+  const output = asksForJson(args) ? jsonOutput : peopleOutput;
+  // `apiscp-backup list | head`: whoever read has seen enough.
+  process.stdout.on('error', () => process.exit(EXIT.failed));
+  let exitCode: number = EXIT.ok;
+  let told = '';
+  const program = buildProgram({
+    perform: async (method, request) => {
+      exitCode = await perform(method, request, program.opts(), output);
+    },
+    serveRpc: async () => {
+      exitCode = await faces.serveRpc(program.opts<GlobalOptions>().config);
+    },
+  });
+  const tell = (text: string): void => {
+    told += text;
+  };
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ writeOut: tell, writeErr: tell });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return output.failure(toWireError(error));
+    if (error.code === 'commander.version') return output.text('version', told);
+    if (error.exitCode === 0) return output.text('help', told);
+    const message = error.code === 'commander.help' ? 'a command is needed' : error.message.replace(/^error: /, '');
+    return output.failure(toWireError(new Failure('usage', message, { advice: 'See `apiscp-backup help`.' })));
+  }
+}

@@ -1,0 +1,50 @@
+import { EXIT, exitCodeOfFailure, exitCodeOfResult } from '../commands/exit-codes.ts';
+import { jsonLine } from '../commands/json-text.ts';
+import type { MethodName } from '../commands/schemas/messages.ts';
+import type { WireError } from '../commands/schemas/parts.ts';
+import { printable } from './printable.ts';
+import { renderResult } from './results.ts';
+
+/** How the outcome of a command is told; each returns the exit code. */
+export interface Output {
+  result(method: MethodName, result: unknown): number;
+  failure(error: WireError): number;
+  /** Text that was asked for: help, the version. */
+  text(name: 'help' | 'version', text: string): number;
+}
+
+const { stdout, stderr } = process;
+
+/** One JSON value on stdout, whatever happens. */
+export const jsonOutput: Output = {
+  result(_method, result) {
+    stdout.write(jsonLine(result));
+    return exitCodeOfResult(result);
+  },
+  failure(error) {
+    stdout.write(jsonLine({ error }));
+    return exitCodeOfFailure(error.code);
+  },
+  text(name, text) {
+    stdout.write(jsonLine({ [name]: text.trimEnd() }));
+    return EXIT.ok;
+  },
+};
+
+/** Tables on stdout, complaints on stderr. */
+export const peopleOutput: Output = {
+  result(method, result) {
+    stdout.write(renderResult(method, result));
+    return exitCodeOfResult(result);
+  },
+  failure({ code, message, affected, advice }) {
+    const others = affected.filter((name) => !message.includes(name));
+    const lines = [`error: ${message} (${code})`, ...others.map((name) => `  ${name}`), ...(advice === null ? [] : [advice])];
+    stderr.write(`${lines.map(printable).join('\n')}\n`);
+    return exitCodeOfFailure(code);
+  },
+  text(_name, text) {
+    stdout.write(text);
+    return EXIT.ok;
+  },
+};

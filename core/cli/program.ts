@@ -1,0 +1,90 @@
+import { Command, Option } from 'commander';
+import type { MethodName } from '../commands/schemas/messages.ts';
+import { PROGRAM } from '../version.ts';
+import { pathArguments } from './path-arguments.ts';
+
+/** What every command may be given. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+export interface Actions {
+  /** Carries out a method with the request that the arguments make. */
+  perform(method: MethodName, request: Readonly<Record<string, unknown>>): Promise<void>;
+  serveRpc(): Promise<void>;
+}
+
+interface RestoreOptions {
+  readonly at?: string;
+  readonly to?: string;
+  readonly overwrite?: string;
+  readonly delete?: true;
+  readonly dryRun?: true;
+  readonly pathB64?: readonly string[];
+}
+
+const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
+
+function addRestore(program: Command, { perform }: Actions): void {
+  program
+    .command('restore')
+    .description('give a unit, or some of its paths, back as it was')
+    .argument('<unit>', 'site12 or system')
+    .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
+    .option('--at <snapshot>', 'the snapshot to restore from (default: the newest)')
+    .option('--to <directory>', 'restore below this folder (default: the original place)')
+    .addOption(new Option('--overwrite <mode>', 'entries that exist (default: changed)').choices(['always', 'changed', 'never']))
+    .option('--delete', 'delete what the snapshot does not have')
+    .option('--dry-run', 'write nothing, tell what would be done')
+    .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
+    .action((unit: string, paths: string[], { pathB64 = [], ...options }: RestoreOptions) =>
+      perform('restore', { unit, paths: pathArguments(paths, pathB64), ...options }),
+    );
+}
+
+/** The commands of `apiscp-backup`; each turns its arguments into the request of a method and decides nothing. */
+export function buildProgram(actions: Actions): Command {
+  const { perform } = actions;
+  const program = new Command('apiscp-backup')
+    .description('Full, differential and incremental backups of hosting accounts, restored exactly.')
+    .version(PROGRAM.version)
+    .option('--config <file>', 'settings file (default: /etc/apiscp-backup/config.json)')
+    .option('--json', 'print one JSON result on stdout, errors too')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand('help [command]', 'explain a command');
+  program
+    .command('init')
+    .description('make the repository that the settings name')
+    .action(() => perform('init', {}));
+  program
+    .command('run')
+    .description('back up the named units, or the whole server')
+    .argument('[unit...]', 'site12 or system')
+    .addOption(
+      new Option('--level <level>', 'what to store (default: as the schedule says)').choices([
+        'auto',
+        'full',
+        'differential',
+        'incremental',
+      ]),
+    )
+    .action((units: string[], options: object) => perform('run', { units, ...options }));
+  program
+    .command('list')
+    .description('list the snapshots, oldest first')
+    .argument('[unit]', 'site12 or system; none: all')
+    .action((unit?: string) => perform('list', unit === undefined ? {} : { unit }));
+  addRestore(program, actions);
+  program
+    .command('verify')
+    .description('read everything that the snapshots need and compare it with what was recorded')
+    .argument('[unit]', 'site12 or system; none: all')
+    .action((unit?: string) => perform('verify', unit === undefined ? {} : { unit }));
+  program
+    .command('rpc')
+    .description('answer JSON-RPC 2.0 requests on stdin, one a line')
+    .action(() => actions.serveRpc());
+  return program;
+}

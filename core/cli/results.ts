@@ -1,0 +1,119 @@
+import type { InitResult } from '../commands/schemas/init.ts';
+import type { ListResult } from '../commands/schemas/list.ts';
+import type { MethodName } from '../commands/schemas/messages.ts';
+import type { RestoreResult } from '../commands/schemas/restore.ts';
+import type { RunResult } from '../commands/schemas/run.ts';
+import type { VerifyResult } from '../commands/schemas/verify.ts';
+import { printable } from './printable.ts';
+import { formatBytes, formatCount } from './quantities.ts';
+import { renderTable } from './table.ts';
+
+interface ShownWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly path?: string;
+}
+
+/** Warnings as lines, and how many more there are. */
+function warningLines(warnings: readonly ShownWarning[], count: number, place = ''): string {
+  const lines = warnings.map(
+    ({ code, message, path }) => `  ${printable([place, path ?? '', message].filter(Boolean).join(': '))} (${code})\n`,
+  );
+  const more = count - warnings.length;
+  if (more > 0) lines.push(`  and ${formatCount(more)} more warnings\n`);
+  return lines.join('');
+}
+
+function renderInit({ repository, id, created }: InitResult): string {
+  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n`;
+}
+
+function renderRun({ status, units }: RunResult): string {
+  const columns = [
+    { title: 'UNIT' },
+    { title: 'RESULT' },
+    { title: 'LEVEL' },
+    { title: 'SNAPSHOT' },
+    { title: 'ENTRIES', right: true },
+    { title: 'CHANGED', right: true },
+    { title: 'READ', right: true },
+    { title: 'STORED', right: true },
+  ];
+  const rows = units.map((unit) => [
+    unit.unit,
+    unit.status,
+    unit.level ?? '',
+    unit.snapshot ?? '',
+    formatCount(unit.entries),
+    formatCount(unit.changed),
+    formatBytes(unit.bytesRead),
+    formatBytes(unit.bytesStored),
+  ]);
+  const warnings = units.map((unit) => warningLines(unit.warnings, unit.warningCount, unit.unit));
+  const errors = units.flatMap(({ unit, error }) => (error === null ? [] : [`  ${unit}: ${printable(error.message)} (${error.code})\n`]));
+  return `${renderTable(columns, rows)}${errors.join('')}${warnings.join('')}Backup: ${status}.\n`;
+}
+
+function renderList({ snapshots }: ListResult): string {
+  if (snapshots.length === 0) return 'No snapshots.\n';
+  const columns = [
+    { title: 'UNIT' },
+    { title: 'SNAPSHOT' },
+    { title: 'LEVEL' },
+    { title: 'TIME' },
+    { title: 'ENTRIES', right: true },
+    { title: 'SIZE', right: true },
+    { title: 'STORED', right: true },
+    { title: 'WARNINGS', right: true },
+  ];
+  const rows = snapshots.map((snapshot) => [
+    snapshot.unit,
+    snapshot.id,
+    snapshot.synthetic ? `${snapshot.level} (synthetic)` : snapshot.level,
+    snapshot.time,
+    formatCount(snapshot.entries),
+    formatBytes(snapshot.bytesTotal),
+    formatBytes(snapshot.bytesStored),
+    formatCount(snapshot.warningCount),
+  ]);
+  return renderTable(columns, rows);
+}
+
+function renderRestore(result: RestoreResult): string {
+  const rows = [
+    ['selected', formatCount(result.entries)],
+    [result.dryRun ? 'would be written' : 'written', `${formatCount(result.written)} (${formatBytes(result.bytesWritten)})`],
+    ['already right', formatCount(result.unchanged)],
+    ['left alone', formatCount(result.skipped)],
+    [result.dryRun ? 'would be deleted' : 'deleted', formatCount(result.deleted)],
+    ['failed', formatCount(result.failed)],
+    ['read from the repository', formatBytes(result.bytesFetched)],
+  ];
+  const title = `${result.unit} as of ${result.time} (${result.snapshot})\n`;
+  const table = renderTable([{ title: 'ENTRIES' }, { title: '', right: true }], rows);
+  return `${title}${table}${warningLines(result.warnings, result.warningCount)}Restore: ${result.status}.\n`;
+}
+
+function renderVerify({ status, snapshots, objects, entries, bytesRead, damages }: VerifyResult): string {
+  const lines = damages.flatMap((damage) => [
+    `${printable(`${damage.object}: ${damage.message}`)} (${damage.code})\n`,
+    `  snapshots: ${printable(damage.snapshots.join(', '))}\n`,
+    ...damage.files.map(({ path }) => `  ${printable(path)}\n`),
+    ...(damage.fileCount > damage.files.length ? [`  and ${formatCount(damage.fileCount - damage.files.length)} more files\n`] : []),
+  ]);
+  const checked = `${formatCount(snapshots)} snapshots, ${formatCount(objects)} objects, ${formatCount(entries)} entries, ${formatBytes(bytesRead)} read`;
+  return `${lines.join('')}Verify: ${status}. ${checked}.\n`;
+}
+
+const RENDERERS: { readonly [Method in MethodName]?: (result: never) => string } = {
+  init: renderInit,
+  run: renderRun,
+  list: renderList,
+  restore: renderRestore,
+  verify: renderVerify,
+};
+
+/** A command's result for people. The same facts, complete, are what `--json` prints. */
+export function renderResult(method: MethodName, result: unknown): string {
+  return RENDERERS[method]?.(result as never) ?? `${printable(JSON.stringify(result))}\n`;
+}

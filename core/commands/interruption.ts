@@ -1,0 +1,27 @@
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A wish to stop, from a signal or from the loss of whoever asked. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** 128 + the number of the signal that came, undefined when none did. */
+  exitCode(): number | undefined;
+  /** Stops for another reason than a signal. */
+  stop(): void;
+}
+
+/**
+ * Turns SIGINT and SIGTERM into an abort, so that a command ends at a safe point. The second signal ends the process at
+ * once: nothing that is stored depends on a proper end.
+ */
+export function watchInterruption(): Interruption {
+  const controller = new AbortController();
+  let exitCode: number | undefined;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (exitCode !== undefined) process.exit(EXIT_CODES[name]);
+      exitCode = EXIT_CODES[name];
+      controller.abort();
+    });
+  }
+  return { signal: controller.signal, exitCode: () => exitCode, stop: () => controller.abort() };
+}

@@ -1,0 +1,77 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { describeSchemaErrors, type SchemaError, type Validator } from '../config/schema-validator.ts';
+import type { Context } from './context.ts';
+import type { MESSAGES, MethodName } from './schemas/messages.ts';
+import * as validators from './validators.generated.js';
+
+export type RequestOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[Method]['request']>;
+export type ResultOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[Method]['result']>;
+
+type Command<Method extends MethodName> = (request: RequestOf<Method>, context: Context) => Promise<ResultOf<Method>>;
+
+type Commands = { readonly [Method in MethodName]: () => Promise<Command<Method>> };
+
+/** Each command in its file, loaded when it is asked for: `--version` and `rpc` start without the engine. */
+const COMMANDS: Commands = {
+  version: async () => (await import('./version.ts')).version,
+  init: async () => (await import('./init.ts')).init,
+  run: async () => (await import('./run.ts')).run,
+  list: async () => (await import('./list.ts')).list,
+  restore: async () => (await import('./restore.ts')).restore,
+  verify: async () => (await import('./verify.ts')).verify,
+  'settings.get': async () => (await import('./settings.ts')).getSetting,
+  'settings.set': async () => (await import('./settings.ts')).setSetting,
+};
+
+const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
+  version: validators.validateVersionRequest,
+  init: validators.validateInitRequest,
+  run: validators.validateRunRequest,
+  list: validators.validateListRequest,
+  restore: validators.validateRestoreRequest,
+  verify: validators.validateVerifyRequest,
+  'settings.get': validators.validateSettingsGetRequest,
+  'settings.set': validators.validateSettingsSetRequest,
+};
+
+/** Enough to mend a request by; a request of a million wrong values gets no answer of a million sentences. */
+const SENTENCES = 5;
+
+/** What is wrong with a request, undefined when nothing is. */
+export interface RequestProblem {
+  /** JSON Pointer (RFC 6901) of the offending value, or of the place where one is missing. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A method as the faces of the program see it. */
+export interface Method {
+  check(request: unknown): RequestProblem | undefined;
+  /** Carries out a request that `check` had nothing against. */
+  perform(request: unknown, context: Context): Promise<unknown>;
+}
+
+export type Methods = ReadonlyMap<string, Method>;
+
+function pointerTo(error: SchemaError): string {
+  const key = error.params.additionalProperty ?? error.params.missingProperty;
+  if (typeof key !== 'string') return error.instancePath;
+  return `${error.instancePath}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function checkWith(validate: Validator<unknown>, request: unknown): RequestProblem | undefined {
+  if (validate(request)) return undefined;
+  const errors = validate.errors ?? [];
+  const [first] = errors;
+  return { path: first === undefined ? '' : pointerTo(first), message: describeSchemaErrors(errors.slice(0, SENTENCES)).join('; ') };
+}
+
+function method<Name extends MethodName>(name: Name): Method {
+  return {
+    check: (request) => checkWith(VALIDATORS[name], request),
+    perform: async (request, context) => (await COMMANDS[name]())(request as RequestOf<Name>, context),
+  };
+}
+
+/** Every method of this program by its name. */
+export const METHODS: Methods = new Map((Object.keys(COMMANDS) as MethodName[]).map((name) => [name, method(name)]));

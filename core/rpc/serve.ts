@@ -1,0 +1,55 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Context, Reporter } from '../commands/context.ts';
+import { EXIT } from '../commands/exit-codes.ts';
+import type { Interruption } from '../commands/interruption.ts';
+import type { Methods } from '../commands/registry.ts';
+import { dispatch } from './dispatch.ts';
+import { type Line, readLines } from './framing.ts';
+import { parseRequest, RPC_ERRORS } from './message.ts';
+import { MessageWriter } from './message-writer.ts';
+
+export interface Session {
+  readonly methods: Methods;
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly interruption: Interruption;
+  openContext(reporter: Reporter): Context;
+}
+
+const REFUSED_LINES: Record<Exclude<Line['kind'], 'line'>, string> = {
+  'too-long': 'the line is too long',
+  unfinished: 'the input ended in the middle of a line',
+};
+
+/**
+ * Answers requests one after the other until the input ends, and returns the exit code: 0 at the end of the input, 1 when
+ * the peer stopped reading, 128 + the signal after one. A request that is running then is cancelled, and answered.
+ */
+export async function serve(session: Session): Promise<number> {
+  const { input, interruption } = session;
+  let peerLost = false;
+  const writer = new MessageWriter(session.output, () => {
+    peerLost = true;
+    interruption.stop();
+  });
+  const peer = { methods: session.methods, writer, openContext: session.openContext };
+  // Wakes the loop below when it waits for a line; a running request notices the abort by itself.
+  interruption.signal.addEventListener('abort', () => input.destroy());
+  try {
+    for await (const line of readLines(input)) {
+      if (interruption.signal.aborted) break;
+      if (line.kind !== 'line') {
+        writer.error(null, { code: RPC_ERRORS.parseError, message: REFUSED_LINES[line.kind] });
+      } else if (line.bytes.length > 0) {
+        const request = parseRequest(line.bytes);
+        if ('error' in request) writer.error(request.id, request.error);
+        else await dispatch(peer, request);
+      }
+    }
+  } catch (error) {
+    // Destroying the input ends the loop this way.
+    if (!interruption.signal.aborted) throw error;
+  }
+  await writer.flush();
+  return interruption.exitCode() ?? (peerLost ? EXIT.failed : EXIT.ok);
+}
