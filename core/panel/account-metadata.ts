@@ -1,0 +1,43 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { iniValue } from './ini.ts';
+
+// A service file has some hundred bytes.
+const LARGEST = 64 * 1024;
+
+/** The folder of the service files that are in force; the second name stands in older documents. */
+const SERVICE_FOLDERS = ['current', 'cur'];
+
+/** What an account's own files say about it; for people, never trusted as an identity. */
+export interface AccountMetadata {
+  readonly domain: string | null;
+  readonly adminUser: string | null;
+}
+
+/** The beginning of a regular file as text, undefined when it cannot be read. */
+function readText(file: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) return undefined;
+    const bytes = Buffer.alloc(LARGEST);
+    return bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, LARGEST, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads `siteinfo` of the account in `folder`; what is not there is null. */
+export function readAccountMetadata(folder: string): AccountMetadata {
+  for (const services of SERVICE_FOLDERS) {
+    const text = readText(join(folder, 'info', services, 'siteinfo'));
+    if (text === undefined) continue;
+    const value = (key: string) => iniValue(text, 'siteinfo', key) ?? null;
+    return { domain: value('domain'), adminUser: value('admin_user') };
+  }
+  return { domain: null, adminUser: null };
+}

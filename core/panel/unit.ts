@@ -1,0 +1,35 @@
+import type { ByteString } from '../manifest/entry.ts';
+
+/** A tree that a unit backs up. */
+export interface UnitRoot {
+  /** Its path in the snapshot: `shadow`, or `var/lib/pgsql/15/backups`. */
+  readonly path: ByteString;
+  /** The absolute path of the folder in which it lies under its own name. */
+  readonly parent: ByteString;
+}
+
+/** What is backed up and restored as one. */
+export interface PanelUnit {
+  /** `site12` or `system`. */
+  readonly name: string;
+  /** Differs between two accounts that had the same name one after the other. */
+  readonly incarnation: string;
+  readonly domain: string | null;
+  readonly adminUser: string | null;
+  readonly roots: readonly UnitRoot[];
+  /** Paths in the snapshot that are always left out, with all below them. */
+  readonly excluded: readonly ByteString[];
+  /** Roots that should be there and are not. An account without any root is a ghost: only its folder is left. */
+  readonly missing: readonly string[];
+}
+
+/** Where the panel's files are; part of the settings. */
+export interface PanelPlaces {
+  readonly accountsRoot: string;
+  readonly systemRoot: string;
+}
+
+/** A path of the settings, which are UTF-8, as the bytes that the kernel sees. */
+export function pathBytes(path: string): ByteString {
+  return Buffer.from(path, 'utf8').toString('latin1');
+}
