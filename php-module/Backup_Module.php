@@ -173,14 +173,13 @@ class Backup_Module extends \Module_Skeleton
 	/** Success stays silent, so that a program reading the output sees the result alone. */
 	private function backupReportStatus(array $result): void
 	{
-		$unitsInTrouble = array_filter($result['units'] ?? [], static function ($unit): bool {
-			return ($unit['status'] ?? 'ok') !== 'ok';
-		});
-		$problems = ['problems' => \count($result['problems'] ?? $unitsInTrouble)];
-		if (($result['status'] ?? 'ok') === 'partial') {
-			Reply::warn(Messages::WARN_PARTIAL, $problems);
-		} elseif (($result['status'] ?? 'ok') !== 'ok') {
-			Reply::error(Messages::ERR_FAILED, $problems);
+		$status = $result['status'] ?? 'ok';
+		if ($status === 'partial') {
+			Reply::warn(Messages::WARN_PARTIAL, []);
+		} elseif ($status === 'damaged') {
+			Reply::error(Messages::ERR_DAMAGED, ['objects' => (string)\count($result['damages'] ?? [])]);
+		} elseif ($status !== 'ok') {
+			Reply::error(Messages::ERR_FAILED, []);
 		}
 	}
 

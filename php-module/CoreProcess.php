@@ -96,15 +96,14 @@ final class CoreProcess
 	{
 		$this->outgoing = '';
 		$this->close(0);
+		$signals = [self::SIGTERM, self::SIGKILL];
 		if ($atOnce) {
-			proc_terminate($this->process, self::SIGTERM);
+			proc_terminate($this->process, array_shift($signals));
 		}
-		foreach ([self::SIGTERM, self::SIGKILL] as $signal) {
+		$status = $this->awaitExit();
+		while ($status['running'] && $signals !== []) {
+			proc_terminate($this->process, array_shift($signals));
 			$status = $this->awaitExit();
-			if (!$status['running']) {
-				break;
-			}
-			proc_terminate($this->process, $signal);
 		}
 		array_map([$this, 'close'], [1, 2]);
 		$closed = proc_close($this->process);

@@ -12,7 +12,7 @@ final class Failure extends \RuntimeException
 	/** @var string one of the codes that `Messages` has a pair for */
 	private $failureCode;
 
-	/** @var array<string, mixed> what fills the placeholders of the message */
+	/** @var array<string, string> what fills the placeholders of the message */
 	private $arguments;
 
 	/** @var string[] what was concerned */
@@ -55,10 +55,7 @@ final class Failure extends \RuntimeException
 	/** Shows the failure as the panel shows errors. */
 	public function report(): void
 	{
-		$arguments = array_map(static function ($argument) {
-			return \is_string($argument) ? Presentable::text($argument) : $argument;
-		}, $this->arguments);
-		Reply::error(Messages::forCode($this->failureCode), $arguments);
+		Reply::error(Messages::forCode($this->failureCode), array_map([Presentable::class, 'text'], $this->arguments));
 	}
 
 	/**

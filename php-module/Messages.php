@@ -65,8 +65,9 @@ final class Messages
 	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take this value'];
 
 	/** Outcomes that are no failures of the whole. */
-	const WARN_PARTIAL = [':warn_backup_partial', 'Done in part, %(problems)d problems: the result names them'];
-	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed, %(problems)d problems: the result names them'];
+	const WARN_PARTIAL = [':warn_backup_partial', 'Done in part: the result names what is missing and why'];
+	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed: the result says why'];
+	const ERR_DAMAGED = [':err_backup_damaged', 'Damaged objects in the repository: %(objects)s, the result names them'];
 
 	/**
 	 * The pair for a code, of the core or of this module; a code that a newer core may have is `internal`.

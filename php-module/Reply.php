@@ -22,14 +22,14 @@ final class Reply
 	/**
 	 * The text of a message with its placeholders filled, for results.
 	 *
-	 * @param array $pair      of `Messages`
-	 * @param array $arguments by placeholder
+	 * @param array                 $pair      of `Messages`
+	 * @param array<string, string> $arguments by placeholder
 	 */
 	public static function fill(array $pair, array $arguments): string
 	{
 		$replacements = [];
 		foreach ($arguments as $name => $value) {
-			$replacements['%(' . $name . ')s'] = $replacements['%(' . $name . ')d'] = (string)$value;
+			$replacements['%(' . $name . ')s'] = $value;
 		}
 
 		return strtr($pair[1], $replacements);

@@ -9,8 +9,9 @@ namespace ApiscpBackup;
  */
 final class Requester
 {
-	/** A unit as the core names it: an account or `system`, with or without the mark of one incarnation. */
-	private const UNIT = '/^(?:site[0-9]{1,9}|system)(?:-[0-9a-f]{8})?$/D';
+	/** A unit as the core names it: an account, or the locations of the whole server. */
+	private const UNIT = '/^(?:site[1-9][0-9]{0,8}|system)$/D';
+	private const SITE = '/^site[1-9][0-9]{0,8}$/D';
 
 	/** @var bool */
 	private $isAdmin;
@@ -28,7 +29,7 @@ final class Requester
 	 */
 	public function __construct(bool $isAdmin, string $site, string $domain, string $username, string $jail)
 	{
-		if (!$isAdmin && preg_match('/^site[0-9]{1,9}$/D', $site) !== 1) {
+		if (!$isAdmin && preg_match(self::SITE, $site) !== 1) {
 			throw new Failure('site_unknown', ['site' => $site]);
 		}
 		$this->isAdmin = $isAdmin;

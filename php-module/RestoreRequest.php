@@ -32,13 +32,13 @@ final class RestoreRequest
 			if ($requester->isOwner() && strtok($bytes, '/') !== self::OWNER_ROOT) {
 				throw new Failure('owner_path', ['path' => $bytes]);
 			}
-			$params['paths'][] = preg_match('//u', $bytes) === 1 ? ['path' => $bytes] : ['path_b64' => base64_encode($bytes)];
+			$params['paths'][] = self::wirePath($bytes);
 		}
 		foreach ($options as $name => $value) {
 			$params[$name] = self::option((string)$name, $value);
 		}
-		if ($requester->isOwner() && isset($params['to'])) {
-			$params['to'] = $requester->newFolderInHome($params['to']);
+		if (isset($params['to'])) {
+			$params['to'] = self::wirePath($requester->isOwner() ? $requester->newFolderInHome($params['to']) : $params['to']);
 		}
 
 		return $params;
@@ -62,6 +62,20 @@ final class RestoreRequest
 		}
 
 		return $bytes;
+	}
+
+	/**
+	 * A path as JSON can carry it: its text, and beside it the exact bytes where those are not UTF-8.
+	 *
+	 * @return array<string, string>
+	 */
+	private static function wirePath(string $bytes): array
+	{
+		if (preg_match('//u', $bytes) === 1) {
+			return ['path' => $bytes];
+		}
+
+		return ['path' => preg_replace('/[\x80-\xFF]/', "\u{FFFD}", $bytes), 'path_b64' => base64_encode($bytes)];
 	}
 
 	/**

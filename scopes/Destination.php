@@ -12,7 +12,7 @@ class Destination extends SettingScope
 {
 	const SCOPE = 'backups.destination';
 	const SETTING = 'repository';
-	const SHIPPED = '/var/lib/apiscp-backup/repository';
+	const SHIPPED = '/var/backups/apiscp-backup';
 
 	public function getHelp(): string
 	{
@@ -24,8 +24,8 @@ class Destination extends SettingScope
 		return 'string';
 	}
 
-	protected function normalize($val)
+	protected function accepts($val): bool
 	{
-		return \is_string($val) && $val !== '' ? $val : null;
+		return \is_string($val);
 	}
 }

@@ -22,27 +22,25 @@ abstract class SettingScope implements SettingsInterface
 	private const PATIENCE = 30;
 
 	/**
-	 * Brings a value as the panel parses it into the form that the core takes.
+	 * Whether a value, as the panel parses it, is of the type that the setting takes. What it says is the core's to judge.
 	 *
 	 * @param mixed $val
-	 * @return mixed null when it cannot be one
 	 */
-	abstract protected function normalize($val);
+	abstract protected function accepts($val): bool;
 
 	/**
-	 * Changes the setting. Setting what is set already does nothing.
+	 * Changes the setting; null goes back to the default. Setting what is set already does nothing.
 	 *
 	 * @param mixed $val
 	 */
 	public function set($val): bool
 	{
 		try {
-			$wanted = $this->normalize($val);
-			if ($wanted === null) {
+			if ($val !== null && !$this->accepts($val)) {
 				throw new Failure('bad_setting', ['scope' => static::SCOPE]);
 			}
-			if (($this->ask()['value'] ?? null) !== $wanted) {
-				CoreClient::ofPanel()->call('settings.set', ['name' => static::SETTING, 'value' => $wanted], self::PATIENCE);
+			if ($val === null || $this->ask()['value'] !== $val) {
+				$this->core()->call('settings.set', ['name' => static::SETTING, 'value' => $val], self::PATIENCE);
 			}
 		} catch (Failure $failure) {
 			$failure->report();
@@ -80,6 +78,11 @@ abstract class SettingScope implements SettingsInterface
 	 */
 	private function ask(): array
 	{
-		return CoreClient::ofPanel()->call('settings.get', ['name' => static::SETTING], self::PATIENCE);
+		return $this->core()->call('settings.get', ['name' => static::SETTING], self::PATIENCE) + ['value' => null];
+	}
+
+	private function core(): CoreClient
+	{
+		return CoreClient::ofPanel();
 	}
 }

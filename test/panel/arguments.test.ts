@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { FakePanel } from './fake-panel.ts';
+
+// What a word of the command line becomes: the grammar that ApisCP documents for `cli`.
+const CLI: readonly (readonly [string, unknown])[] = [
+  ['plain', 'plain'],
+  ['', ''],
+  ["''", ''],
+  ['""', ''],
+  ['null', null],
+  ['None', null],
+  ['true', true],
+  ['false', false],
+  ["'null'", 'null'],
+  ['"true"', 'true'],
+  ['12', 12],
+  ['-3.5', -3.5],
+  ['1e5', 100000],
+  ['00123', 123],
+  ["'00123'", '00123'],
+  ['\\12', '12'],
+  ['[]', []],
+  ['[a,b]', ['a', 'b']],
+  ['[a, b,  c]', ['a', 'b', 'c']],
+  ['[1,true,null,x]', [1, true, null, 'x']],
+  ['[k:v,k2:v2]', { k: 'v', k2: 'v2' }],
+  ['[k: v]', { k: 'v' }],
+  ['[k:[x,y]]', { k: ['x', 'y'] }],
+  ['[a:[b:[c:d]]]', { a: { b: { c: 'd' } } }],
+  ['[[a,b],[c]]', [['a', 'b'], ['c']]],
+  ["['a,b',\"c:d\",'[e]']", ['a,b', 'c:d', '[e]']],
+  ['[a\\,b,c\\:d,\\[e\\]]', ['a,b', 'c:d', '[e]']],
+  ["[at:'2026-01-01T02:03']", { at: '2026-01-01T02:03' }],
+  ["['it\\'s']", ["it's"]],
+  ["it's", "it's"],
+  ['shadow/var/www/html/index.php', 'shadow/var/www/html/index.php'],
+  ['a b', 'a b'],
+  ['$(id); `id` && "x', '$(id); `id` && "x'],
+  ['--option', '--option'],
+];
+
+describe('arguments of cpcmd', () => {
+  let panel: FakePanel;
+  before(() => {
+    panel = new FakePanel();
+  });
+  after(() => panel.remove());
+
+  for (const [word, expected] of CLI) {
+    it(`reads ${JSON.stringify(word)} as ${JSON.stringify(expected)}`, async () => {
+      const { stdout } = await panel.cpcmd('-o', 'json', 'probe:echo', word);
+      expect(JSON.parse(stdout)).to.deep.equal({ value: expected });
+    });
+  }
+
+  for (const word of ['[a', '[k:[x]', "['a]", '[a]b]', '[a,[b]']) {
+    it(`takes or refuses ${word}, and never half of it`, async () => {
+      const { stdout, stderr } = await panel.cpcmd('-o', 'json', 'probe:echo', word);
+      if (stdout === '') expect(stderr).to.match(/cannot parse|does not end/);
+      else expect(JSON.parse(stdout)).to.deep.equal({ value: word });
+    });
+  }
+
+  it('reads JSON and serialized values as such', async () => {
+    const json = await panel.cpcmd('-i', 'json', '-o', 'json', 'probe:echo', '{"a":["[b,c]",null,1]}');
+    expect(JSON.parse(json.stdout)).to.deep.equal({ value: { a: ['[b,c]', null, 1] } });
+    const serialized = await panel.cpcmd('-i', 'serialize', '-o', 'json', 'probe:echo', 'a:1:{i:0;s:3:"x:y";}');
+    expect(JSON.parse(serialized.stdout)).to.deep.equal({ value: ['x:y'] });
+  });
+
+  it('writes in the cli format what it reads as the same value', async () => {
+    const value = { list: ['a,b', "it's", 'null', 1, true, null, '00123', '\\'], empty: [], map: { 'k:1': '[x]' } };
+    const written = await panel.cpcmd('-i', 'json', '-o', 'cli', 'probe:echo', JSON.stringify(value));
+    const read = await panel.cpcmd('-o', 'json', 'probe:give', written.stdout);
+    expect(JSON.parse(read.stdout)).to.deep.equal({ value });
+  });
+});

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { FakePanel } from '../panel/fake-panel.ts';
+
+const METHODS = ['run', 'restore', 'list', 'verify', 'version'];
+
+describe('results of the module', () => {
+  let panel: FakePanel;
+  before(() => {
+    panel = new FakePanel();
+  });
+  after(() => panel.remove());
+
+  it('pass through as they are, and silently when all went well', async () => {
+    const result = {
+      status: 'ok',
+      units: [{ unit: 'site1', status: 'unchanged', snapshot: null, warnings: [] }],
+      n: 2_147_483_647,
+      x: -0.5,
+      ok: true,
+    };
+    panel.answer({ run: [{ result }] });
+    const { stdout, stderr, exitCode } = await panel.cpcmd('-o', 'json', 'backup:run');
+    expect(JSON.parse(stdout)).to.deep.equal(result);
+    expect({ stderr, exitCode }).to.deep.equal({ stderr: '', exitCode: 0 });
+  });
+
+  it('are fit for SOAP and a terminal: no control characters, no integers beyond 32 bits', async () => {
+    panel.answer({
+      list: [
+        { result: { bytes: 5_000_000_000, path: 'a\u0001\u001b[0mb', files: ['\u0007'], nested: { path: 'x\ufffd', path_b64: 'eP8=' } } },
+      ],
+    });
+    const { stdout } = await panel.cpcmd('-o', 'json', 'backup:list');
+    expect(JSON.parse(stdout)).to.deep.equal({
+      bytes: 5_000_000_000,
+      path: 'a\\x01\\x1B[0mb',
+      path_b64: Buffer.from('a\u0001\u001b[0mb').toString('base64'),
+      files: ['\\x07'],
+      nested: { path: 'x\ufffd', path_b64: 'eP8=' },
+    });
+    expect(stdout).to.contain('5000000000.0');
+    expect((await panel.cpcmd('-o', 'serialize', 'backup:list')).stdout).to.contain('d:5000000000;');
+  });
+
+  it('say once that something is missing, however much that is', async () => {
+    const warnings = Array.from({ length: 50 }, (_, i) => ({ code: 'vanished', message: `file ${i}` }));
+    panel.answer({ run: [{ result: { status: 'partial', units: [{ unit: 'site1', status: 'partial', warnings }] } }] });
+    const { stdout, stderr, exitCode } = await panel.cpcmd('-o', 'json', 'backup:run');
+    expect(JSON.parse(stdout).units[0].warnings).to.have.length(50);
+    expect(stderr.match(/^(WARNING|ERROR): /gm)).to.deep.equal(['WARNING: ']);
+    expect(exitCode).to.equal(0);
+  });
+
+  it('are not cut short for callers that abort on the first error, unless nothing was done', async () => {
+    panel.answer({ run: [{ result: { status: 'partial', units: [] } }], verify: [{ result: { status: 'damaged', damages: [{}, {}] } }] });
+    const partial = await panel.frontend('--abort-on-error', '-o', 'json', 'backup:run');
+    expect(JSON.parse(partial.stdout).status).to.equal('partial');
+    const damaged = await panel.frontend('--abort-on-error', 'backup:verify');
+    expect(damaged).to.include({ stdout: '', exitCode: 2 });
+    expect(damaged.stderr).to.contain('FAULT: Damaged objects in the repository: 2');
+  });
+
+  it('report a run in which nothing was completed', async () => {
+    panel.answer({ run: [{ result: { status: 'failed', units: [] } }] });
+    const { stderr, exitCode } = await panel.cpcmd('backup:run');
+    expect(stderr).to.contain('ERROR: Nothing was completed');
+    expect(exitCode).to.equal(1);
+  });
+
+  it('are never null, also when the panel loses its worker in the middle', async () => {
+    for (const method of METHODS) {
+      panel.answer({ [method]: [{ killParent: true }] });
+      const { stdout, stderr, exitCode } = await panel.frontend(
+        '-o',
+        'json',
+        `backup:${method}`,
+        ...(method === 'restore' ? ['site1'] : []),
+      );
+      expect(panel.notes, method).to.have.length(1);
+      expect(JSON.parse(stdout)).to.nested.include({ 'error.code': 'worker_lost', 'error.retry': true, status: 'failed' });
+      expect(stderr).to.contain(`before it answered \`backup_${method}'`);
+      expect(exitCode).to.equal(1);
+    }
+  });
+
+  it('are the same over the hop as without it, messages too', async () => {
+    panel.answer({ list: [{ error: { code: -32000, message: 'm', data: { code: 'repository_missing', message: '/x' } } }] });
+    const [direct, hopped] = [
+      await panel.cpcmd('-o', 'json', 'backup:list', 'site1'),
+      await panel.frontend('-o', 'json', 'backup:list', 'site1'),
+    ];
+    expect(hopped.stdout).to.equal(direct.stdout);
+    expect(hopped.stderr).to.equal(direct.stderr).and.to.contain('There is no backup repository: /x');
+  });
+
+  it('name the version of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+    panel.answer({ version: [{ result: { version } }] });
+    expect(JSON.parse((await panel.cpcmd('-o', 'json', 'backup:version')).stdout).module).to.equal(version);
+  });
+});
