@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import { closeDescriptor, openDirectoryAt } from '../linux/files.ts';
-import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
@@ -55,6 +55,22 @@ export class Target {
   /** Which root the path is written below: entries of different roots cannot be hard links of each other. */
   rootIndex(path: ByteString): number {
     return this.#roots.indexOf(this.#rootOf(path));
+  }
+
+  /** Whether the path is reached through a mounted overlay. */
+  isOverlay(path: ByteString): boolean {
+    return this.#rootOf(path).overlay;
+  }
+
+  /** Whether something stands at `path`. What cannot be reached is not there; writing it will say why. */
+  has(path: ByteString): boolean {
+    try {
+      const { directory, name } = this.place(path);
+      return name === '' || statAt(directory, name, this.#stat);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' || error instanceof Failure) return false;
+      throw error;
+    }
   }
 
   /** Where the entry `path` is. The descriptor is good until the next call. */

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
+import { closeDescriptor, openAt, openHandleAt, readLinkAt } from '../linux/files.ts';
+import { O_NOATIME, O_NONBLOCK, O_RDONLY } from '../linux/flags.ts';
+import { dataRanges } from '../linux/holes.ts';
+import { readInodeFlags } from '../linux/inode-flags.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
+import { readXattrs } from '../linux/xattrs.ts';
+import type { DataRange, Entry, Xattr } from '../manifest/entry.ts';
+import { planAttributes, writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { unprotect } from './protection.ts';
+import { type Report, refusalsOf } from './rules.ts';
+import type { Place } from './target.ts';
+
+const PIECE = 1024 * 1024;
+const piece = Buffer.alloc(PIECE);
+const stat = new StatBuffer();
+
+/** How an existing entry compares with the snapshot's. */
+export type Likeness = 'different' | 'same' | 'same-content';
+
+/**
+ * Compares what is at `place` with `entry` in everything that a restore gives back, content included. Only regular files can be
+ * `same-content`; with other names than the snapshot knows they are `different`, so that those names are let go.
+ */
+export function compareWithTarget(place: Place, entry: Entry): Likeness {
+  if (place.name === '' || !statAt(place.directory, place.name, stat) || stat.kind !== entry.kind) return 'different';
+  if (entry.kind === 'file') return withFile(place, (descriptor) => compareFile(descriptor, entry, place.overlay));
+  const handle = openHandleAt(place.directory, place.name);
+  try {
+    statDescriptor(handle, stat);
+    return stat.kind === entry.kind && isSameSpecial(place, entry) && hasSameMetadata(handle, entry, place.overlay) ? 'same' : 'different';
+  } finally {
+    closeDescriptor(handle);
+  }
+}
+
+/**
+ * Leaves an existing file that is as the snapshot has it, and gives one with the right content the right metadata. False when
+ * the file has to be written.
+ */
+export function bringUpToDate(place: Place, entry: Entry, report: Report): boolean {
+  const likeness = compareWithTarget(place, entry);
+  if (likeness !== 'same-content') return likeness === 'same';
+  return withFile(place, (descriptor) => {
+    if (compareFile(descriptor, entry, place.overlay) === 'different') return false;
+    const refuse = refusalsOf(entry.path, report);
+    unprotect(descriptor);
+    writeHarmlessFlags(descriptor, entry, refuse);
+    writeAttributes(descriptor, entry, place.overlay, refuse);
+    writeProtectingFlags(descriptor, entry, refuse);
+    return true;
+  });
+}
+
+function withFile<Result>(place: Place, action: (descriptor: number) => Result): Result {
+  const descriptor = openAt(place.directory, place.name, O_RDONLY | O_NONBLOCK | O_NOATIME);
+  try {
+    return action(descriptor);
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+function compareFile(descriptor: number, entry: Entry, overlay: boolean): Likeness {
+  statDescriptor(descriptor, stat);
+  if (!stat.isFile || stat.size !== entry.size || stat.linkCount !== entry.linkCount) return 'different';
+  if (!hasSameContent(descriptor, entry)) return 'different';
+  statDescriptor(descriptor, stat);
+  if (hasSameMetadata(descriptor, entry, overlay) && readInodeFlags(descriptor) === entry.inodeFlags) return 'same';
+  return entry.linkCount === 1 ? 'same-content' : 'different';
+}
+
+function hasSameContent(descriptor: number, entry: Entry): boolean {
+  if (entry.size === 0) return true;
+  if (entry.content === undefined) return false;
+  const { sparse } = entry.content;
+  if (sparse !== undefined && !isSameRanges(dataRanges(descriptor, entry.size), sparse)) return false;
+  const hash = createHash('sha256');
+  for (const range of sparse ?? [{ offset: 0, length: entry.size }]) {
+    for (let done = 0; done < range.length; ) {
+      const read = readSync(descriptor, piece, 0, Math.min(PIECE, range.length - done), range.offset + done);
+      if (read === 0) return false;
+      hash.update(piece.subarray(0, read));
+      done += read;
+    }
+  }
+  return hash.digest().equals(entry.content.digest);
+}
+
+function isSameRanges(present: readonly DataRange[] | undefined, wanted: readonly DataRange[]): boolean {
+  if (present === undefined || present.length !== wanted.length) return false;
+  return present.every(({ offset, length }, index) => offset === wanted[index]?.offset && length === wanted[index]?.length);
+}
+
+/** Everything but content and inode flags; `stat` holds what the descriptor says. */
+function hasSameMetadata(descriptor: number, entry: Entry, overlay: boolean): boolean {
+  const sameMode = entry.kind === 'symlink' || stat.mode === entry.mode;
+  if (!sameMode || stat.uid !== entry.uid || stat.gid !== entry.gid || stat.mtime !== entry.mtime) return false;
+  if (stat.linkCount !== entry.linkCount) return false;
+  const { wanted, isKept } = planAttributes(descriptor, entry, overlay);
+  const known = (name: string) => wanted.some((xattr) => xattr.name === name);
+  return isSameXattrs(
+    readXattrs(descriptor).filter(({ name }) => !isKept(name) || known(name)),
+    wanted,
+  );
+}
+
+function isSameXattrs(present: readonly Xattr[], wanted: readonly Xattr[]): boolean {
+  if (present.length !== wanted.length) return false;
+  return present.every(({ name, value }, index) => name === wanted[index]?.name && value.equals((wanted[index] as Xattr).value));
+}
+
+function isSameSpecial(place: Place, entry: Entry): boolean {
+  if (entry.kind === 'symlink') return readLinkAt(place.directory, place.name) === entry.linkTarget;
+  if (entry.deviceNumber === undefined) return true;
+  const { major, minor } = stat.deviceNumber;
+  return major === entry.deviceNumber.major && minor === entry.deviceNumber.minor;
+}

@@ -1,0 +1,135 @@
+import type { Entry } from '../manifest/entry.ts';
+import { bringUpToDate } from './compare.ts';
+import { contentInFrame, contentInPieces } from './file-content.ts';
+import { decode, type FrameSupply } from './frame-supply.ts';
+import { type Problem, problemOf, type Report, type WriteRules } from './rules.ts';
+import { SafeFile } from './safe-file.ts';
+import type { RowPlace, SnapshotView } from './snapshot-view.ts';
+import type { Target } from './target.ts';
+import type { WriteResult, WriteTask } from './write-messages.ts';
+
+const WORDS_PER_ROW = 3;
+
+interface Wanted {
+  readonly entry: Entry;
+  readonly place: RowPlace;
+}
+
+/** Writes the files of one task after the other. Lives in a writing thread. */
+export class FileWriter {
+  readonly #target: Target;
+  readonly #view: SnapshotView;
+  readonly #supply: FrameSupply;
+  readonly #rules: WriteRules;
+  #written = 0;
+  #unchanged = 0;
+  #bytes = 0;
+  #problems: Problem[] = [];
+  #lost: RowPlace[] = [];
+  readonly #report: Report = (problem) => this.#problems.push(problem);
+
+  constructor(target: Target, view: SnapshotView, supply: FrameSupply, rules: WriteRules) {
+    this.#target = target;
+    this.#view = view;
+    this.#supply = supply;
+    this.#rules = rules;
+  }
+
+  /** Never throws for what concerns files: each that failed is a problem of the result. */
+  async perform(task: WriteTask): Promise<WriteResult> {
+    this.#written = 0;
+    this.#unchanged = 0;
+    this.#bytes = 0;
+    this.#problems = [];
+    this.#lost = [];
+    if (task.type === 'frame') await this.#writeFrame(task);
+    else await this.#writeFile(task.place);
+    this.#supply.clear();
+    return { written: this.#written, unchanged: this.#unchanged, bytes: this.#bytes, problems: this.#problems, lost: this.#lost };
+  }
+
+  async #writeFrame(task: Extract<WriteTask, { type: 'frame' }>): Promise<void> {
+    const wanted = this.#wantedOf(task.rows);
+    if (wanted.length === 0) return;
+    let tar: Buffer;
+    try {
+      tar = task.stored === undefined ? await this.#supply.get(task.pack, task.frame) : decode(task.stored);
+    } catch (error) {
+      for (const each of wanted) this.#fail(each, error);
+      return;
+    }
+    for (const each of wanted) {
+      try {
+        this.#writeSmall(each.entry, tar);
+      } catch (error) {
+        this.#fail(each, error);
+      }
+    }
+  }
+
+  #wantedOf(rows: Uint32Array): Wanted[] {
+    const wanted: Wanted[] = [];
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
+      const place = { run: rows[at] as number, block: rows[at + 1] as number, row: rows[at + 2] as number };
+      const entry = this.#view.entryAt(place);
+      if (this.#isWanted({ entry, place })) wanted.push({ entry, place });
+    }
+    return wanted;
+  }
+
+  /** Whether the file has to be written, not being there as it should. */
+  #isWanted(wanted: Wanted): boolean {
+    const { entry } = wanted;
+    try {
+      if (this.#rules.overwrite === 'changed' && bringUpToDate(this.#target.place(entry.path), entry, this.#report)) {
+        this.#unchanged++;
+        return false;
+      }
+      return true;
+    } catch (error) {
+      this.#fail(wanted, error);
+      return false;
+    }
+  }
+
+  #writeSmall(entry: Entry, tar: Buffer): void {
+    const content = contentInFrame(entry, tar);
+    const file = new SafeFile(this.#target.place(entry.path), entry, this.#rules, this.#report);
+    try {
+      file.append(content);
+    } catch (error) {
+      file.abandon();
+      throw error;
+    }
+    this.#finish(file, entry);
+  }
+
+  async #writeFile(place: RowPlace): Promise<void> {
+    const entry = this.#view.entryAt(place);
+    if (!this.#isWanted({ entry, place })) return;
+    try {
+      const file = new SafeFile(this.#target.place(entry.path), entry, this.#rules, this.#report);
+      try {
+        for await (const piece of contentInPieces(entry, this.#supply)) file.append(piece);
+      } catch (error) {
+        file.abandon();
+        throw error;
+      }
+      this.#finish(file, entry);
+    } catch (error) {
+      this.#fail({ entry, place }, error);
+    }
+  }
+
+  #finish(file: SafeFile, entry: Entry): void {
+    // A file with further names is protected when those are linked.
+    file.finish(entry.linkCount === 1);
+    this.#written++;
+    this.#bytes += entry.size;
+  }
+
+  #fail({ entry, place }: Wanted, error: unknown): void {
+    this.#problems.push(problemOf(entry.path, error));
+    if (entry.linkCount > 1) this.#lost.push(place);
+  }
+}

@@ -1,0 +1,42 @@
+import type { PackShelf } from './pack-shelf.ts';
+import { type Plan, placeAt } from './plan.ts';
+import { problemOf, type Report } from './rules.ts';
+import type { SnapshotView } from './snapshot-view.ts';
+import { frameGroups } from './write-tasks.ts';
+
+/** What a plan reads of the repository. */
+export interface Needs {
+  /** Of frames; those that two large files share count for each. */
+  readonly bytes: number;
+  readonly packs: string[];
+}
+
+/** Which packs a plan reads, and how many bytes of their frames. Large files whose frames are missing go to `report`. */
+export async function neededFrames(plan: Plan, shelf: PackShelf, view: SnapshotView, report: Report): Promise<Needs> {
+  const packs = new Set<string>();
+  let bytes = 0;
+  for (const each of plan.packs) {
+    const reader = await shelf.open(each.pack);
+    packs.add(each.pack);
+    let last = -1;
+    for (const { frame } of frameGroups(each)) {
+      if (frame !== last) bytes += reader.frame(frame).length;
+      last = frame;
+    }
+  }
+  for (let row = 0; row < plan.large.length; row++) {
+    const entry = view.entryAt(placeAt(plan.large, row));
+    const frames = new Map<string, number>();
+    try {
+      for (const extent of entry.content?.extents ?? []) {
+        const reader = await shelf.open(extent.pack);
+        packs.add(extent.pack);
+        for (const { frame } of reader.framesOfExtent(extent)) frames.set(`${frame} ${extent.pack}`, reader.frame(frame).length);
+      }
+    } catch (error) {
+      report(problemOf(entry.path, error));
+    }
+    for (const length of frames.values()) bytes += length;
+  }
+  return { bytes, packs: [...packs].sort() };
+}

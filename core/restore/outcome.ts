@@ -1,0 +1,101 @@
+import type { ByteString } from '../manifest/entry.ts';
+import type { Plan } from './plan.ts';
+import type { Problem } from './rules.ts';
+import type { RowPlace } from './snapshot-view.ts';
+
+/** How many problems and paths an outcome names; all are counted. */
+export const NAMED_LIMIT = 1000;
+
+/** A list that names its first members and counts all. */
+export class CountedList<Item> {
+  readonly first: Item[] = [];
+  count = 0;
+
+  add(item: Item): void {
+    if (this.count++ < NAMED_LIMIT) this.first.push(item);
+  }
+}
+
+/** What a restore did, or in a dry run what it would do. */
+export interface Outcome {
+  readonly status: 'ok' | 'partial' | 'failed';
+  /** Entries that were chosen. */
+  readonly entries: number;
+  readonly written: number;
+  /** Already there as in the snapshot. */
+  readonly unchanged: number;
+  /** Left alone because they exist. */
+  readonly skipped: number;
+  readonly deleted: number;
+  /** Not restored; each is a problem. Entries that lack an attribute only are written. */
+  readonly failed: number;
+  readonly bytesWritten: number;
+  readonly bytesFetched: number;
+  readonly problems: CountedList<Problem>;
+  /** Of a dry run: the entries that would be replaced or deleted, and the packs that are needed. */
+  readonly overwrites: CountedList<ByteString>;
+  readonly deletions: CountedList<ByteString>;
+  readonly packs: readonly string[];
+}
+
+/** Collects an outcome, and which names must not be linked to. */
+export class OutcomeBuilder {
+  readonly problems = new CountedList<Problem>();
+  readonly overwrites = new CountedList<ByteString>();
+  readonly deletions = new CountedList<ByteString>();
+  readonly #lost = new Set<string>();
+  packs: readonly string[] = [];
+  entries = 0;
+  written = 0;
+  unchanged = 0;
+  skipped = 0;
+  deleted = 0;
+  failed = 0;
+  bytesWritten = 0;
+  bytesFetched = 0;
+  bytesTotal = 0;
+
+  begin(plan: Plan): void {
+    this.entries += plan.entries;
+    this.skipped += plan.skipped;
+    this.bytesTotal = plan.bytes;
+    for (const problem of plan.problems) this.fail(problem);
+    for (const place of plan.lost) this.lose(place);
+  }
+
+  /** An entry that was not restored. */
+  fail(problem: Problem): void {
+    this.failed++;
+    this.problems.add(problem);
+  }
+
+  /** Anything that was reported about an entry: one that only lacks an attribute is not failed. */
+  report(problem: Problem): void {
+    if (problem.code === 'attribute_refused') this.problems.add(problem);
+    else this.fail(problem);
+  }
+
+  /** The entry at this place has further names and was not restored: what stands there is not what they are. */
+  lose({ run, block, row }: RowPlace): void {
+    this.#lost.add(`${run}:${block}:${row}`);
+  }
+
+  isLost({ run, block, row }: RowPlace): boolean {
+    return this.#lost.has(`${run}:${block}:${row}`);
+  }
+
+  get done(): number {
+    return this.written + this.unchanged + this.skipped + this.failed;
+  }
+
+  finish(): Outcome {
+    const { entries, written, unchanged, skipped, deleted, failed, bytesWritten, bytesFetched } = this;
+    const { problems, overwrites, deletions, packs } = this;
+    const nothing = written + unchanged + skipped === 0 && failed > 0;
+    const status = problems.count === 0 ? 'ok' : nothing ? 'failed' : 'partial';
+    return {
+      ...{ status, entries, written, unchanged, skipped, deleted, failed, bytesWritten, bytesFetched },
+      ...{ problems, overwrites, deletions, packs },
+    };
+  }
+}

@@ -1,0 +1,67 @@
+import { readNames } from '../linux/directories.ts';
+import { closeDescriptor, openAt } from '../linux/files.ts';
+import { O_DIRECTORY, O_RDONLY } from '../linux/flags.ts';
+import { StatBuffer, statAt } from '../linux/stat.ts';
+import type { ByteString, Entry } from '../manifest/entry.ts';
+import { childPath } from './names.ts';
+import { isOpaque, isWhiteout } from './overlay-attributes.ts';
+import type { Target } from './target.ts';
+
+const stat = new StatBuffer();
+
+/** The names in the directory `path` of a target; none when it cannot be entered. */
+export function namesIn(target: Target, path: ByteString): ByteString[] {
+  let descriptor: number;
+  try {
+    // A listing reads from the descriptor's position: not from the shared one.
+    descriptor = openAt(target.directory(path), '.', O_RDONLY | O_DIRECTORY);
+  } catch {
+    return [];
+  }
+  try {
+    return readNames(descriptor);
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+/**
+ * Looks below a mounted overlay at its upper layer, which is what a backup reads. Only looks: what is changed there while the
+ * overlay is mounted, the kernel does not notice.
+ */
+export class UpperLayer {
+  readonly #upper: Target;
+
+  /** `upper` resolves the same virtual paths as the mount does. */
+  constructor(upper: Target) {
+    this.#upper = upper;
+  }
+
+  /** Whether the upper layer marks `path` as deleted. */
+  hasWhiteout(path: ByteString): boolean {
+    if (!this.#upper.has(path)) return false;
+    const { directory, name } = this.#upper.place(path);
+    return name !== '' && statAt(directory, name, stat) && isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+  }
+
+  /** Whether the upper layer has an entry here that is no whiteout. */
+  hasOwn(path: ByteString): boolean {
+    return this.#upper.has(path) && !this.hasWhiteout(path);
+  }
+
+  /** The entries of the upper layer in a directory, without whiteouts. */
+  ownNames(path: ByteString): ByteString[] {
+    return namesIn(this.#upper, path).filter((name) => !this.hasWhiteout(childPath(path, name)));
+  }
+
+  /**
+   * The names in a directory that must go unless the snapshot has them: with `deletion` those of the upper layer, and where the
+   * snapshot's directory is opaque those that shine through from the layers below. `merged` are the names that the mount shows.
+   */
+  namesToJudge(directory: Entry, merged: readonly ByteString[], deletion: boolean): ByteString[] | undefined {
+    const opaque = isOpaque(directory.xattrs);
+    if (!deletion && !opaque) return undefined;
+    const own = new Set(this.ownNames(directory.path));
+    return merged.filter((name) => (own.has(name) ? deletion : opaque));
+  }
+}

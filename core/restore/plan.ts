@@ -1,0 +1,201 @@
+import { Failure } from '../failure.ts';
+import type { ByteString, Entry, Extent } from '../manifest/entry.ts';
+import { EntryFlags } from '../manifest/entry.ts';
+import { isWithin } from '../manifest/path-order.ts';
+import { LinkGroups } from './link-groups.ts';
+import { componentsOf, parentPath } from './names.ts';
+import type { PackShelf } from './pack-shelf.ts';
+import { PROTECTING_FLAGS } from './protection.ts';
+import { type Problem, problemOf, type WriteRules } from './rules.ts';
+import type { RowPlace, SelectedEntry } from './snapshot-view.ts';
+import type { Target } from './target.ts';
+import { WordTable } from './word-table.ts';
+
+/** Columns of `Plan.directories`. */
+export const DirectoryColumn = { run: 0, block: 1, row: 2, state: 3, inodeHigh: 4, inodeLow: 5, width: 6 } as const;
+/** What became of a directory; `parent` is combined with the others. */
+export const DirectoryState = { missing: 0, made: 1, kept: 2, parent: 4 } as const;
+
+/** Columns of `PackPlan.files`: which frame a file begins in and where its entry stands. */
+export const FileColumn = { frame: 0, run: 1, block: 2, row: 3, width: 4 } as const;
+
+/** The files of one pack that lie in a single frame. */
+export interface PackPlan {
+  readonly pack: string;
+  readonly files: WordTable;
+}
+
+/** Everything that a restore will do, a few words an entry. Tables of three columns hold run, block and row. */
+export interface Plan {
+  /** Directories that the entries need and the snapshot does not have; only in the unit `system`. */
+  readonly plainParents: ReadonlySet<ByteString>;
+  readonly directories: WordTable;
+  /** Empty files, links, FIFOs, sockets and devices. */
+  readonly singles: WordTable;
+  readonly packs: readonly PackPlan[];
+  /** Files in more than one frame. */
+  readonly large: WordTable;
+  /** Second and later names: run, block and row of the first name, then of the later one. */
+  readonly links: WordTable;
+  /** First names that are immutable or append-only: protected when all names are there. */
+  readonly lateFlags: WordTable;
+  /** Entries that cannot be restored at all, and which of them have further names. */
+  readonly problems: readonly Problem[];
+  readonly lost: readonly RowPlace[];
+  readonly entries: number;
+  /** Entries that are there and stay as they are (`overwrite: never`). */
+  readonly skipped: number;
+  /** Of file content. */
+  readonly bytes: number;
+}
+
+/** The place that stands in a table of run, block and row; `group` chooses between several in one line. */
+export function placeAt(table: WordTable, line: number, group = 0): RowPlace {
+  const column = group * 3;
+  return { run: table.get(line, column), block: table.get(line, column + 1), row: table.get(line, column + 2) };
+}
+
+/** Where the planner looks things up. */
+export interface PlanContext {
+  readonly target: Target;
+  readonly packs: PackShelf;
+  readonly rules: WriteRules;
+}
+
+/** Plans the restore of `selected`, which come in path order. Reads the target and the packs' seek tables, writes nothing. */
+export async function planRestore(selected: Iterable<SelectedEntry>, context: PlanContext): Promise<Plan> {
+  const builder = new PlanBuilder(context);
+  for (const each of selected) {
+    const opening = builder.add(each);
+    if (opening !== undefined) await opening;
+  }
+  return builder.finish();
+}
+
+class PlanBuilder {
+  readonly #context: PlanContext;
+  readonly #plainParents = new Set<ByteString>();
+  readonly #directories = new WordTable(DirectoryColumn.width);
+  readonly #singles = new WordTable(3);
+  readonly #packs = new Map<string, PackPlan>();
+  readonly #large = new WordTable(3);
+  readonly #links = new WordTable(6);
+  readonly #lateFlags = new WordTable(3);
+  readonly #problems: Problem[] = [];
+  readonly #lost: RowPlace[] = [];
+  readonly #groups = new LinkGroups();
+  readonly #above: ByteString[] = [];
+  #entries = 0;
+  #skipped = 0;
+  #bytes = 0;
+
+  constructor(context: PlanContext) {
+    this.#context = context;
+  }
+
+  /** Adds an entry; a promise when a pack has to be opened first. */
+  add(selected: SelectedEntry): Promise<void> | undefined {
+    const { entry } = selected;
+    try {
+      componentsOf(entry.path);
+      this.#noteParent(entry);
+      if (entry.kind === 'directory') {
+        const state = selected.isParent ? DirectoryState.parent : DirectoryState.missing;
+        this.#directories.push(selected.run, selected.block, selected.row, state, 0, 0);
+        if (!selected.isParent) this.#entries++;
+        return undefined;
+      }
+      if (selected.isParent) throw new Failure('target_in_the_way', 'the snapshot has no directory here');
+      this.#entries++;
+      return this.#addOther(selected);
+    } catch (error) {
+      this.#fail(entry, selected, error);
+      return undefined;
+    }
+  }
+
+  #fail(entry: Entry, { run, block, row }: RowPlace, error: unknown): void {
+    this.#problems.push(problemOf(entry.path, error));
+    if (entry.linkCount > 1) this.#lost.push({ run, block, row });
+  }
+
+  /** In path order the directories above an entry are a stack; one that is missing there is missing in the snapshot. */
+  #noteParent(entry: Entry): void {
+    while (this.#above.length > 0 && !isWithin(entry.path, this.#above.at(-1) as ByteString)) this.#above.pop();
+    const parent = parentPath(entry.path);
+    if (parent !== '' && parent !== this.#above.at(-1)) this.#plainParents.add(parent);
+    if (entry.kind === 'directory') this.#above.push(entry.path);
+  }
+
+  #addOther(selected: SelectedEntry): Promise<void> | undefined {
+    const { entry } = selected;
+    if (this.#context.rules.overwrite === 'never' && this.#context.target.has(entry.path)) {
+      this.#skipped++;
+      return undefined;
+    }
+    if (entry.linkCount > 1) {
+      const first = this.#groups.meet(entry, this.#context.target.rootIndex(entry.path), selected);
+      if (first !== undefined) {
+        this.#links.push(first.run, first.block, first.row, selected.run, selected.block, selected.row);
+        return undefined;
+      }
+      if ((entry.inodeFlags & PROTECTING_FLAGS) !== 0) this.#lateFlags.push(selected.run, selected.block, selected.row);
+    }
+    if (entry.kind !== 'file' || entry.size === 0) {
+      this.#singles.push(selected.run, selected.block, selected.row);
+      return undefined;
+    }
+    return this.#addContent(entry, selected);
+  }
+
+  #addContent(entry: Entry, place: RowPlace): Promise<void> | undefined {
+    const extents = entry.content?.extents ?? [];
+    const first = extents[0];
+    const wholeHole = entry.content?.sparse?.length === 0;
+    if ((entry.flags & EntryFlags.contentMissing) !== 0 || (first === undefined && !wholeHole)) {
+      throw new Failure('content_missing', 'the backup could not read this file');
+    }
+    this.#bytes += entry.size;
+    if (first === undefined || extents.length > 1) {
+      this.#large.push(place.run, place.block, place.row);
+      return undefined;
+    }
+    return this.#addSingleExtent(entry, first, place);
+  }
+
+  async #addSingleExtent(entry: Entry, extent: Extent, place: RowPlace): Promise<void> {
+    try {
+      const frame = (await this.#context.packs.open(extent.pack)).frame(extent.frame);
+      if (extent.offset + extent.length > frame.decompressedLength) this.#large.push(place.run, place.block, place.row);
+      else this.#packPlan(extent.pack).files.push(extent.frame, place.run, place.block, place.row);
+    } catch (error) {
+      this.#fail(entry, place, error);
+    }
+  }
+
+  #packPlan(pack: string): PackPlan {
+    let plan = this.#packs.get(pack);
+    if (plan === undefined) {
+      plan = { pack, files: new WordTable(FileColumn.width) };
+      this.#packs.set(pack, plan);
+    }
+    return plan;
+  }
+
+  finish(): Plan {
+    return {
+      plainParents: this.#plainParents,
+      directories: this.#directories,
+      singles: this.#singles,
+      packs: [...this.#packs.values()],
+      large: this.#large,
+      links: this.#links,
+      lateFlags: this.#lateFlags,
+      problems: this.#problems,
+      lost: this.#lost,
+      entries: this.#entries,
+      skipped: this.#skipped,
+      bytes: this.#bytes,
+    };
+  }
+}

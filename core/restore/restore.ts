@@ -1,0 +1,183 @@
+import { Failure } from '../failure.ts';
+import type { ByteString, Entry } from '../manifest/entry.ts';
+import { compareWithTarget } from './compare.ts';
+import { DirectoryPasses, type PassContext } from './directory-passes.ts';
+import { linkNames } from './link-pass.ts';
+import { type ManifestFile, openView } from './manifest-files.ts';
+import { neededFrames } from './needed-frames.ts';
+import { type Outcome, OutcomeBuilder } from './outcome.ts';
+import { UpperLayer } from './overlay-layers.ts';
+import { PackShelf, type PackSource } from './pack-shelf.ts';
+import { type Plan, planRestore } from './plan.ts';
+import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
+import type { Overwrite, WriteRules } from './rules.ts';
+import { writeSingles } from './single-pass.ts';
+import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
+import { Target, type TargetRoot } from './target.ts';
+import type { WriteResult } from './write-messages.ts';
+import { WritePool } from './write-pool.ts';
+import { planTasks } from './write-tasks.ts';
+
+/** Everything that a restore needs to know. */
+export interface RestoreOrder {
+  /** The manifests of the chain, the oldest first, verified by the caller. */
+  readonly manifests: readonly ManifestFile[];
+  readonly packs: PackSource;
+  readonly roots: readonly TargetRoot[];
+  /** Where roots are mounted overlays: the roots of their upper layers, by the same virtual paths. */
+  readonly upperRoots: readonly TargetRoot[];
+  /** Virtual paths; none: everything. */
+  readonly paths: readonly ByteString[];
+  readonly overwrite: Overwrite;
+  /** Whether what the snapshot does not have goes. */
+  readonly deletion: boolean;
+  /** Virtual paths that the backup leaves out. */
+  readonly leftOut: readonly ByteString[];
+  readonly dryRun: boolean;
+  readonly workers: number;
+  readonly signal: AbortSignal;
+  /** Hears how many entries and bytes are done, and of how many. */
+  readonly progress: (done: { entries: number; entriesTotal: number; bytes: number; bytesTotal: number }) => void;
+}
+
+/**
+ * Restores a point in time, or tells what would be done. What fails is in the outcome, entry by entry, and everything else is
+ * restored. Throws `path_unknown` before anything is changed, and `cancelled` with the directories finished.
+ */
+export async function restoreTree(order: RestoreOrder): Promise<Outcome> {
+  const restore = new Restore(order);
+  try {
+    return await restore.perform();
+  } finally {
+    restore.close();
+  }
+}
+
+class Restore {
+  readonly #order: RestoreOrder;
+  readonly #rules: WriteRules;
+  readonly #view: SnapshotView;
+  readonly #target: Target;
+  readonly #upper: UpperLayer | undefined;
+  readonly #upperTarget: Target | undefined;
+  readonly #shelf: PackShelf;
+  readonly #outcome = new OutcomeBuilder();
+
+  constructor(order: RestoreOrder) {
+    this.#order = order;
+    this.#rules = { overwrite: order.overwrite, removeDirectories: order.deletion, leftOut: order.leftOut };
+    this.#view = openView(order.manifests);
+    this.#target = new Target(order.roots);
+    this.#upperTarget = order.upperRoots.length === 0 ? undefined : new Target(order.upperRoots);
+    this.#upper = this.#upperTarget === undefined ? undefined : new UpperLayer(this.#upperTarget);
+    this.#shelf = new PackShelf(order.packs);
+  }
+
+  async perform(): Promise<Outcome> {
+    checkPaths(this.#view, this.#order.paths);
+    const plan = await planRestore(this.#selected(), { target: this.#target, packs: this.#shelf, rules: this.#rules });
+    this.#outcome.begin(plan);
+    if (this.#order.dryRun) await this.#foresee(plan);
+    else await this.#write(plan);
+    return this.#outcome.finish();
+  }
+
+  /** The chosen entries; for a dry run without those that `overwrite: changed` would leave as they are. */
+  *#selected(): Generator<SelectedEntry> {
+    const isLeft = this.#order.dryRun && this.#rules.overwrite === 'changed';
+    for (const selected of this.#chosen()) {
+      if (isLeft && selected.entry.kind !== 'directory' && this.#isSame(selected.entry)) {
+        this.#outcome.entries++;
+        this.#outcome.unchanged++;
+      } else yield selected;
+    }
+  }
+
+  #chosen(): Iterable<SelectedEntry> {
+    return selectEntries(this.#view, this.#order.paths);
+  }
+
+  #isSame(entry: Entry): boolean {
+    return this.#target.has(entry.path) && compareWithTarget(this.#target.place(entry.path), entry) !== 'different';
+  }
+
+  /** A dry run. */
+  async #foresee(plan: Plan): Promise<void> {
+    const outcome = this.#outcome;
+    for (const { entry, isParent } of this.#selected()) {
+      if (isParent || entry.kind === 'directory' || this.#rules.overwrite === 'never') continue;
+      if (this.#target.has(entry.path)) outcome.overwrites.add(entry.path);
+    }
+    for (const path of extraneousPaths(this.#chosen(), this.#order.deletion, this.#context())) outcome.deletions.add(path);
+    outcome.deleted = outcome.deletions.count;
+    outcome.written = plan.entries - plan.skipped - plan.problems.length;
+    outcome.bytesWritten = plan.bytes;
+    const needs = await neededFrames(plan, this.#shelf, this.#view, (problem) => outcome.fail(problem));
+    outcome.bytesFetched = needs.bytes;
+    outcome.packs = needs.packs;
+  }
+
+  async #write(plan: Plan): Promise<void> {
+    const context = this.#context();
+    const directories = new DirectoryPasses(plan, context);
+    try {
+      directories.make();
+      writeSingles(plan, context);
+      await this.#writeFiles(plan);
+      const first = new Target(this.#order.roots);
+      try {
+        linkNames(plan, first, context);
+      } finally {
+        first.close();
+      }
+      removeExtraneous(extraneousPaths(this.#chosen(), this.#order.deletion, context), context);
+    } finally {
+      directories.finish();
+    }
+    if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
+  }
+
+  async #writeFiles(plan: Plan): Promise<void> {
+    const { roots, manifests, workers, overwrite, signal } = this.#order;
+    if (plan.packs.length === 0 && plan.large.length === 0) return;
+    const pool = new WritePool(workers, { roots, rules: this.#rules, manifests }, this.#shelf);
+    try {
+      await pool.perform(planTasks(plan, this.#shelf, overwrite), (result) => this.#settle(result), signal);
+    } finally {
+      await pool.stop();
+    }
+    this.#outcome.bytesFetched = this.#shelf.bytesFetched;
+  }
+
+  #settle(result: WriteResult): void {
+    const outcome = this.#outcome;
+    outcome.written += result.written;
+    outcome.unchanged += result.unchanged;
+    outcome.bytesWritten += result.bytes;
+    for (const problem of result.problems) outcome.report(problem);
+    for (const place of result.lost) outcome.lose(place);
+    this.#tick();
+  }
+
+  #context(): PassContext {
+    return {
+      target: this.#target,
+      view: this.#view,
+      rules: this.#rules,
+      outcome: this.#outcome,
+      upper: this.#upper,
+      signal: this.#order.signal,
+      tick: () => this.#tick(),
+    };
+  }
+
+  #tick(): void {
+    const { done, entries, bytesWritten, bytesTotal } = this.#outcome;
+    this.#order.progress({ entries: done, entriesTotal: entries, bytes: bytesWritten, bytesTotal });
+  }
+
+  close(): void {
+    this.#target.close();
+    this.#upperTarget?.close();
+  }
+}

@@ -1,0 +1,54 @@
+import type { FailureCode } from '../failure.ts';
+import type { ManifestFile } from './manifest-files.ts';
+import type { StoredFrame } from './pack-shelf.ts';
+import type { Problem, WriteRules } from './rules.ts';
+import type { RowPlace } from './snapshot-view.ts';
+import type { TargetRoot } from './target.ts';
+
+/** What a writing thread knows from its start. */
+export interface WriterData {
+  readonly roots: readonly TargetRoot[];
+  readonly rules: WriteRules;
+  readonly manifests: readonly ManifestFile[];
+}
+
+/** Something to write. `number` comes back with the answer. */
+export type WriteTask =
+  /** Files that lie in one frame: run, block and row of each. Without `stored` the frame is asked for when it is needed. */
+  | {
+      readonly type: 'frame';
+      readonly number: number;
+      readonly pack: string;
+      readonly frame: number;
+      readonly rows: Uint32Array;
+      readonly stored?: StoredFrame;
+    }
+  /** A file that lies in several frames. */
+  | { readonly type: 'file'; readonly number: number; readonly place: RowPlace };
+
+/** The answer to a request for a frame. */
+export interface Supply {
+  readonly type: 'supply';
+  readonly pack: string;
+  readonly frame: number;
+  readonly stored?: StoredFrame;
+  readonly failure?: { readonly code: FailureCode; readonly message: string };
+}
+
+/** What became of a task. */
+export interface WriteResult {
+  readonly written: number;
+  /** Files that were already as in the snapshot. */
+  readonly unchanged: number;
+  /** Of file content, of written files. */
+  readonly bytes: number;
+  readonly problems: readonly Problem[];
+  /** Files with several names that could not be written, so that no other name is linked to what stands there. */
+  readonly lost: readonly RowPlace[];
+}
+
+export type ToWriter = WriteTask | Supply;
+
+export type FromWriter =
+  | { readonly type: 'need'; readonly pack: string; readonly frame: number }
+  | { readonly type: 'done'; readonly number: number; readonly result: WriteResult };

@@ -1,0 +1,54 @@
+import type { PackShelf, StoredFrame } from './pack-shelf.ts';
+import { FileColumn, type PackPlan, type Plan, placeAt } from './plan.ts';
+import type { Overwrite } from './rules.ts';
+import type { PreparedTask } from './write-pool.ts';
+
+/** The most files of one task, so that one frame of very many empty-looking files stays bounded, too. */
+const FILES_PER_TASK = 4096;
+const WORDS_PER_ROW = 3;
+
+/**
+ * What the writing threads have to do, in the order of packs and frames, so that each frame is fetched once; then the files
+ * in several frames, one by one. Nothing is fetched ahead where comparing may show that it is not needed.
+ */
+export function* planTasks(plan: Plan, shelf: PackShelf, overwrite: Overwrite): Generator<PreparedTask> {
+  for (const pack of plan.packs) {
+    for (const { frame, rows } of frameGroups(pack)) {
+      yield async () => {
+        const stored = overwrite === 'changed' ? undefined : await fetchOrLeave(shelf, pack.pack, frame);
+        return { type: 'frame', pack: pack.pack, frame, rows, ...(stored === undefined ? {} : { stored }) };
+      };
+    }
+  }
+  for (let row = 0; row < plan.large.length; row++) {
+    const place = placeAt(plan.large, row);
+    yield async () => ({ type: 'file', place });
+  }
+}
+
+/** A frame that cannot be fetched is asked for by the thread again, which then names the files that need it. */
+async function fetchOrLeave(shelf: PackShelf, pack: string, frame: number): Promise<StoredFrame | undefined> {
+  try {
+    return await shelf.fetch(pack, frame);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files of a pack, grouped by frame. */
+export function* frameGroups({ files }: PackPlan): Generator<{ frame: number; rows: Uint32Array }> {
+  const order = files.orderBy(FileColumn.frame);
+  const frameAt = (index: number) => files.get(order[index] as number, FileColumn.frame);
+  for (let begin = 0; begin < order.length; ) {
+    const frame = frameAt(begin);
+    let end = begin + 1;
+    while (end < order.length && end - begin < FILES_PER_TASK && frameAt(end) === frame) end++;
+    const rows = new Uint32Array((end - begin) * WORDS_PER_ROW);
+    for (let index = begin; index < end; index++) {
+      const file = order[index] as number;
+      rows.set([files.get(file, FileColumn.run), files.get(file, FileColumn.block), files.get(file, FileColumn.row)], (index - begin) * 3);
+    }
+    yield { frame, rows };
+    begin = end;
+  }
+}

@@ -1,0 +1,24 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { FileWriter } from './file-writer.ts';
+import { FrameSupply } from './frame-supply.ts';
+import { openView } from './manifest-files.ts';
+import { Target } from './target.ts';
+import type { FromWriter, ToWriter, WriterData, WriteTask } from './write-messages.ts';
+
+/** The life of a writing thread: one task after the other, while frames that they ask for arrive in between. */
+export function runWriteWorker(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('a writing thread needs a parent thread');
+  const data = workerData as WriterData;
+  const answer = (message: FromWriter): void => port.postMessage(message);
+  const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
+  const writer = new FileWriter(new Target(data.roots), openView(data.manifests), supply, data.rules);
+  const perform = async (task: WriteTask): Promise<void> => {
+    answer({ type: 'done', number: task.number, result: await writer.perform(task) });
+  };
+  let last = Promise.resolve();
+  port.on('message', (message: ToWriter) => {
+    if (message.type === 'supply') supply.deliver(message);
+    else last = last.then(() => perform(message));
+  });
+}
