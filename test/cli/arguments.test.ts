@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { pathArguments } from '../../core/cli/path-arguments.ts';
+import { buildProgram } from '../../core/cli/program.ts';
+import { METHODS } from '../../core/commands/registry.ts';
+import { Failure } from '../../core/failure.ts';
+
+async function requestOf(...args: string[]): Promise<[string, unknown]> {
+  let made: [string, unknown] | undefined;
+  const program = buildProgram({
+    perform: async (method, request) => {
+      made = [method, request];
+    },
+    serveRpc: async () => {},
+  });
+  await program.parseAsync(args, { from: 'user' });
+  if (made === undefined) throw new Error('no command was carried out');
+  expect(METHODS.get(made[0])?.check(made[1])).to.equal(undefined);
+  return made;
+}
+
+describe('the arguments of a command', () => {
+  it('make the request of its method', async () => {
+    expect(await requestOf('init')).to.deep.equal(['init', {}]);
+    expect(await requestOf('run')).to.deep.equal(['run', { units: [] }]);
+    expect(await requestOf('run', 'site1', 'system', '--level', 'full', '--json')).to.deep.equal([
+      'run',
+      { units: ['site1', 'system'], level: 'full' },
+    ]);
+    expect(await requestOf('list')).to.deep.equal(['list', {}]);
+    expect(await requestOf('--config', '/x', 'list', 'site1')).to.deep.equal(['list', { unit: 'site1' }]);
+    expect(await requestOf('verify', 'site1')).to.deep.equal(['verify', { unit: 'site1' }]);
+    expect(await requestOf('restore', 'site1')).to.deep.equal(['restore', { unit: 'site1', paths: [] }]);
+    const all = [
+      'restore',
+      'site1',
+      'shadow/a',
+      '--at',
+      's',
+      '--to',
+      '/t',
+      '--overwrite',
+      'never',
+      '--delete',
+      '--dry-run',
+      '--path-b64',
+      'Yf8=',
+    ];
+    expect(await requestOf(...all)).to.deep.equal([
+      'restore',
+      {
+        unit: 'site1',
+        paths: ['shadow/a', { path: 'a\ufffd', path_b64: 'Yf8=' }],
+        at: 's',
+        to: '/t',
+        overwrite: 'never',
+        delete: true,
+        dryRun: true,
+      },
+    ]);
+  });
+
+  it('after -- are names, even when they look like options', async () => {
+    expect(await requestOf('restore', 'site1', '--', '--json', '-x')).to.deep.equal([
+      'restore',
+      { unit: 'site1', paths: ['--json', '-x'] },
+    ]);
+  });
+
+  it('that lost bytes on their way are refused, with the way to give them', () => {
+    expect(() => pathArguments(['bad\ufffd'], []))
+      .to.throw(Failure)
+      .with.property('advice')
+      .that.contains('--path-b64');
+    for (const text of ['', 'a', '!!!!', 'YQ=', 'YQ==YQ==']) expect(() => pathArguments([], [text]), text).to.throw(Failure, 'base64');
+  });
+});

@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import { renderResult } from '../../core/cli/results.ts';
+import type { ListResult } from '../../core/commands/schemas/list.ts';
+import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
+import type { RunResult, UnitOutcome } from '../../core/commands/schemas/run.ts';
+import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
+
+const outcome: UnitOutcome = {
+  unit: 'site1',
+  status: 'ok',
+  snapshot: '20260101T000000000Z-00000001',
+  level: 'full',
+  reason: 'the first backup',
+  entries: 12345,
+  changed: 12345,
+  deleted: 0,
+  bytesTotal: 2048,
+  bytesRead: 2048,
+  bytesStored: 1024,
+  warnings: [],
+  warningCount: 0,
+  error: null,
+};
+
+describe('a result for people', () => {
+  it('of a run names each unit, what went wrong with it, and the outcome', () => {
+    const result: RunResult = {
+      status: 'partial',
+      run: 'r',
+      started: 't',
+      finished: 't',
+      units: [
+        { ...outcome, warnings: [{ code: 'vanished', message: 'disappeared', path: 'shadow/\x1b[2J' }], warningCount: 3 },
+        {
+          ...outcome,
+          unit: 'site2',
+          status: 'failed',
+          snapshot: null,
+          level: null,
+          error: { code: 'io_error', message: 'broken\x07', affected: [], advice: null, retry: true },
+        },
+      ],
+    };
+    const text = renderResult('run', result);
+    expect(text).to.match(/^UNIT +RESULT +LEVEL +SNAPSHOT +ENTRIES +CHANGED +READ +STORED\n/);
+    expect(text).to.match(/\nsite1 +ok +full +20260101T000000000Z-00000001 +12,345 +12,345 +2.0 KiB +1.0 KiB\n/);
+    expect(text).to.contain('  site2: broken\\x07 (io_error)\n');
+    expect(text).to.contain('  site1: shadow/\\x1b[2J: disappeared (vanished)\n  and 2 more warnings\n');
+    expect(text).to.match(/\nBackup: partial\.\n$/);
+  });
+
+  it('of a list has a line each, and says when there is none', () => {
+    const summary = {
+      id: 'x',
+      unit: 'site1',
+      unitId: 'site1-00000000',
+      level: 'full',
+      synthetic: true,
+      time: '2026-01-01T00:00:00Z',
+      finished: '2026-01-01T00:00:00Z',
+      entries: 1,
+      changed: 1,
+      deleted: 0,
+      bytesTotal: 1,
+      bytesStored: 1,
+      warningCount: 0,
+    } as const;
+    const result: ListResult = { snapshots: [summary, { ...summary, id: 'y', synthetic: false }] };
+    const lines = renderResult('list', result).split('\n');
+    expect(lines).to.have.length(4);
+    expect(lines[1]).to.match(/^site1 +x +full \(synthetic\) +2026-01-01T00:00:00Z/);
+    expect(renderResult('list', { snapshots: [] } satisfies ListResult)).to.equal('No snapshots.\n');
+  });
+
+  it('of a trial restore does not say that anything was done', () => {
+    const result: RestoreResult = {
+      status: 'ok',
+      unit: 'site1',
+      snapshot: 'x',
+      time: 't',
+      dryRun: true,
+      entries: 5,
+      written: 3,
+      unchanged: 2,
+      skipped: 0,
+      deleted: 1,
+      failed: 0,
+      bytesWritten: 10,
+      bytesFetched: 0,
+      warnings: [],
+      warningCount: 0,
+    };
+    const text = renderResult('restore', result);
+    expect(text)
+      .to.match(/\nwould be written +3 \(10 B\)\n/)
+      .and.to.match(/\nwould be deleted +1\n/);
+    expect(renderResult('restore', { ...result, dryRun: false })).to.match(/\nwritten +3 \(10 B\)\n/);
+  });
+
+  it('of a verification names the damage and what it touches', () => {
+    const result: VerifyResult = {
+      status: 'damaged',
+      units: ['site1'],
+      snapshots: 2,
+      objects: 4,
+      entries: 10,
+      bytesRead: 2048,
+      damages: [
+        {
+          code: 'digest_mismatch',
+          message: 'altered',
+          object: 'packs/p',
+          snapshots: ['x', 'y'],
+          files: [{ path: 'shadow/a\nb' }],
+          fileCount: 9,
+        },
+      ],
+    };
+    expect(renderResult('verify', result)).to.equal(
+      'packs/p: altered (digest_mismatch)\n  snapshots: x, y\n  shadow/a\\x0ab\n  and 8 more files\n' +
+        'Verify: damaged. 2 snapshots, 4 objects, 10 entries, 2.0 KiB read.\n',
+    );
+  });
+});
