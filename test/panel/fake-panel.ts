@@ -35,6 +35,11 @@ apnscpFunctionInterceptor::register('Probe_Module', '@custom/probe_module.php');
 a23r::registerModule('probe', 'Probe_Module');
 `;
 
+async function call(program: string, words: readonly string[]): Promise<Outcome> {
+  const { exitCode, stdout, stderr } = await execa(program, words, { reject: false, stdin: 'ignore' });
+  return { exitCode, stdout, stderr };
+}
+
 /** A panel with three sites, and in place of the core a program that answers as it is told. */
 export class FakePanel {
   readonly folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-panel-'));
@@ -86,12 +91,12 @@ export class FakePanel {
     return lines.map((line) => JSON.parse(line));
   }
 
-  async cpcmd(...words: string[]): Promise<Outcome> {
-    return await execa(this.panel.cpcmd, words, { reject: false, stdin: 'ignore' });
+  cpcmd(...words: string[]): Promise<Outcome> {
+    return call(this.panel.cpcmd, words);
   }
 
-  async frontend(...words: string[]): Promise<Outcome> {
-    return await execa(this.panel.frontendCall, words, { reject: false, stdin: 'ignore' });
+  frontend(...words: string[]): Promise<Outcome> {
+    return call(this.panel.frontendCall, words);
   }
 
   remove(): void {

@@ -1,0 +1,123 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { execa } from 'execa';
+import { defaultSettings } from '../../core/config/defaults.ts';
+import { FakePanel } from './fake-panel.ts';
+
+const MAIN = join(import.meta.dirname, '../../core/main.ts');
+
+/** Puts the real core, from its source, in the place of the scripted one. */
+function useRealCore(panel: FakePanel, settings: object): void {
+  const start = `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}' "$@"\n`;
+  writeFileSync(panel.core, start);
+  chmodSync(panel.core, 0o755);
+  writeFileSync(panel.settingsFile, `${JSON.stringify(settings)}\n`);
+  chmodSync(panel.settingsFile, 0o600);
+}
+
+describe('the panel with the real core', function () {
+  // Each call starts a Node of its own, from source.
+  this.timeout(120_000);
+  let panel: FakePanel;
+  let settings: Record<string, string>;
+
+  beforeEach(() => {
+    panel = new FakePanel();
+    settings = {
+      repository: join(panel.folder, 'repository'),
+      stateDirectory: join(panel.folder, 'state'),
+      accountsRoot: panel.accounts,
+      systemRoot: join(panel.folder, 'root'),
+    };
+    mkdirSync(settings.systemRoot!);
+    useRealCore(panel, settings);
+  });
+  afterEach(() => panel.remove());
+
+  const createRepository = () =>
+    execa(panel.core, ['rpc', '--config', panel.settingsFile], { input: '{"jsonrpc":"2.0","id":1,"method":"init","params":{}}\n' });
+  const json = async (...words: string[]) => {
+    const { stdout, stderr } = await panel.cpcmd('-o', 'json', ...words);
+    return { answer: JSON.parse(stdout), stderr };
+  };
+
+  it('tells both versions, from the front end too', async () => {
+    const direct = await json('backup:version');
+    expect(direct.answer).to.include({ name: 'apiscp-backup', formatVersion: 1 });
+    expect(direct.stderr).to.equal('');
+    expect(JSON.parse((await panel.frontend('-o', 'json', 'backup:version')).stdout)).to.deep.equal(direct.answer);
+  });
+
+  it('sets, shows and resets the destination, and writes nothing when nothing changes', async () => {
+    const scope = (command: string, ...value: string[]) => panel.cpcmd(`scope:${command}`, 'backups.destination', ...value);
+    expect((await scope('set', '/srv/new')).stdout).to.equal('1');
+    expect(JSON.parse(readFileSync(panel.settingsFile, 'utf8'))).to.deep.equal({ ...settings, repository: '/srv/new' });
+    expect((await scope('get')).stdout).to.equal('/srv/new');
+    const { ino, mtimeNs } = statSync(panel.settingsFile, { bigint: true });
+    expect((await scope('set', '/srv/new')).stdout).to.equal('1');
+    expect(statSync(panel.settingsFile, { bigint: true })).to.include({ ino, mtimeNs });
+    // The settings are root's alone: the front end shows the default instead, and does not fail.
+    const info = await panel.frontend('-o', 'json', 'scope:info', 'backups.destination');
+    expect(JSON.parse(info.stdout)).to.include({ value: defaultSettings().repository });
+    expect(info.stderr).to.equal('');
+    expect((await scope('set', 'null')).stdout).to.equal('1');
+    expect((await scope('get')).stdout).to.equal(defaultSettings().repository);
+  });
+
+  it('refuses a destination that the core refuses, and keeps the settings', async () => {
+    const before = readFileSync(panel.settingsFile);
+    for (const value of ['relative/path', "''", '--config', 'sftp ://x']) {
+      const { stdout, stderr } = await panel.cpcmd('scope:set', 'backups.destination', value);
+      expect(stdout, value).to.equal('');
+      expect(stderr).to.match(/^ERROR: /m);
+    }
+    expect(readFileSync(panel.settingsFile).equals(before)).to.equal(true);
+  });
+
+  it('says what is wrong with a request, as the core says it', async () => {
+    const { answer, stderr } = await json('backup:run', 'site1', 'sometimes');
+    expect(answer.error.code).to.equal('usage');
+    expect(answer.error.message).to.contain('level');
+    expect(stderr).to.contain('ERROR: The request is wrong: ');
+    expect((await json('backup:list')).answer.error.code).to.equal('repository_missing');
+  });
+
+  it('backs up, lists, verifies and restores', async () => {
+    const page = join(panel.accounts, 'site1/shadow/var/www/html/index.php');
+    mkdirSync(join(page, '..'), { recursive: true });
+    writeFileSync(page, '<?php phpinfo();');
+    await createRepository();
+    const run = await json('backup:run');
+    expect(run.answer.status, run.stderr).to.equal('ok');
+    const { snapshots } = (await json('backup:list', 'one.example')).answer;
+    expect(snapshots[0]).to.include({ unit: 'site1', level: 'full' });
+    expect((await json('backup:verify')).answer).to.include({ status: 'ok' });
+    rmSync(page);
+    const restored = await json('backup:restore', 'site1', '[shadow/var/www]');
+    expect(restored.answer.status, restored.stderr).to.equal('ok');
+    expect(readFileSync(page, 'utf8')).to.equal('<?php phpinfo();');
+  });
+
+  it('lets a site restore its own, and nothing of a neighbour', async () => {
+    for (const [site, user] of [
+      ['site1', 'alice'],
+      ['site2', 'bob'],
+    ]) {
+      mkdirSync(join(panel.accounts, site!, 'shadow/home', user!), { recursive: true });
+      writeFileSync(join(panel.accounts, site!, 'shadow/home', user!, 'file'), user!);
+    }
+    await createRepository();
+    await panel.cpcmd('backup:run');
+    const [theirs] = (await json('backup:list', 'site2')).answer.snapshots;
+    const own = join(panel.accounts, 'site1/shadow/home/alice/file');
+    rmSync(own);
+    const restored = await json('-d', 'site1', 'backup:restore', '[shadow/home/alice/file]');
+    expect(restored.answer.status, restored.stderr).to.equal('ok');
+    expect(readFileSync(own, 'utf8')).to.equal('alice');
+    const foreign = await json('-d', 'site1', 'backup:restore', '[shadow/home]', `[at:${theirs.id}]`);
+    expect(foreign.answer.error.code).to.equal('snapshot_unknown');
+    const listed = (await json('-d', 'site1', 'backup:list')).answer.snapshots;
+    expect(new Set(listed.map(({ unit }: { unit: string }) => unit))).to.deep.equal(new Set(['site1']));
+  });
+});
