@@ -100,6 +100,17 @@ export class SideTables {
     return sparse < 0 ? { digest, extents } : { digest, extents, sparse: this.#ranges(sparse) };
   }
 
+  /** Calls `visit` with each extent's digest in `bytes` at `offset`, and its row; of a single extent it is the content's. */
+  eachDigest(visit: (bytes: Buffer, offset: number, row: number) => void): void {
+    this.#contentRows.forEach((row, index) => {
+      const first = this.#extentDigestOffsets[index] as number;
+      const end = this.#extentDigestOffsets[index + 1] as number;
+      for (let at = first; at < end; at++) visit(this.#extentDigests, at * DIGEST_BYTES, row);
+      const isStored = this.#extentOffsets[index] !== this.#extentOffsets[index + 1];
+      if (first === end && isStored) visit(this.#contentDigests, index * DIGEST_BYTES, row);
+    });
+  }
+
   #extent(index: number, digest: Buffer, packs: readonly string[]): Extent {
     const pack = packs[this.#extentPack[index] as number];
     if (pack === undefined) throw damaged(`${this.#what}: an extent lies in an unknown pack`);

@@ -37,7 +37,7 @@ export class ManifestCache {
   #openCopy(record: SnapshotRecord): RandomAccess | undefined {
     let access: FileAccess;
     try {
-      access = new FileAccess(openSync(join(this.#folder(record.unit), `${record.id}${SUFFIX}`), 'r'), record.manifest.path);
+      access = new FileAccess(openSync(this.pathOf(record), 'r'), record.manifest.path);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
@@ -49,17 +49,27 @@ export class ManifestCache {
 
   async #fetch(record: SnapshotRecord): Promise<RandomAccess> {
     const { path, length, sha256 } = record.manifest;
-    const folder = this.#folder(record.unit);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const temporary = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
+    const temporary = this.temporaryFile(record.unit);
     const name = `${serverFolder(this.#repository.server)}/${path}`;
     if ((await fetchToFile(this.#repository.backend, name, length, temporary)) !== sha256) {
       rmSync(temporary);
       throw new Failure('repository_damaged', `${name} is not what was stored`, { affected: [name] });
     }
-    const file = join(folder, `${record.id}${SUFFIX}`);
+    const file = this.pathOf(record);
     renameSync(temporary, file);
     return new FileAccess(openSync(file, 'r'), path);
+  }
+
+  /** Where the copy of a snapshot's manifest is, or would be. */
+  pathOf(record: Pick<SnapshotRecord, 'unit' | 'id'>): string {
+    return join(this.#folder(record.unit), `${record.id}${SUFFIX}`);
+  }
+
+  /** A name for a new file of a unit, on the same file system as the copies. */
+  temporaryFile(unit: string): string {
+    const folder = this.#folder(unit);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return join(folder, `${randomBytes(12).toString('hex')}.tmp`);
   }
 
   /** Drops the copies of a unit but those of the given snapshots, and what a killed run left behind. */

@@ -1,5 +1,6 @@
 import type { ByteString } from '../manifest/entry.ts';
 import type { ReadEntries } from './read-entries.ts';
+import type { IndexedManifest } from './unit-contents.ts';
 
 /** How a worker opens an entry first; what it then finds decides. */
 export const OpenAs = { file: 0, directory: 1, handle: 2 } as const;
@@ -24,6 +25,8 @@ export interface UnitTask {
   readonly packCounter: SharedArrayBuffer;
   /** How many frames this worker has sent that the main thread has not yet stored. */
   readonly framesUnderWay: SharedArrayBuffer;
+  /** Where to look for contents that need not be stored again; empty for a plain full. */
+  readonly known: readonly IndexedManifest[];
 }
 
 export type ToWorker =

@@ -5,13 +5,9 @@ import { HardLinks, type LinkLeader } from './hard-links.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
 import { entryOf } from './read-entries.ts';
+import type { UnitContents } from './unit-contents.ts';
 import type { WalkListener } from './walker.ts';
 import type { BatchAnswer, WorkerPool } from './worker-pool.ts';
-
-/** Finds out whether a path that is new is a file that the previous state has under another name, unchanged. */
-export interface MovedFiles {
-  find(path: ByteString, stat: StatBuffer): Entry | undefined;
-}
 
 /** Gets what a scan found, in path order. */
 export interface ScanOutput {
@@ -28,7 +24,13 @@ export interface ScanOutput {
 /** What stands at one place of the order until the workers have answered. */
 type Slot =
   | { readonly type: 'row'; readonly row: ManifestRow }
-  | { readonly type: 'read'; readonly index: number; readonly path: ByteString; readonly known: boolean; readonly leads: LinkLeader | undefined }
+  | {
+      readonly type: 'read';
+      readonly index: number;
+      readonly path: ByteString;
+      readonly known: boolean;
+      readonly leads: LinkLeader | undefined;
+    }
   | {
       readonly type: 'link';
       readonly path: ByteString;
@@ -52,7 +54,7 @@ interface Pending {
 export class Collector implements WalkListener {
   readonly #pool: WorkerPool;
   readonly #output: ScanOutput;
-  readonly #moved: MovedFiles | undefined;
+  readonly #known: UnitContents | undefined;
   readonly #links = new HardLinks();
   readonly #pending: Pending[] = [];
   readonly #limit: number;
@@ -60,10 +62,10 @@ export class Collector implements WalkListener {
   #builder = new BatchBuilder(0);
   #slots: Slot[] = [];
 
-  constructor(pool: WorkerPool, output: ScanOutput, moved: MovedFiles | undefined) {
+  constructor(pool: WorkerPool, output: ScanOutput, known: UnitContents | undefined) {
     this.#pool = pool;
     this.#output = output;
-    this.#moved = moved;
+    this.#known = known;
     this.#limit = pool.size * BATCHES_PER_WORKER;
   }
 
@@ -77,7 +79,7 @@ export class Collector implements WalkListener {
       }
       leads = leader;
     }
-    const moved = known ? undefined : this.#moved?.find(path, stat);
+    const moved = known ? undefined : this.#known?.findMoved(path, stat);
     if (moved !== undefined) {
       if (leads !== undefined) leads.entry = moved;
       this.#push({ type: 'row', row: moved });

@@ -1,16 +1,11 @@
 import { hash } from 'node:crypto';
 import { tarHeaderLengthBound, writeTarHeader } from '../archive/tar-header.ts';
-import type { Content, Entry, Extent } from '../manifest/entry.ts';
+import type { Content, Entry } from '../manifest/entry.ts';
 import { LargeFileWriter } from './large-file.ts';
 import type { PackOutput } from './pack-output.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { StructureBuffer } from './structure-buffer.ts';
-
-/** Finds content that the repository already holds for the unit. */
-export interface KnownContents {
-  /** Where `length` bytes with this SHA-256 lie; undefined when they have to be stored. */
-  find(digest: Buffer, length: number): Extent | undefined;
-}
+import type { UnitContents } from './unit-contents.ts';
 
 /** What was read of a file and can now be kept or dropped. */
 export interface PendingContent {
@@ -23,22 +18,22 @@ export interface PendingContent {
 /** Puts entries into the worker's pack as tar members, unless the repository already has what is in them. */
 export class ContentStore {
   readonly #output: PackOutput;
-  readonly #known: KnownContents | undefined;
+  readonly #known: UnitContents | undefined;
   readonly structure = new StructureBuffer();
   readonly #largeFiles: LargeFileWriter;
 
   /** Without `known` everything is stored, as a plain full wants it. */
-  constructor(output: PackOutput, known: KnownContents | undefined) {
+  constructor(output: PackOutput, known: UnitContents | undefined) {
     this.#output = output;
     this.#known = known;
     this.#largeFiles = new LargeFileWriter(output, known);
   }
 
-  /** Adds an entry that has no content. Directories go to the structure, which is extracted last. */
+  /** Adds an entry that has no content. */
   addMember(entry: Entry): void {
     // tar has no type for sockets: the manifest alone keeps them.
     if (entry.kind === 'socket') return;
-    if (entry.kind === 'directory') {
+    if (belongsToStructure(entry)) {
       this.structure.add(entry);
       return;
     }
@@ -76,4 +71,12 @@ export class ContentStore {
     const { content, complete } = this.#largeFiles.store(entry, source, earlier);
     return { complete, bytes: source.length, keep: () => content };
   }
+}
+
+/**
+ * Directories come last, with their links: GNU tar makes a link that leads upwards at the very end, and repairs the time of its
+ * directory only when that came before. A link with several names has to come before those names.
+ */
+function belongsToStructure(entry: Entry): boolean {
+  return entry.kind === 'directory' || (entry.kind === 'symlink' && entry.linkCount === 1);
 }

@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
 import { compressFrame, FRAME_TARGET } from '../archive/frame.ts';
+import { Failure } from '../failure.ts';
 
 /** Where a byte of the tar stream comes to lie in the pack. */
 export interface FramePosition {

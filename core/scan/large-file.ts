@@ -3,9 +3,9 @@ import { chunkEntry } from '../archive/chunk-member.ts';
 import { ContentDefinedChunker, MAXIMUM_CHUNK } from '../archive/chunker.ts';
 import { tarHeaderLengthBound, writeTarHeader } from '../archive/tar-header.ts';
 import type { Content, Entry, Extent } from '../manifest/entry.ts';
-import type { KnownContents } from './content-store.ts';
 import type { PackOutput } from './pack-output.ts';
 import type { StoredBytes } from './stored-bytes.ts';
+import type { UnitContents } from './unit-contents.ts';
 
 const READ_LENGTH = 4 * 1024 * 1024;
 
@@ -25,13 +25,13 @@ interface Chunk {
  */
 export class LargeFileWriter {
   readonly #output: PackOutput;
-  readonly #known: KnownContents | undefined;
+  readonly #known: UnitContents | undefined;
   // Room for the longest chunk and the next read behind it.
   readonly #window = Buffer.allocUnsafeSlow(MAXIMUM_CHUNK + READ_LENGTH);
   #complete = true;
   #failure: unknown;
 
-  constructor(output: PackOutput, known: KnownContents | undefined) {
+  constructor(output: PackOutput, known: UnitContents | undefined) {
     this.#output = output;
     this.#known = known;
   }

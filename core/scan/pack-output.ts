@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
-import { FRAMES_UNDER_WAY, PACK_TARGET } from './limits.ts';
 import { type FromWorker, packPath, type UnitTask } from './batch.ts';
 import { FrameBuffer } from './frame-buffer.ts';
+import { FRAMES_UNDER_WAY, PACK_TARGET } from './limits.ts';
 
 /**
  * The pack that a worker is filling. Frames go to the main thread as they are finished; the worker waits when too many are
@@ -11,7 +11,7 @@ export class PackOutput {
   readonly frames = new FrameBuffer((frame, length) => this.#send(frame, length));
   readonly #port: MessagePort;
   #task: UnitTask | undefined;
-  #underWay = new Int32Array(0);
+  #underWay = new Int32Array(new SharedArrayBuffer(4));
   #number = 0;
   #stored = 0;
 

@@ -4,6 +4,7 @@ import { ContentStore } from './content-store.ts';
 import { EntryReader } from './entry-reader.ts';
 import { PackOutput } from './pack-output.ts';
 import { ReadEntriesBuilder } from './read-entries.ts';
+import { UnitContents } from './unit-contents.ts';
 
 /**
  * The life of a worker thread: for each batch read the entries, hash, write tar members, compress frames. One message in,
@@ -13,15 +14,18 @@ export function runPackWorker(): void {
   const port = parentPort;
   if (port === null) throw new Error('a pack worker needs a parent thread');
   const output = new PackOutput(port);
-  let store = new ContentStore(output, undefined);
+  let known: UnitContents | undefined;
+  let store = new ContentStore(output, known);
   let reader = new EntryReader(store);
   const answer = (message: FromWorker, transfer: ArrayBuffer[]): void => port.postMessage(message, transfer);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'stop') {
       port.close();
     } else if (message.type === 'unit') {
+      known?.close();
+      known = message.task.known.length === 0 ? undefined : new UnitContents(message.task.known);
       output.begin(message.task);
-      store = new ContentStore(output, undefined);
+      store = new ContentStore(output, known);
       reader = new EntryReader(store);
     } else {
       const { batch } = message;

@@ -4,10 +4,8 @@ import type { ByteString } from '../manifest/entry.ts';
 export interface ScanRoot {
   /** Its path in the snapshot, such as `shadow` or `var/lib/pgsql/15/backups`. */
   readonly path: ByteString;
-  /** The folder that it lies in: an absolute path whose every component is trusted. */
+  /** The folder in which it lies under its own name: an absolute path whose every component is trusted. */
   readonly parent: ByteString;
-  /** Its name in that folder. */
-  readonly name: ByteString;
 }
 
 /** A level of the snapshot's tree above the roots: only names that lead to a root. */

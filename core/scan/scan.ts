@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import { Collector, type MovedFiles, type ScanOutput } from './collector.ts';
+import { Collector, type ScanOutput } from './collector.ts';
+import type { UnitContents } from './unit-contents.ts';
 import type { WalkOptions } from './walker.ts';
 import { Walker } from './walker.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -9,7 +10,8 @@ import type { WorkerPool } from './worker-pool.ts';
 const STEP = 2048;
 
 export interface ScanRequest extends WalkOptions {
-  readonly moved?: MovedFiles;
+  /** What the repository holds; without it nothing is looked up. */
+  readonly known?: UnitContents;
   readonly signal: AbortSignal;
   /** Called now and then with what was seen so far. */
   readonly onProgress: (entries: number, bytes: number) => void;
@@ -26,7 +28,7 @@ export interface ScanTotals {
  * pool. Throws `cancelled` when the signal is raised, and what the pool or the output throws.
  */
 export async function scan(request: ScanRequest, pool: WorkerPool, output: ScanOutput): Promise<ScanTotals> {
-  const collector = new Collector(pool, output, request.moved);
+  const collector = new Collector(pool, output, request.known);
   const walker = new Walker(request, collector);
   try {
     while (walker.advance(STEP)) {

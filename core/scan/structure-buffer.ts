@@ -3,7 +3,7 @@ import type { Entry } from '../manifest/entry.ts';
 
 /**
  * Tar members that have to be extracted after all contents: directories, whose times and access lists would otherwise be
- * changed by what is put into them.
+ * changed by what is put into them, and symbolic links, in path order.
  */
 export class StructureBuffer {
   #bytes = Buffer.allocUnsafeSlow(256 * 1024);

@@ -101,7 +101,7 @@ export class Walker {
     }
     const parent = new HeldDirectory(openTrustedDirectory(node.parent));
     try {
-      this.#visitEntry(level, parent, node.name, known);
+      this.#visitEntry(level, parent, name, known);
     } finally {
       parent.release();
     }
@@ -165,11 +165,22 @@ export class Walker {
       descriptor = openDirectoryAt(parent.descriptor, name);
       const names = readNames(descriptor);
       const excludes = this.#options.exclusion.inDirectory(path);
-      const wasThere = known && this.#previous !== undefined && this.#previous.currentIsDirectory;
+      const wasThere = known && this.#previous?.currentIsDirectory === true;
       if (wasThere) this.#previous?.descend();
       else if (known) this.#previous?.skip();
       const directory = new HeldDirectory(descriptor);
-      this.#stack.push({ path, names, next: 0, directory, device, inode: stat.inode, wasThere, excludes, virtual: undefined, isLost: false });
+      this.#stack.push({
+        path,
+        names,
+        next: 0,
+        directory,
+        device,
+        inode: stat.inode,
+        wasThere,
+        excludes,
+        virtual: undefined,
+        isLost: false,
+      });
       return true;
     } catch (error) {
       if (descriptor !== undefined) closeDescriptor(descriptor);

@@ -3,6 +3,7 @@ import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import { startWorker } from '../workers.ts';
 import type { Batch, FromWorker, ToWorker } from './batch.ts';
 import type { ReadEntries } from './read-entries.ts';
+import type { IndexedManifest } from './unit-contents.ts';
 
 /** What became of a batch. */
 export interface BatchAnswer {
@@ -51,12 +52,12 @@ export class WorkerPool {
   }
 
   /** Begins a unit: from here on frames go to `sink`, in packs named by `packPrefix`. */
-  beginUnit(packPrefix: string, sink: PackSink): void {
+  beginUnit(packPrefix: string, known: readonly IndexedManifest[], sink: PackSink): void {
     this.#sink = sink;
     this.#failure = undefined;
     const packCounter = new SharedArrayBuffer(4);
     for (const { worker, framesUnderWay } of this.#seats) {
-      send(worker, { type: 'unit', task: { packPrefix, packCounter, framesUnderWay } });
+      send(worker, { type: 'unit', task: { packPrefix, packCounter, framesUnderWay, known } });
     }
   }
 

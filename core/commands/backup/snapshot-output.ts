@@ -1,8 +1,8 @@
 import { tarHeader } from '../../archive/tar-header.ts';
 import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
-import type { Warning } from '../../repository/record.ts';
+import { isWithin } from '../../manifest/path-order.ts';
 import type { ScanOutput } from '../../scan/collector.ts';
-import { StructureSpool } from './structure-spool.ts';
+import { type SpooledFrame, StructureSpool } from './structure-spool.ts';
 import { WarningList } from './warning-list.ts';
 
 /** Where the rows of a scan go. */
@@ -20,6 +20,8 @@ export class SnapshotOutput implements ScanOutput {
   readonly #packPrefix: string;
   readonly #links: StructureSpool;
   readonly #directories: StructureSpool;
+  /** The last row, when nothing can be below it. */
+  #closed: ByteString | undefined;
 
   /** `packPrefix` is what the paths of this snapshot's packs begin with. */
   constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string) {
@@ -30,9 +32,19 @@ export class SnapshotOutput implements ScanOutput {
   }
 
   row(row: ManifestRow): void {
+    if (this.#isBelowNoDirectory(row.path)) {
+      this.problem(row.path, 'replaced', 'its directory was replaced by something else while it was read');
+      return;
+    }
+    this.#closed = row.kind === 'directory' ? undefined : row.path;
     if (row.kind === 'tombstone') this.deleted++;
     else this.changed++;
     this.#rows.add(row);
+  }
+
+  /** A directory can become a file, or go, after the walk has listed it: what was in it then has no place any more. */
+  #isBelowNoDirectory(path: ByteString): boolean {
+    return this.#closed !== undefined && isWithin(path, this.#closed);
   }
 
   link(entry: Entry, leader: Entry): void {
@@ -56,7 +68,7 @@ export class SnapshotOutput implements ScanOutput {
   }
 
   /** The frames that end the last pack: hard links, then the directories around them. */
-  *lastFrames(): Generator<ReturnType<StructureSpool['frames']> extends Generator<infer Frame> ? Frame : never> {
+  *lastFrames(): Generator<SpooledFrame> {
     yield* this.#links.frames();
     yield* this.#directories.frames();
   }

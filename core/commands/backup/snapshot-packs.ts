@@ -1,12 +1,11 @@
 import { PackBuilder } from '../../archive/pack-builder.ts';
-import type { ObjectWriter } from '../../repository/backends/backend.ts';
+import type { ObjectOutput } from '../../repository/object-output.ts';
 import type { ObjectReference } from '../../repository/record.ts';
 import type { PackSink } from '../../scan/worker-pool.ts';
 import type { SpooledFrame } from './structure-spool.ts';
 
 interface OpenPack {
-  readonly path: string;
-  readonly writer: ObjectWriter;
+  readonly writer: ObjectOutput;
   readonly builder: PackBuilder;
   /** The last write; the next one waits for it. */
   tail: Promise<unknown>;
@@ -14,14 +13,12 @@ interface OpenPack {
 
 /** The packs that a snapshot adds. Frames of one pack are written one after the other, of different packs side by side. */
 export class SnapshotPacks implements PackSink {
-  readonly #pathOf: (number: number) => string;
-  readonly #create: (path: string) => Promise<ObjectWriter>;
+  readonly #create: (number: number) => Promise<ObjectOutput>;
   readonly #open = new Map<number, Promise<OpenPack>>();
   readonly #finished = new Map<number, ObjectReference>();
 
-  /** `create` begins the object of a pack; `pathOf` names pack number n, counted from 1. */
-  constructor(pathOf: (number: number) => string, create: (path: string) => Promise<ObjectWriter>) {
-    this.#pathOf = pathOf;
+  /** `create` begins the object of pack number n, counted from 1. */
+  constructor(create: (number: number) => Promise<ObjectOutput>) {
     this.#create = create;
   }
 
@@ -35,10 +32,10 @@ export class SnapshotPacks implements PackSink {
   async close(number: number): Promise<void> {
     const pack = await this.#opened(number);
     await pack.tail;
-    const finished = await pack.builder.finish();
-    await pack.writer.commit();
+    await pack.builder.finish();
+    const reference = await pack.writer.commit();
     this.#open.delete(number);
-    this.#finished.set(number, { path: pack.path, ...finished });
+    this.#finished.set(number, reference);
   }
 
   /**
@@ -71,9 +68,8 @@ export class SnapshotPacks implements PackSink {
   }
 
   async #begin(number: number): Promise<OpenPack> {
-    const path = this.#pathOf(number);
-    const writer = await this.#create(path);
+    const writer = await this.#create(number);
     const builder = new PackBuilder((bytes) => writer.write(bytes));
-    return { path, writer, builder, tail: Promise.resolve() };
+    return { writer, builder, tail: Promise.resolve() };
   }
 }

@@ -1,7 +1,7 @@
 import type { ByteString } from '../../manifest/entry.ts';
+import { toWirePath } from '../../manifest/wire-path.ts';
 import type { Warning } from '../../repository/record.ts';
 import { WARNING_LIMIT } from '../../scan/limits.ts';
-import { wirePath } from '../wire-path.ts';
 
 /** Problems that do not make a snapshot incomplete: the entry is gone for good, or was never to be crossed. */
 const NOTES: ReadonlySet<string> = new Set(['vanished', 'mount_skipped']);
@@ -16,6 +16,6 @@ export class WarningList {
   add(path: ByteString, code: string, message: string): void {
     this.count++;
     if (!NOTES.has(code)) this.isIncomplete = true;
-    if (this.list.length < WARNING_LIMIT) this.list.push({ code, message, ...wirePath(path) });
+    if (this.list.length < WARNING_LIMIT) this.list.push({ code, message, ...toWirePath(path) });
   }
 }

@@ -1,0 +1,37 @@
+import { ChainIndex, chainMembers } from '../../chain/chain-index.ts';
+import { chooseLevel, type LevelChoice, type LevelRequest } from '../../chain/choose-level.ts';
+import { SHIPPED_SCHEDULE } from '../../chain/schedule-policy.ts';
+import { newest, takenAt } from '../../chain/snapshot.ts';
+import { asFailure } from '../../failure.ts';
+import type { ManifestCache } from '../../repository/manifest-cache.ts';
+import type { RecordedSnapshot } from '../chain-snapshots.ts';
+import { PreviousState } from './previous-state.ts';
+
+/** What a backup of a unit will do. */
+export interface UnitPlan extends LevelChoice {
+  /** What it compares with and builds on; undefined for a full that reads everything. */
+  readonly previous: PreviousState | undefined;
+}
+
+/**
+ * Decides the level and opens what it needs. A chain whose manifests cannot be read any more is given up for a full: a
+ * backup never builds on what may be wrong.
+ */
+export async function planUnit(
+  request: LevelRequest,
+  history: readonly RecordedSnapshot[],
+  now: Date,
+  cache: ManifestCache,
+): Promise<UnitPlan> {
+  const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+  const choice = chooseLevel(SHIPPED_SCHEDULE, history, instant, Temporal.Now.timeZoneId(), request);
+  if (choice.level === 'full' && !choice.synthetic) return { ...choice, previous: undefined };
+  const latest = newest(history.filter((snapshot) => takenAt(snapshot) <= now.getTime())) as RecordedSnapshot;
+  const chain = chainMembers(new ChainIndex(history).select(latest.id)).map(({ record }) => record);
+  try {
+    return { ...choice, previous: await PreviousState.open(chain, cache) };
+  } catch (error) {
+    const { message } = asFailure(error);
+    return { level: 'full', synthetic: false, reason: `The last backup cannot be built on: ${message}.`, previous: undefined };
+  }
+}

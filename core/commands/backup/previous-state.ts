@@ -1,0 +1,34 @@
+import { ManifestReader } from '../../manifest/manifest-reader.ts';
+import type { RandomAccess } from '../../manifest/random-access.ts';
+import type { ManifestCache } from '../../repository/manifest-cache.ts';
+import type { SnapshotRecord } from '../../repository/record.ts';
+
+/** The point in time that a backup compares with, as local, verified copies of its chain's manifests. */
+export class PreviousState {
+  /** The oldest first: the full, the differential, the incrementals. */
+  readonly chain: readonly SnapshotRecord[];
+  readonly readers: readonly ManifestReader[];
+  readonly #sources: readonly RandomAccess[];
+
+  private constructor(chain: readonly SnapshotRecord[], sources: readonly RandomAccess[]) {
+    this.chain = chain;
+    this.#sources = sources;
+    this.readers = sources.map((source, index) => ManifestReader.open(source, (chain[index] as SnapshotRecord).manifest));
+  }
+
+  /** Throws `repository_damaged` when a manifest is neither here nor, intact, in the repository. */
+  static async open(chain: readonly SnapshotRecord[], cache: ManifestCache): Promise<PreviousState> {
+    const sources: RandomAccess[] = [];
+    try {
+      for (const record of chain) sources.push(await cache.open(record));
+      return new PreviousState(chain, sources);
+    } catch (error) {
+      for (const source of sources) source.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close();
+  }
+}

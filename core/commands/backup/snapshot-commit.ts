@@ -1,0 +1,160 @@
+import { linkSync, rmSync } from 'node:fs';
+import { compactRows } from '../../manifest/compact-rows.ts';
+import type { FinishedManifest } from '../../manifest/manifest-writer.ts';
+import type { PanelUnit } from '../../panel/unit.ts';
+import type { UnitIdentity } from '../../repository/identity.ts';
+import {
+  FORMAT_VERSION,
+  type ManifestReference,
+  type ObjectReference,
+  type SnapshotLink,
+  type SnapshotRecord,
+} from '../../repository/record.ts';
+import { writeContentIndex } from '../../scan/content-index.ts';
+import type { ScanTotals } from '../../scan/scan.ts';
+import { PROGRAM } from '../../version.ts';
+import type { UnitPlan } from './level.ts';
+import { ManifestOutput } from './manifest-output.ts';
+import type { SnapshotOutput } from './snapshot-output.ts';
+import type { SnapshotPacks } from './snapshot-packs.ts';
+import type { RunTools, UnitBackup } from './unit-backup.ts';
+
+/** A unit of which the scan is complete and nothing is visible yet. */
+export interface ScannedUnit {
+  readonly subject: PanelUnit;
+  readonly unit: UnitIdentity;
+  readonly id: string;
+  readonly started: Date;
+  readonly plan: UnitPlan;
+  /** The changes since the previous state, or everything when there is none. */
+  readonly rows: ManifestOutput;
+  readonly output: SnapshotOutput;
+  readonly packs: SnapshotPacks;
+  readonly totals: ScanTotals;
+}
+
+/**
+ * Turns a scan into a snapshot, in the only order that a crash cannot harm: packs, manifest, record. Nothing is written
+ * when nothing changed, unless a full was wanted.
+ */
+export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Promise<UnitBackup> {
+  const { plan, unit, rows, output } = scanned;
+  const { repository } = tools;
+  const outcome = { unit, plan, isIncomplete: output.warnings.isIncomplete };
+  const last = plan.previous?.chain.at(-1);
+  if (last !== undefined && plan.level !== 'full' && rows.rows === 0) {
+    return { ...outcome, record: last, link: { id: last.id, sha256: repository.recordDigest(last) }, isNew: false };
+  }
+  const packs = await scanned.packs.finish(output.lastFrames());
+  const assembled = assemble(scanned, tools);
+  try {
+    const manifest = await storeManifest(assembled.output, assembled.finished, scanned, tools);
+    const record = describe(scanned, manifest, assembled.finished, packs, tools);
+    const link = await repository.commitRecord(record);
+    remember(record, assembled.output, plan, tools);
+    return { ...outcome, record, link, isNew: true };
+  } finally {
+    if (assembled.output !== rows) {
+      assembled.output.close();
+      rmSync(assembled.output.file, { force: true });
+    }
+  }
+}
+
+interface Assembled {
+  readonly output: ManifestOutput;
+  readonly finished: FinishedManifest;
+}
+
+/** The rows of the snapshot's own manifest: the changes alone, or merged with the runs that it takes the place of. */
+function assemble({ plan, unit, rows }: ScannedUnit, { cache }: RunTools): Assembled {
+  const finished = rows.finish();
+  if (plan.previous === undefined || plan.level === 'incremental') return { output: rows, finished };
+  const merged = new ManifestOutput(cache.temporaryFile(unit.unit));
+  const runs = [...plan.previous.readers, rows.reader()];
+  for (const row of compactRows(runs, plan.level === 'full' ? {} : { base: runs[0] })) merged.add(row);
+  return { output: merged, finished: merged.finish() };
+}
+
+async function storeManifest(
+  output: ManifestOutput,
+  finished: FinishedManifest,
+  { unit, id }: ScannedUnit,
+  { repository }: RunTools,
+): Promise<ManifestReference> {
+  const target = await repository.createManifest(unit.unit, id);
+  try {
+    await output.copyTo(target);
+    return { ...(await target.commit()), index: finished.index };
+  } finally {
+    await target.abort();
+  }
+}
+
+function describe(
+  { subject, unit, id, started, plan, output, totals }: ScannedUnit,
+  manifest: ManifestReference,
+  finished: FinishedManifest,
+  added: readonly ObjectReference[],
+  { repository }: RunTools,
+): SnapshotRecord {
+  const chain = plan.previous?.chain ?? [];
+  const parent = chain.at(-1);
+  const base = chain[0];
+  const linkTo = (record: SnapshotRecord): SnapshotLink => ({ id: record.id, sha256: repository.recordDigest(record) });
+  return {
+    formatVersion: FORMAT_VERSION,
+    id,
+    repository: repository.identity.id,
+    server: repository.server,
+    unit: unit.unit,
+    name: unit.name,
+    level: plan.level,
+    synthetic: plan.synthetic,
+    reason: plan.reason,
+    time: started.toISOString(),
+    finished: new Date().toISOString(),
+    parent: parent === undefined ? null : linkTo(parent),
+    base: base === undefined || plan.level === 'full' ? null : linkTo(base),
+    roots: subject.roots.map(({ path, parent: source }) => ({ name: path, source })),
+    counts: { entries: totals.entries, changed: output.changed, deleted: output.deleted },
+    bytes: {
+      total: totals.bytes,
+      read: output.bytesRead,
+      stored: added.reduce((sum, pack) => sum + pack.length, manifest.length),
+    },
+    manifest,
+    packs: neededPacks(finished.packs, added, chain),
+    warnings: output.warnings.list,
+    warningCount: output.warnings.count,
+    exporters: [],
+    tool: PROGRAM,
+  };
+}
+
+/** The packs that the manifest points at, and those that this snapshot added, in the order of their ids. */
+function neededPacks(
+  named: readonly string[],
+  added: readonly ObjectReference[],
+  chain: readonly SnapshotRecord[],
+): readonly ObjectReference[] {
+  const known = new Map<string, ObjectReference>();
+  for (const record of chain) for (const pack of record.packs) known.set(pack.path, pack);
+  for (const pack of added) known.set(pack.path, pack);
+  const needed = new Map(added.map((pack) => [pack.path, pack]));
+  for (const path of named) needed.set(path, known.get(path) as ObjectReference);
+  return [...needed.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Keeps what the next backup compares with, and lets go of what it does not need. */
+function remember(record: SnapshotRecord, output: ManifestOutput, plan: UnitPlan, { cache }: RunTools): void {
+  const file = cache.pathOf(record);
+  linkSync(output.file, file);
+  writeContentIndex(`${file}.index`, output.reader());
+  const before =
+    plan.level === 'full' ? [] : plan.level === 'differential' ? (plan.previous?.chain ?? []).slice(0, 1) : (plan.previous?.chain ?? []);
+  cache.retain(
+    record.unit,
+    [...before, record].map(({ id }) => id),
+  );
+}

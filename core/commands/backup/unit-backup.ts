@@ -1,0 +1,133 @@
+import { rmSync } from 'node:fs';
+import type { LevelRequest } from '../../chain/choose-level.ts';
+import { MergedTree } from '../../manifest/merged-tree.ts';
+import type { PanelUnit } from '../../panel/unit.ts';
+import type { UnitIdentity } from '../../repository/identity.ts';
+import { newTimedId } from '../../repository/ids.ts';
+import { packPath } from '../../repository/layout.ts';
+import type { ManifestCache } from '../../repository/manifest-cache.ts';
+import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { excludePaths } from '../../scan/exclusion.ts';
+import { scan } from '../../scan/scan.ts';
+import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
+import type { WorkerPool } from '../../scan/worker-pool.ts';
+import { chainSnapshots } from '../chain-snapshots.ts';
+import type { Context } from '../context.ts';
+import { planUnit, type UnitPlan } from './level.ts';
+import { ManifestOutput } from './manifest-output.ts';
+import { mountedPaths } from './mounted-paths.ts';
+import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
+import { SnapshotOutput } from './snapshot-output.ts';
+import { SnapshotPacks } from './snapshot-packs.ts';
+
+/** What a run shares between its units. */
+export interface RunTools {
+  readonly context: Context;
+  readonly repository: Repository;
+  readonly cache: ManifestCache;
+  readonly pool: WorkerPool;
+}
+
+/** What became of a unit. */
+export interface UnitBackup {
+  readonly unit: UnitIdentity;
+  readonly plan: Pick<UnitPlan, 'level' | 'synthetic' | 'reason'>;
+  /** The restore point: the new snapshot, or the last one when nothing has changed since. */
+  readonly record: SnapshotRecord;
+  readonly link: SnapshotLink;
+  readonly isNew: boolean;
+  /** Something is missing from the snapshot or may be wrong in it. */
+  readonly isIncomplete: boolean;
+}
+
+/** Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. */
+export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools): Promise<UnitBackup> {
+  const { repository, cache } = tools;
+  const started = new Date();
+  const unit = await repository.openUnit(subject);
+  const history = chainSnapshots(await repository.snapshots(unit.unit), repository);
+  const plan = await planUnit(request, history, started, cache);
+  const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
+  try {
+    return await new UnitRun(subject, unit, plan, started, rows, tools).run();
+  } finally {
+    plan.previous?.close();
+    rows.close();
+    rmSync(rows.file, { force: true });
+  }
+}
+
+class UnitRun {
+  readonly #subject: PanelUnit;
+  readonly #unit: UnitIdentity;
+  readonly #plan: UnitPlan;
+  readonly #started: Date;
+  readonly #rows: ManifestOutput;
+  readonly #tools: RunTools;
+  readonly #id: string;
+
+  constructor(subject: PanelUnit, unit: UnitIdentity, plan: UnitPlan, started: Date, rows: ManifestOutput, tools: RunTools) {
+    this.#subject = subject;
+    this.#unit = unit;
+    this.#plan = plan;
+    this.#started = started;
+    this.#rows = rows;
+    this.#tools = tools;
+    this.#id = newTimedId(started);
+  }
+
+  async run(): Promise<UnitBackup> {
+    const { repository, pool } = this.#tools;
+    const unit = this.#unit.unit;
+    const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
+    const packs = new SnapshotPacks((number) => repository.createPack(unit, packId(number)));
+    const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
+    const known = this.#indexedChain();
+    const contents = known.length === 0 ? undefined : new UnitContents(known);
+    const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder);
+    pool.beginUnit(prefix, known, packs);
+    try {
+      const totals = await scan(
+        {
+          roots: this.#subject.roots,
+          ...(this.#plan.previous === undefined ? {} : { previous: new MergedTree(this.#plan.previous.readers) }),
+          exclusion: excludePaths(this.#subject.excluded),
+          mounts: mountedPaths(this.#subject.roots),
+          ...(contents === undefined ? {} : { known: contents }),
+          signal: this.#tools.context.signal,
+          onProgress: (entries, bytes) => {
+            this.#tools.context.reporter.progress({ phase: 'backup', unit: this.#unit.name, entries, bytes });
+          },
+        },
+        pool,
+        output,
+      );
+      const scanned: ScannedUnit = {
+        subject: this.#subject,
+        unit: this.#unit,
+        id: this.#id,
+        started: this.#started,
+        plan: this.#plan,
+        rows: this.#rows,
+        output,
+        packs,
+        totals,
+      };
+      return await commitSnapshot(scanned, this.#tools);
+    } finally {
+      await packs.abort();
+      output.close();
+      contents?.close();
+    }
+  }
+
+  /** Where contents of the chain can be looked up. */
+  #indexedChain(): IndexedManifest[] {
+    const chain = this.#plan.previous?.chain ?? [];
+    return chain.map((record) => {
+      const manifest = this.#tools.cache.pathOf(record);
+      return { manifest, index: `${manifest}.index`, expected: record.manifest };
+    });
+  }
+}

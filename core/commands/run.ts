@@ -1,0 +1,134 @@
+import type { LevelRequest } from '../chain/choose-level.ts';
+import { Failure } from '../failure.ts';
+import { takeLock } from '../jobs/locks.ts';
+import type { PanelUnit } from '../panel/unit.ts';
+import { listUnits, requireLivingUnit } from '../panel/units.ts';
+import { newTimedId } from '../repository/ids.ts';
+import { ManifestCache } from '../repository/manifest-cache.ts';
+import { FORMAT_VERSION } from '../repository/record.ts';
+import { openRepository } from '../repository/repository.ts';
+import type { RunUnit } from '../repository/run-record.ts';
+import { WorkerPool } from '../scan/worker-pool.ts';
+import { PROGRAM } from '../version.ts';
+import { backUpUnit, type RunTools, type UnitBackup } from './backup/unit-backup.ts';
+import type { Context } from './context.ts';
+import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
+import { toWireError } from './wire-error.ts';
+
+/** What ended a unit, told to the caller and kept in the run's record. */
+interface Ended {
+  readonly outcome: UnitOutcome;
+  readonly entry: RunUnit;
+}
+
+/**
+ * Backs up the named units, or everything on the server, one unit after the other; what fails in one does not stop the
+ * others. Throws before anything is done when the request or the repository is wrong, or another run is under way.
+ */
+export async function run(request: RunRequest, context: Context): Promise<RunResult> {
+  if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
+  const { settings, reporter } = context;
+  const wanted = request.units ?? [];
+  const units = wanted.length === 0 ? listUnits(settings) : wanted.map((name) => requireLivingUnit(settings, name));
+  const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  const lock = takeLock(settings.stateDirectory, 'backup', 'a backup');
+  const pool = new WorkerPool(settings.workers);
+  try {
+    const started = new Date();
+    const id = newTimedId(started);
+    const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool };
+    const ended: Ended[] = [];
+    for (const unit of units) ended.push(await backUpOne(unit, request.level ?? 'auto', tools));
+    const finished = new Date().toISOString();
+    const status = overallStatus(ended.map(({ outcome }) => outcome.status));
+    const { identity, server } = repository;
+    await repository.commitRun({
+      formatVersion: FORMAT_VERSION,
+      id,
+      repository: identity.id,
+      server,
+      time: started.toISOString(),
+      finished,
+      status,
+      units: ended.map(({ entry }) => entry),
+      tool: PROGRAM,
+    });
+    if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
+    return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome) };
+  } finally {
+    await pool.stop();
+    lock.release();
+  }
+}
+
+async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools): Promise<Ended> {
+  const time = new Date().toISOString();
+  const { signal, reporter } = tools.context;
+  try {
+    if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
+    for (const root of unit.missing) {
+      reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name} has no ${root}`, affected: [unit.name] });
+    }
+    return succeeded(await backUpUnit(unit, level, tools), unit, time);
+  } catch (error) {
+    return failed(unit, error, time);
+  }
+}
+
+function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
+  const { record, isNew } = backup;
+  const status = backup.isIncomplete ? 'partial' : isNew ? 'ok' : 'unchanged';
+  const { counts, bytes } = record;
+  const outcome: UnitOutcome = {
+    unit: unit.name,
+    status,
+    snapshot: record.id,
+    level: record.level,
+    reason: backup.plan.reason,
+    entries: counts.entries,
+    changed: isNew ? counts.changed : 0,
+    deleted: isNew ? counts.deleted : 0,
+    bytesTotal: bytes.total,
+    bytesRead: isNew ? bytes.read : 0,
+    bytesStored: isNew ? bytes.stored : 0,
+    warnings: isNew ? [...record.warnings] : [],
+    warningCount: isNew ? record.warningCount : 0,
+    error: null,
+  };
+  const { warningCount } = outcome;
+  return {
+    outcome,
+    entry: { name: unit.name, unit: backup.unit.unit, outcome: status, time, snapshot: backup.link, warningCount, failure: null },
+  };
+}
+
+function failed(unit: PanelUnit, error: unknown, time: string): Ended {
+  const wire = toWireError(error);
+  const { code, message } = wire;
+  return {
+    outcome: {
+      unit: unit.name,
+      status: 'failed',
+      snapshot: null,
+      level: null,
+      reason: '',
+      entries: 0,
+      changed: 0,
+      deleted: 0,
+      bytesTotal: 0,
+      bytesRead: 0,
+      bytesStored: 0,
+      warnings: [],
+      warningCount: 0,
+      error: wire,
+    },
+    entry: { name: unit.name, unit: null, outcome: 'failed', time, snapshot: null, warningCount: 0, failure: { code, message } },
+  };
+}
+
+/** Failed only when nothing succeeded: one good snapshot is worth being told from none. */
+function overallStatus(statuses: readonly UnitOutcome['status'][]): RunResult['status'] {
+  const failures = statuses.filter((status) => status === 'failed').length;
+  if (failures > 0 && failures === statuses.length) return 'failed';
+  return failures > 0 || statuses.includes('partial') ? 'partial' : 'ok';
+}

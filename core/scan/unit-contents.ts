@@ -1,0 +1,76 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Failure } from '../failure.ts';
+import type { StatBuffer } from '../linux/stat.ts';
+import type { ByteString, Entry, Extent } from '../manifest/entry.ts';
+import { type ExpectedManifest, ManifestReader } from '../manifest/manifest-reader.ts';
+import type { RandomAccess } from '../manifest/random-access.ts';
+import { ContentIndex } from './content-index.ts';
+
+/** A local, verified copy of a manifest and its content index, by name so that every thread can open them. */
+export interface IndexedManifest {
+  readonly manifest: string;
+  readonly index: string;
+  readonly expected: ExpectedManifest;
+}
+
+/** What the repository holds for a unit, as far as the manifests of its chain tell. Each thread opens its own. */
+export class UnitContents {
+  readonly #sources: LocalFile[];
+  readonly #indexes: ContentIndex[] = [];
+
+  /** `chain` the oldest first; a manifest without an index is passed over. */
+  constructor(chain: readonly IndexedManifest[]) {
+    this.#sources = chain.map(({ manifest }) => new LocalFile(manifest));
+    chain.forEach(({ index, expected }, number) => {
+      const reader = ManifestReader.open(this.#sources[number] as LocalFile, expected);
+      const opened = ContentIndex.open(index, reader);
+      // The newest state of a file is the likeliest.
+      if (opened !== undefined) this.#indexes.unshift(opened);
+    });
+  }
+
+  /** Where `length` bytes with this SHA-256 lie; undefined when they have to be stored. */
+  find(digest: Buffer, length: number): Extent | undefined {
+    for (const index of this.#indexes) {
+      const extent = index.findContent(digest, length);
+      if (extent !== undefined) return extent;
+    }
+    return undefined;
+  }
+
+  /** The file that has this inode and is unchanged in everything but its name, as an entry under its new `path`. */
+  findMoved(path: ByteString, stat: StatBuffer): Entry | undefined {
+    if (!stat.isFile || stat.size === 0) return undefined;
+    for (const index of this.#indexes) {
+      const entry = index.findFile(stat.words);
+      if (entry !== undefined) return { ...entry, path };
+    }
+    return undefined;
+  }
+
+  close(): void {
+    for (const index of this.#indexes) index.close();
+    for (const source of this.#sources) source.close();
+  }
+}
+
+class LocalFile implements RandomAccess {
+  readonly size: number;
+  readonly #descriptor: number;
+
+  constructor(file: string) {
+    this.#descriptor = openSync(file, 'r');
+    this.size = fstatSync(this.#descriptor).size;
+  }
+
+  read(offset: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length);
+    const got = readSync(this.#descriptor, bytes, 0, length, offset);
+    if (got !== length) throw new Failure('repository_damaged', 'the local copy of a manifest is cut');
+    return bytes;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
