@@ -71,7 +71,7 @@ describe('the command line for people', () => {
       const { stdout, stderr, exitCode } = await runProgram(args);
       expect(stdout, args.join(' ')).to.equal('');
       expect(stderr, args.join(' ')).to.match(/^error: /);
-      expect(String(stderr)).not.to.contain('\x1b');
+      expect(stderr).not.to.contain('\x1b');
       expect(exitCode).to.equal(2);
     }
   });

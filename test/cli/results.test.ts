@@ -78,6 +78,7 @@ describe('a result for people', () => {
       unit: 'site1',
       snapshot: 'x',
       time: 't',
+      target: '/home/virtual/site1',
       dryRun: true,
       entries: 5,
       written: 3,
