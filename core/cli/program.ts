@@ -34,7 +34,7 @@ function addRestore(program: Command, { perform }: Actions): void {
     .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
     .option('--at <snapshot>', 'the snapshot to restore from (default: the newest)')
     .option('--to <directory>', 'restore below this folder (default: the original place)')
-    .addOption(new Option('--overwrite <mode>', 'entries that exist (default: changed)').choices(['always', 'changed', 'never']))
+    .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
     .option('--delete', 'delete what the snapshot does not have')
     .option('--dry-run', 'write nothing, tell what would be done')
     .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)

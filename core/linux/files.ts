@@ -79,6 +79,11 @@ export function setLength(descriptor: number, length: number): void {
   check(libc.ftruncate(descriptor, length), 'ftruncate');
 }
 
+/** Waits until everything written to the file system of an open descriptor is on its disk. */
+export function syncFileSystem(descriptor: number): void {
+  check(libc.syncfs(descriptor), 'syncfs');
+}
+
 const POSIX_FADV_WILLNEED = 3;
 const POSIX_FADV_DONTNEED = 4;
 

@@ -22,6 +22,7 @@ export const libc = {
   chmod: library.func('int chmod(void *, unsigned int)'),
   utimensat: library.func('int utimensat(int, void *, void *, int)'),
   lseek: library.func('int64_t lseek(int, int64_t, int)'),
+  syncfs: library.func('int syncfs(int)'),
   ftruncate: library.func('int ftruncate(int, int64_t)'),
   ioctl: library.func('int ioctl(int, unsigned long, void *)'),
   flock: library.func('int flock(int, int)'),

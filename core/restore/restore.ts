@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { syncFileSystem } from '../linux/files.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
@@ -134,6 +135,8 @@ class Restore {
     } finally {
       directories.finish();
     }
+    // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
+    for (const { descriptor } of this.#order.roots) syncFileSystem(descriptor);
     if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
   }
 

@@ -1,5 +1,21 @@
 import type { FromSchema } from '../../config/schema-type.ts';
-import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema } from './parts.ts';
+import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
+
+const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
+
+/** What a dry run found out. */
+const planSchema = {
+  type: 'object',
+  properties: {
+    snapshots: { type: 'array', items: { type: 'string' }, description: 'The chain that is read, the full first.' },
+    packs: { type: 'array', items: { type: 'string' } },
+    overwriteCount: countSchema,
+    overwrite: pathsSchema,
+    delete: pathsSchema,
+  },
+  required: ['snapshots', 'packs', 'overwriteCount', 'overwrite', 'delete'],
+  additionalProperties: false,
+} as const;
 
 /** Gives a unit, or some of its paths, back as it was. */
 export const restoreRequest = {
@@ -13,7 +29,7 @@ export const restoreRequest = {
     },
     at: { type: 'string', minLength: 1, description: 'A snapshot id; none: the newest.' },
     to: { anyOf: [pathArgumentSchema], description: 'An absolute folder below which everything appears; none: the original place.' },
-    overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: changed.' },
+    overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: always.' },
     delete: { type: 'boolean', description: 'Delete what the snapshot does not have, never what the backup leaves out.' },
     dryRun: { type: 'boolean', description: 'Write nothing, tell what would be done.' },
   },
@@ -28,7 +44,9 @@ export const restoreResult = {
     unit: unitNameSchema,
     snapshot: { type: 'string' },
     time: timeSchema,
+    target: { type: 'string', description: 'The folder that was restored to; of a mounted account its fst.' },
     dryRun: { type: 'boolean' },
+    plan: { ...planSchema, description: 'Of a dry run only; the counts then say what would be done.' },
     entries: { ...countSchema, description: 'Entries that the request selected.' },
     written: countSchema,
     unchanged: { ...countSchema, description: 'Already there as in the snapshot.' },
@@ -45,6 +63,7 @@ export const restoreResult = {
     'unit',
     'snapshot',
     'time',
+    'target',
     'dryRun',
     'entries',
     'written',

@@ -5,11 +5,11 @@ import { exactRange, missingObject } from './object-failures.ts';
 /** An open file as bytes that can be read anywhere; owns the descriptor. `name` is for messages. */
 export class FileAccess implements RandomAccess {
   readonly size: number;
-  readonly #descriptor: number;
+  readonly descriptor: number;
   readonly #name: string;
 
   constructor(descriptor: number, name: string) {
-    this.#descriptor = descriptor;
+    this.descriptor = descriptor;
     this.#name = name;
     const status = fstatSync(descriptor);
     if (!status.isFile()) {
@@ -23,7 +23,7 @@ export class FileAccess implements RandomAccess {
     exactRange(this.#name, this.size, offset, length);
     const bytes = Buffer.allocUnsafe(length);
     for (let filled = 0; filled < length; ) {
-      const count = readSync(this.#descriptor, bytes, filled, length - filled, offset + filled);
+      const count = readSync(this.descriptor, bytes, filled, length - filled, offset + filled);
       // The file was cut after it was opened.
       if (count === 0) exactRange(this.#name, offset + filled, offset, length);
       filled += count;
@@ -32,6 +32,6 @@ export class FileAccess implements RandomAccess {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    closeSync(this.descriptor);
   }
 }

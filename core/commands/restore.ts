@@ -1,0 +1,171 @@
+import { chainMembers, selectChain } from '../chain/chain-index.ts';
+import { asFailure, Failure } from '../failure.ts';
+import { takeLock } from '../jobs/locks.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import type { RandomAccess } from '../manifest/random-access.ts';
+import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
+import { ACCOUNT_EXCLUSIONS } from '../panel/exclusions.ts';
+import { findLivingUnit } from '../panel/units.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import type { SnapshotRecord } from '../repository/record.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
+import { prepareStateDirectory } from '../repository/state-directory.ts';
+import type { ManifestFile } from '../restore/manifest-files.ts';
+import type { Outcome } from '../restore/outcome.ts';
+import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
+import { chainSnapshots } from './chain-snapshots.ts';
+import type { Context } from './context.ts';
+import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
+import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
+
+const PROGRESS_INTERVAL = 200;
+
+/**
+ * Gives a unit, or some of its paths, back as it was at one snapshot. What could not be restored is in the result, whose
+ * status is then `partial`.
+ */
+export async function restore(request: RestoreRequest, context: Context): Promise<RestoreResult> {
+  if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
+  const { settings } = context;
+  const repository = await openRepository(settings, 'read', (notice) => context.reporter.log(notice));
+  const unit = await resolveUnit(request.unit, repository, context);
+  const chain = await readChain(unit, request.at, repository);
+  if (request.dryRun === true) return restoreFrom(request, unit, chain, repository, context);
+  prepareStateDirectory(settings.stateDirectory);
+  const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
+  try {
+    return await restoreFrom(request, unit, chain, repository, context);
+  } finally {
+    lock.release();
+  }
+}
+
+/**
+ * The incarnation that lives now. One that was itself restored into a new folder has no backups yet: then it is the newest of
+ * that name, if nothing says that another customer has the name now.
+ */
+async function resolveUnit(name: string, repository: Repository, { settings, reporter }: Context): Promise<UnitIdentity> {
+  const living = findLivingUnit(settings, name);
+  try {
+    return await repository.resolveUnit(name, living?.incarnation);
+  } catch (error) {
+    if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
+    const newest = await repository.resolveUnit(name);
+    if (living.domain !== null && living.domain !== newest.domain) throw error;
+    const message = `${name} was made anew since its last backup; restoring the one before (${newest.domain ?? 'domain unknown'})`;
+    reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
+    return newest;
+  }
+}
+
+/** The records that the restore point needs, the full first. */
+async function readChain(unit: UnitIdentity, at: string | undefined, repository: Repository): Promise<SnapshotRecord[]> {
+  const records = await repository.snapshots(unit.unit);
+  const target = at ?? records.at(-1)?.id;
+  if (target === undefined) throw new Failure('snapshot_unknown', `there is no usable snapshot of ${unit.name}`, { affected: [unit.name] });
+  return chainMembers(selectChain(chainSnapshots(records, repository), target)).map(({ record }) => record);
+}
+
+function openTarget(request: RestoreRequest, settings: Context['settings']): RestoreTarget {
+  const make = request.dryRun !== true;
+  return request.to === undefined
+    ? openOriginalTarget(request.unit, settings, make)
+    : openFolderTarget(fromWirePath(request.to), settings, make);
+}
+
+async function restoreFrom(
+  request: RestoreRequest,
+  unit: UnitIdentity,
+  chain: readonly SnapshotRecord[],
+  repository: Repository,
+  context: Context,
+): Promise<RestoreResult> {
+  const opened: RandomAccess[] = [];
+  let target: RestoreTarget | undefined;
+  try {
+    for (const record of chain) opened.push(await repository.openManifest(record));
+    target = openTarget(request, context.settings);
+    const outcome = await restoreTree({
+      manifests: opened.map(asFile),
+      packs: packsOf(chain, repository),
+      roots: target.roots,
+      upperRoots: target.upperRoots,
+      paths: (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path))),
+      overwrite: request.overwrite ?? 'always',
+      deletion: request.delete === true,
+      leftOut: findLivingUnit(context.settings, unit.name)?.excluded ?? ACCOUNT_EXCLUSIONS,
+      dryRun: request.dryRun === true,
+      workers: context.settings.workers,
+      signal: context.signal,
+      progress: throttled(unit.name, context),
+    });
+    return resultOf(request, unit, chain, target.description, outcome);
+  } finally {
+    target?.close();
+    for (const access of opened) access.close();
+  }
+}
+
+/** People complete directory names with a slash. */
+function trimSlashes(path: ByteString): ByteString {
+  return path.replace(/^\/+|\/+$/g, '');
+}
+
+function asFile({ descriptor, size }: RandomAccess): ManifestFile {
+  if (descriptor === undefined) throw new Failure('internal', 'a manifest is not in a file');
+  return { descriptor, size };
+}
+
+/** Packs by what the records say: one of another length than was stored is not the one that was stored. */
+function packsOf(chain: readonly SnapshotRecord[], repository: Repository): RestoreOrder['packs'] {
+  const lengths = new Map(chain.flatMap(({ packs }) => packs.map(({ path, length }) => [path, length] as const)));
+  return {
+    size: async (pack) => {
+      const size = await repository.objectSize(pack);
+      if (size !== undefined && size !== lengths.get(pack)) {
+        throw new Failure('repository_damaged', 'a pack has another length than was stored', { affected: [pack] });
+      }
+      return size;
+    },
+    read: (pack, offset, length) => repository.readObject(pack, offset, length),
+  };
+}
+
+function throttled(unit: string, { reporter }: Context): RestoreOrder['progress'] {
+  let last = 0;
+  return (done) => {
+    const now = Date.now();
+    if (now - last < PROGRESS_INTERVAL) return;
+    last = now;
+    reporter.progress({ phase: 'restore', unit, ...done });
+  };
+}
+
+function resultOf(
+  request: RestoreRequest,
+  unit: UnitIdentity,
+  chain: readonly SnapshotRecord[],
+  target: ByteString,
+  outcome: Outcome,
+): RestoreResult {
+  const { id, time } = chain.at(-1) as SnapshotRecord;
+  const { problems, overwrites, deletions, packs, ...counts } = outcome;
+  const plan = {
+    snapshots: chain.map((record) => record.id),
+    packs: [...packs],
+    overwriteCount: overwrites.count,
+    overwrite: overwrites.first.map(toWirePath),
+    delete: deletions.first.map(toWirePath),
+  };
+  return {
+    ...counts,
+    unit: unit.name,
+    snapshot: id,
+    time,
+    target: toWirePath(target).path,
+    dryRun: request.dryRun === true,
+    ...(request.dryRun === true ? { plan } : {}),
+    warnings: problems.first.map(({ code, message, path }) => ({ code, message, ...toWirePath(path) })),
+    warningCount: problems.count,
+  };
+}
