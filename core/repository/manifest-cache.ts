@@ -12,6 +12,7 @@ import type { Repository } from './repository.ts';
 
 const PART = 4 * 1024 * 1024;
 const SUFFIX = '.mf.zst';
+const INDEX_SUFFIX = '.index';
 
 /**
  * Local copies of the manifests that the next backup of a unit compares with. A copy is compared with the record's digest
@@ -65,6 +66,11 @@ export class ManifestCache {
     return join(this.#folder(record.unit), `${record.id}${SUFFIX}`);
   }
 
+  /** Where a help for looking contents up in that copy is kept beside it. */
+  indexPathOf(record: Pick<SnapshotRecord, 'unit' | 'id'>): string {
+    return `${this.pathOf(record)}${INDEX_SUFFIX}`;
+  }
+
   /** A name for a new file of a unit, on the same file system as the copies. */
   temporaryFile(unit: string): string {
     const folder = this.#folder(unit);
@@ -74,7 +80,7 @@ export class ManifestCache {
 
   /** Drops the copies of a unit but those of the given snapshots, and what a killed run left behind. */
   retain(unit: string, snapshots: readonly string[]): void {
-    const kept = new Set(snapshots.map((id) => `${id}${SUFFIX}`));
+    const kept = new Set(snapshots.flatMap((id) => [`${id}${SUFFIX}`, `${id}${SUFFIX}${INDEX_SUFFIX}`]));
     const folder = this.#folder(unit);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const file of readdirSync(folder)) {

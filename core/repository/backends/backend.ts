@@ -48,5 +48,5 @@ export interface Backend {
    */
   discardAbandoned(before: number): Promise<number>;
   /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */
-  openDirectly?(name: string): RandomAccess;
+  readonly openDirectly?: ((name: string) => RandomAccess) | undefined;
 }

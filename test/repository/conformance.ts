@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import type { Backend } from '../../core/repository/backends/backend.ts';
+import { failureOf } from '../failure-of.ts';
+
+async function collect(backend: Backend, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of backend.list(prefix)) names.push(name);
+  return names.sort();
+}
+
+async function store(backend: Backend, name: string, content: Uint8Array | string): Promise<void> {
+  const writer = await backend.create(name);
+  await writer.write(Buffer.from(content));
+  await writer.commit();
+}
+
+/** What every backend promises. `open` gives one whose place is absent; `close` takes away what it left. */
+export function backendConformance(title: string, open: () => Promise<Backend>, close: () => Promise<void>): void {
+  describe(`the backend ${title}`, () => {
+    let backend: Backend;
+
+    beforeEach(async () => {
+      backend = await open();
+    });
+
+    afterEach(close);
+
+    it('tells an absent, an empty and an occupied place apart', async () => {
+      expect(await backend.inspect()).to.equal('absent');
+      await backend.prepare();
+      expect(await backend.inspect()).to.equal('empty');
+      await backend.prepare();
+      await store(backend, 'a', 'x');
+      expect(await backend.inspect()).to.equal('occupied');
+    });
+
+    it('says of an object that was never stored that it is not there', async () => {
+      await backend.prepare();
+      expect(await backend.size('a/b')).to.equal(undefined);
+      expect(await failureOf(() => backend.read('a/b'))).to.include({ code: 'repository_damaged' });
+      expect(await failureOf(() => backend.read('a/b', 0, 0))).to.include({ code: 'repository_damaged' });
+      expect(await collect(backend, '')).to.deep.equal([]);
+      expect(await backend.folders('a')).to.deep.equal([]);
+      await backend.remove('a/b');
+    });
+
+    describe('with a place', () => {
+      beforeEach(() => backend.prepare());
+
+      it('gives back what was written in many chunks, whole and in parts', async () => {
+        const chunks = [randomBytes(1), Buffer.alloc(0), randomBytes(1_000_000), randomBytes(4097)];
+        const writer = await backend.create('servers/s/packs/p.tar.zst');
+        for (const chunk of chunks) await writer.write(chunk);
+        await writer.commit();
+        const content = Buffer.concat(chunks);
+        const name = 'servers/s/packs/p.tar.zst';
+        expect(await backend.size(name)).to.equal(content.length);
+        expect((await backend.read(name)).equals(content)).to.equal(true);
+        expect((await backend.read(name, 999_000, 5000)).equals(content.subarray(999_000, 1_004_000))).to.equal(true);
+        expect((await backend.read(name, content.length, 0)).length).to.equal(0);
+      });
+
+      it('keeps what a caller does to its buffers afterwards out of the object', async () => {
+        const chunk = Buffer.from('before');
+        const writer = await backend.create('a');
+        await writer.write(chunk);
+        chunk.fill('x');
+        await writer.commit();
+        const first = await backend.read('a');
+        first.fill('y');
+        expect((await backend.read('a')).toString()).to.equal('before');
+      });
+
+      it('keeps an object without bytes', async () => {
+        await (await backend.create('a')).commit();
+        expect(await backend.size('a')).to.equal(0);
+        expect((await backend.read('a')).length).to.equal(0);
+      });
+
+      for (const [offset, length] of [
+        [0, 4],
+        [4, 1],
+        [3, 1],
+        [-1, 1],
+        [0, -1],
+        [0, Number.MAX_SAFE_INTEGER],
+        [2 ** 52, 1],
+      ] as const) {
+        it(`refuses to read ${length} bytes from ${offset} of three`, async () => {
+          await store(backend, 'a', 'abc');
+          expect(await failureOf(() => backend.read('a', offset, length))).to.include({ code: 'repository_damaged' });
+        });
+      }
+
+      it('shows an object only after its commit', async () => {
+        const writer = await backend.create('a/b');
+        await writer.write(Buffer.from('x'));
+        expect(await backend.size('a/b')).to.equal(undefined);
+        expect(await collect(backend, '')).to.deep.equal([]);
+        expect(await backend.inspect()).to.equal('empty');
+        await writer.commit();
+        expect(await collect(backend, '')).to.deep.equal(['a/b']);
+        await writer.abort();
+        expect(await backend.size('a/b')).to.equal(1);
+      });
+
+      it('forgets an object that was aborted, so that its name is free', async () => {
+        const writer = await backend.create('a');
+        await writer.write(Buffer.from('x'));
+        await writer.abort();
+        await writer.abort();
+        expect(await failureOf(() => writer.write(Buffer.from('x')))).to.include({ code: 'internal' });
+        expect(await failureOf(() => writer.commit())).to.include({ code: 'internal' });
+        expect(await backend.size('a')).to.equal(undefined);
+        await store(backend, 'a', 'y');
+        expect(await backend.discardAbandoned(Date.now() + 60_000)).to.equal(0);
+      });
+
+      it('never replaces an object', async () => {
+        await store(backend, 'a', 'first');
+        const late = await backend.create('a');
+        await late.write(Buffer.from('second'));
+        expect(await failureOf(() => late.commit())).to.include({ code: 'object_exists' });
+        await late.abort();
+        expect((await backend.read('a')).toString()).to.equal('first');
+      });
+
+      it('lets exactly one of many writers of one name win, whole', async () => {
+        const writers = await Promise.all(Array.from({ length: 8 }, () => backend.create('a/b')));
+        await Promise.all(writers.map((writer, index) => writer.write(Buffer.alloc(100_000, index))));
+        const outcomes = await Promise.allSettled(writers.map((writer) => writer.commit()));
+        const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
+        expect((await backend.read('a/b')).equals(Buffer.alloc(100_000, won))).to.equal(true);
+        await Promise.all(writers.map((writer) => writer.abort()));
+      });
+
+      it('lists by the beginning of the name, also in the middle of a component', async () => {
+        for (const name of ['a', 'b/a', 'b/b/c', 'bb/x', 'b/ab']) await store(backend, name, name);
+        expect(await collect(backend, '')).to.deep.equal(['a', 'b/a', 'b/ab', 'b/b/c', 'bb/x']);
+        expect(await collect(backend, 'b')).to.deep.equal(['b/a', 'b/ab', 'b/b/c', 'bb/x']);
+        expect(await collect(backend, 'b/')).to.deep.equal(['b/a', 'b/ab', 'b/b/c']);
+        expect(await collect(backend, 'b/a')).to.deep.equal(['b/a', 'b/ab']);
+        expect(await collect(backend, 'c/')).to.deep.equal([]);
+        expect((await backend.folders('b')).sort()).to.deep.equal(['b']);
+      });
+
+      it('says how large and how old an object is', async () => {
+        const before = Date.now();
+        await store(backend, 'a', 'abc');
+        for await (const { size, modified } of backend.list('')) {
+          expect(size).to.equal(3);
+          // Clocks of storage may be coarse or a little off.
+          expect(modified).to.be.within(before - 5000, Date.now() + 5000);
+        }
+      });
+
+      it('removes an object, and a missing one, too', async () => {
+        await store(backend, 'a/b', 'x');
+        await store(backend, 'a/c', 'y');
+        await backend.remove('a/b');
+        await backend.remove('a/b');
+        await backend.remove('nowhere/b');
+        expect(await collect(backend, '')).to.deep.equal(['a/c']);
+        await store(backend, 'a/b', 'again');
+        expect((await backend.read('a/b')).toString()).to.equal('again');
+      });
+
+      for (const name of [
+        '',
+        '/',
+        '/a',
+        'a/',
+        'a//b',
+        '..',
+        'a/../b',
+        '.',
+        './a',
+        '.incoming/x',
+        '.hidden',
+        'a b',
+        'a\0',
+        'ü',
+        `${'x'.repeat(300)}`,
+        'a\\b',
+        'a:b',
+      ]) {
+        it(`refuses the name ${JSON.stringify(name.slice(0, 20))} in every call`, async () => {
+          const calls = [
+            () => backend.create(name),
+            () => backend.read(name),
+            () => backend.size(name),
+            () => backend.remove(name),
+            () => backend.folders(name),
+          ];
+          for (const call of calls) expect(await failureOf(call)).to.include({ code: 'unsafe_path' });
+        });
+      }
+    });
+  });
+}

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { LocalBackend } from '../../core/repository/backends/local.ts';
+import { failureOf } from '../failure-of.ts';
+
+describe('the local backend', () => {
+  let folder: string;
+  let root: string;
+  let backend: LocalBackend;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'local-'));
+    root = join(folder, 'repository');
+    mkdirSync(root);
+    backend = new LocalBackend(root);
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function store(name: string, content = 'x'): Promise<void> {
+    const writer = await backend.create(name);
+    await writer.write(Buffer.from(content));
+    await writer.commit();
+  }
+
+  it('keeps everything from other users', async () => {
+    await new LocalBackend(join(folder, 'new')).prepare();
+    expect(statSync(join(folder, 'new')).mode & 0o7777).to.equal(0o700);
+    await store('a/b/c');
+    expect(statSync(join(root, 'a')).mode & 0o7777).to.equal(0o700);
+    expect(statSync(join(root, 'a/b/c')).mode & 0o7777).to.equal(0o600);
+  });
+
+  it('refuses a place that others can write to', async () => {
+    chmodSync(root, 0o777);
+    expect(await failureOf(() => backend.inspect())).to.include({ code: 'repository_foreign' });
+    chmodSync(root, 0o755);
+    expect(await backend.inspect()).to.equal('empty');
+    chownSync(root, 12345, 0);
+    expect(await failureOf(() => backend.inspect())).to.include({ code: 'repository_foreign' });
+  });
+
+  it('says of a file in the place of the repository that it is none', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(await failureOf(() => new LocalBackend(join(folder, 'file')).inspect())).to.include({ code: 'repository_missing' });
+    expect(await failureOf(() => new LocalBackend(join(folder, 'file/below')).inspect())).to.include({ code: 'repository_missing' });
+  });
+
+  it('may be named through a link', async () => {
+    symlinkSync(root, join(folder, 'link'));
+    backend = new LocalBackend(join(folder, 'link'));
+    await store('a');
+    expect(readdirSync(root)).to.include('a');
+  });
+
+  it('takes a fresh disk as empty', async () => {
+    mkdirSync(join(root, 'lost+found'));
+    expect(await backend.inspect()).to.equal('empty');
+    writeFileSync(join(root, '.somebody-elses'), '');
+    expect(await backend.inspect()).to.equal('occupied');
+  });
+
+  it('never reads, writes or removes through a link', async () => {
+    mkdirSync(join(folder, 'outside'));
+    writeFileSync(join(folder, 'outside/secret'), 'secret');
+    symlinkSync(join(folder, 'outside'), join(root, 'a'));
+    symlinkSync(join(folder, 'outside/secret'), join(root, 'b'));
+    expect(await failureOf(() => backend.read('a/secret'))).to.include({ code: 'repository_damaged' });
+    expect(await failureOf(() => backend.size('a/secret'))).to.include({ code: 'repository_damaged' });
+    expect(await failureOf(() => backend.remove('a/secret'))).to.include({ code: 'repository_damaged' });
+    expect(await failureOf(() => store('a/new'))).to.include({ code: 'repository_damaged' });
+    expect(await failureOf(() => backend.read('b'))).to.include({ code: 'repository_damaged' });
+    expect(await backend.size('b')).to.equal(undefined);
+    const names: string[] = [];
+    for await (const { name } of backend.list('')) names.push(name);
+    expect(names).to.deep.equal([]);
+    expect(readdirSync(join(folder, 'outside'))).to.deep.equal(['secret']);
+  });
+
+  it('does not wait for a FIFO that stands in the place of an object', async () => {
+    execFileSync('mkfifo', [join(root, 'a')]);
+    expect(await failureOf(() => backend.read('a'))).to.include({ code: 'repository_damaged' });
+    expect(await backend.size('a')).to.equal(undefined);
+  });
+
+  it('removes what killed writers left behind, once it is old', async () => {
+    const incoming = join(root, '.incoming');
+    mkdirSync(incoming);
+    writeFileSync(join(incoming, 'old'), 'x');
+    writeFileSync(join(incoming, 'new'), 'x');
+    const now = Date.now();
+    utimesSync(join(incoming, 'old'), now / 1000 - 100, now / 1000 - 100);
+    expect(await backend.discardAbandoned(now - 50_000)).to.equal(1);
+    expect(readdirSync(incoming)).to.deep.equal(['new']);
+  });
+
+  it('leaves no descriptor open, whether it succeeds or fails', async () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    symlinkSync('/', join(root, 'link'));
+    const before = open();
+    for (let round = 0; round < 20; round++) {
+      await store(`a/${round}`);
+      await failureOf(() => store('a/0'));
+      await failureOf(() => store('link/x'));
+      await failureOf(() => backend.read('link/x'));
+      await failureOf(() => backend.read('missing/x'));
+      await (await backend.create('b')).abort();
+      await backend.read('a/0');
+      await backend.remove('a/none');
+    }
+    expect(open()).to.equal(before);
+    expect(readdirSync(join(root, '.incoming'))).to.deep.equal([]);
+  });
+
+  it('says that the disk is full, leaves no name, and works again when there is room', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'none', root]);
+    try {
+      await store('keep', 'kept');
+      const writer = await backend.create('big');
+      expect(await failureOf(() => writer.write(Buffer.alloc(1024 * 1024)))).to.include({ code: 'disk_full', retry: true });
+      await writer.abort();
+      expect(await backend.size('big')).to.equal(undefined);
+      await store('small', 'y'.repeat(10_000));
+      expect((await backend.read('keep')).toString()).to.equal('kept');
+    } finally {
+      execFileSync('umount', [root]);
+    }
+  });
+});
