@@ -148,9 +148,8 @@ function neededPacks(
 
 /** Keeps what the next backup compares with, and lets go of what it does not need. */
 function remember(record: SnapshotRecord, output: ManifestOutput, plan: UnitPlan, { cache }: RunTools): void {
-  const file = cache.pathOf(record);
-  linkSync(output.file, file);
-  writeContentIndex(`${file}.index`, output.reader());
+  linkSync(output.file, cache.pathOf(record));
+  writeContentIndex(cache.indexPathOf(record), output.reader());
   const before =
     plan.level === 'full' ? [] : plan.level === 'differential' ? (plan.previous?.chain ?? []).slice(0, 1) : (plan.previous?.chain ?? []);
   cache.retain(

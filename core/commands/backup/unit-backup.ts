@@ -125,9 +125,7 @@ class UnitRun {
   /** Where contents of the chain can be looked up. */
   #indexedChain(): IndexedManifest[] {
     const chain = this.#plan.previous?.chain ?? [];
-    return chain.map((record) => {
-      const manifest = this.#tools.cache.pathOf(record);
-      return { manifest, index: `${manifest}.index`, expected: record.manifest };
-    });
+    const { cache } = this.#tools;
+    return chain.map((record) => ({ manifest: cache.pathOf(record), index: cache.indexPathOf(record), expected: record.manifest }));
   }
 }
