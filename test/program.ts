@@ -11,7 +11,12 @@ export interface Ended {
 
 /** The program as a user starts it, run from source. Never throws for an exit code. */
 export async function runProgram(args: readonly string[], options: { readonly input?: string } = {}): Promise<Ended> {
-  return execa(process.execPath, [join(ROOT, 'core/main.ts'), ...args], { reject: false, stripFinalNewline: false, ...options });
+  const { stdout, stderr, exitCode } = await execa(process.execPath, [join(ROOT, 'core/main.ts'), ...args], {
+    reject: false,
+    stripFinalNewline: false,
+    ...options,
+  });
+  return { stdout, stderr, exitCode };
 }
 
 /** The JSON values of a text of whole lines; fails when anything else is in it. */

@@ -68,6 +68,8 @@ export function buildProgram(actions: Actions): Command {
         'full',
         'differential',
         'incremental',
+        'synthetic',
+        'synthetic',
       ]),
     )
     .action((units: string[], options: object) => perform('run', { units, ...options }));
