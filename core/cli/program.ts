@@ -69,7 +69,6 @@ export function buildProgram(actions: Actions): Command {
         'differential',
         'incremental',
         'synthetic',
-        'synthetic',
       ]),
     )
     .action((units: string[], options: object) => perform('run', { units, ...options }));
