@@ -9,6 +9,9 @@ const PROJECT = join(import.meta.dirname, '../..');
 // As PHP has them: name => [symbol, text].
 const CONSTANTS = `require $argv[1]; echo json_encode((new ReflectionClass('ApiscpBackup\\\\Messages'))->getConstants());`;
 
+// Said of a whole result that has a status of its own, or by a Scope, which has no result.
+const NOT_IN_RESULTS = ['ERR_FAILED', 'ERR_DAMAGED', 'ERR_BAD_SETTING'];
+
 describe('messages', () => {
   let pairs: Record<string, [string, string]>;
   before(async () => {
@@ -31,6 +34,12 @@ describe('messages', () => {
       expect(symbol).to.equal(`:${kind}_backup_${rest.join('_')}`);
       expect(text.replaceAll(/%\([a-z]+\)s/g, ''), name).not.to.contain('%');
     }
+  });
+
+  it('stand in the guide for integrators, code for code', () => {
+    const guide = readFileSync(join(PROJECT, 'docs/guide/integrators.md'), 'utf8');
+    const inResults = Object.keys(pairs).filter((name) => name.startsWith('ERR_') && !NOT_IN_RESULTS.includes(name));
+    for (const name of inResults) expect(guide).to.contain(`\`${name.slice('ERR_'.length).toLowerCase()}\``);
   });
 
   it('are the only formats that the module ever uses', () => {
