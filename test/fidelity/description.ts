@@ -21,7 +21,7 @@ export interface Description {
   /** Files and directories: what chattr(1) may set. */
   readonly flags?: number;
   readonly size?: number;
-  /** SHA-256 of the whole file, holes as zeros. */
+  /** Digest of the whole file, the same whether zeros are stored or holes. */
   readonly content?: string;
   /** The ranges that hold data, `offset+length`, when they are not the whole file. */
   readonly data?: string;
