@@ -68,6 +68,16 @@ describe('arguments of cpcmd', () => {
     expect(JSON.parse(serialized.stdout)).to.deep.equal({ value: ['x:y'] });
   });
 
+  it('writes every output format, and refuses another', async () => {
+    const give = async (format: string) => (await panel.cpcmd('-i', 'json', '-o', format, 'probe:give', '{"a":[1,"x: y"]}')).stdout;
+    expect(await give('yaml')).to.equal("a:\n- 1\n- 'x: y'");
+    expect(await give('json')).to.equal('{"a":[1,"x: y"]}');
+    expect(await give('serialize')).to.equal('a:1:{s:1:"a";a:2:{i:0;i:1;i:1;s:4:"x: y";}}');
+    expect(await give('print')).to.contain('[1] => x: y');
+    expect(await give('var_dump')).to.contain('string(4) "x: y"');
+    expect((await panel.cpcmd('-o', 'xml', 'probe:give', '1')).stderr).to.contain('unknown format');
+  });
+
   it('writes in the cli format what it reads as the same value', async () => {
     const value = { list: ['a,b', "it's", 'null', 1, true, null, '00123', '\\'], empty: [], map: { 'k:1': '[x]' } };
     const written = await panel.cpcmd('-i', 'json', '-o', 'cli', 'probe:echo', JSON.stringify(value));

@@ -4,6 +4,8 @@ declare(strict_types=1);
 /** Runs a command line of cpcmd: options, then `module:function` and its arguments, more commands after a `;`. */
 class CommandLine
 {
+	private const INPUT_FORMATS = ['cli', 'json', 'serialize'];
+	private const OUTPUT_FORMATS = ['yaml', 'json', 'cli', 'serialize', 'print', 'var_dump'];
 	private const OPTIONS_WITH_VALUE = ['-d' => 'domain', '-u' => 'user', '-i' => 'input', '-o' => 'output'];
 
 	/**
@@ -21,6 +23,9 @@ class CommandLine
 			$words[0] = 'misc:list-commands';
 		}
 		try {
+			if (!in_array($options['input'], self::INPUT_FORMATS, true) || !in_array($options['output'], self::OUTPUT_FORMATS, true)) {
+				throw new InvalidArgumentException('unknown format');
+			}
 			$entry = apnscpFunctionInterceptor::factory(Auth::context($options['user'], $options['domain']));
 			foreach (self::commands($words) as [$command, $arguments]) {
 				$parsed = array_map([CommandArguments::class, $options['input']], $arguments);

@@ -35,7 +35,10 @@ class CommandOutput
 
 	public static function var_dump($value): string
 	{
-		return var_export($value, true) . "\n";
+		ob_start();
+		var_dump($value);
+
+		return ob_get_clean();
 	}
 
 	/** The grammar of arguments, so that the output of one command can be the argument of the next. */
