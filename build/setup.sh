@@ -49,7 +49,7 @@ install_node_modules() {
   lock=$(sha256sum <package-lock.json)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
     echo "setup: installing the npm packages"
-    npm ci --ignore-scripts --no-progress
+    npm ci --ignore-scripts --no-progress --loglevel=error
     echo "$lock" >"$stamp"
   fi
 }
