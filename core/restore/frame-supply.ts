@@ -1,6 +1,6 @@
 import { decompressFrame } from '../archive/frame.ts';
-import { Failure } from '../failure.ts';
-import type { StoredFrame } from './pack-shelf.ts';
+import { asFailure, Failure } from '../failure.ts';
+import type { PackShelf, StoredFrame } from './pack-shelf.ts';
 import type { Supply } from './write-messages.ts';
 
 /** The frames of a changed file alternate between few packs; more are asked for again. */
@@ -79,4 +79,14 @@ export class FrameSupply {
 /** The tar blocks of a stored frame. */
 export function decode({ bytes, decompressedLength }: StoredFrame): Buffer {
   return decompressFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), decompressedLength);
+}
+
+/** The answer to `FrameSupply`'s request for a frame. Never throws: a frame that cannot be fetched is an answer, too. */
+export async function supplyOf(shelf: PackShelf, pack: string, frame: number): Promise<Supply> {
+  try {
+    return { type: 'supply', pack, frame, stored: await shelf.fetch(pack, frame) };
+  } catch (error) {
+    const { code, message } = asFailure(error);
+    return { type: 'supply', pack, frame, failure: { code, message } };
+  }
 }

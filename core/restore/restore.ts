@@ -3,6 +3,8 @@ import { syncFileSystem } from '../linux/files.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
+import { FileWriter } from './file-writer.ts';
+import { FrameSupply, supplyOf } from './frame-supply.ts';
 import { linkNames } from './link-pass.ts';
 import { type ManifestFile, openView } from './manifest-files.ts';
 import { neededFrames } from './needed-frames.ts';
@@ -15,8 +17,8 @@ import type { Overwrite, WriteRules } from './rules.ts';
 import { writeSingles } from './single-pass.ts';
 import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
 import { Target, type TargetRoot } from './target.ts';
-import type { WriteResult } from './write-messages.ts';
-import { WritePool } from './write-pool.ts';
+import type { WriteResult, WriteTask } from './write-messages.ts';
+import { type PreparedTask, WritePool } from './write-pool.ts';
 import { planTasks } from './write-tasks.ts';
 
 /** Everything that a restore needs to know. */
@@ -141,15 +143,28 @@ class Restore {
   }
 
   async #writeFiles(plan: Plan): Promise<void> {
-    const { roots, manifests, workers, overwrite, signal } = this.#order;
-    if (plan.packs.length === 0 && plan.large.length === 0) return;
+    const tasks = planTasks(plan, this.#shelf, this.#order.overwrite);
+    const [first, second] = [tasks.next(), tasks.next()];
+    if (first.done === true) return;
+    // What lies in one frame is written before a thread of its own would have started.
+    if (second.done === true) this.#settle(await this.#writeHere(await first.value()));
+    else await this.#writeInThreads(resumed([first.value, second.value], tasks));
+    this.#outcome.bytesFetched = this.#shelf.bytesFetched;
+  }
+
+  #writeHere(task: WriteTask): Promise<WriteResult> {
+    const supply = new FrameSupply((pack, frame) => void supplyOf(this.#shelf, pack, frame).then((answer) => supply.deliver(answer)));
+    return new FileWriter(this.#target, this.#view, supply, this.#rules).perform(task);
+  }
+
+  async #writeInThreads(tasks: Iterator<PreparedTask>): Promise<void> {
+    const { roots, manifests, workers, signal } = this.#order;
     const pool = new WritePool(workers, { roots, rules: this.#rules, manifests }, this.#shelf);
     try {
-      await pool.perform(planTasks(plan, this.#shelf, overwrite), (result) => this.#settle(result), signal);
+      await pool.perform(tasks, (result) => this.#settle(result), signal);
     } finally {
       await pool.stop();
     }
-    this.#outcome.bytesFetched = this.#shelf.bytesFetched;
   }
 
   #settle(result: WriteResult): void {
@@ -183,4 +198,9 @@ class Restore {
     this.#target.close();
     this.#upperTarget?.close();
   }
+}
+
+function* resumed<Item>(begun: readonly Item[], rest: Iterable<Item>): Generator<Item> {
+  yield* begun;
+  yield* rest;
 }

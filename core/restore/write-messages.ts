@@ -12,19 +12,18 @@ export interface WriterData {
   readonly manifests: readonly ManifestFile[];
 }
 
-/** Something to write. `number` comes back with the answer. */
+/** Something to write. */
 export type WriteTask =
   /** Files that lie in one frame: run, block and row of each. Without `stored` the frame is asked for when it is needed. */
   | {
       readonly type: 'frame';
-      readonly number: number;
       readonly pack: string;
       readonly frame: number;
       readonly rows: Uint32Array;
       readonly stored?: StoredFrame;
     }
   /** A file that lies in several frames. */
-  | { readonly type: 'file'; readonly number: number; readonly place: RowPlace };
+  | { readonly type: 'file'; readonly place: RowPlace };
 
 /** The answer to a request for a frame. */
 export interface Supply {
@@ -47,7 +46,8 @@ export interface WriteResult {
   readonly lost: readonly RowPlace[];
 }
 
-export type ToWriter = WriteTask | Supply;
+/** `number` comes back with the answer. */
+export type ToWriter = { readonly type: 'task'; readonly number: number; readonly task: WriteTask } | Supply;
 
 export type FromWriter =
   | { readonly type: 'need'; readonly pack: string; readonly frame: number }

@@ -1,16 +1,15 @@
 import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure } from '../failure.ts';
 import { startWorker } from '../workers.ts';
+import { supplyOf } from './frame-supply.ts';
 import type { PackShelf } from './pack-shelf.ts';
-import type { FromWriter, Supply, ToWriter, WriteResult, WriterData, WriteTask } from './write-messages.ts';
+import type { FromWriter, ToWriter, WriteResult, WriterData, WriteTask } from './write-messages.ts';
 
 /** One task in hand and one waiting, so that a thread never waits for its frame while another is read. */
 const TASKS_IN_HAND = 2;
 
-/** A task before it has a number; frames are fetched when a thread has room for them. */
-export type PreparedTask = () => Promise<
-  Omit<Extract<WriteTask, { type: 'frame' }>, 'number'> | Omit<Extract<WriteTask, { type: 'file' }>, 'number'>
->;
+/** A task whose frame is fetched when a thread has room for it. */
+export type PreparedTask = () => Promise<WriteTask>;
 
 interface Answer {
   readonly resolve: (result: WriteResult) => void;
@@ -49,7 +48,7 @@ export class WritePool {
   async perform(tasks: Iterator<PreparedTask>, settle: (result: WriteResult) => void, signal: AbortSignal): Promise<void> {
     const lane = async (worker: Worker): Promise<void> => {
       for (let next = tasks.next(); next.done !== true && !signal.aborted; next = tasks.next()) {
-        settle(await this.#send(worker, { ...(await next.value()), number: this.#number++ }));
+        settle(await this.#send(worker, await next.value()));
       }
     };
     await Promise.all(this.#workers.flatMap((worker) => Array.from({ length: TASKS_IN_HAND }, () => lane(worker))));
@@ -58,9 +57,10 @@ export class WritePool {
   #send(worker: Worker, task: WriteTask): Promise<WriteResult> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<WriteResult>();
-    this.#answers.set(task.number, { resolve, reject });
+    const number = this.#number++;
+    this.#answers.set(number, { resolve, reject });
     const buffer = task.type === 'frame' ? task.stored?.bytes.buffer : undefined;
-    post(worker, task, buffer === undefined ? [] : [buffer]);
+    post(worker, { type: 'task', number, task }, buffer === undefined ? [] : [buffer]);
     return promise;
   }
 
@@ -70,14 +70,8 @@ export class WritePool {
   }
 
   async #supply(worker: Worker, pack: string, frame: number): Promise<void> {
-    const answer: Supply = { type: 'supply', pack, frame };
-    try {
-      const stored = await this.#shelf.fetch(pack, frame);
-      post(worker, { ...answer, stored }, [stored.bytes.buffer]);
-    } catch (error) {
-      const { code, message } = asFailure(error);
-      post(worker, { ...answer, failure: { code, message } }, []);
-    }
+    const supply = await supplyOf(this.#shelf, pack, frame);
+    post(worker, supply, supply.stored === undefined ? [] : [supply.stored.bytes.buffer]);
   }
 
   #fail(failure: Failure): void {

@@ -13,12 +13,12 @@ export function runWriteWorker(): void {
   const answer = (message: FromWriter): void => port.postMessage(message);
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
   const writer = new FileWriter(new Target(data.roots), openView(data.manifests), supply, data.rules);
-  const perform = async (task: WriteTask): Promise<void> => {
-    answer({ type: 'done', number: task.number, result: await writer.perform(task) });
+  const perform = async (number: number, task: WriteTask): Promise<void> => {
+    answer({ type: 'done', number, result: await writer.perform(task) });
   };
   let last = Promise.resolve();
   port.on('message', (message: ToWriter) => {
     if (message.type === 'supply') supply.deliver(message);
-    else last = last.then(() => perform(message));
+    else last = last.then(() => perform(message.number, message.task));
   });
 }
