@@ -19,6 +19,11 @@ export function newUnitId(name: string): string {
   return `${name}-${randomHex(4)}`;
 }
 
+/** The name of the unit that a unit id is an incarnation of. */
+export function unitNameOf(unit: string): string {
+  return unit.slice(0, unit.lastIndexOf('-'));
+}
+
 export function newServerId(): string {
   return randomHex(8);
 }

@@ -67,7 +67,7 @@ export class Repository {
     const units: UnitIdentity[] = [];
     for (const id of await this.unitIds()) {
       try {
-        units.push(await this.#readUnit(id));
+        units.push(await this.readUnit(id));
       } catch (error) {
         this.#report(error);
       }
@@ -75,7 +75,8 @@ export class Repository {
     return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
   }
 
-  async #readUnit(id: string): Promise<UnitIdentity> {
+  /** One unit by its id. Throws `repository_damaged`, `repository_newer`. */
+  async readUnit(id: string): Promise<UnitIdentity> {
     const name = this.#fullName(layout.unitPath(id));
     const { value } = await readDocument(this.backend, unitDocument, name);
     if (value.unit === id && value.server === this.server && value.repository === this.identity.id) return value;

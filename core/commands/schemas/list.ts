@@ -4,7 +4,10 @@ import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts
 /** Names the restore points of a unit, or of all, oldest first. */
 export const listRequest = {
   type: 'object',
-  properties: { unit: unitNameSchema },
+  properties: {
+    unit: { ...unitNameSchema, description: 'Only this one: the incarnation that lives now, or the newest where none does.' },
+    incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
+  },
   additionalProperties: false,
 } as const;
 
@@ -14,8 +17,10 @@ const snapshotSummary = {
     id: { type: 'string' },
     unit: unitNameSchema,
     unitId: { type: 'string', description: 'The incarnation: a site id is reused for another customer, this is not.' },
+    current: { type: 'boolean', description: 'Whether this incarnation is the one that lives on the server now.' },
     level: levelSchema,
     synthetic: { type: 'boolean' },
+    reason: { type: 'string', description: 'Why this level was taken.' },
     time: timeSchema,
     finished: timeSchema,
     entries: countSchema,
@@ -29,8 +34,10 @@ const snapshotSummary = {
     'id',
     'unit',
     'unitId',
+    'current',
     'level',
     'synthetic',
+    'reason',
     'time',
     'finished',
     'entries',

@@ -1,0 +1,11 @@
+import { initRepository, openBackend } from '../repository/place.ts';
+import { openRepository } from '../repository/repository.ts';
+import type { Context } from './context.ts';
+import type { InitRequest, InitResult } from './schemas/init.ts';
+
+/** Makes the repository that the settings name, or finds it, and gives this server its folder there. */
+export async function init(_request: InitRequest, { settings, reporter }: Context): Promise<InitResult> {
+  const { created } = await initRepository(openBackend(settings.repository));
+  const { identity, server } = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  return { status: 'ok', repository: settings.repository, id: identity.id, server, created };
+}

@@ -1,0 +1,29 @@
+import { setImmediate as otherEvents } from 'node:timers/promises';
+import { Failure } from '../../failure.ts';
+import type { Context } from '../context.ts';
+
+/** What a verification has done so far, told as progress; and where it stops when it is told to. */
+export class VerificationWatch {
+  snapshots = 0;
+  objects = 0;
+  entries = 0;
+  bytesRead = 0;
+  bytesTotal = 0;
+  unit = '';
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /**
+   * To be called every few megabytes: tells the progress, lets signals and messages be handled, and throws `cancelled` when
+   * the command is to stop.
+   */
+  async step(): Promise<void> {
+    const { unit, entries, bytesRead, bytesTotal } = this;
+    this.#context.reporter.progress({ phase: 'verify', unit, entries, bytes: bytesRead, bytesTotal: Math.max(bytesTotal, bytesRead) });
+    await otherEvents();
+    if (this.#context.signal.aborted) throw new Failure('cancelled', 'the verification was stopped');
+  }
+}

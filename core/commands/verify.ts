@@ -1,0 +1,40 @@
+import { findLivingUnit } from '../panel/units.ts';
+import { unitNameOf } from '../repository/ids.ts';
+import { serverFolder, unitPath } from '../repository/layout.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
+import type { Context } from './context.ts';
+import type { VerifyRequest, VerifyResult } from './schemas/verify.ts';
+import { DamageList } from './verification/damage-list.ts';
+import { UnitCheck } from './verification/unit-check.ts';
+import { VerificationWatch } from './verification/watch.ts';
+
+/**
+ * Reads everything that the snapshots of a unit, or of all incarnations of all units, need: each record, manifest and pack
+ * once, down to the content of every file. Damage does not stop it and is in the result; `cancelled` when it was stopped.
+ */
+export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
+  const { settings, reporter } = context;
+  const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
+  const damages = new DamageList();
+  const watch = new VerificationWatch(context);
+  const names = new Set<string>();
+  for (const id of await chooseUnits(request.unit, repository, context)) {
+    watch.unit = unitNameOf(id);
+    names.add(watch.unit);
+    try {
+      await repository.readUnit(id);
+    } catch (error) {
+      damages.add(`${serverFolder(repository.server)}/${unitPath(id)}`, error, []);
+    }
+    await new UnitCheck(repository, damages, watch).check(id);
+  }
+  const { snapshots, objects, entries, bytesRead } = watch;
+  const list = damages.toJSON();
+  return { status: list.length === 0 ? 'ok' : 'damaged', units: [...names], snapshots, objects, entries, bytesRead, damages: list };
+}
+
+/** The ids of the units to check. */
+async function chooseUnits(name: string | undefined, repository: Repository, { settings }: Context): Promise<string[]> {
+  if (name === undefined) return (await repository.unitIds()).sort();
+  return [(await repository.resolveUnit(name, findLivingUnit(settings, name)?.incarnation)).unit];
+}
