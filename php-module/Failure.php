@@ -42,12 +42,13 @@ final class Failure extends \RuntimeException
 		$advice = self::text($data['advice'] ?? null);
 		// -32602 is JSON-RPC's own "invalid params": what was asked is wrong, nothing was done.
 		$code = self::text($data['code'] ?? null) ?: (($error['code'] ?? null) === -32602 ? 'usage' : 'internal');
-		$affected = \is_array($data['affected'] ?? null) ? $data['affected'] : [];
+		// Of invalid params the data says which value it is.
+		$affected = $data['affected'] ?? $data['path'] ?? [];
 
 		return new self(
 			$code,
 			['message' => trim($text . ($advice === '' ? '' : ' - ' . $advice))],
-			array_values(array_map([self::class, 'text'], $affected)),
+			array_values(array_map([self::class, 'text'], (array)$affected)),
 			($data['retry'] ?? false) === true
 		);
 	}

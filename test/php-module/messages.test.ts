@@ -95,7 +95,8 @@ describe('messages', () => {
       const newer = await list({ code: -32000, message: 'x', data: { code: 'tachyon_leak', message: 'm' } });
       expect(newer.error.code).to.equal('tachyon_leak');
       expect(newer.stderr).to.contain('The backup program failed, please report this: m');
-      expect((await list({ code: -32602, message: '/unit: must match' })).error).to.include({ code: 'usage' });
+      const invalid = await list({ code: -32602, message: '/unit must match', data: { path: '/unit' } });
+      expect(invalid.error).to.deep.include({ code: 'usage', affected: ['/unit'] });
       expect((await list({ code: -32601, message: 'no such method' })).error).to.include({ code: 'internal' });
       expect((await list({ code: 'x', message: ['y'], data: { code: ['locked'], affected: 'z', retry: 1 } })).error).to.include({
         code: 'internal',
