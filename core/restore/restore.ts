@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import { syncFileSystem } from '../linux/files.ts';
-import type { ByteString, Entry } from '../manifest/entry.ts';
+import type { ByteString } from '../manifest/entry.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { FileWriter } from './file-writer.ts';
@@ -85,14 +85,20 @@ class Restore {
     return this.#outcome.finish();
   }
 
-  /** The chosen entries; for a dry run without those that `overwrite: changed` would leave as they are. */
+  /** What the plan is made of. A dry run looks at once at what each entry would meet, and leaves out what would stay as it is. */
   *#selected(): Generator<SelectedEntry> {
-    const isLeft = this.#order.dryRun && this.#rules.overwrite === 'changed';
+    const { dryRun, overwrite } = this.#order;
     for (const selected of this.#chosen()) {
-      if (isLeft && selected.entry.kind !== 'directory' && this.#isSame(selected.entry)) {
-        this.#outcome.entries++;
-        this.#outcome.unchanged++;
-      } else yield selected;
+      const { entry, isParent } = selected;
+      if (dryRun && overwrite !== 'never' && entry.kind !== 'directory' && !isParent && this.#target.has(entry.path)) {
+        if (overwrite === 'changed' && compareWithTarget(this.#target.place(entry.path), entry) === 'same') {
+          this.#outcome.entries++;
+          this.#outcome.unchanged++;
+          continue;
+        }
+        this.#outcome.overwrites.add(entry.path);
+      }
+      yield selected;
     }
   }
 
@@ -100,17 +106,9 @@ class Restore {
     return selectEntries(this.#view, this.#order.paths);
   }
 
-  #isSame(entry: Entry): boolean {
-    return this.#target.has(entry.path) && compareWithTarget(this.#target.place(entry.path), entry) !== 'different';
-  }
-
   /** A dry run. */
   async #foresee(plan: Plan): Promise<void> {
     const outcome = this.#outcome;
-    for (const { entry, isParent } of this.#selected()) {
-      if (isParent || entry.kind === 'directory' || this.#rules.overwrite === 'never') continue;
-      if (this.#target.has(entry.path)) outcome.overwrites.add(entry.path);
-    }
     for (const path of extraneousPaths(this.#chosen(), this.#order.deletion, this.#context())) outcome.deletions.add(path);
     outcome.deleted = outcome.deletions.count;
     outcome.written = plan.entries - plan.skipped - plan.problems.length;
