@@ -70,6 +70,7 @@ export class BlockView {
     this.xattrSet = column('xattrSet');
     this.inodeFlags = column('inodeFlags');
     this.devices = allWords(this.section('devices'), `${what}: devices`);
+    if (this.devices.length % 2 !== 0) throw damaged(`${what}: devices`);
   }
 
   section(name: BlockSection): Buffer {

@@ -1,7 +1,8 @@
+import { Failure } from '../failure.ts';
 import { damaged } from './damage.ts';
 import { INDEX_BYTES_MAX } from './limits.ts';
 
-/** The version of this format; a reader refuses another one. */
+/** The version of this format; a reader refuses a newer one. */
 export const MANIFEST_VERSION = 1;
 
 export const HEADER_BYTES = 24;
@@ -63,5 +64,7 @@ function writeSkippable(frame: Buffer): void {
 }
 
 function checkVersion(version: number): void {
-  if (version !== MANIFEST_VERSION) throw damaged(`format version ${version} instead of ${MANIFEST_VERSION}`);
+  if (version > MANIFEST_VERSION)
+    throw new Failure('repository_newer', `manifest: format version ${version}, known is ${MANIFEST_VERSION}`);
+  if (version !== MANIFEST_VERSION) throw damaged(`there is no format version ${version}`);
 }

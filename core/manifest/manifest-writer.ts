@@ -7,7 +7,7 @@ import { compressFrame } from './frames.ts';
 import { IndexBuilder } from './index-builder.ts';
 import { CONTEXT, holdsChildren, kindNumber, TOMBSTONE } from './kinds.ts';
 import { BLOCK_BYTES_TARGET, ROWS_PER_BLOCK } from './limits.ts';
-import { isPath } from './names.ts';
+import { isName } from './names.ts';
 import { comparePaths, isWithin } from './path-order.ts';
 import { PathStack } from './path-stack.ts';
 
@@ -51,10 +51,10 @@ export class ManifestWriter {
   /** Rows must come in the order of `comparePaths`, none twice, and none below a tombstone or anything but a directory. */
   add(row: ManifestRow): void {
     this.#checkPlace(row.path);
-    const parent = parentOf(row.path);
-    this.#openParents(parent);
+    const slash = row.path.lastIndexOf('/');
+    const name = checkedName(slash === 0 ? row.path : row.path.slice(slash + 1));
+    this.#openParents(slash < 0 ? '' : row.path.slice(0, slash));
     const depth = this.#directory.depth;
-    const name = parent === '' ? row.path : row.path.slice(parent.length + 1);
     this.#startBlock(row.path);
     if (row.kind === 'tombstone') this.#block.addBare(depth, name, TOMBSTONE);
     else this.#block.addEntry(depth, name, row, this.#packNumber);
@@ -77,7 +77,6 @@ export class ManifestWriter {
   }
 
   #checkPlace(path: ByteString): void {
-    if (!isPath(path)) throw new Failure('internal', 'a manifest row has no proper path', { affected: [path] });
     const previous = this.#previous;
     if (previous === undefined) return;
     if (comparePaths(previous, path) >= 0) throw new Failure('internal', 'manifest rows are out of order', { affected: [previous, path] });
@@ -91,7 +90,10 @@ export class ManifestWriter {
     const directory = this.#directory;
     while (!isWithin(parent, directory.path)) directory.leaveTo(directory.depth - 1);
     if (directory.path.length === parent.length) return;
-    for (const name of parent.slice(directory.depth === 0 ? 0 : directory.path.length + 1).split('/')) {
+    for (const name of parent
+      .slice(directory.depth === 0 ? 0 : directory.path.length + 1)
+      .split('/')
+      .map(checkedName)) {
       this.#startBlock(directory.join(name));
       this.#block.addBare(directory.depth, name, CONTEXT);
       directory.enter(name);
@@ -141,7 +143,7 @@ export class ManifestWriter {
   }
 }
 
-function parentOf(path: ByteString): ByteString {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '' : path.slice(0, slash);
+function checkedName(name: ByteString): ByteString {
+  if (!isName(name)) throw new Failure('internal', 'a manifest row has no proper path', { affected: [name] });
+  return name;
 }

@@ -28,8 +28,8 @@ export class MergedTree {
   #level: Level;
   #name: ByteString | undefined;
   /** Runs that have the child, and those of them whose children of it count. */
-  #standing: number[] = [];
-  #open: number[] = [];
+  readonly #standing: number[] = [];
+  readonly #open: number[] = [];
 
   /** `runs` are the manifests of a chain, the oldest first. */
   constructor(runs: readonly ManifestReader[]) {
@@ -83,7 +83,7 @@ export class MergedTree {
   descend(): void {
     const name = this.#peeked();
     this.#levels.push(this.#level);
-    this.#level = { inside: this.#open, stood: this.#standing };
+    this.#level = { inside: this.#open.slice(), stood: this.#standing.slice() };
     for (const run of this.#open) (this.#cursors[run] as RunCursor).next();
     this.#directory.enter(name);
     this.#settle();
@@ -148,26 +148,27 @@ export class MergedTree {
   #smallest(): ByteString | undefined {
     const depth = this.#directory.depth;
     let smallest: ByteString | undefined;
-    let standing: number[] = [];
+    const standing = this.#standing;
     for (const run of this.#level.inside) {
       const cursor = this.#cursors[run] as RunCursor;
       if (cursor.depth !== depth) continue;
       const name = cursor.name;
       if (smallest === undefined || name < smallest) {
         smallest = name;
-        standing = [run];
+        standing.length = 0;
+        standing.push(run);
       } else if (name === smallest) {
         standing.push(run);
       }
     }
-    this.#standing = standing;
     return smallest;
   }
 
   /** Decides which row counts and which runs stay open below the child; false when the child is gone. */
   #judge(): boolean {
     let winner = -1;
-    const open: number[] = [];
+    const open = this.#open;
+    open.length = 0;
     for (const run of this.#standing) {
       const kind = (this.#cursors[run] as RunCursor).kind;
       if (kind !== CONTEXT && winner < 0) {
@@ -177,7 +178,6 @@ export class MergedTree {
       if (!holdsChildren(kind)) break;
       open.push(run);
     }
-    this.#open = open;
     if (winner < 0 && open.length === 0) return false;
     const decisive = winner >= 0 ? winner : (open[0] as number);
     const cursor = this.#cursors[decisive] as RunCursor;

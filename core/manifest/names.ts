@@ -1,7 +1,11 @@
 import type { ByteString } from './entry.ts';
 
-/** Whether a path is components joined by `/`, each of them a name that a directory can hold. */
+/** Whether a directory can hold this name. */
+export function isName(name: ByteString): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
+}
+
+/** Whether a path is such names joined by `/`. */
 export function isPath(path: ByteString): boolean {
-  if (path.includes('\0')) return false;
-  return path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
+  return path.split('/').every(isName);
 }

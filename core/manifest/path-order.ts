@@ -22,5 +22,5 @@ export function comparePaths(a: ByteString, b: ByteString): number {
 /** Whether `path` is `ancestor` itself or lies below it. The empty ancestor contains everything. */
 export function isWithin(path: ByteString, ancestor: ByteString): boolean {
   if (ancestor === '') return true;
-  return path.startsWith(ancestor) && (path.length === ancestor.length || path.charCodeAt(ancestor.length) === SLASH);
+  return (path.length === ancestor.length || path.charCodeAt(ancestor.length) === SLASH) && path.startsWith(ancestor);
 }
