@@ -90,7 +90,7 @@ function renderRestore(result: RestoreResult): string {
     ['read from the repository', formatBytes(result.bytesFetched)],
   ];
   const title = `${result.unit} as of ${result.time} (${result.snapshot})\n`;
-  const table = renderTable([{ title: 'ENTRIES' }, { title: '', right: true }], rows);
+  const table = renderTable([{ title: '' }, { title: '', right: true }], rows);
   return `${title}${table}${warningLines(result.warnings, result.warningCount)}Restore: ${result.status}.\n`;
 }
 

@@ -26,10 +26,10 @@ const NO_LINES = Object.fromEntries(
   ].map((part) => [part, '']),
 );
 
-/** Rows of text below titles, without lines, columns two spaces apart. Every cell is made harmless for a terminal. */
+/** Rows of text below titles (none when all are empty), without lines, columns two spaces apart. Every cell is made harmless for a terminal. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
-    head: columns.map(({ title }) => title),
+    head: columns.some(({ title }) => title !== '') ? columns.map(({ title }) => title) : [],
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
     chars: { ...NO_LINES, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },

@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { getAttributeSync, setAttributeSync } from 'fs-xattr';
 import { MESSAGES } from '../../core/commands/schemas/messages.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { jsonLines, ROOT } from '../program.ts';
@@ -37,6 +38,28 @@ describe('the built program', () => {
       copyFileSync(EXECUTABLE, copy);
       const { stdout, stderr } = await execa(copy, ['--version'], { cwd: '/', env: { NODE_OPTIONS: '--require=/nonexistent.cjs' } });
       expect([stdout, stderr]).to.deep.equal([PROGRAM.version, '']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('backs up and restores with its own threads and native parts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'executable-'));
+    try {
+      const site = join(folder, 'accounts/site1');
+      for (const name of ['shadow/var', 'info']) mkdirSync(join(site, name), { recursive: true });
+      writeFileSync(join(site, 'shadow/var/page'), 'hello');
+      setAttributeSync(join(site, 'shadow/var/page'), 'user.colour', 'blue');
+      const settings = join(folder, 'config.json');
+      const places = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'accounts', systemRoot: 'system' };
+      const paths = Object.entries(places).map(([name, place]) => [name, join(folder, place)]);
+      writeFileSync(settings, JSON.stringify({ ...Object.fromEntries(paths), workers: 2 }));
+      const command = (...args: string[]) => execa(EXECUTABLE, ['--config', settings, '--json', ...args]);
+      for (const args of [['init'], ['run', 'site1'], ['restore', 'site1', '--to', join(folder, 'out')]]) {
+        expect(JSON.parse((await command(...args)).stdout), args.join(' ')).to.have.property('status', 'ok');
+      }
+      expect(readFileSync(join(folder, 'out/shadow/var/page'), 'utf8')).to.equal('hello');
+      expect(getAttributeSync(join(folder, 'out/shadow/var/page'), 'user.colour').toString()).to.equal('blue');
     } finally {
       rmSync(folder, { recursive: true });
     }
