@@ -101,7 +101,7 @@ class Backup_Module extends \Module_Skeleton
 		}
 
 		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site): array {
-			return $core->call('list', array_filter(['unit' => $requester->unit($site)]));
+			return $requester->visibleSnapshots($core->call('list', array_filter(['unit' => $requester->unit($site)])));
 		});
 	}
 

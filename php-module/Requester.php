@@ -94,6 +94,24 @@ final class Requester
 	}
 
 	/**
+	 * The snapshots that an owner may know of: a site's number is given to another customer after a deletion, and what was
+	 * before is not the new owner's. Whatever does not say that it is of today's site is left out.
+	 *
+	 * @param array $result of the core's `list`
+	 */
+	public function visibleSnapshots(array $result): array
+	{
+		if ($this->isAdmin) {
+			return $result;
+		}
+		$own = array_filter($result['snapshots'] ?? [], function ($snapshot): bool {
+			return ($snapshot['unit'] ?? null) === $this->site && ($snapshot['current'] ?? null) === true;
+		});
+
+		return ['snapshots' => array_values($own)] + $result;
+	}
+
+	/**
 	 * Where an owner's restore to another place goes: a folder that does not exist yet, directly in the own home. So
 	 * nothing of the account is between the home and the target that could be a link.
 	 *

@@ -99,6 +99,20 @@ describe('whose backups a command is about', () => {
       expect(panel.notes[0]!.user).to.equal(0);
     });
 
+    it('and is shown nothing of an earlier customer of its number, or of a neighbour', async () => {
+      const own = { id: 'b', unit: 'site1', current: true };
+      const snapshots = [
+        { id: 'a', unit: 'site1', current: false },
+        own,
+        { id: 'c', unit: 'site2', current: true },
+        { id: 'd', unit: 'site1' },
+      ];
+      panel.answer({ list: [{ result: { snapshots } }] });
+      const listed = async (...as: string[]) => JSON.parse((await panel.cpcmd(...as, '-o', 'json', 'backup:list', 'site1')).stdout);
+      expect(await listed('-d', 'site1')).to.deep.equal({ snapshots: [own] });
+      expect(await listed()).to.deep.equal({ snapshots });
+    });
+
     it('as a demonstration account and starts nothing', async () => {
       for (const command of [...COMMANDS, 'version']) {
         expect((await panel.cpcmd('-d', 'site3', `backup:${command}`)).stderr).to.contain('demonstration account');
