@@ -177,11 +177,17 @@ describe('manifest: damage on purpose', () => {
   });
 
   it('columns that are cut, or too long', () => {
+    const honest = block(sample);
+    const changes: ((section: Buffer) => Uint8Array)[] = [
+      (section) => Buffer.concat([section, Buffer.alloc(1, 1)]),
+      (section) => Buffer.concat([section, Buffer.alloc(4, 1)]),
+      (section) => section.subarray(0, Math.max(section.length - 4, 0)),
+    ];
     for (const name of BLOCK_SECTIONS) {
-      refused(forge([block(sample, { [name]: (section) => Buffer.concat([section, Buffer.alloc(1, 1)]) })]));
-      refused(forge([block(sample, { [name]: (section) => Buffer.concat([section, Buffer.alloc(4, 1)]) })]));
-      const cut = block(sample, { [name]: (section) => section.subarray(0, Math.max(section.length - 4, 0)) });
-      if (!cut.content.equals(block(sample).content)) refused(forge([cut]));
+      for (const change of changes) {
+        const altered = block(sample, { [name]: change });
+        if (!altered.content.equals(honest.content)) refused(forge([altered]));
+      }
     }
   });
 
