@@ -62,10 +62,10 @@ export class PackReader {
 
   /** Which parts of which frames make up an extent, in order; `repository_damaged` when it does not lie in this pack. */
   *framesOfExtent(extent: PlaceInPack): Generator<FrameSlice> {
-    let frame = extent.frame;
-    let begin = extent.offset;
-    let left = extent.length;
-    if (begin >= this.frame(frame).decompressedLength && left > 0) throw damaged(`an extent begins behind the end of frame ${frame}`);
+    let { frame, offset: begin, length: left } = extent;
+    if (!isCount(begin) || !isCount(left) || begin >= this.frame(frame).decompressedLength) {
+      throw damaged(`it has no ${left} bytes at ${begin} of frame ${frame}`);
+    }
     while (left > 0) {
       const end = Math.min(this.frame(frame).decompressedLength, begin + left);
       yield { frame, begin, end };
@@ -81,6 +81,10 @@ export class PackReader {
       yield (await this.readFrame(frame)).subarray(begin, end);
     }
   }
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function damaged(message: string): Failure {

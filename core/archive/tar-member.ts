@@ -61,7 +61,7 @@ export function memberHeader(ustar: UstarHeader, records: ReadonlyMap<ByteString
   if (charset !== undefined && charset !== 'BINARY') throw damagedTar('unknown character set of names');
   const sparse = sparseFields(text);
   if (sparse !== undefined && kind !== 'file') throw damagedTar('something but a file is sparse');
-  const name = sparse?.name ?? wider('path', text('path'), ustar.name);
+  const name = wider('path', sparse?.name ?? text('path'), ustar.name);
   const linkPath = wider('linkpath', text('linkpath'), ustar.linkName);
   const bodyLength = wideNumber('size', text('size'), ustar.size, NUMBER_LIMIT);
   const header = {
