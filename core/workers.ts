@@ -11,10 +11,16 @@ export const PROGRAM_ASSET = 'apiscp-backup.cjs';
 const ENTRY = import.meta.filename.endsWith('.ts') ? `${import.meta.dirname}/main.ts` : import.meta.filename;
 
 /**
+ * In megabytes. A thread makes few objects that live long: a larger nursery would only keep the buffers of finished frames
+ * from being given back.
+ */
+const YOUNG_GENERATION = 3;
+
+/**
  * Starts a thread of this program in a role. The role's module finds `data` and the role in `workerData` of
  * `node:worker_threads`. Works from source, from the bundle and inside the single executable, which has no file to name.
  */
 export function startWorker(role: WorkerRole, data: Readonly<Record<string, unknown>> = {}): Worker {
-  const workerData = { ...data, role };
-  return isSea() ? new Worker(getAsset(PROGRAM_ASSET, 'utf8'), { eval: true, workerData }) : new Worker(ENTRY, { workerData });
+  const options = { workerData: { ...data, role }, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } };
+  return isSea() ? new Worker(getAsset(PROGRAM_ASSET, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
 }

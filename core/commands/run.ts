@@ -1,6 +1,7 @@
 import type { LevelRequest } from '../chain/choose-level.ts';
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
+import { keepMemorySmall } from '../linux/allocator.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import { listUnits, requireLivingUnit } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
@@ -32,6 +33,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   const units = wanted.length === 0 ? listUnits(settings) : wanted.map((name) => requireLivingUnit(settings, name));
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
   const lock = takeLock(settings.stateDirectory, 'backup', 'a backup');
+  keepMemorySmall();
   const pool = new WorkerPool(settings.workers);
   try {
     const started = new Date();

@@ -32,6 +32,7 @@ export const libc = {
   removexattr: library.func('int removexattr(void *, void *)'),
   flistxattr: library.func('long flistxattr(int, void *, size_t)'),
   fstatfs: library.func('int fstatfs(int, void *)'),
+  mallopt: library.func('int mallopt(int, int)'),
   posix_fadvise: library.func('int posix_fadvise(int, int64_t, int64_t, int)'),
 } as const;
 
