@@ -6,6 +6,9 @@ const BOUND_TO_INODES: ReadonlySet<ByteString> = new Set(['origin', 'upper', 'nl
 /** What a mounted overlay keeps to itself, and what therefore cannot be given back through it. */
 const ONLY_BELOW_MOUNT: ReadonlySet<ByteString> = new Set(['redirect', 'metacopy'].map((name) => PREFIX + name));
 
+/** Stands on what the kernel copied up from a layer below. */
+export const ORIGIN: ByteString = `${PREFIX}origin`;
+
 export const OPAQUE: ByteString = `${PREFIX}opaque`;
 
 /** Whether OverlayFS itself uses this attribute. */

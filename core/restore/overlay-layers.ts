@@ -1,10 +1,11 @@
 import { readNames } from '../linux/directories.ts';
-import { closeDescriptor, openAt } from '../linux/files.ts';
+import { closeDescriptor, openAt, openHandleAt } from '../linux/files.ts';
 import { O_DIRECTORY, O_RDONLY } from '../linux/flags.ts';
 import { StatBuffer, statAt } from '../linux/stat.ts';
+import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { childPath } from './names.ts';
-import { isOpaque, isWhiteout } from './overlay-attributes.ts';
+import { isOpaque, isWhiteout, ORIGIN } from './overlay-attributes.ts';
 import type { Target } from './target.ts';
 
 const stat = new StatBuffer();
@@ -42,6 +43,19 @@ export class UpperLayer {
     if (!this.#upper.has(path)) return false;
     const { directory, name } = this.#upper.place(path);
     return name !== '' && statAt(directory, name, stat) && isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+  }
+
+  /** Whether the upper layer's entry is the kernel's copy of one below, which would come back to light without it. */
+  isCopiedUp(path: ByteString): boolean {
+    if (!this.hasOwn(path)) return false;
+    const { directory, name } = this.#upper.place(path);
+    if (name === '') return true;
+    const handle = openHandleAt(directory, name);
+    try {
+      return readXattrs(handle).some((xattr) => xattr.name === ORIGIN);
+    } finally {
+      closeDescriptor(handle);
+    }
   }
 
   /** Whether the upper layer has an entry here that is no whiteout. */

@@ -1,10 +1,14 @@
+import { StatBuffer, statAt } from '../linux/stat.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import type { PassContext } from './directory-passes.ts';
 import { findExtraneous } from './extraneous.ts';
-import { namesIn } from './overlay-layers.ts';
+import { childPath } from './names.ts';
+import { namesIn, type UpperLayer } from './overlay-layers.ts';
 import { isLeftOut, removeTree } from './remove-tree.ts';
 import { problemOf } from './rules.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
+
+const stat = new StatBuffer();
 
 /**
  * The paths that have to go: with `deletion` what stands in restored directories and is not in the snapshot; through a mounted
@@ -20,22 +24,37 @@ export function* extraneousPaths(selected: Iterable<SelectedEntry>, deletion: bo
   for (const path of findExtraneous(selected, listing)) if (!isLeftOut(path, rules.leftOut)) yield path;
 }
 
-/** Removes them, and says of a mounted account what cannot be removed without hiding more. */
+/** Removes them. */
 export function removeExtraneous(paths: Iterable<ByteString>, context: PassContext): void {
   const { target, upper, rules, outcome, signal } = context;
   for (const path of paths) {
     if (signal.aborted) return;
     try {
       const place = target.place(path);
-      const wasOwn = place.overlay && upper?.hasOwn(path) === true;
-      outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut);
-      // The mark hides an entry of the layers below that the snapshot shows.
-      if (wasOwn && upper?.hasWhiteout(path) === true) {
-        const message = 'the layers below have this, too, and it stays hidden: restore again while the account is not mounted';
-        outcome.problems.add({ code: 'attribute_refused', message, path });
-      }
+      if (place.overlay && upper?.hasOwn(path) === true) removeOwn(path, upper, context);
+      else outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut);
     } catch (error) {
       outcome.problems.add(problemOf(path, error));
     }
+  }
+}
+
+/**
+ * Removes from a mounted account what is its own. To remove the copy of an entry of the layers below would hide that entry, which
+ * the snapshot shows, so a copied file stays and is named, and a copied directory loses only what the account put into it.
+ */
+function removeOwn(path: ByteString, upper: UpperLayer, context: PassContext): void {
+  const { target, rules, outcome } = context;
+  const { directory, name } = target.place(path);
+  if (!statAt(directory, name, stat)) return;
+  const { isDirectory } = stat;
+  if (isDirectory) for (const child of upper.ownNames(path)) removeOwn(childPath(path, child), upper, context);
+  if (!upper.isCopiedUp(path)) {
+    const place = target.place(path);
+    if (isDirectory && namesIn(target, path).length > 0) return;
+    outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut);
+  } else if (!isDirectory) {
+    const message = 'a changed copy of what the layers below have: it can only be removed while the account is not mounted';
+    outcome.problems.add({ code: 'unsupported', message, path });
   }
 }

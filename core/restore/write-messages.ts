@@ -46,8 +46,12 @@ export interface WriteResult {
   readonly lost: readonly RowPlace[];
 }
 
-/** `number` comes back with the answer. */
-export type ToWriter = { readonly type: 'task'; readonly number: number; readonly task: WriteTask } | Supply;
+export type ToWriter =
+  /** `number` comes back with the answer. */
+  | { readonly type: 'task'; readonly number: number; readonly task: WriteTask }
+  | Supply
+  /** To let go of everything and end, after the tasks sent before. */
+  | { readonly type: 'stop' };
 
 export type FromWriter =
   | { readonly type: 'need'; readonly pack: string; readonly frame: number }

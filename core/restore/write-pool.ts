@@ -22,6 +22,7 @@ interface Answer {
  */
 export class WritePool {
   readonly #workers: readonly Worker[];
+  readonly #ends: Promise<unknown>[] = [];
   readonly #shelf: PackShelf;
   readonly #answers = new Map<number, Answer>();
   #failure: Failure | undefined;
@@ -40,6 +41,7 @@ export class WritePool {
       else this.#settle(message.number, message.result);
     });
     worker.on('error', (error) => this.#fail(asFailure(error)));
+    this.#ends.push(new Promise((resolve) => worker.on('exit', resolve)));
     worker.on('exit', () => this.#fail(new Failure('internal', 'a writing thread ended')));
     return worker;
   }
@@ -81,9 +83,11 @@ export class WritePool {
     this.#answers.clear();
   }
 
+  /** Ends the threads after what they have in hand. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    for (const worker of this.#workers) post(worker, { type: 'stop' }, []);
+    await Promise.all(this.#ends);
   }
 }
 

@@ -12,13 +12,19 @@ export function runWriteWorker(): void {
   const data = workerData as WriterData;
   const answer = (message: FromWriter): void => port.postMessage(message);
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
-  const writer = new FileWriter(new Target(data.roots), openView(data.manifests), supply, data.rules);
+  const target = new Target(data.roots);
+  const writer = new FileWriter(target, openView(data.manifests), supply, data.rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {
     answer({ type: 'done', number, result: await writer.perform(task) });
+  };
+  // Descriptors belong to the process and outlive the thread.
+  const stop = (): void => {
+    target.close();
+    port.close();
   };
   let last = Promise.resolve();
   port.on('message', (message: ToWriter) => {
     if (message.type === 'supply') supply.deliver(message);
-    else last = last.then(() => perform(message.number, message.task));
+    else last = last.then(() => (message.type === 'stop' ? stop() : perform(message.number, message.task)));
   });
 }

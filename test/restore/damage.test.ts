@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -8,6 +8,14 @@ import { restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest();
+
+function readlinkOf(descriptor: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return undefined;
+  }
+}
 
 describe('restoring from packs', () => {
   let target: string;
@@ -40,6 +48,17 @@ describe('restoring from packs', () => {
     expect(sample.packs.reads).to.be.at.most(frames + 2 + 2 * across);
     for (const [index, content] of contents.entries())
       expect(readFileSync(join(target, `f${index}`)).equals(content), `f${index}`).to.equal(true);
+  });
+
+  it('leaves no descriptor open', async () => {
+    const contents = Array.from({ length: 200 }, () => randomBytes(1000));
+    const extents = await sample.store('p', contents);
+    for (const name of ['a', 'b']) sample.add(sampleEntry(name, { kind: 'directory', mode: 0o755 }));
+    for (const [index, content] of contents.entries()) addContent(`${index % 2 ? 'a' : 'b'}/f${index}`, content, [extents[index]!]);
+    sample.commit();
+    const open = () => readdirSync('/proc/self/fd').filter((fd) => (readlinkOf(fd) ?? '').startsWith(target));
+    await restoreSample(sample, target);
+    expect(open()).to.deep.equal([]);
   });
 
   it('puts a file together from stretches of several packs, in any order', async () => {
