@@ -53,6 +53,12 @@ describe('accounts', () => {
     expect(findAccount(root, 'site1')).to.include({ domain: 'example.com', adminUser: 'bob' });
   });
 
+  it('tell them in a service file without that section, too', () => {
+    makeAccount('site1', '[DEFAULT]\ndomain = example.com\n[siteinfo]\nadmin_user = bob\n');
+    makeAccount('site2', 'domain = example.com\nadmin_user = bob\n');
+    for (const account of listAccounts(root)) expect(account).to.include({ domain: 'example.com', adminUser: 'bob' });
+  });
+
   it('are accounts without readable service files, too', () => {
     makeAccount('site1');
     const hostile = makeAccount('site2');
