@@ -1,0 +1,104 @@
+import { Failure } from '../failure.ts';
+import type { ChainLink, ChainSnapshot } from './snapshot.ts';
+
+/** The snapshots that one restore point needs. */
+export interface Chain<T extends ChainSnapshot = ChainSnapshot> {
+  readonly full: T;
+  readonly differential?: T;
+  /** Oldest first. */
+  readonly incrementals: readonly T[];
+}
+
+/** The members of a chain in the order in which their manifests are merged: the full first. */
+export function chainMembers<T extends ChainSnapshot>(chain: Chain<T>): T[] {
+  const differentials = chain.differential === undefined ? [] : [chain.differential];
+  return [chain.full, ...differentials, ...chain.incrementals];
+}
+
+function broken(target: string, culprit: string, problem: string): Failure {
+  return new Failure('chain_broken', `snapshot ${target} cannot be put together: ${problem}`, {
+    affected: [target, culprit],
+    advice: 'Choose a snapshot that does not need the missing one. The next backup is a full and begins a new chain.',
+  });
+}
+
+/**
+ * Chains among the snapshots of one unit. Links are followed by id and digest, never by time: a clock that jumped, forks
+ * and several fulls beside each other cannot put snapshots of two chains together.
+ */
+export class ChainIndex<T extends ChainSnapshot> {
+  readonly #byId: ReadonlyMap<string, T>;
+
+  constructor(snapshots: Iterable<T>) {
+    this.#byId = new Map(Array.from(snapshots, (snapshot) => [snapshot.id, snapshot]));
+  }
+
+  /**
+   * The chain of the snapshot `target`: its full, the newest differential on its way back to that full, and the
+   * incrementals after that. Throws `snapshot_unknown`, or `chain_broken` with `affected` naming the target and the
+   * snapshot that is missing, unusable or not the one that was linked.
+   */
+  select(target: string): Chain<T> {
+    if (!this.#byId.has(target)) {
+      throw new Failure('snapshot_unknown', `there is no snapshot ${target}`, { affected: [target] });
+    }
+    const members = [...this.#walk(target)].reverse();
+    const [full, second] = members as [T, T | undefined];
+    if (second?.level === 'differential') return { full, differential: second, incrementals: members.slice(2) };
+    return { full, incrementals: members.slice(1) };
+  }
+
+  /** Whether every snapshot that the restore point `target` needs is there and usable. */
+  isComplete(target: string): boolean {
+    return this.reachable(target).at(-1)?.level === 'full';
+  }
+
+  /** The members of the chain of `target`, newest first, as far as the links lead: of a broken chain the rest that is there. */
+  reachable(target: string): T[] {
+    const members: T[] = [];
+    try {
+      for (const member of this.#walk(target)) members.push(member);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+    return members;
+  }
+
+  *#walk(target: string): Generator<T> {
+    let member = this.#byId.get(target);
+    if (member === undefined) return;
+    const { base } = member;
+    const seen = new Set<string>();
+    while (true) {
+      if (member.usable === false) throw broken(target, member.id, `snapshot ${member.id} is damaged`);
+      seen.add(member.id);
+      yield member;
+      if (member.level === 'full') return;
+      const next: T = this.#follow(member.level === 'differential' ? member.base : member.parent, member, target);
+      if (seen.has(next.id)) throw broken(target, next.id, `snapshot ${next.id} is linked in a circle`);
+      if (member.level === 'differential' && next.level !== 'full') {
+        throw broken(target, next.id, `snapshot ${next.id}, the base of ${member.id}, is not a full`);
+      }
+      const nextBase: ChainLink | null = next.level === 'full' ? next : next.base;
+      if (nextBase?.id !== base?.id || nextBase?.sha256 !== base?.sha256) {
+        throw broken(target, next.id, `snapshot ${next.id} belongs to another chain`);
+      }
+      member = next;
+    }
+  }
+
+  #follow(link: ChainLink | null, from: T, target: string): T {
+    if (link === null) throw broken(target, from.id, `snapshot ${from.id} does not say what it builds on`);
+    const found = this.#byId.get(link.id);
+    if (found === undefined) throw broken(target, link.id, `snapshot ${link.id}, which ${from.id} builds on, is missing`);
+    if (found.sha256 !== link.sha256) {
+      throw broken(target, link.id, `snapshot ${link.id} is not the one that ${from.id} was built on`);
+    }
+    return found;
+  }
+}
+
+/** The chain of one restore point among the snapshots of its unit; see `ChainIndex.select`. */
+export function selectChain<T extends ChainSnapshot>(snapshots: Iterable<T>, target: string): Chain<T> {
+  return new ChainIndex(snapshots).select(target);
+}

@@ -1,0 +1,51 @@
+import { Failure } from '../failure.ts';
+import { TokenReader } from './tokens.ts';
+
+type DurationUnit = 'hours' | 'days' | 'weeks' | 'months' | 'years';
+
+// No `m`: half of the people mean minutes by it.
+const UNITS: Readonly<Record<string, DurationUnit>> = {
+  h: 'hours',
+  hour: 'hours',
+  hours: 'hours',
+  d: 'days',
+  day: 'days',
+  days: 'days',
+  w: 'weeks',
+  week: 'weeks',
+  weeks: 'weeks',
+  month: 'months',
+  months: 'months',
+  y: 'years',
+  year: 'years',
+  years: 'years',
+};
+const MOST_DIGITS = 5;
+
+/** Reads one `20 days`; undefined when that is not what comes. */
+export function readDuration(tokens: TokenReader): Temporal.Duration | undefined {
+  const amount = tokens.digits(MOST_DIGITS);
+  if (amount === undefined) return undefined;
+  const word = tokens.word() ?? '';
+  const unit = Object.hasOwn(UNITS, word) ? UNITS[word] : undefined;
+  return unit && Temporal.Duration.from({ [unit]: Number(amount) });
+}
+
+/**
+ * A length of time as people write it: a number and a unit, `2 months`, `20 days`, `4d`, `90d`, `36 hours`. Months and
+ * years are those of the calendar. Throws `usage`.
+ */
+export function parseDuration(text: string): Temporal.Duration {
+  const tokens = new TokenReader(text);
+  const duration = readDuration(tokens);
+  if (duration !== undefined && tokens.atEnd) return duration;
+  throw new Failure('usage', `“${text}” is not a length of time`, {
+    affected: [text],
+    advice: 'Write a number and a unit: 36 hours, 4 days (or 4d), 2 weeks, 2 months, 1 year.',
+  });
+}
+
+/** The time that lies `duration` before `now` on the clock and calendar of the time zone, in milliseconds since 1970. */
+export function millisecondsBefore(now: Temporal.Instant, duration: Temporal.Duration, timeZone: string): number {
+  return now.toZonedDateTimeISO(timeZone).subtract(duration).epochMilliseconds;
+}
