@@ -86,7 +86,7 @@ async function restoreFrom(
     for (const record of chain) opened.push(await repository.openManifest(record));
     target = openTarget(request, context.settings);
     const outcome = await restoreTree({
-      manifests: opened.map(asFile),
+      manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
       packs: packsOf(chain, repository),
       roots: target.roots,
       upperRoots: target.upperRoots,
@@ -111,9 +111,9 @@ function trimSlashes(path: ByteString): ByteString {
   return path.replace(/^\/+|\/+$/g, '');
 }
 
-function asFile({ descriptor, size }: RandomAccess): ManifestFile {
+function asFile({ descriptor, size }: RandomAccess, { manifest }: SnapshotRecord): ManifestFile {
   if (descriptor === undefined) throw new Failure('internal', 'a manifest is not in a file');
-  return { descriptor, size };
+  return { descriptor, size, expected: manifest };
 }
 
 /** Packs by what the records say: one of another length than was stored is not the one that was stored. */

@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import { ManifestReader } from '../manifest/manifest-reader.ts';
+import { type ExpectedManifest, ManifestReader } from '../manifest/manifest-reader.ts';
 import { mergedEntries } from '../manifest/merged-entries.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import type { SnapshotView } from './snapshot-view.ts';
@@ -10,6 +10,8 @@ export interface ManifestFile {
   readonly descriptor: number;
   /** In bytes. */
   readonly size: number;
+  /** What the snapshot's record says of it; the index is compared with that, and each block with the index. */
+  readonly expected?: ExpectedManifest;
 }
 
 class FileAccess implements RandomAccess {
@@ -37,7 +39,7 @@ class FileAccess implements RandomAccess {
 
 /** The point in time that the manifests of a chain, the oldest first, are together. */
 export function openView(manifests: readonly ManifestFile[]): SnapshotView {
-  const runs = manifests.map((manifest) => ManifestReader.open(new FileAccess(manifest)));
+  const runs = manifests.map((manifest) => ManifestReader.open(new FileAccess(manifest), manifest.expected));
   return {
     entriesFrom: (from) => mergedEntries(runs, from),
     entryAt: ({ run, block, row }) => {
