@@ -13,6 +13,7 @@ import { openBackend, readRepositoryIdentity } from './place.ts';
 import { FORMAT_VERSION, type SnapshotLink, type SnapshotRecord } from './record.ts';
 import { checkRecord } from './record-check.ts';
 import type { RunRecord } from './run-record.ts';
+import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishServer } from './server-identity.ts';
 import { prepareStateDirectory, repositoryStateFolder } from './state-directory.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
@@ -228,13 +229,16 @@ export class Repository {
 
 /**
  * Opens the repository that the settings name. To write, this machine's id is looked up or begun, and kept in the state
- * directory; to read, nothing is changed anywhere. Throws `repository_missing`, `repository_foreign`, `repository_newer`.
+ * directory, and what killed writers left unfinished is removed; to read, nothing is changed anywhere. Throws `repository_missing`, `repository_foreign`, `repository_newer`.
  */
 export async function openRepository(settings: Settings, purpose: 'read' | 'write', notify: Notify): Promise<Repository> {
   const backend = openBackend(settings.repository);
   const identity = await readRepositoryIdentity(backend);
   const stateFolder = repositoryStateFolder(settings.stateDirectory, identity.id);
-  if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
+  if (purpose === 'write') {
+    prepareStateDirectory(settings.stateDirectory);
+    await backend.discardAbandoned(Date.now() - SAFETY_AGE);
+  }
   const server = await (purpose === 'write' ? establishServer : chooseServer)(backend, identity, stateFolder, notify);
   return new Repository(backend, identity, server, stateFolder, notify);
 }

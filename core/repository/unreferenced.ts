@@ -2,12 +2,7 @@ import { Failure } from '../failure.ts';
 import type { ObjectInfo } from './backends/backend.ts';
 import { snapshotPath, unitFolder, unitPath } from './layout.ts';
 import type { Repository } from './repository.ts';
-
-/**
- * How old an object that no record names must be before it counts as left behind, in milliseconds: a run that is still
- * writing has stored packs that no record names yet. Whoever removes them holds the locks of the units, too.
- */
-export const SAFETY_AGE = 24 * 60 * 60 * 1000;
+import { SAFETY_AGE } from './safety-age.ts';
 
 /**
  * The objects of the server's units that a killed run or prune left behind: named by no record and older than `SAFETY_AGE`

@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -8,6 +19,7 @@ import { newServerId } from '../../core/repository/ids.ts';
 import type { Notice } from '../../core/repository/notice.ts';
 import { initRepository, openBackend } from '../../core/repository/place.ts';
 import { openRepository, type Repository } from '../../core/repository/repository.ts';
+import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
 import { machineDigest } from '../../core/repository/server-identity.ts';
 import { failureOf } from '../failure-of.ts';
 
@@ -134,6 +146,18 @@ describe('opening a repository', () => {
     writeFileSync(join(settings.repository, 'servers', second, 'server.json'), contents.replace(server, second));
     expect((await open('read', fresh)).server).to.not.be.oneOf([server, second]);
     expect((await open('write', fresh)).server).to.not.be.oneOf([server, second]);
+  });
+
+  it('to write removes what killed writers left unfinished long ago', async () => {
+    await init();
+    const incoming = join(settings.repository, '.incoming');
+    for (const name of ['old', 'new']) writeFileSync(join(incoming, name), 'x');
+    const longAgo = (Date.now() - SAFETY_AGE) / 1000 - 60;
+    utimesSync(join(incoming, 'old'), longAgo, longAgo);
+    await open('read');
+    expect(readdirSync(incoming).sort()).to.deep.equal(['new', 'old']);
+    await open('write');
+    expect(readdirSync(incoming)).to.deep.equal(['new']);
   });
 
   it('keeps the states of two repositories apart', async () => {

@@ -10,9 +10,10 @@ import { snapshotPath } from '../../core/repository/layout.ts';
 import type { Notice } from '../../core/repository/notice.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
 import type { Repository } from '../../core/repository/repository.ts';
-import { SAFETY_AGE, unreferencedObjects } from '../../core/repository/unreferenced.ts';
+import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
+import { unreferencedObjects } from '../../core/repository/unreferenced.ts';
 import { failureOf } from '../failure-of.ts';
-import { FaultyBackend, Killed } from './faulty-backend.ts';
+import { diskFull, FaultyBackend, Killed } from './faulty-backend.ts';
 import { openTestRepository, SERVER, storeSnapshot, subject } from './fixtures.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -233,6 +234,37 @@ describe('a repository', () => {
       }
       expect(notices).to.deep.equal([]);
     });
+  });
+
+  describe('and a place that fails', () => {
+    for (const call of ['create', 'write', 'commit', 'abort'] as const) {
+      for (const times of [1, Number.POSITIVE_INFINITY]) {
+        it(`at ${call}, ${times === 1 ? 'once' : 'for ever'}: says so, never has half a snapshot, and works again afterwards`, async () => {
+          const faulty = new FaultyBackend(backend);
+          const { repository: failing } = await openTestRepository(faulty, state);
+          faulty.fail(call, diskFull(), times);
+          expect(await failureOf(() => storeSnapshot(failing, unit, new Date(START)))).to.include({ code: 'disk_full' });
+          for (const record of await repository.snapshots(unit.unit)) {
+            expect(await repository.objectSize(record.manifest.path)).to.equal(record.manifest.length);
+          }
+          const before = (await repository.snapshots(unit.unit)).length;
+          await storeSnapshot(repository, unit, new Date(START + DAY));
+          expect(await repository.snapshots(unit.unit)).to.have.length(before + 1);
+        });
+      }
+    }
+
+    for (const call of ['read', 'size', 'list'] as const) {
+      it(`at ${call}: never shows fewer snapshots without a word`, async () => {
+        await storeSnapshot(repository, unit, new Date(START));
+        const faulty = new FaultyBackend(backend);
+        const { repository: failing, notices: told } = await openTestRepository(faulty, state);
+        faulty.fail(call, new Failure('io_error', 'lost'), 1);
+        const listed = await failing.snapshots(unit.unit).catch((error: Failure) => error.code);
+        if (typeof listed === 'string') expect(listed).to.equal('io_error');
+        else expect(told.map(({ code }) => code)).to.deep.equal(['io_error']);
+      });
+    }
   });
 
   describe('finds what no record names', () => {
