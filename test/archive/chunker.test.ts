@@ -1,14 +1,10 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { AVERAGE_CHUNK, ContentDefinedChunker, MAXIMUM_CHUNK, MINIMUM_CHUNK } from '../../core/archive/chunker.ts';
+import { noise } from './members.ts';
 
 const MEBIBYTE = 1024 * 1024;
-
-/** The same bytes on every run: SHAKE-256 of a word. */
-function noise(seed: string, length: number): Buffer {
-  return createHash('shake256', { outputLength: length }).update(seed).digest();
-}
 
 function cutsOf(bytes: Buffer): number[] {
   const chunker = new ContentDefinedChunker();

@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto';
 import { compressFrame, FRAME_TARGET } from '../../core/archive/frame.ts';
 import { type FinishedPack, PackBuilder } from '../../core/archive/pack-builder.ts';
 import { PackReader } from '../../core/archive/pack-reader.ts';
 import { padding, type TarHeaderOptions, tarHeader } from '../../core/archive/tar-header.ts';
 import type { Entry } from '../../core/manifest/entry.ts';
+
+/** The same bytes on every run: SHAKE-256 of a word. */
+export function noise(seed: string, length: number): Buffer {
+  return createHash('shake256', { outputLength: length }).update(seed).digest();
+}
 
 /** An entry with defaults for everything that a test does not care about. */
 export function makeEntry(given: Pick<Entry, 'path' | 'kind'> & Partial<Entry>): Entry {

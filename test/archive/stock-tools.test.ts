@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { chunkEntry } from '../../core/archive/chunk-member.ts';
 import { type Described, describeTree } from './described-tree.ts';
-import { packOf, tarOf } from './members.ts';
+import { noise, packOf, tarOf } from './members.ts';
 import { expectedOf, TORTURE } from './torture.ts';
 
 const OUTPUT_LIMIT = 64 * 1024 * 1024;
@@ -76,5 +78,24 @@ describe('A pack in the hands of stock tools', () => {
     const plain = run('zstd', ['-dc', packFile]).stdout;
     run('bsdtar', ['--xattrs', '--acls', '--numeric-owner', '-xpf', '-', '-C', target], plain);
     expectWholeTree(target, asBsdtar);
+  });
+
+  it('gives single extents to the commands that the documentation shows', async () => {
+    const documentation = readFileSync(new URL('../../docs/format/pack.md', import.meta.url), 'utf8');
+    const script = documentation.split('```sh\n')[1]!.split('```')[0]!;
+    const pieces = [noise('first', 3000), noise('second', 2000)].map((content) => {
+      const digest = createHash('sha256').update(content).digest();
+      return { entry: chunkEntry(digest, content.length), content };
+    });
+    const { pack } = await packOf(tarOf(pieces), FRAME_LENGTH);
+    const file = join(folder, 'chunks.tar.zst');
+    writeFileSync(file, pack);
+    // Both chunks begin behind a header of one block; the second one's lies in the block after the first one's six.
+    for (const [at, { entry, content }] of [[512, pieces[0]!] as const, [512 * 8, pieces[1]!] as const]) {
+      const place = [Math.floor(at / FRAME_LENGTH), at % FRAME_LENGTH, content.length];
+      const { stdout } = run('bash', ['-c', `${script}\nextent "$@"`, 'extent', file, ...place.map(String)]);
+      expect(stdout.equals(content)).to.equal(true);
+      expect(run('tar', ['-xOf', '-', entry.path], run('zstd', ['-dc', file]).stdout).stdout.equals(content)).to.equal(true);
+    }
   });
 });
