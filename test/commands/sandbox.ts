@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Context, LogLine } from '../../core/commands/context.ts';
+import { init } from '../../core/commands/init.ts';
+import { openContext } from '../../core/commands/open-context.ts';
+import { restore } from '../../core/commands/restore.ts';
+import { run } from '../../core/commands/run.ts';
+import type { RunRequest, UnitOutcome } from '../../core/commands/schemas/run.ts';
+import { compareTrees, type Difference } from '../fidelity/compare-trees.ts';
+
+export type Level = NonNullable<RunRequest['level']>;
+
+/** A server of its own in a temporary folder: one account, a repository, and the commands as the program calls them. */
+export class Sandbox {
+  readonly folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-'));
+  readonly repository = join(this.folder, 'repository');
+  readonly stateDirectory = join(this.folder, 'state');
+  readonly site = join(this.folder, 'virtual/site1');
+  readonly shadow = join(this.site, 'shadow');
+  readonly log: LogLine[] = [];
+  readonly settingsFile = join(this.folder, 'config.json');
+  #restores = 0;
+
+  constructor() {
+    mkdirSync(this.shadow, { recursive: true });
+    mkdirSync(join(this.site, 'info/current'), { recursive: true });
+    writeFileSync(join(this.site, 'info/current/siteinfo'), '[DEFAULT]\ndomain = example.test\nadmin_user = admin1\n');
+    const { repository, stateDirectory } = this;
+    const settings = { repository, stateDirectory, accountsRoot: join(this.folder, 'virtual'), systemRoot: this.folder, workers: 2 };
+    writeFileSync(this.settingsFile, JSON.stringify(settings));
+  }
+
+  get context(): Context {
+    const reporter = { progress: () => {}, log: (line: LogLine) => void this.log.push(line) };
+    return openContext(this.settingsFile, reporter, new AbortController().signal);
+  }
+
+  async init(): Promise<void> {
+    await init({}, this.context);
+  }
+
+  /** Backs up the account. */
+  async back(level: Level = 'auto'): Promise<UnitOutcome> {
+    const { units } = await run({ units: ['site1'], level }, this.context);
+    return units[0] as UnitOutcome;
+  }
+
+  /** Restores a snapshot (the newest, if none is named) to a new folder and compares it with the account as it is now. */
+  async differences(at?: string, original: string = this.site): Promise<readonly Difference[]> {
+    const to = join(this.folder, `restored-${++this.#restores}`);
+    await restore({ unit: 'site1', to, ...(at === undefined ? {} : { at }) }, this.context);
+    // The account's own folder is no entry of the snapshot.
+    const all = await Promise.all(['shadow', 'info'].map((root) => compareTrees(join(original, root), join(to, root))));
+    return all.flat();
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
