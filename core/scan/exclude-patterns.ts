@@ -78,6 +78,7 @@ class Progress {
       this.#rules,
       this.#next.map((next, i) => {
         const rule = this.#rules[i]!;
+        if (next.size === 0 || fitsAnywhere(rule)) return next;
         const reached: number[] = [];
         for (const part of next) {
           const fits = rule.parts[part]!;
@@ -101,6 +102,11 @@ class Progress {
   }
 }
 
+/** A rule without a slash is as far in every directory as it is at the top. */
+function fitsAnywhere(rule: Rule): boolean {
+  return rule.parts.length === 2 && rule.parts[0] === ANY_DEPTH;
+}
+
 function skipDepths(rule: Rule, parts: Iterable<number>): ReadonlySet<number> {
   const all = new Set(parts);
   for (const part of all) {
@@ -110,7 +116,10 @@ function skipDepths(rule: Rule, parts: Iterable<number>): ReadonlySet<number> {
 }
 
 function decide(candidates: readonly Candidate[], name: ByteString, isDirectory: boolean): Rule | undefined {
-  return candidates.find(({ rule, fits }) => (isDirectory || !rule.directoriesOnly) && fits(name))?.rule;
+  for (const { rule, fits } of candidates) {
+    if ((isDirectory || !rule.directoriesOnly) && fits(name)) return rule;
+  }
+  return undefined;
 }
 
 /**

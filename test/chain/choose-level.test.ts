@@ -44,6 +44,12 @@ describe('schedule policy', () => {
     expect(missed.reason).to.contain('2026-12-06, the first Sunday of the month, was missed');
   });
 
+  it('takes again what is damaged', () => {
+    const besides = snapshot('besides', 'incremental', '2026-11-09T02:00:00Z', monday);
+    expect(choose([full, monday, sunday, besides], '2026-11-10T02:00:00Z').level).to.equal('incremental');
+    expect(choose([full, monday, { ...sunday, usable: false }, besides], '2026-11-10T02:00:00Z').level).to.equal('differential');
+  });
+
   it('does not take again a differential that had nothing to store', () => {
     const stands = { ...monday, unchangedUntil: '2026-11-08T02:00:00Z' };
     expect(choose([full, stands], '2026-11-09T02:00:00Z').level).to.equal('incremental');
@@ -55,6 +61,8 @@ describe('schedule policy', () => {
     // Saturday 23:30 UTC is Sunday in Berlin.
     expect(choose([full], '2026-11-07T23:30:00Z').level).to.equal('differential');
     expect(chooseLevel(SHIPPED_SCHEDULE, [full], instant('2026-11-07T23:30:00Z'), 'UTC').level).to.equal('incremental');
+    const midnight = snapshot('midnight', 'differential', '2026-11-07T23:30:00Z', monday);
+    expect(choose([full, monday, midnight], '2026-11-08T12:00:00Z').level, 'already taken this Sunday').to.equal('incremental');
   });
 
   it('takes a full when there is nothing to build on', () => {
