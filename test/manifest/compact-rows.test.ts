@@ -100,6 +100,11 @@ describe('manifest: compaction', () => {
     );
   });
 
+  it('leaves a directory out that changed only inside', () => {
+    const base = written([entry('d', 'directory'), entry('d/old')]);
+    expect([...compactRows([base, written([entry('d/new')])], { base })]).to.deep.equal([entry('d/new')]);
+  });
+
   it('hides what the base had below a directory that was deleted and came back', () => {
     const base = written([entry('n', 'directory'), entry('n/old')]);
     const gone = written([{ path: 'n', kind: 'tombstone' }]);

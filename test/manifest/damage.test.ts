@@ -225,6 +225,31 @@ describe('manifest: damage on purpose', () => {
     refused(forge([open, below('a/b', 'y')]));
   });
 
+  it('a row that lies before the directory in which its block begins', () => {
+    const first = block([entry('b', 'directory'), entry('b/x')]);
+    const second = (name: string) => ({
+      ...block([entry('a'), entry('b')], {
+        parentPath: () => Buffer.from('b'),
+        depth: words(1, 0),
+        names: () => Buffer.from(`y${name}`),
+      }),
+      firstPath: 'b/y',
+    });
+    expect(readAll(forge([first, second('c')]))).to.be.an('array');
+    refused(forge([first, second('a')]));
+    refused(forge([first, second('b')]));
+  });
+
+  it('digests of extents that belong to another content', () => {
+    const extents = [1, 2].map((frame) => ({ pack: 'p/1', frame, offset: 0, length: 10, digest }));
+    const rows = [
+      entry('a', 'file', { size: 10, content: { digest, extents: extents.slice(0, 1) } }),
+      entry('b', 'file', { size: 20, content: { digest, extents } }),
+    ];
+    expect(readAll(forge([block(rows, { extentDigestOffsets: words(0, 0, 2) })]))).to.deep.equal(rows);
+    refused(forge([block(rows, { extentDigestOffsets: words(0, 1, 2) })]));
+  });
+
   it('numbers that point nowhere or are too large', () => {
     const row = (change: Parameters<typeof block>[1]) => refused(forge([block([sample[1] as Entry], change)]));
     row({ deviceIndex: words(0, 1) });
