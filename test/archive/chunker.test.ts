@@ -73,6 +73,14 @@ describe('Content-defined chunks', () => {
     );
   });
 
+  it('are found by a search that goes on shortly before them', () => {
+    const part = stream.subarray(0, 2 * MEBIBYTE);
+    const expected = cutsOf(part);
+    for (let before = 0; before < 40; before++) {
+      expect(cutsInPieces(part, [expected[0]! - before, part.length]), `${before} bytes before`).to.deep.equal(expected);
+    }
+  });
+
   it('reappear after bytes were put in or taken out', () => {
     const before = digestsOf(stream);
     const middle = stream.length / 2;
