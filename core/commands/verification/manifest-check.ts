@@ -3,7 +3,6 @@ import type { Entry } from '../../manifest/entry.ts';
 import { EntryFlags } from '../../manifest/entry.ts';
 import { ManifestReader } from '../../manifest/manifest-reader.ts';
 import { mergedEntries } from '../../manifest/merged-entries.ts';
-import type { RandomAccess } from '../../manifest/random-access.ts';
 import type { SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ExtentTable } from './extent-table.ts';
@@ -11,26 +10,17 @@ import type { VerificationWatch } from './watch.ts';
 
 const ROWS_PER_STEP = 4096;
 
-/** A manifest that is whole, opened for further passes over its rows. */
-export interface CheckedManifest {
-  readonly record: SnapshotRecord;
-  readonly reader: ManifestReader;
-  readonly source: RandomAccess;
-}
-
 /**
- * Opens the manifest of a snapshot, compares the whole of it with its record, decodes every row and checks what each says
- * about its content. `countExtent` is called for every extent. Throws what is wrong.
+ * Compares the whole manifest of a snapshot with its record, decodes every row and checks what each says about its content.
+ * `countExtent` is called for every extent. Throws what is wrong.
  */
 export async function checkManifest(
   repository: Repository,
   record: SnapshotRecord,
   countExtent: (pack: string) => void,
   watch: VerificationWatch,
-): Promise<CheckedManifest> {
-  const source = await repository.openManifest(record);
-  try {
-    const reader = ManifestReader.open(source, record.manifest);
+): Promise<void> {
+  await withManifest(repository, record, async (reader) => {
     reader.verifyWhole(record.manifest.sha256);
     watch.bytesRead += record.manifest.length;
     const packs = new Set(record.packs.map(({ path }) => path));
@@ -44,29 +34,42 @@ export async function checkManifest(
       checkContent(row);
       for (const { pack } of row.content?.extents ?? []) countExtent(pack);
     }
-    return { record, reader, source };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 /** Adds the extents that lie in one of `packs` (numbers by path) to the table. `number` is the manifest's. */
 export async function collectExtents(
-  { reader }: CheckedManifest,
+  repository: Repository,
+  record: SnapshotRecord,
   number: number,
   packs: ReadonlyMap<string, number>,
   table: ExtentTable,
   watch: VerificationWatch,
 ): Promise<void> {
-  if (!reader.packs.some((pack) => packs.has(pack))) return;
-  let rows = 0;
-  for (const { entry, block, row } of mergedEntries([reader])) {
-    if (++rows % ROWS_PER_STEP === 0) await watch.step();
-    for (const extent of entry.content?.extents ?? []) {
-      const pack = packs.get(extent.pack);
-      if (pack !== undefined) table.add(extent, pack, number, block, row);
+  if (!record.packs.some(({ path }) => packs.has(path))) return;
+  await withManifest(repository, record, async (reader) => {
+    let rows = 0;
+    for (const { entry, block, row } of mergedEntries([reader])) {
+      if (++rows % ROWS_PER_STEP === 0) await watch.step();
+      for (const extent of entry.content?.extents ?? []) {
+        const pack = packs.get(extent.pack);
+        if (pack !== undefined) table.add(extent, pack, number, block, row);
+      }
     }
+  });
+}
+
+/** Opens a manifest for one pass: a unit may have hundreds, and each open one costs memory. */
+export async function withManifest(
+  repository: Repository,
+  record: SnapshotRecord,
+  action: (reader: ManifestReader) => Promise<void> | void,
+): Promise<void> {
+  const source = await repository.openManifest(record);
+  try {
+    await action(ManifestReader.open(source, record.manifest));
+  } finally {
+    source.close();
   }
 }
 

@@ -7,7 +7,7 @@ import type { Repository } from '../../repository/repository.ts';
 import { chainSnapshots } from '../chain-snapshots.ts';
 import type { DamageList } from './damage-list.ts';
 import { type ExtentReference, ExtentTable } from './extent-table.ts';
-import { type CheckedManifest, checkManifest, collectExtents } from './manifest-check.ts';
+import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
 import { checkPack } from './pack-check.ts';
 import type { VerificationWatch } from './watch.ts';
 
@@ -29,7 +29,8 @@ export class UnitCheck {
   /** By snapshot: the ids of the snapshots whose chain has it, itself among them. */
   readonly #dependents = new Map<string, string[]>();
   readonly #packs = new Map<string, NamedPack>();
-  readonly #manifests: CheckedManifest[] = [];
+  /** The snapshots whose manifests are whole. */
+  readonly #checked: SnapshotRecord[] = [];
 
   constructor(repository: Repository, damages: DamageList, watch: VerificationWatch) {
     this.#repository = repository;
@@ -46,12 +47,8 @@ export class UnitCheck {
     for (const record of records) this.#namePacks(record);
     this.#watch.bytesTotal += records.reduce((sum, { manifest }) => sum + manifest.length, 0);
     for (const { reference } of this.#packs.values()) this.#watch.bytesTotal += reference.length;
-    try {
-      for (const record of records) await this.#checkManifest(record);
-      for (const group of this.#packGroups()) await this.#checkPacks(group);
-    } finally {
-      for (const { source } of this.#manifests) source.close();
-    }
+    for (const record of records) await this.#checkManifest(record);
+    for (const group of this.#packGroups()) await this.#checkPacks(group);
   }
 
   #object(path: string): string {
@@ -94,7 +91,8 @@ export class UnitCheck {
       const countExtent = (pack: string) => {
         (this.#packs.get(pack) as NamedPack).extents++;
       };
-      this.#manifests.push(await checkManifest(this.#repository, record, countExtent, this.#watch));
+      await checkManifest(this.#repository, record, countExtent, this.#watch);
+      this.#checked.push(record);
     } catch (error) {
       if (asFailure(error).code !== 'repository_damaged') throw error;
       this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
@@ -120,7 +118,9 @@ export class UnitCheck {
   async #checkPacks(group: readonly NamedPack[]): Promise<void> {
     const numbers = new Map(group.map(({ reference }, number) => [reference.path, number]));
     const table = new ExtentTable(group.reduce((sum, { extents }) => sum + extents, 0));
-    for (const [number, manifest] of this.#manifests.entries()) await collectExtents(manifest, number, numbers, table, this.#watch);
+    for (const [number, record] of this.#checked.entries()) {
+      await collectExtents(this.#repository, record, number, numbers, table, this.#watch);
+    }
     const references = new Map([...table.byPack()].map((found) => [found.pack, found.references]));
     for (const [number, pack] of group.entries()) await this.#checkPack(pack, references.get(number) ?? []);
   }
@@ -129,17 +129,30 @@ export class UnitCheck {
     this.#watch.objects++;
     const object = this.#object(reference.path);
     const touched = (snapshot: string) => this.#dependentsOf(snapshot);
-    const files = new Set<ByteString>();
+    const lost = new Map<number, Map<string, ExtentReference>>();
     const problems = {
       pack: (error: unknown) => this.#damages.add(object, error, snapshots.flatMap(touched)),
-      reference: ({ manifest, block, row }: ExtentReference, error: unknown) => {
-        const { record, reader } = this.#manifests[manifest] as CheckedManifest;
-        this.#damages.add(object, error, touched(record.id));
-        const { path } = reader.readAt(block, row);
-        if (!files.has(path)) this.#damages.addFile(object, path);
-        files.add(path);
+      reference: (found: ExtentReference, error: unknown) => {
+        this.#damages.add(object, error, touched((this.#checked[found.manifest] as SnapshotRecord).id));
+        const rows = lost.get(found.manifest) ?? new Map<string, ExtentReference>();
+        lost.set(found.manifest, rows.set(`${found.block} ${found.row}`, found));
       },
     };
     await checkPack(this.#repository, reference, extents, problems, this.#watch);
+    await this.#nameFiles(object, lost);
+  }
+
+  /** Adds the files of the given manifest rows to the damaged object. */
+  async #nameFiles(object: string, lost: ReadonlyMap<number, ReadonlyMap<string, ExtentReference>>): Promise<void> {
+    const files = new Set<ByteString>();
+    for (const [manifest, rows] of lost) {
+      await withManifest(this.#repository, this.#checked[manifest] as SnapshotRecord, (reader) => {
+        for (const { block, row } of [...rows.values()].sort((a, b) => a.block - b.block || a.row - b.row)) {
+          const { path } = reader.readAt(block, row);
+          if (!files.has(path)) this.#damages.addFile(object, path);
+          files.add(path);
+        }
+      });
+    }
   }
 }
