@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
+import { PackBuilder } from '../../core/archive/pack-builder.ts';
+import { PackReader } from '../../core/archive/pack-reader.ts';
 import type { Damage, VerifyResult } from '../../core/commands/schemas/verify.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { failureOf } from '../failure-of.ts';
@@ -101,6 +104,22 @@ describe('verify', () => {
       writeFileSync(file(pack), bytes);
     }
     expect((await check()).status).to.equal('ok');
+  });
+
+  it('notices a pack that was written anew with the same contents', async () => {
+    const pack = object('packs', second);
+    const bytes = readFileSync(file(pack));
+    const reader = await PackReader.open(bytes.length, async (offset, length) => bytes.subarray(offset, offset + length));
+    const chunks: Uint8Array[] = [];
+    const builder = new PackBuilder((chunk) => void chunks.push(Buffer.from(chunk)));
+    for (let frame = 0; frame < reader.frameCount - 1; frame++) {
+      const tar = await reader.readFrame(frame);
+      const params = { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_checksumFlag]: 1 };
+      await builder.addFrame(zstdCompressSync(tar, { params, pledgedSrcSize: tar.length }), tar.length);
+    }
+    await builder.finish();
+    writeFileSync(file(pack), Buffer.concat(chunks));
+    expect(await damageOf(pack)).to.include({ code: 'repository_damaged', fileCount: 0 });
   });
 
   it('notices any single byte of a pack', async () => {
