@@ -1,144 +1,40 @@
 /**
  * The main job on real accounts, through the panel's command line alone: back up a server, damage an account, give a file, a
- * folder and the whole account back, and compare every property of every entry. Exits with 1 when anything differs.
+ * folder and the whole account back, and compare every property of every entry. Exits with 1 when anything differs, and leaves
+ * nothing mounted and nothing behind, however it ends.
  */
 import { join } from 'node:path';
-import type { ListResult } from '../../core/commands/schemas/list.ts';
-import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
+import { execa } from 'execa';
 import { removeTree } from '../accounts/clean-up.ts';
-import type { VirtualSite } from '../accounts/virtual-server.ts';
-import { type CompareOptions, type Comparison, compareDescriptions } from '../fidelity/compare-trees.ts';
-import { describeTree, saveDescription, savedDescription } from '../fidelity/description.ts';
-import { comparisonTable, describeDifferences } from './comparison-table.ts';
-import { damageSite } from './damage.ts';
-import { buildDemo, type DemoServer } from './demo-server.ts';
-import { listLines, restoreLines, runLines } from './results.ts';
-import { say, showStep } from './screen.ts';
 
 const FOLDER = join(import.meta.dirname, '../../.demo');
 const RUN = join(FOLDER, 'run');
+/** Kept from one time to the next. */
 const PACKAGES = join(FOLDER, 'packages');
-/** Marks by which the kernel finds inodes again; another inode cannot have them. */
-const OVERLAY_BOOKKEEPING = ['origin', 'impure', 'nlink', 'upper', 'uuid'].map((name) => `trusted.overlay.${name}`);
-/** Through a mounted overlay a deletion is what restores a whiteout: the kernel makes it, with a time and an inode of its own. */
-const UPPER_LAYER: CompareOptions = { ignoreXattrs: OVERLAY_BOOKKEEPING, whiteoutsByName: true, ignoreProperties: ['link count'] };
-
-const SHOWN_DIFFERENCES = 20;
-
-class Demo {
-  readonly #server: DemoServer;
-  readonly #references: string;
-  #differences = 0;
-
-  constructor(server: DemoServer) {
-    this.#server = server;
-    this.#references = join(server.folder, 'reference-');
-  }
-
-  /** Does the job; returns how many differences are left at its end. */
-  async run(): Promise<number> {
-    const site = this.#server.sites[1]!;
-    await showStep('describe the accounts as they are', () => this.#remember());
-    say(runLines(await this.#cpcmd<RunResult>('backup:run')));
-    await showStep(`damage ${site.name}: delete, overwrite, replace, change modes, owners and ACLs`, () => damageSite(site));
-    say(['what the comparison sees of the damage:', ...comparisonTable(await this.#compareAccounts())]);
-    say(listLines(await this.#cpcmd<ListResult>('backup:list', site.name)));
-
-    say(restoreLines(await this.#cpcmd<RestoreResult>('backup:restore', site.name, '[shadow/var/www/html/wp-config.php]')));
-    this.#judge('the file', await this.#compare('file', this.#oneFile(), UPPER_LAYER));
-
-    const elsewhere = join(this.#server.folder, 'elsewhere');
-    const mail = `shadow/${this.#mail()}`;
-    say(restoreLines(await this.#cpcmd<RestoreResult>('backup:restore', site.name, `[${mail}]`, `[to:"${elsewhere}"]`)));
-    this.#judge('the folder elsewhere', await this.#compare('mail', join(elsewhere, mail)));
-
-    say(restoreLines(await this.#cpcmd<RestoreResult>('backup:restore', site.name, '[]', '[delete:true]')));
-    const comparisons = await showStep('compare every property of every entry', () => this.#compareAccounts());
-    say(comparisonTable(comparisons));
-    for (const [name, comparison] of comparisons) this.#judge(name, comparison);
-    return this.#differences;
-  }
-
-  /** Asks the panel; a result that is less than complete counts as a difference. */
-  async #cpcmd<Result>(...words: string[]): Promise<Result> {
-    const result = await showStep(`cpcmd ${words.join(' ')}`, () => this.#server.cpcmd(...words));
-    if ('status' in result && result.status !== 'ok') this.#differences++;
-    return result as Result;
-  }
-
-  /** Everything about the accounts as it is now, to compare with later. */
-  async #remember(): Promise<void> {
-    for (const { name, place } of this.#trees()) await saveDescription(place, this.#references + name);
-    await saveDescription(this.#oneFile(), `${this.#references}file`);
-    await saveDescription(join(this.#server.sites[1]!.shadow, this.#mail()), `${this.#references}mail`);
-  }
-
-  #mail(): string {
-    return `home/${this.#server.sites[1]!.adminUser}/Mail`;
-  }
-
-  #oneFile(): string {
-    return join(this.#server.sites[1]!.fst, 'var/www/html/wp-config.php');
-  }
-
-  /** What is compared as a whole: the damaged account in all its parts, and its neighbours. */
-  #trees(): { name: string; place: string; options?: CompareOptions }[] {
-    const [before, damaged, after] = this.#server.sites as [VirtualSite, VirtualSite, VirtualSite];
-    return [
-      { name: `${damaged.name} fst`, place: damaged.fst },
-      { name: `${damaged.name} shadow`, place: damaged.shadow, options: UPPER_LAYER },
-      { name: `${damaged.name} info`, place: damaged.info },
-      { name: `${before.name} fst`, place: before.fst },
-      { name: `${after.name} fst`, place: after.fst },
-    ];
-  }
-
-  #compare(reference: string, place: string, options?: CompareOptions): Promise<Comparison> {
-    return compareDescriptions(savedDescription(this.#references + reference), describeTree(place), options);
-  }
-
-  async #compareAccounts(): Promise<Map<string, Comparison>> {
-    const comparisons = new Map<string, Comparison>();
-    for (const { name, place, options } of this.#trees()) comparisons.set(name, await this.#compare(name, place, options));
-    return comparisons;
-  }
-
-  #judge(what: string, comparison: Comparison): void {
-    const { length } = comparison.differences;
-    this.#differences += length;
-    const verdict = length === 0 ? 'identical' : `${length} DIFFERENCES`;
-    say([`${what}: ${comparison.entries} entries, ${verdict}`, ...describeDifferences(comparison, SHOWN_DIFFERENCES)]);
-  }
-}
+const INTERRUPTED = 130;
 
 async function main(): Promise<number> {
   if (process.getuid?.() !== 0) {
     process.stderr.write('The demo mounts file systems and changes owners: run it as root.\n');
     return 1;
   }
-  let cleaning: Promise<void> | undefined;
-  const cleanUp = (): Promise<void> => {
-    cleaning ??= removeTree(RUN);
-    return cleaning;
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void cleanUp().finally(() => process.exit(130));
+  await removeTree(RUN);
+  // In a process group of its own, so that an interruption ends all of it before anything is cleaned up.
+  const job = execa(process.execPath, [join(import.meta.dirname, 'main-job.ts'), RUN, PACKAGES], {
+    stdio: 'inherit',
+    detached: true,
+    reject: false,
+  });
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interrupted = true;
+      if (job.pid !== undefined) process.kill(-job.pid, 'SIGKILL');
     });
   }
+  const { exitCode } = await job;
   await removeTree(RUN);
-  try {
-    const server = await showStep('make three accounts of WordPress, mail and git on mounted overlays', () => buildDemo(RUN, PACKAGES));
-    const differences = await new Demo(server).run();
-    say([differences === 0 ? 'VERDICT: everything came back exactly as it was.' : `VERDICT: ${differences} differences.`]);
-    return differences === 0 ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    return 1;
-  } finally {
-    await cleanUp();
-  }
+  return interrupted ? INTERRUPTED : (exitCode ?? 1);
 }
 
 process.exitCode = await main();
