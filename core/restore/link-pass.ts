@@ -6,8 +6,10 @@ import type { Entry } from '../manifest/entry.ts';
 import { writeProtectingFlags } from './attributes.ts';
 import type { PassContext } from './directory-passes.ts';
 import { writeHardLink } from './hard-links.ts';
+import { isWhiteout } from './overlay-attributes.ts';
 import { type Plan, placeAt } from './plan.ts';
 import { problemOf, refusalsOf } from './rules.ts';
+import { writeSpecial } from './special.ts';
 import type { Target } from './target.ts';
 
 const stat = new StatBuffer();
@@ -31,9 +33,16 @@ function linkName(plan: Plan, row: number, first: Target, { target, view, rules,
   const from = placeAt(plan.links, row);
   const later = view.entryAt(placeAt(plan.links, row, 1));
   try {
+    const place = target.place(later.path);
+    if (place.overlay && isWhiteout(later)) {
+      // OverlayFS gives all its whiteouts one inode; through the mount each is a deletion of its own.
+      writeSpecial(place, later, rules, outcome.report.bind(outcome));
+      outcome.written++;
+      return;
+    }
     if (outcome.isLost(from)) throw new Failure('content_missing', 'the first name of this file could not be restored');
     const path = view.entryAt(from).path;
-    if (writeHardLink(first.place(path), target.place(later.path), later.path, rules)) outcome.written++;
+    if (writeHardLink(first.place(path), place, later.path, rules)) outcome.written++;
     else outcome.unchanged++;
   } catch (error) {
     outcome.fail(problemOf(later.path, error));
