@@ -1,10 +1,8 @@
-import { chainMembers, selectChain } from '../chain/chain-index.ts';
-import { asFailure, Failure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
-import { ACCOUNT_EXCLUSIONS } from '../panel/exclusions.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -13,8 +11,10 @@ import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { ManifestFile } from '../restore/manifest-files.ts';
 import type { Outcome } from '../restore/outcome.ts';
 import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
-import { chainSnapshots } from './chain-snapshots.ts';
 import type { Context } from './context.ts';
+import { leftOutOfUnit } from './left-out.ts';
+import { type RestorePoint, UnitTimeline } from './moment.ts';
+import { isCurrent, resolveUnit } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
 
@@ -29,41 +29,15 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   const { settings } = context;
   const repository = await openRepository(settings, 'read', (notice) => context.reporter.log(notice));
   const unit = await resolveUnit(request.unit, repository, context);
-  const chain = await readChain(unit, request.at, repository);
-  if (request.dryRun === true) return restoreFrom(request, unit, chain, repository, context);
+  const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at);
+  if (request.dryRun === true) return restoreFrom(request, unit, point, repository, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
   try {
-    return await restoreFrom(request, unit, chain, repository, context);
+    return await restoreFrom(request, unit, point, repository, context);
   } finally {
     lock.release();
   }
-}
-
-/**
- * The incarnation that lives now. One that was itself restored into a new folder has no backups yet: then it is the newest of
- * that name, if nothing says that another customer has the name now.
- */
-async function resolveUnit(name: string, repository: Repository, { settings, reporter }: Context): Promise<UnitIdentity> {
-  const living = findLivingUnit(settings, name);
-  try {
-    return await repository.resolveUnit(name, living?.incarnation);
-  } catch (error) {
-    if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
-    const newest = await repository.resolveUnit(name);
-    if (living.domain !== null && living.domain !== newest.domain) throw error;
-    const message = `${name} was made anew since its last backup; restoring the one before (${newest.domain ?? 'domain unknown'})`;
-    reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
-    return newest;
-  }
-}
-
-/** The records that the restore point needs, the full first. */
-async function readChain(unit: UnitIdentity, at: string | undefined, repository: Repository): Promise<SnapshotRecord[]> {
-  const records = await repository.snapshots(unit.unit);
-  const target = at ?? records.at(-1)?.id;
-  if (target === undefined) throw new Failure('snapshot_unknown', `there is no usable snapshot of ${unit.name}`, { affected: [unit.name] });
-  return chainMembers(selectChain(chainSnapshots(records, repository), target)).map(({ record }) => record);
 }
 
 function openTarget(request: RestoreRequest, settings: Context['settings']): RestoreTarget {
@@ -76,10 +50,11 @@ function openTarget(request: RestoreRequest, settings: Context['settings']): Res
 async function restoreFrom(
   request: RestoreRequest,
   unit: UnitIdentity,
-  chain: readonly SnapshotRecord[],
+  point: RestorePoint,
   repository: Repository,
   context: Context,
 ): Promise<RestoreResult> {
+  const { chain } = point;
   const opened: RandomAccess[] = [];
   let target: RestoreTarget | undefined;
   try {
@@ -93,13 +68,13 @@ async function restoreFrom(
       paths: (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path))),
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
-      leftOut: findLivingUnit(context.settings, unit.name)?.excluded ?? ACCOUNT_EXCLUSIONS,
+      leftOut: leftOutOfUnit(unit.name, context.settings),
       dryRun: request.dryRun === true,
       workers: context.settings.workers,
       signal: context.signal,
       progress: throttled(unit.name, context),
     });
-    return resultOf(request, unit, chain, target.description, outcome);
+    return resultOf(request, unit, point, target.description, outcome, context);
   } finally {
     target?.close();
     for (const access of opened) access.close();
@@ -144,9 +119,10 @@ function throttled(unit: string, { reporter }: Context): RestoreOrder['progress'
 function resultOf(
   request: RestoreRequest,
   unit: UnitIdentity,
-  chain: readonly SnapshotRecord[],
+  { moment, chain }: RestorePoint,
   target: ByteString,
   outcome: Outcome,
+  context: Context,
 ): RestoreResult {
   const { id, time } = chain.at(-1) as SnapshotRecord;
   const { problems, overwrites, deletions, packs, ...counts } = outcome;
@@ -160,6 +136,9 @@ function resultOf(
   return {
     ...counts,
     unit: unit.name,
+    unitId: unit.unit,
+    current: isCurrent(unit, context),
+    moment,
     snapshot: id,
     time,
     target: toWirePath(target).path,

@@ -9,9 +9,14 @@ function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }
 
+/** What the ids of snapshots and runs of this time begin with; sorts by time. */
+export function timedIdStart(time: Date): string {
+  return time.toISOString().replace(/[-:.]/g, '');
+}
+
 /** An id of a snapshot or of a run: the time to the millisecond, then something random. Sorts by time. */
 export function newTimedId(time: Date): string {
-  return `${time.toISOString().replace(/[-:.]/g, '')}-${randomHex(4)}`;
+  return `${timedIdStart(time)}-${randomHex(4)}`;
 }
 
 /** An id for a new incarnation of the unit `name`. */

@@ -5,7 +5,7 @@ import type { Backend, ObjectInfo } from './backends/backend.ts';
 import { runDocument, snapshotDocument, unitDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';
 import type { RepositoryIdentity, UnitIdentity, UnitSubject } from './identity.ts';
-import { isUnitId, newUnitId } from './ids.ts';
+import { isUnitId, newUnitId, timedIdStart } from './ids.ts';
 import * as layout from './layout.ts';
 import type { Notify } from './notice.ts';
 import { ObjectOutput } from './object-output.ts';
@@ -180,18 +180,44 @@ export class Repository {
   /** The records of this server's runs, oldest first; unusable ones are reported and left out. */
   async runs(): Promise<RunRecord[]> {
     const runs: RunRecord[] = [];
-    for await (const { name } of this.backend.list(`${this.#fullName(layout.RUNS_FOLDER)}/`)) {
-      try {
-        const { value } = await readDocument(this.backend, runDocument, name);
-        if (value.id !== layout.recordIdOf(name) || value.server !== this.server || value.repository !== this.identity.id) {
-          throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
-        }
-        runs.push(value);
-      } catch (error) {
-        this.#report(error);
-      }
-    }
+    for await (const run of this.eachRun()) runs.push(run);
     return runs.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** The same one by one, in no particular order. */
+  async *eachRun(): AsyncGenerator<RunRecord> {
+    for (const name of await this.#runNames()) {
+      const run = await this.#readRun(name);
+      if (run !== undefined) runs.push(run);
+    }
+    return runs;
+  }
+
+  /** The records of the runs that began at or before `time`, the newest first, each read when it is asked for. */
+  async *runsBackFrom(time: Date): AsyncGenerator<RunRecord> {
+    const start = timedIdStart(time);
+    for (const name of (await this.#runNames()).reverse()) {
+      if ((layout.recordIdOf(name) ?? '').slice(0, start.length) > start) continue;
+      const run = await this.#readRun(name);
+      if (run !== undefined) yield run;
+    }
+  }
+
+  async #runNames(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { name } of this.backend.list(`${this.#fullName(layout.RUNS_FOLDER)}/`)) names.push(name);
+    return names.sort();
+  }
+
+  async #readRun(name: string): Promise<RunRecord | undefined> {
+    try {
+      const { value } = await readDocument(this.backend, runDocument, name);
+      if (value.id === layout.recordIdOf(name) && value.server === this.server && value.repository === this.identity.id) return value;
+      throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
   }
 
   /** `length` bytes of an object from `offset`; the whole object when both are left out. */

@@ -1,5 +1,6 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
+import { atSchema, currentSchema, momentSchema, unitIdSchema } from './reading.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
 
@@ -27,7 +28,7 @@ export const restoreRequest = {
       items: pathArgumentSchema,
       description: 'As in the manifest: shadow/var/www/html/index.php. None or empty: the whole unit.',
     },
-    at: { type: 'string', minLength: 1, description: 'A snapshot id; none: the newest.' },
+    at: atSchema,
     to: { anyOf: [pathArgumentSchema], description: 'An absolute folder below which everything appears; none: the original place.' },
     overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: always.' },
     delete: { type: 'boolean', description: 'Delete what the snapshot does not have, never what the backup leaves out.' },
@@ -42,6 +43,9 @@ export const restoreResult = {
   properties: {
     status: { enum: ['ok', 'partial', 'failed'] },
     unit: unitNameSchema,
+    unitId: unitIdSchema,
+    current: currentSchema,
+    moment: momentSchema,
     snapshot: { type: 'string' },
     time: timeSchema,
     target: { type: 'string', description: 'The folder that was restored to; of a mounted account its fst.' },

@@ -1,0 +1,31 @@
+import { asFailure } from '../failure.ts';
+import { findLivingUnit } from '../panel/units.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import { isUnitId } from '../repository/ids.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Context } from './context.ts';
+
+/**
+ * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now. One that was
+ * itself restored into a new folder has no backups yet: then it is the newest of that name, if nothing says that another
+ * customer has the name now. Throws `unit_unknown`.
+ */
+export async function resolveUnit(name: string, repository: Repository, { settings, reporter }: Context): Promise<UnitIdentity> {
+  if (isUnitId(name)) return repository.resolveUnit(name);
+  const living = findLivingUnit(settings, name);
+  try {
+    return await repository.resolveUnit(name, living?.incarnation);
+  } catch (error) {
+    if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
+    const newest = await repository.resolveUnit(name);
+    if (living.domain !== null && living.domain !== newest.domain) throw error;
+    const message = `${name} was made anew since its last backup; using the one before (${newest.domain ?? 'domain unknown'})`;
+    reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
+    return newest;
+  }
+}
+
+/** Whether a unit is the incarnation that lives on the server now. */
+export function isCurrent({ name, incarnation }: UnitIdentity, { settings }: Pick<Context, 'settings'>): boolean {
+  return findLivingUnit(settings, name)?.incarnation === incarnation;
+}
