@@ -188,9 +188,8 @@ export class Repository {
   async *eachRun(): AsyncGenerator<RunRecord> {
     for (const name of await this.#runNames()) {
       const run = await this.#readRun(name);
-      if (run !== undefined) runs.push(run);
+      if (run !== undefined) yield run;
     }
-    return runs;
   }
 
   /** The records of the runs that began at or before `time`, the newest first, each read when it is asked for. */
