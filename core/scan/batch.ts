@@ -17,14 +17,22 @@ export interface Batch {
   readonly openAs: Uint8Array;
 }
 
+/** What stands where in the numbers that a worker shares with the main thread. */
+export const Control = {
+  /** Frames that the worker has sent and the main thread has not yet stored. */
+  framesUnderWay: 0,
+  /** Not zero when the unit was given up, and the worker should end what it is doing. */
+  givenUp: 1,
+} as const;
+
 /** What a worker is told when a unit begins. */
 export interface UnitTask {
   /** Path prefix of this snapshot's packs; a pack is `<prefix><four digits>.tar.zst`. */
   readonly packPrefix: string;
   /** One counter for all workers: the last pack number given out. */
   readonly packCounter: SharedArrayBuffer;
-  /** How many frames this worker has sent that the main thread has not yet stored. */
-  readonly framesUnderWay: SharedArrayBuffer;
+  /** Two 32-bit numbers between the main thread and this worker, see `Control`. */
+  readonly control: SharedArrayBuffer;
   /** Where to look for contents that need not be stored again; empty for a plain full. */
   readonly known: readonly IndexedManifest[];
 }
@@ -39,7 +47,7 @@ export type FromWorker =
   | { readonly type: 'frame'; readonly pack: number; readonly bytes: Uint8Array; readonly decompressedLength: number }
   /** No further frame of this pack will come. */
   | { readonly type: 'full'; readonly pack: number }
-  | { readonly type: 'done'; readonly number: number; readonly entries: ReadEntries; readonly structure: Uint8Array }
+  | { readonly type: 'done'; readonly number: number; readonly entries: ReadEntries }
   | { readonly type: 'failed'; readonly number: number; readonly code: string; readonly message: string };
 
 export function packPath(prefix: string, number: number): string {

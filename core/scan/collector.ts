@@ -4,18 +4,16 @@ import { BatchBuilder } from './batch-builder.ts';
 import { HardLinks, type LinkLeader } from './hard-links.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
-import { entryOf } from './read-entries.ts';
+import { entryOf, type ReadEntries } from './read-entries.ts';
 import type { UnitContents } from './unit-contents.ts';
 import type { WalkListener } from './walker.ts';
-import type { BatchAnswer, WorkerPool } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /** Gets what a scan found, in path order. */
 export interface ScanOutput {
   row(row: ManifestRow): void;
   /** A further name of `leader`, whose row came before. */
   link(entry: Entry, leader: Entry): void;
-  /** Tar members of directories. */
-  structure(members: Uint8Array): void;
   problem(path: ByteString, code: string, message: string): void;
   /** Bytes of content read from disk. */
   read(bytes: number): void;
@@ -43,7 +41,7 @@ type Slot =
 
 interface Pending {
   readonly slots: readonly Slot[];
-  readonly answer: Promise<BatchAnswer> | undefined;
+  readonly answer: Promise<ReadEntries> | undefined;
   readonly builder: BatchBuilder;
 }
 
@@ -110,9 +108,8 @@ export class Collector implements WalkListener {
       const answer = await oldest.answer;
       for (const slot of oldest.slots) await this.#settle(slot, answer);
       if (answer !== undefined) {
-        this.#output.structure(answer.structure);
-        this.#output.read(answer.entries.bytesRead);
-        for (const { index, code, message } of answer.entries.problems) {
+        this.#output.read(answer.bytesRead);
+        for (const { index, code, message } of answer.problems) {
           this.#output.problem(oldest.builder.pathOf(index), code, message);
         }
       }
@@ -152,11 +149,11 @@ export class Collector implements WalkListener {
     this.#builder = new BatchBuilder(++this.#batchNumber);
   }
 
-  async #settle(slot: Slot, answer: BatchAnswer | undefined): Promise<void> {
+  async #settle(slot: Slot, answer: ReadEntries | undefined): Promise<void> {
     if (slot.type === 'row') {
       this.#output.row(slot.row);
     } else if (slot.type === 'read') {
-      const entry = entryOf((answer as BatchAnswer).entries, slot.index, slot.path);
+      const entry = entryOf(answer as ReadEntries, slot.index, slot.path);
       if (slot.leads !== undefined) slot.leads.entry = entry;
       if (entry !== undefined) this.#output.row(entry);
       else if (slot.known) this.#output.row({ path: slot.path, kind: 'tombstone' });
@@ -172,7 +169,6 @@ export class Collector implements WalkListener {
     try {
       const answer = await this.#pool.read(builder.finish());
       await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader }, answer);
-      this.#output.structure(answer.structure);
     } finally {
       builder.release();
     }

@@ -4,7 +4,7 @@ import type { Content, Entry } from '../manifest/entry.ts';
 import { LargeFileWriter } from './large-file.ts';
 import type { PackOutput } from './pack-output.ts';
 import type { StoredBytes } from './stored-bytes.ts';
-import { StructureBuffer } from './structure-buffer.ts';
+import { isStructure } from './structure.ts';
 import type { UnitContents } from './unit-contents.ts';
 
 /** What was read of a file and can now be kept or dropped. */
@@ -19,7 +19,6 @@ export interface PendingContent {
 export class ContentStore {
   readonly #output: PackOutput;
   readonly #known: UnitContents | undefined;
-  readonly structure = new StructureBuffer();
   readonly #largeFiles: LargeFileWriter;
 
   /** Without `known` everything is stored, as a plain full wants it. */
@@ -29,14 +28,14 @@ export class ContentStore {
     this.#largeFiles = new LargeFileWriter(output, known);
   }
 
-  /** Adds an entry that has no content. */
+  /** Throws `cancelled` when the unit was given up. */
+  checkWanted(): void {
+    this.#output.checkWanted();
+  }
+
+  /** Adds an entry that has no content, unless it is one of those that come last. */
   addMember(entry: Entry): void {
-    // tar has no type for sockets: the manifest alone keeps them.
-    if (entry.kind === 'socket') return;
-    if (belongsToStructure(entry)) {
-      this.structure.add(entry);
-      return;
-    }
+    if (isStructure(entry)) return;
     const { frames } = this.#output;
     frames.makeRoom(tarHeaderLengthBound(entry));
     frames.advance(writeTarHeader(frames.bytes, frames.used, entry) - frames.used);
@@ -71,12 +70,4 @@ export class ContentStore {
     const { content, complete } = this.#largeFiles.store(entry, source, earlier);
     return { complete, bytes: source.length, keep: () => content };
   }
-}
-
-/**
- * Directories come last, with their links: GNU tar makes a link that leads upwards at the very end, and repairs the time of its
- * directory only when that came before. A link with several names has to come before those names.
- */
-function belongsToStructure(entry: Entry): boolean {
-  return entry.kind === 'directory' || (entry.kind === 'symlink' && entry.linkCount === 1);
 }

@@ -1,3 +1,4 @@
+import { Failure } from '../failure.ts';
 import { closeDescriptor, readLinkAt } from '../linux/files.ts';
 import { readInodeFlags } from '../linux/inode-flags.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
@@ -39,6 +40,7 @@ export class EntryReader {
 
   read(batch: Batch, results: ReadEntriesBuilder): void {
     for (let index = 0; index < batch.names.length; index++) {
+      this.#store.checkWanted();
       this.#readOne(batch, index, results);
       results.close(index);
     }
@@ -69,7 +71,11 @@ export class EntryReader {
         if (changed && entry.kind === 'file') {
           results.problem(index, 'changed_while_read', 'it changed each time it was read; the last reading was kept');
         }
-        results.add(index, stat, complete(entry, reading, changed));
+        results.add(
+          index,
+          stat,
+          complete(entry, reading, changed, (message) => results.problem(index, 'unsupported', message)),
+        );
         return;
       } finally {
         closeDescriptor(opened.descriptor);
@@ -81,6 +87,7 @@ export class EntryReader {
     try {
       return this.#readContent(entry, opened, earlier);
     } catch (error) {
+      if (error instanceof Failure && error.code === 'cancelled') throw error;
       results.problem(index, 'unreadable', `its content could not be read: ${(error as Error).message}`);
       return { complete: true, bytes: 0, keep: () => undefined };
     }
@@ -108,8 +115,14 @@ export class EntryReader {
 }
 
 /** The entry with its content, or with a flag that says what is wrong with it. */
-function complete(entry: Entry, reading: Reading, changed: boolean): Entry {
-  const content = reading.keep();
+function complete(entry: Entry, reading: Reading, changed: boolean, problem: (message: string) => void): Entry {
+  let content: Content | undefined;
+  try {
+    content = reading.keep();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    problem(error.message);
+  }
   const isFile = entry.kind === 'file';
   let flags = entry.flags;
   if (isFile && entry.size > 0 && content === undefined) flags |= EntryFlags.contentMissing;

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type FromWorker, packPath, type UnitTask } from './batch.ts';
+import { Failure } from '../failure.ts';
+import { Control, type FromWorker, packPath, type UnitTask } from './batch.ts';
 import { FrameBuffer } from './frame-buffer.ts';
 import { FRAMES_UNDER_WAY, PACK_TARGET } from './limits.ts';
 
@@ -11,7 +12,7 @@ export class PackOutput {
   readonly frames = new FrameBuffer((frame, length) => this.#send(frame, length));
   readonly #port: MessagePort;
   #task: UnitTask | undefined;
-  #underWay = new Int32Array(new SharedArrayBuffer(4));
+  #control = new Int32Array(new SharedArrayBuffer(8));
   #number = 0;
   #stored = 0;
 
@@ -21,8 +22,13 @@ export class PackOutput {
 
   begin(task: UnitTask): void {
     this.#task = task;
-    this.#underWay = new Int32Array(task.framesUnderWay);
+    this.#control = new Int32Array(task.control);
     this.#startPack();
+  }
+
+  /** Throws `cancelled` when nobody wants the rest any more; to be called now and then. */
+  checkWanted(): void {
+    if (Atomics.load(this.#control, Control.givenUp) !== 0) throw new Failure('cancelled', 'the unit was given up');
   }
 
   /** To be called between batches: a member never lies in two packs. */
@@ -51,10 +57,12 @@ export class PackOutput {
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>, decompressedLength: number): void {
-    for (let count = Atomics.load(this.#underWay, 0); count >= FRAMES_UNDER_WAY; count = Atomics.load(this.#underWay, 0)) {
-      Atomics.wait(this.#underWay, 0, count);
+    const control = this.#control;
+    const place = Control.framesUnderWay;
+    for (let count = Atomics.load(control, place); count >= FRAMES_UNDER_WAY; count = Atomics.load(control, place)) {
+      Atomics.wait(control, place, count);
     }
-    Atomics.add(this.#underWay, 0, 1);
+    Atomics.add(control, place, 1);
     this.#stored += bytes.length;
     const message: FromWorker = { type: 'frame', pack: this.#packNumber(), bytes, decompressedLength };
     this.#port.postMessage(message, [bytes.buffer]);

@@ -20,6 +20,7 @@ export function runPackWorker(): void {
   const answer = (message: FromWorker, transfer: ArrayBuffer[]): void => port.postMessage(message, transfer);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'stop') {
+      known?.close();
       port.close();
     } else if (message.type === 'unit') {
       known?.close();
@@ -35,8 +36,7 @@ export function runPackWorker(): void {
         reader.read(batch, results);
         output.frames.flush();
         const { entries, transfer } = results.finish();
-        const structure = store.structure.take();
-        answer({ type: 'done', number: batch.number, entries, structure }, [...transfer, structure.buffer]);
+        answer({ type: 'done', number: batch.number, entries }, transfer);
       } catch (error) {
         const { code, message: text } = error as { code?: string; message: string };
         answer({ type: 'failed', number: batch.number, code: code ?? 'internal', message: text }, []);

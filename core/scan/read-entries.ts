@@ -9,7 +9,7 @@ const NUMBERS_PER_EXTENT = 4;
 /** Something that went wrong with one entry of a batch. */
 export interface EntryProblem {
   readonly index: number;
-  readonly code: 'vanished' | 'unreadable' | 'changed_while_read';
+  readonly code: 'vanished' | 'unreadable' | 'unsupported' | 'changed_while_read';
   readonly message: string;
 }
 

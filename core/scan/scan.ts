@@ -40,6 +40,9 @@ export async function scan(request: ScanRequest, pool: WorkerPool, output: ScanO
     }
     await collector.finish();
     return { entries: walker.entries, bytes: walker.bytes };
+  } catch (error) {
+    pool.giveUp();
+    throw error;
   } finally {
     walker.close();
     await collector.close();

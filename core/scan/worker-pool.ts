@@ -1,16 +1,9 @@
 import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import { startWorker } from '../workers.ts';
-import type { Batch, FromWorker, ToWorker } from './batch.ts';
+import { type Batch, Control, type FromWorker, type ToWorker } from './batch.ts';
 import type { ReadEntries } from './read-entries.ts';
 import type { IndexedManifest } from './unit-contents.ts';
-
-/** What became of a batch. */
-export interface BatchAnswer {
-  readonly entries: ReadEntries;
-  /** Tar members of directories, for the end of the last pack. */
-  readonly structure: Uint8Array;
-}
 
 /** Where the packs of a unit go. */
 export interface PackSink {
@@ -25,13 +18,15 @@ const BATCHES_IN_HAND = 2;
 
 interface Seat {
   readonly worker: Worker;
-  readonly framesUnderWay: SharedArrayBuffer;
+  /** Settles when the thread is over. */
+  readonly ended: Promise<void>;
+  control: SharedArrayBuffer;
   inHand: number;
 }
 
 interface Waiting {
   readonly batch: Batch;
-  readonly resolve: (answer: BatchAnswer) => void;
+  readonly resolve: (answer: ReadEntries) => void;
   readonly reject: (failure: Failure) => void;
 }
 
@@ -56,14 +51,15 @@ export class WorkerPool {
     this.#sink = sink;
     this.#failure = undefined;
     const packCounter = new SharedArrayBuffer(4);
-    for (const { worker, framesUnderWay } of this.#seats) {
-      send(worker, { type: 'unit', task: { packPrefix, packCounter, framesUnderWay, known } });
+    for (const seat of this.#seats) {
+      seat.control = new SharedArrayBuffer(8);
+      send(seat.worker, { type: 'unit', task: { packPrefix, packCounter, control: seat.control, known } });
     }
   }
 
   /** Reads a batch. Fails when a worker or the sink failed; the unit then cannot be completed. */
-  read(batch: Batch): Promise<BatchAnswer> {
-    const answer = new Promise<BatchAnswer>((resolve, reject) => {
+  read(batch: Batch): Promise<ReadEntries> {
+    const answer = new Promise<ReadEntries>((resolve, reject) => {
       this.#queue.push({ batch, resolve, reject });
       this.#dispatch();
     });
@@ -72,15 +68,25 @@ export class WorkerPool {
     return answer;
   }
 
+  /** Tells the workers that the rest of the unit is not wanted: what they have in hand fails soon. */
+  giveUp(): void {
+    for (const { control } of this.#seats) Atomics.store(new Int32Array(control), Control.givenUp, 1);
+  }
+
+  /** Ends the threads. They end by themselves: a terminated one would leave its open descriptors to the process. */
   async stop(): Promise<void> {
-    await Promise.all(this.#seats.map(({ worker }) => worker.terminate()));
+    this.giveUp();
+    for (const { worker } of this.#seats) send(worker, { type: 'stop' });
+    await Promise.all(this.#seats.map(({ ended }) => ended));
   }
 
   #seat(): Seat {
-    const seat: Seat = { worker: startWorker('pack'), framesUnderWay: new SharedArrayBuffer(4), inHand: 0 };
-    seat.worker.on('message', (message: FromWorker) => this.#receive(seat, message));
-    seat.worker.on('error', (error) => this.#fail(asFailure(error)));
-    seat.worker.on('exit', () => this.#fail(new Failure('internal', 'a worker thread ended')));
+    const worker = startWorker('pack');
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const seat: Seat = { worker, ended, control: new SharedArrayBuffer(8), inHand: 0 };
+    worker.on('message', (message: FromWorker) => this.#receive(seat, message));
+    worker.on('error', (error) => this.#fail(asFailure(error)));
+    worker.on('exit', () => this.#fail(new Failure('internal', 'a worker thread ended')));
     return seat;
   }
 
@@ -113,20 +119,20 @@ export class WorkerPool {
     this.#answers.delete(message.number);
     if (message.type === 'failed') {
       waiting?.reject(new Failure(message.code as FailureCode, message.message));
-    } else waiting?.resolve(message);
+    } else waiting?.resolve(message.entries);
     this.#dispatch();
   }
 
   async #store(seat: Seat, pack: number, bytes: Uint8Array, decompressedLength: number): Promise<void> {
+    const control = new Int32Array(seat.control);
     try {
       if (this.#failure === undefined) await this.#sink?.append(pack, bytes, decompressedLength);
     } catch (error) {
       this.#fail(asFailure(error));
     }
     // The worker may be waiting for room, also when the run has failed.
-    const underWay = new Int32Array(seat.framesUnderWay);
-    Atomics.sub(underWay, 0, 1);
-    Atomics.notify(underWay, 0);
+    Atomics.sub(control, Control.framesUnderWay, 1);
+    Atomics.notify(control, Control.framesUnderWay);
   }
 
   #fail(failure: Failure): void {

@@ -1,8 +1,8 @@
-import { tarHeader } from '../../archive/tar-header.ts';
 import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import type { ScanOutput } from '../../scan/collector.ts';
-import { type SpooledFrame, StructureSpool } from './structure-spool.ts';
+import { StructureMembers } from './structure-members.ts';
+import type { SpooledFrame } from './structure-spool.ts';
 import { WarningList } from './warning-list.ts';
 
 /** Where the rows of a scan go. */
@@ -10,7 +10,7 @@ export interface RowTarget {
   add(row: ManifestRow): void;
 }
 
-/** Takes what a scan found: rows to the manifest, members that come last to the spools, problems to the list. */
+/** Takes what a scan found: rows to the manifest, members that come last to the structure, problems to the list. */
 export class SnapshotOutput implements ScanOutput {
   readonly warnings = new WarningList();
   changed = 0;
@@ -18,8 +18,7 @@ export class SnapshotOutput implements ScanOutput {
   bytesRead = 0;
   readonly #rows: RowTarget;
   readonly #packPrefix: string;
-  readonly #links: StructureSpool;
-  readonly #directories: StructureSpool;
+  readonly #structure: StructureMembers;
   /** The last row, when nothing can be below it. */
   #closed: ByteString | undefined;
 
@@ -27,8 +26,7 @@ export class SnapshotOutput implements ScanOutput {
   constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string) {
     this.#rows = rows;
     this.#packPrefix = packPrefix;
-    this.#links = new StructureSpool(spoolDirectory);
-    this.#directories = new StructureSpool(spoolDirectory);
+    this.#structure = new StructureMembers(spoolDirectory);
   }
 
   row(row: ManifestRow): void {
@@ -40,6 +38,8 @@ export class SnapshotOutput implements ScanOutput {
     if (row.kind === 'tombstone') this.deleted++;
     else this.changed++;
     this.#rows.add(row);
+    if (row.kind === 'directory') this.#structure.addDirectory(row);
+    else if (row.kind === 'symlink' && row.linkCount === 1) this.#structure.addSymlink(row);
   }
 
   /** A directory can become a file, or go, after the walk has listed it: what was in it then has no place any more. */
@@ -52,11 +52,7 @@ export class SnapshotOutput implements ScanOutput {
     // tar can link only to what was extracted before: a first name whose member is in these packs.
     const extent = leader.content?.extents[0];
     const isHere = extent === undefined || extent.pack.startsWith(this.#packPrefix);
-    if (isHere && entry.kind !== 'socket') this.#links.add(tarHeader(entry, { linkTo: leader.path }));
-  }
-
-  structure(members: Uint8Array): void {
-    this.#directories.add(members);
+    if (isHere && entry.kind !== 'socket') this.#structure.addHardLink(entry, leader.path);
   }
 
   problem(path: ByteString, code: string, message: string): void {
@@ -67,14 +63,12 @@ export class SnapshotOutput implements ScanOutput {
     this.bytesRead += bytes;
   }
 
-  /** The frames that end the last pack: hard links, then the directories around them. */
-  *lastFrames(): Generator<SpooledFrame> {
-    yield* this.#links.frames();
-    yield* this.#directories.frames();
+  /** The frames that end the last pack. */
+  lastFrames(): Generator<SpooledFrame> {
+    return this.#structure.frames();
   }
 
   close(): void {
-    this.#links.close();
-    this.#directories.close();
+    this.#structure.close();
   }
 }

@@ -12,38 +12,36 @@ export interface SpooledFrame {
 
 /**
  * Tar members that have to come last in the last pack, compressed into frames and kept in an unnamed file until then, so
- * that memory does not grow with the number of directories.
+ * that memory does not grow with the number of directories. They come out in the order in which they came in, or the other
+ * way round.
  */
 export class StructureSpool {
   readonly #descriptor: number;
-  readonly #frames: { length: number; decompressedLength: number }[] = [];
-  readonly #buffer = Buffer.allocUnsafeSlow(FRAME_TARGET);
-  #used = 0;
+  readonly #isReversed: boolean;
+  readonly #frames: { offset: number; length: number; decompressedLength: number }[] = [];
+  #members: Uint8Array[] = [];
+  #waiting = 0;
+  #end = 0;
 
   /** `directory` is where the unnamed file lies: private, and with room for it. */
-  constructor(directory: string) {
+  constructor(directory: string, order: 'as added' | 'reversed') {
     this.#descriptor = openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+    this.#isReversed = order === 'reversed';
   }
 
-  /** Appends whole tar blocks. */
-  add(members: Uint8Array): void {
-    for (let at = 0; at < members.length; ) {
-      const piece = members.subarray(at, at + FRAME_TARGET - this.#used);
-      this.#buffer.set(piece, this.#used);
-      this.#used += piece.length;
-      at += piece.length;
-      if (this.#used === FRAME_TARGET) this.#cut();
-    }
+  /** Adds one member, in whole tar blocks; the spool keeps it. */
+  add(member: Uint8Array): void {
+    if (this.#waiting > 0 && this.#waiting + member.length > FRAME_TARGET) this.#cut();
+    this.#members.push(member);
+    this.#waiting += member.length;
   }
 
   /** Every frame, in order. */
   *frames(): Generator<SpooledFrame> {
     this.#cut();
-    let at = 0;
-    for (const { length, decompressedLength } of this.#frames) {
+    for (const { offset, length, decompressedLength } of this.#isReversed ? this.#frames.toReversed() : this.#frames) {
       const bytes = Buffer.allocUnsafe(length);
-      readSync(this.#descriptor, bytes, 0, length, at);
-      at += length;
+      readSync(this.#descriptor, bytes, 0, length, offset);
       yield { bytes, decompressedLength };
     }
   }
@@ -53,10 +51,14 @@ export class StructureSpool {
   }
 
   #cut(): void {
-    if (this.#used === 0) return;
-    const frame = compressFrame(this.#buffer.subarray(0, this.#used));
-    for (let written = 0; written < frame.length; ) written += writeSync(this.#descriptor, frame, written);
-    this.#frames.push({ length: frame.length, decompressedLength: this.#used });
-    this.#used = 0;
+    if (this.#waiting === 0) return;
+    const frame = compressFrame(Buffer.concat(this.#isReversed ? this.#members.reverse() : this.#members));
+    for (let written = 0; written < frame.length; ) {
+      written += writeSync(this.#descriptor, frame, written, frame.length - written, this.#end + written);
+    }
+    this.#frames.push({ offset: this.#end, length: frame.length, decompressedLength: this.#waiting });
+    this.#end += frame.length;
+    this.#members = [];
+    this.#waiting = 0;
   }
 }
