@@ -25,9 +25,3 @@ export interface Hold {
   /** RFC 3339; left out: until it is released. */
   readonly expires?: string;
 }
-
-/** What ApisCP's Bacula bundle keeps. */
-export const SHIPPED_RETENTION: RetentionPolicy = {
-  levels: { full: '2 months', differential: '20 days', incremental: '4 days' },
-  guardShare: 0.5,
-};

@@ -27,16 +27,6 @@ export interface SchedulePolicy {
   readonly maxFullAge: string;
 }
 
-/** What ApisCP's Bacula bundle does: full on the first Sunday of the month, differential on the others, incremental on other days. */
-export const SHIPPED_SCHEDULE: SchedulePolicy = {
-  rules: [
-    { weekdays: ['sunday'], weeksOfMonth: [1], level: 'full' },
-    { weekdays: ['sunday'], level: 'differential' },
-    { level: 'incremental' },
-  ],
-  maxFullAge: '2 months',
-};
-
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth'] as const;
 const DAYS_OF_WEEK = 7;
 

@@ -32,6 +32,8 @@ export interface Context {
   /** The settings file that was named; undefined: the usual one. */
   readonly settingsFile?: string | undefined;
   readonly reporter: Reporter;
+  /** The present time; tests let months pass. */
+  readonly now: () => Date;
   /** Aborted on SIGTERM, SIGINT or a lost peer; a command then stops at the next safe point with `cancelled`. */
   readonly signal: AbortSignal;
 }

@@ -14,6 +14,7 @@ export function openContext(settingsFile: string | undefined, reporter: Reporter
     },
     settingsFile,
     reporter,
+    now: () => new Date(),
     signal,
   };
 }

@@ -3,7 +3,6 @@ import { takeLock } from '../jobs/locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
-import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';

@@ -13,7 +13,9 @@ import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
 import { backUpUnit, type RunTools, type UnitBackup } from './backup/unit-backup.ts';
 import type { Context } from './context.ts';
+import { exclusionOf, leftOutOf } from './left-out.ts';
 import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
+import { readLastUnchanged } from './unchanged-runs.ts';
 import { toWireError } from './wire-error.ts';
 
 /** What ended a unit, told to the caller and kept in the run's record. */
@@ -29,6 +31,8 @@ interface Ended {
 export async function run(request: RunRequest, context: Context): Promise<RunResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
   const { settings, reporter } = context;
+  // A wrong pattern stops the run before it begins.
+  exclusionOf(leftOutOf(undefined, settings));
   const wanted = request.units ?? [];
   const units = wanted.length === 0 ? listUnits(settings) : wanted.map((name) => requireLivingUnit(settings, name));
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
@@ -36,12 +40,13 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   keepMemorySmall();
   const pool = new WorkerPool(settings.workers);
   try {
-    const started = new Date();
+    const started = context.now();
     const id = newTimedId(started);
-    const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool };
+    const unchanged = await readLastUnchanged(repository);
+    const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool, unchanged };
     const ended: Ended[] = [];
     for (const unit of units) ended.push(await backUpOne(unit, request.level ?? 'auto', tools));
-    const finished = new Date().toISOString();
+    const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
     await repository.commitRun({
@@ -64,8 +69,8 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
 }
 
 async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools): Promise<Ended> {
-  const time = new Date().toISOString();
-  const { signal, reporter } = tools.context;
+  const { now, signal, reporter } = tools.context;
+  const time = now().toISOString();
   try {
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const root of unit.missing) {

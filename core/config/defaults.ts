@@ -7,6 +7,22 @@ export const SETTINGS_FILE = '/etc/apiscp-backup/config.json';
 // More workers than this only wait for the disk, and take the accounts' processors away.
 const MOST_WORKERS = 4;
 
+/** What ApisCP's Bacula bundle does: full on the first Sunday of the month, differential on the others, incremental on other days. */
+export const SHIPPED_SCHEDULE = {
+  rules: [
+    { weekdays: ['sunday'], weeksOfMonth: [1], level: 'full' },
+    { weekdays: ['sunday'], level: 'differential' },
+    { level: 'incremental' },
+  ],
+  maxFullAge: '2 months',
+} as const;
+
+/** What ApisCP's Bacula bundle keeps. */
+export const SHIPPED_RETENTION = {
+  levels: { full: '2 months', differential: '20 days', incremental: '4 days' },
+  guardShare: 0.5,
+} as const;
+
 /** What holds for every setting that the file leaves out. */
 export function defaultSettings(): Settings {
   return {
@@ -15,5 +31,8 @@ export function defaultSettings(): Settings {
     accountsRoot: '/home/virtual',
     systemRoot: '/',
     workers: Math.min(MOST_WORKERS, availableParallelism()),
+    schedule: SHIPPED_SCHEDULE,
+    retention: SHIPPED_RETENTION,
+    exclude: [],
   };
 }

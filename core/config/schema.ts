@@ -1,3 +1,74 @@
+// What chain/duration.ts understands; a length of 0 would be a policy nobody means.
+const DURATION = {
+  type: 'string',
+  pattern: '^[1-9][0-9]{0,4} ?(h|hours?|d|days?|w|weeks?|months?|y|years?)$',
+  description: 'A number and a unit: 36 hours, 4 days (or 4d), 2 weeks, 2 months, 1 year.',
+} as const;
+
+const KEPT = { type: 'integer', minimum: 0, maximum: 100_000 } as const;
+
+const SCHEDULE_RULE = {
+  type: 'object',
+  properties: {
+    weekdays: {
+      type: 'array',
+      items: { enum: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] },
+      minItems: 1,
+      description: 'Left out: every day.',
+    },
+    weeksOfMonth: {
+      type: 'array',
+      items: { enum: [1, 2, 3, 4, 5, 'last'] },
+      minItems: 1,
+      description: 'Which of its weekdays in the month: 1 with sunday is the first Sunday. Left out: every week.',
+    },
+    level: { enum: ['full', 'differential', 'incremental', 'synthetic'] },
+  },
+  required: ['level'],
+  additionalProperties: false,
+} as const;
+
+const SCHEDULE = {
+  type: 'object',
+  description: 'Which level `auto` takes on which day. What is left out is as shipped.',
+  properties: {
+    rules: {
+      type: 'array',
+      items: SCHEDULE_RULE,
+      maxItems: 100,
+      description: 'The first that fits a day decides; a day that none fits is a day of an incremental.',
+    },
+    maxFullAge: { ...DURATION, description: 'When the last full is older than this, the next backup is a full.' },
+  },
+  additionalProperties: false,
+} as const;
+
+const RETENTION = {
+  type: 'object',
+  description: 'Which snapshots are kept: each as long as any of these rules wants it, and as long as a kept one needs it. No rule: all.',
+  properties: {
+    levels: {
+      type: 'object',
+      description: 'How long snapshots of each level are kept.',
+      properties: { full: DURATION, differential: DURATION, incremental: DURATION },
+      additionalProperties: false,
+    },
+    keepWithin: { ...DURATION, description: 'Everything younger is kept.' },
+    keepLast: { ...KEPT, description: 'Everything of this many most recent days on which there is a snapshot.' },
+    keepDaily: { ...KEPT, description: 'The first snapshot of each of this many days of the calendar, the present one included.' },
+    keepWeekly: { ...KEPT, description: 'The same for weeks, which begin on Monday.' },
+    keepMonthly: { ...KEPT, description: 'The same for months.' },
+    keepYearly: { ...KEPT, description: 'The same for years.' },
+    guardShare: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      description: 'When more than this share of the snapshots of a unit would go, somebody has to confirm it.',
+    },
+  },
+  additionalProperties: false,
+} as const;
+
 const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 4000 } as const;
 
 /** The settings file: every key may be left out, no other key may stand in it. */
@@ -13,5 +84,13 @@ export const settingsSchema = {
     accountsRoot: { ...ABSOLUTE_PATH, description: 'Directory of the accounts, with one folder siteN each.' },
     systemRoot: { ...ABSOLUTE_PATH, description: 'Directory below which the server-wide locations are looked for.' },
     workers: { type: 'integer', minimum: 1, maximum: 64, description: 'Worker threads that read, hash and compress.' },
+    schedule: SCHEDULE,
+    retention: RETENTION,
+    exclude: {
+      type: 'array',
+      items: { type: 'string', minLength: 1, maxLength: 4000 },
+      maxItems: 1000,
+      description: 'Patterns in the manner of gitignore(5), on paths in the snapshot; the last that fits decides.',
+    },
   },
 } as const;

@@ -7,6 +7,7 @@ import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { NOTHING_LEFT_OUT } from './left-out.ts';
 import { childPath, isHiddenName } from './names.ts';
 import { pastProtection, unprotect } from './protection.ts';
 import { removeTree } from './remove-tree.ts';
@@ -74,7 +75,7 @@ export function prepareKept(target: Target, path: ByteString, unlock: boolean, i
 
 function removeLeftover(directory: number, name: ByteString, path: ByteString, isWanted: (path: ByteString) => boolean): void {
   if (!statAt(directory, name, stat) || stat.uid !== geteuid?.() || isWanted(path)) return;
-  if (stat.isFile || (stat.isDirectory && (stat.mode & 0o077) === 0)) removeTree(directory, name, path, []);
+  if (stat.isFile || (stat.isDirectory && (stat.mode & 0o077) === 0)) removeTree(directory, name, path, NOTHING_LEFT_OUT);
 }
 
 /**

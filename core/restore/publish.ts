@@ -6,7 +6,7 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { hiddenName } from './names.ts';
 import { pastProtection } from './protection.ts';
-import { removeTree } from './remove-tree.ts';
+import { clearAway } from './remove-tree.ts';
 import type { WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
 
@@ -30,7 +30,7 @@ export function publish(fromDirectory: number, from: ByteString, place: Place, p
 
 function clearDirectory(place: Place, path: ByteString, rules: WriteRules): void {
   if (rules.removeDirectories) {
-    removeTree(place.directory, place.name, path, rules.leftOut);
+    clearAway(place.directory, place.name, path, rules.leftOut);
     return;
   }
   try {

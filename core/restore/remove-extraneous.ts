@@ -4,7 +4,7 @@ import type { PassContext } from './directory-passes.ts';
 import { findExtraneous } from './extraneous.ts';
 import { childPath } from './names.ts';
 import { namesIn, type UpperLayer } from './overlay-layers.ts';
-import { isLeftOut, removeTree } from './remove-tree.ts';
+import { removeTree } from './remove-tree.ts';
 import { problemOf } from './rules.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
 
@@ -21,7 +21,10 @@ export function* extraneousPaths(selected: Iterable<SelectedEntry>, deletion: bo
     if (isOverlay) return upper.namesToJudge(directory, namesIn(target, directory.path), deletion);
     return deletion ? namesIn(target, directory.path) : undefined;
   };
-  for (const path of findExtraneous(selected, listing)) if (!isLeftOut(path, rules.leftOut)) yield path;
+  for (const path of findExtraneous(selected, listing)) {
+    const place = target.place(path);
+    if (statAt(place.directory, place.name, stat) && !rules.leftOut.has(path, stat.isDirectory)) yield path;
+  }
 }
 
 /** Removes them. */
@@ -32,7 +35,7 @@ export function removeExtraneous(paths: Iterable<ByteString>, context: PassConte
     try {
       const place = target.place(path);
       if (place.overlay && upper?.hasOwn(path) === true) removeOwn(path, upper, context);
-      else outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut);
+      else outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut).removed;
     } catch (error) {
       outcome.problems.add(problemOf(path, error));
     }
@@ -48,11 +51,12 @@ function removeOwn(path: ByteString, upper: UpperLayer, context: PassContext): v
   const { directory, name } = target.place(path);
   if (!statAt(directory, name, stat)) return;
   const { isDirectory } = stat;
+  if (rules.leftOut.has(path, isDirectory)) return;
   if (isDirectory) for (const child of upper.ownNames(path)) removeOwn(childPath(path, child), upper, context);
   if (!upper.isCopiedUp(path)) {
     const place = target.place(path);
     if (isDirectory && namesIn(target, path).length > 0) return;
-    outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut);
+    outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut).removed;
   } else if (!isDirectory) {
     const message = 'a changed copy of what the layers below have: it can only be removed while the account is not mounted';
     outcome.problems.add({ code: 'unsupported', message, path });

@@ -4,7 +4,7 @@ import { closeDescriptor, openDirectoryAt, removeDirectoryAt, unlinkAt } from '.
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import { isWithin } from '../manifest/path-order.ts';
+import type { LeftOut } from './left-out.ts';
 import { childPath } from './names.ts';
 import { pastProtection, unprotect } from './protection.ts';
 
@@ -13,29 +13,40 @@ const DEEPEST = 4096;
 
 const stat = new StatBuffer();
 
-/** Whether nothing at or below `path`, and nothing above a left-out path, may be removed: the backup does not have it. */
-export function isLeftOut(path: ByteString, leftOut: readonly ByteString[]): boolean {
-  return leftOut.some((kept) => isWithin(path, kept) || isWithin(kept, path));
+/** What became of a tree that was to go. */
+export interface Removal {
+  /** How many entries went. */
+  readonly removed: number;
+  /** The first path that stayed because the backup leaves it out; with it stayed the directories above it. */
+  readonly kept: ByteString | undefined;
 }
 
 /**
- * Removes the entry `name` of an open directory and everything below it, descriptor by descriptor, without following a link
- * and without entering another file system. Returns how many entries went; 0 when nothing was there.
- * Throws `target_in_the_way` for what must stay: a mount, or what the backup leaves out (`leftOut`, virtual paths).
+ * Removes the entry `name` of an open directory and everything below it but what the backup leaves out, descriptor by
+ * descriptor, without following a link and without entering another file system. Throws `target_in_the_way` for a mount.
  */
-export function removeTree(directory: number, name: ByteString, path: ByteString, leftOut: readonly ByteString[], depth = 0): number {
-  if (isLeftOut(path, leftOut)) throw new Failure('target_in_the_way', 'the backup leaves this out, so it stays', { affected: [path] });
-  if (!statAt(directory, name, stat)) return 0;
-  if (!stat.isDirectory) {
+export function removeTree(directory: number, name: ByteString, path: ByteString, leftOut: LeftOut, depth = 0): Removal {
+  if (!statAt(directory, name, stat)) return { removed: 0, kept: undefined };
+  const { isDirectory } = stat;
+  if (leftOut.has(path, isDirectory)) return { removed: 0, kept: path };
+  if (!isDirectory) {
     pastProtection(directory, name, () => unlinkAt(directory, name));
-    return 1;
+    return { removed: 1, kept: undefined };
   }
-  const removed = emptyDirectory(directory, name, path, leftOut, depth);
+  const emptied = emptyDirectory(directory, name, path, leftOut, depth);
+  if (emptied.kept !== undefined) return emptied;
   pastProtection(directory, name, () => removeDirectoryAt(directory, name));
-  return removed + 1;
+  return { removed: emptied.removed + 1, kept: undefined };
 }
 
-function emptyDirectory(directory: number, name: ByteString, path: ByteString, leftOut: readonly ByteString[], depth: number): number {
+/** Removes what stands where something else has to be; throws `target_in_the_way`, too, when some of it has to stay. */
+export function clearAway(directory: number, name: ByteString, path: ByteString, leftOut: LeftOut): void {
+  const { kept } = removeTree(directory, name, path, leftOut);
+  if (kept === undefined) return;
+  throw new Failure('target_in_the_way', 'the backup leaves out what stands here, so it stays', { affected: [kept] });
+}
+
+function emptyDirectory(directory: number, name: ByteString, path: ByteString, leftOut: LeftOut, depth: number): Removal {
   if (depth === DEEPEST) throw new Failure('target_in_the_way', 'the directory is too deep to be removed', { affected: [path] });
   const descriptor = openDirectoryAt(directory, name);
   try {
@@ -43,8 +54,13 @@ function emptyDirectory(directory: number, name: ByteString, path: ByteString, l
     if (stat.isMountRoot) throw new Failure('target_in_the_way', 'something is mounted here', { affected: [path] });
     unprotect(descriptor);
     let removed = 0;
-    for (const child of readNames(descriptor)) removed += removeTree(descriptor, child, childPath(path, child), leftOut, depth + 1);
-    return removed;
+    let kept: ByteString | undefined;
+    for (const child of readNames(descriptor)) {
+      const removal = removeTree(descriptor, child, childPath(path, child), leftOut, depth + 1);
+      removed += removal.removed;
+      kept ??= removal.kept;
+    }
+    return { removed, kept };
   } finally {
     closeDescriptor(descriptor);
   }

@@ -5,6 +5,7 @@ import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { FileWriter } from './file-writer.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
+import { LeftOut, type LeftOutRules } from './left-out.ts';
 import { linkNames } from './link-pass.ts';
 import { type ManifestFile, openView } from './manifest-files.ts';
 import { neededFrames } from './needed-frames.ts';
@@ -34,8 +35,8 @@ export interface RestoreOrder {
   readonly overwrite: Overwrite;
   /** Whether what the snapshot does not have goes. */
   readonly deletion: boolean;
-  /** Virtual paths that the backup leaves out. */
-  readonly leftOut: readonly ByteString[];
+  /** What the backup leaves out, and deletion must leave alone. */
+  readonly leftOut: LeftOutRules;
   readonly dryRun: boolean;
   readonly workers: number;
   readonly signal: AbortSignal;
@@ -68,7 +69,7 @@ class Restore {
 
   constructor(order: RestoreOrder) {
     this.#order = order;
-    this.#rules = { overwrite: order.overwrite, removeDirectories: order.deletion, leftOut: order.leftOut };
+    this.#rules = { overwrite: order.overwrite, removeDirectories: order.deletion, leftOut: new LeftOut(order.leftOut) };
     this.#view = openView(order.manifests);
     this.#target = new Target(order.roots);
     this.#upperTarget = order.upperRoots.length === 0 ? undefined : new Target(order.upperRoots);
@@ -157,7 +158,7 @@ class Restore {
 
   async #writeInThreads(tasks: Iterator<PreparedTask>): Promise<void> {
     const { roots, manifests, workers, signal } = this.#order;
-    const pool = new WritePool(workers, { roots, rules: this.#rules, manifests }, this.#shelf);
+    const pool = new WritePool(workers, { roots, rules: { ...this.#rules, leftOut: this.#order.leftOut }, manifests }, this.#shelf);
     try {
       await pool.perform(tasks, (result) => this.#settle(result), signal);
     } finally {

@@ -2,6 +2,7 @@ import type { FailureCode } from '../failure.ts';
 import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { Refusal } from './attributes.ts';
+import type { LeftOut, LeftOutRules } from './left-out.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
 export type Overwrite = 'always' | 'changed' | 'never';
@@ -11,8 +12,13 @@ export interface WriteRules {
   readonly overwrite: Overwrite;
   /** Whether a directory with entries may go where the snapshot has no directory. */
   readonly removeDirectories: boolean;
-  /** Virtual paths that the backup leaves out; neither they nor what contains them is ever removed. */
-  readonly leftOut: readonly ByteString[];
+  /** What is never removed, nor any directory that holds it. */
+  readonly leftOut: LeftOut;
+}
+
+/** The rules as they are sent to a writing thread. */
+export interface RulesData extends Omit<WriteRules, 'leftOut'> {
+  readonly leftOut: LeftOutRules;
 }
 
 /** Something that one entry did not get. */

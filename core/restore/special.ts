@@ -5,7 +5,7 @@ import type { Entry, EntryKind } from '../manifest/entry.ts';
 import { writeAttributes } from './attributes.ts';
 import { isWhiteout } from './overlay-attributes.ts';
 import { publish, STAGED, withStaging } from './publish.ts';
-import { removeTree } from './remove-tree.ts';
+import { clearAway } from './remove-tree.ts';
 import { type Report, refusalsOf, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
 
@@ -22,7 +22,7 @@ const NODE_TYPES = new Map<EntryKind, number>([
  */
 export function writeSpecial(place: Place, entry: Entry, rules: WriteRules, report: Report): void {
   if (place.overlay && isWhiteout(entry)) {
-    removeTree(place.directory, place.name, entry.path, rules.leftOut);
+    clearAway(place.directory, place.name, entry.path, rules.leftOut);
     return;
   }
   withStaging(place.directory, (staging) => {

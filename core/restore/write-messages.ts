@@ -1,14 +1,14 @@
 import type { FailureCode } from '../failure.ts';
 import type { ManifestFile } from './manifest-files.ts';
 import type { StoredFrame } from './pack-shelf.ts';
-import type { Problem, WriteRules } from './rules.ts';
+import type { Problem, RulesData } from './rules.ts';
 import type { RowPlace } from './snapshot-view.ts';
 import type { TargetRoot } from './target.ts';
 
 /** What a writing thread knows from its start. */
 export interface WriterData {
   readonly roots: readonly TargetRoot[];
-  readonly rules: WriteRules;
+  readonly rules: RulesData;
   readonly manifests: readonly ManifestFile[];
 }
 

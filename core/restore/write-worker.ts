@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileWriter } from './file-writer.ts';
 import { FrameSupply } from './frame-supply.ts';
+import { LeftOut } from './left-out.ts';
 import { openView } from './manifest-files.ts';
 import { Target } from './target.ts';
 import type { FromWriter, ToWriter, WriterData, WriteTask } from './write-messages.ts';
@@ -13,7 +14,8 @@ export function runWriteWorker(): void {
   const answer = (message: FromWriter): void => port.postMessage(message);
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
   const target = new Target(data.roots);
-  const writer = new FileWriter(target, openView(data.manifests), supply, data.rules);
+  const rules = { ...data.rules, leftOut: new LeftOut(data.rules.leftOut) };
+  const writer = new FileWriter(target, openView(data.manifests), supply, rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {
     answer({ type: 'done', number, result: await writer.perform(task) });
   };

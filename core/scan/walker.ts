@@ -3,9 +3,9 @@ import { closeDescriptor, openDirectoryAt, openTrustedDirectory } from '../linux
 import { StatBuffer, statAt } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { Exclusion } from '../manifest/exclusion.ts';
 import type { MergedTree } from '../manifest/merged-tree.ts';
 import { sameStat } from '../manifest/stat-columns.ts';
-import type { Exclusion } from './exclusion.ts';
 import { HeldDirectory } from './held-directory.ts';
 import { arrangeRoots, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
 import { LevelStack, type WalkLevel } from './walk-level.ts';

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { chooseLevel, type LevelRequest } from '../../core/chain/choose-level.ts';
-import { type SchedulePolicy, SHIPPED_SCHEDULE } from '../../core/chain/schedule-policy.ts';
+import type { SchedulePolicy } from '../../core/chain/schedule-policy.ts';
 import { type ChainSnapshot, type Level, newest } from '../../core/chain/snapshot.ts';
+import { SHIPPED_SCHEDULE } from '../../core/config/defaults.ts';
 import { BERLIN, history, instant, snapshot } from './histories.ts';
 
 const DAY = 86_400_000;

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { chainMembers, selectChain } from '../../core/chain/chain-index.ts';
 import { decideRetention } from '../../core/chain/decide-retention.ts';
-import { type Hold, type RetentionPolicy, SHIPPED_RETENTION } from '../../core/chain/retention-policy.ts';
+import type { Hold, RetentionPolicy } from '../../core/chain/retention-policy.ts';
 import { type ChainSnapshot, newest } from '../../core/chain/snapshot.ts';
+import { SHIPPED_RETENTION } from '../../core/config/defaults.ts';
 import { Failure } from '../../core/failure.ts';
 import { BERLIN, history, instant, snapshot } from './histories.ts';
 

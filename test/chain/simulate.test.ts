@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { SHIPPED_RETENTION } from '../../core/chain/retention-policy.ts';
-import { SHIPPED_SCHEDULE } from '../../core/chain/schedule-policy.ts';
 import { simulate } from '../../core/chain/simulate.ts';
+import { SHIPPED_RETENTION, SHIPPED_SCHEDULE } from '../../core/config/defaults.ts';
 import { Failure } from '../../core/failure.ts';
 import { BERLIN, instant } from './histories.ts';
 

@@ -180,10 +180,10 @@ describe('verify', () => {
   });
 
   it('stops when it is told to', async () => {
-    const { reporter, settings } = sandbox.context;
+    const { reporter, ...context } = sandbox.context;
     const aborter = new AbortController();
     const stopping = { ...reporter, progress: () => aborter.abort() };
-    expect(await failureOf(() => verify({}, { settings, reporter: stopping, signal: aborter.signal }))).to.include({ code: 'cancelled' });
+    expect(await failureOf(() => verify({}, { ...context, reporter: stopping, signal: aborter.signal }))).to.include({ code: 'cancelled' });
   });
 
   it('says that there is no such unit', async () => {

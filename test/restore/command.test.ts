@@ -31,6 +31,7 @@ describe('the command restore', () => {
         ...{ repository: join(work, 'repository'), stateDirectory: join(work, 'state'), accountsRoot: join(work, 'virtual') },
         ...{ systemRoot: join(work, 'system'), workers: 2 },
       },
+      now: () => new Date(),
       reporter: { progress: () => {}, log: () => {} },
       signal: new AbortController().signal,
     };

@@ -8,6 +8,7 @@ await restore(
   { unit: 'site1' },
   {
     settings,
+    now: () => new Date(),
     signal: new AbortController().signal,
     reporter: {
       log: () => {},

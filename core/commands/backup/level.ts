@@ -1,6 +1,6 @@
 import { ChainIndex, chainMembers } from '../../chain/chain-index.ts';
 import { chooseLevel, type LevelChoice, type LevelRequest } from '../../chain/choose-level.ts';
-import { SHIPPED_SCHEDULE } from '../../chain/schedule-policy.ts';
+import type { SchedulePolicy } from '../../chain/schedule-policy.ts';
 import { newest, takenAt } from '../../chain/snapshot.ts';
 import { asFailure } from '../../failure.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
@@ -19,12 +19,13 @@ export interface UnitPlan extends LevelChoice {
  */
 export async function planUnit(
   request: LevelRequest,
+  schedule: SchedulePolicy,
   history: readonly RecordedSnapshot[],
   now: Date,
   cache: ManifestCache,
 ): Promise<UnitPlan> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
-  const choice = chooseLevel(SHIPPED_SCHEDULE, history, instant, Temporal.Now.timeZoneId(), request);
+  const choice = chooseLevel(schedule, history, instant, Temporal.Now.timeZoneId(), request);
   if (choice.level === 'full' && !choice.synthetic) return { ...choice, previous: undefined };
   const latest = newest(history.filter((snapshot) => takenAt(snapshot) <= now.getTime())) as RecordedSnapshot;
   const chain = chainMembers(new ChainIndex(history).select(latest.id)).map(({ record }) => record);

@@ -96,7 +96,7 @@ function describe(
   manifest: ManifestReference,
   finished: FinishedManifest,
   added: readonly ObjectReference[],
-  { repository }: RunTools,
+  { context, repository }: RunTools,
 ): SnapshotRecord {
   const chain = plan.previous?.chain ?? [];
   const parent = chain.at(-1);
@@ -113,7 +113,7 @@ function describe(
     synthetic: plan.synthetic,
     reason: plan.reason,
     time: started.toISOString(),
-    finished: new Date().toISOString(),
+    finished: context.now().toISOString(),
     parent: parent === undefined ? null : linkTo(parent),
     base: base === undefined || plan.level === 'full' ? null : linkTo(base),
     roots: subject.roots.map(({ path, parent: source }) => ({ name: path, source })),

@@ -8,12 +8,14 @@ import { packPath } from '../../repository/layout.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { excludePaths } from '../../scan/exclusion.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
 import type { WorkerPool } from '../../scan/worker-pool.ts';
 import { chainSnapshots } from '../chain-snapshots.ts';
 import type { Context } from '../context.ts';
+import { exclusionOf, leftOutOf } from '../left-out.ts';
+import { schedulePolicy } from '../policies.ts';
+import type { LastUnchanged } from '../unchanged-runs.ts';
 import { planUnit, type UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { mountedPaths } from './mounted-paths.ts';
@@ -27,6 +29,7 @@ export interface RunTools {
   readonly repository: Repository;
   readonly cache: ManifestCache;
   readonly pool: WorkerPool;
+  readonly unchanged: LastUnchanged;
 }
 
 /** What became of a unit. */
@@ -43,11 +46,11 @@ export interface UnitBackup {
 
 /** Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. */
 export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools): Promise<UnitBackup> {
-  const { repository, cache } = tools;
-  const started = new Date();
+  const { context, repository, cache } = tools;
+  const started = context.now();
   const unit = await repository.openUnit(subject);
-  const history = chainSnapshots(await repository.snapshots(unit.unit), repository);
-  const plan = await planUnit(request, history, started, cache);
+  const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
+  const plan = await planUnit(request, schedulePolicy(context.settings), history, started, cache);
   const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
   try {
     return await new UnitRun(subject, unit, plan, started, rows, tools).run();
@@ -92,7 +95,7 @@ class UnitRun {
         {
           roots: this.#subject.roots,
           ...(this.#plan.previous === undefined ? {} : { previous: new MergedTree(this.#plan.previous.readers) }),
-          exclusion: excludePaths(this.#subject.excluded),
+          exclusion: exclusionOf(leftOutOf(this.#subject, this.#tools.context.settings)),
           mounts: mountedPaths(this.#subject.roots),
           ...(contents === undefined ? {} : { known: contents }),
           signal: this.#tools.context.signal,

@@ -1,4 +1,4 @@
-import type { ByteString } from '../manifest/entry.ts';
+import type { ByteString } from './entry.ts';
 
 /** What a backup leaves out. Asked once for each directory, so that the many entries of most directories cost nothing. */
 export interface Exclusion {
@@ -19,6 +19,17 @@ export function excludePaths(paths: readonly ByteString[]): Exclusion {
     inDirectory(path) {
       const names = byDirectory.get(path);
       return names === undefined ? undefined : (name) => names.has(name);
+    },
+  };
+}
+
+/** Leaves out what any of the given ones leaves out. */
+export function excludeAny(exclusions: readonly Exclusion[]): Exclusion {
+  return {
+    inDirectory(path) {
+      const tests = exclusions.map((exclusion) => exclusion.inDirectory(path)).filter((test) => test !== undefined);
+      if (tests.length <= 1) return tests[0];
+      return (name, isDirectory) => tests.some((test) => test(name, isDirectory));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { ByteString } from '../manifest/entry.ts';
+import type { ByteString } from './entry.ts';
 
 /** Tells whether one name (a path component) fits. */
 export type NameMatcher = (name: ByteString) => boolean;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Failure } from '../../core/failure.ts';
-import { ExcludePatterns } from '../../core/scan/exclude-patterns.ts';
-import { compileGlob } from '../../core/scan/glob.ts';
+import { ExcludePatterns } from '../../core/manifest/exclude-patterns.ts';
+import { compileGlob } from '../../core/manifest/glob.ts';
 
 function excluded(patterns: string[], path: string, isDirectory = false): boolean {
   return !new ExcludePatterns(patterns).explain(path, isDirectory).included;

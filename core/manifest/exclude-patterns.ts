@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { ByteString } from '../manifest/entry.ts';
+import type { ByteString } from './entry.ts';
 import type { Exclusion } from './exclusion.ts';
 import { compileGlob, type NameMatcher } from './glob.ts';
 
