@@ -1,6 +1,7 @@
+import { ACCESS_ACL, DEFAULT_ACL } from '../linux/posix-acl.ts';
 import type { ByteString, Xattr } from '../manifest/entry.ts';
 import { RECORD_OVERHEAD, writeRecord } from './pax-record.ts';
-import { ACCESS_ACL, aclText, DEFAULT_ACL } from './posix-acl.ts';
+import { aclText } from './posix-acl.ts';
 
 /** What the keys of attribute records begin with. */
 export const XATTR_KEY = 'SCHILY.xattr.';
