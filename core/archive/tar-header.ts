@@ -50,6 +50,7 @@ export function writeTarHeader(target: Buffer, offset: number, entry: Entry, opt
   const { linkTo } = options;
   if (entry.kind === 'socket') throw new Failure('internal', 'tar has no member type for sockets');
   const sparse = linkTo === undefined ? options.sparse : undefined;
+  const deviceNumber = linkTo === undefined ? entry.deviceNumber : undefined;
   const map = sparse === undefined ? undefined : encodeSparseMap(sparse, entry.size);
   const path = entry.kind === 'directory' ? `${entry.path}/` : entry.path;
   const linkPath = linkTo ?? entry.linkTarget ?? '';
@@ -83,8 +84,8 @@ export function writeTarHeader(target: Buffer, offset: number, entry: Entry, opt
     mtime: secondsFit ? seconds : 0,
     typeFlag: linkTo === undefined ? TYPE_FLAGS[entry.kind] : TypeFlag.hardLink,
     linkName: linkPath,
-    major: entry.deviceNumber?.major ?? 0,
-    minor: entry.deviceNumber?.minor ?? 0,
+    major: deviceNumber?.major ?? 0,
+    minor: deviceNumber?.minor ?? 0,
   });
   at += BLOCK;
   return map === undefined ? at : at + map.copy(target, at);
