@@ -42,8 +42,9 @@ export class UnitTimeline {
    * The restore point of a moment as people give it (core/chain/moment.ts says how), of `latest` when none is given. A time
    * without a zone is meant in this machine's. Throws `usage`, `snapshot_unknown`, `chain_broken`.
    */
-  async resolve(at = 'latest'): Promise<RestorePoint> {
-    const moment = parseMoment(at, Temporal.Now.instant(), Temporal.Now.timeZoneId());
+  async resolve(at: string | undefined, now: Date): Promise<RestorePoint> {
+    const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+    const moment = parseMoment(at ?? 'latest', instant, Temporal.Now.timeZoneId());
     const { id, record } = this.#find(moment);
     const chain = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
     return { moment: await this.#describe(moment, record), chain };

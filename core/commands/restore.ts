@@ -28,7 +28,7 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   const { settings } = context;
   const repository = await openRepository(settings, 'read', (notice) => context.reporter.log(notice));
   const unit = await resolveUnit(request.unit, repository, context);
-  const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at);
+  const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
   if (request.dryRun === true) return restoreFrom(request, unit, point, repository, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, unit.name, 'restore');

@@ -1,0 +1,79 @@
+import { asFailure, Failure } from '../failure.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
+import { comparePaths, isWithin } from '../manifest/path-order.ts';
+import { UnionWalk } from '../manifest/union-walk.ts';
+import { toWirePath } from '../manifest/wire-path.ts';
+import type { Context } from './context.ts';
+import { Breath } from './reading/breath.ts';
+import { decodeCursor, encodeCursor } from './reading/cursor.ts';
+import { OpenRuns } from './reading/open-runs.ts';
+import { openUnit } from './reading/open-unit.ts';
+import { Page } from './reading/page.ts';
+import { stretchResult, UnitVersions } from './reading/unit-versions.ts';
+import { requestedPath, wireEntry } from './reading/wire-entry.ts';
+import type { FindRequest, FindResult, FoundPath } from './schemas/find.ts';
+
+/** Looks for names or paths over all snapshots of a unit. Each manifest is read once, and from where a page begins. */
+export async function find(request: FindRequest, context: Context): Promise<FindResult> {
+  const [newest, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
+  const fits = matcherOf(request.pattern);
+  const folder = requestedPath(request.folder);
+  const { repository, timeline, head } = await openUnit(request.unit, context);
+  const versions = UnitVersions.of(timeline.snapshots, newest, context);
+  const records = versions.snapshots.map(({ record }) => record);
+  const runs = await OpenRuns.open(records, repository);
+  try {
+    const page = new Page<FoundPath>(request.limit);
+    const breath = new Breath(context);
+    const result = { ...head, snapshots: records.length, found: page.rows };
+    const walk = new UnionWalk(runs.readers, behind !== undefined && comparePaths(behind, folder) > 0 ? behind : folder);
+    let last = '';
+    for (let path = walk.next(); path !== undefined && isWithin(path, folder); path = walk.next()) {
+      if (breath.isDue()) await breath.take();
+      if (path === behind || path === folder || !fits(path, walk)) continue;
+      const found = foundPath(path, versions, walk);
+      if (found === undefined) continue;
+      if (page.isFull) return { ...result, next: encodeCursor([records.at(-1)?.id as string, last]) };
+      page.add(found);
+      last = path;
+    }
+    return { ...result, next: null };
+  } finally {
+    runs.close();
+  }
+}
+
+/** Patterns mean what they mean where backups leave something out, except that `!` is a character like others. */
+function matcherOf(pattern: string): (path: ByteString, walk: UnionWalk) => boolean {
+  const bytes = Buffer.from(pattern, 'utf8').toString('latin1');
+  const patterns = readPattern(bytes.startsWith('!') ? `\\${bytes}` : bytes);
+  let directory: ByteString | undefined;
+  let fits: ReturnType<ExcludePatterns['inDirectory']>;
+  return (path, walk) => {
+    const parent = path.slice(0, Math.max(0, path.length - walk.name.length - 1));
+    if (parent !== directory) {
+      directory = parent;
+      fits = patterns.inDirectory(parent);
+    }
+    return fits?.(walk.name, walk.isDirectory) === true;
+  };
+}
+
+function readPattern(pattern: ByteString): ExcludePatterns {
+  try {
+    return new ExcludePatterns([pattern]);
+  } catch (error) {
+    const { message, affected } = asFailure(error);
+    throw new Failure('usage', message, { affected, advice: 'Put a backslash before a character that is meant as it is.' });
+  }
+}
+
+function foundPath(path: ByteString, versions: UnitVersions, walk: UnionWalk): FoundPath | undefined {
+  const stretches = versions.stretches((snapshot) => walk.saying(snapshot));
+  const found = stretches.flatMap((stretch) =>
+    stretch.entry === undefined ? [] : [{ ...stretchResult(stretch), ...wireEntry(stretch.entry) }],
+  );
+  if (found.length === 0) return undefined;
+  return { ...toWirePath(path), deleted: stretches[0]?.entry === undefined, versions: found };
+}

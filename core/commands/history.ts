@@ -1,0 +1,80 @@
+import { Failure } from '../failure.ts';
+import type { ByteString, Entry } from '../manifest/entry.ts';
+import { type Saying, sayingOf } from '../manifest/sayings.ts';
+import { toWirePath } from '../manifest/wire-path.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Context } from './context.ts';
+import { Breath } from './reading/breath.ts';
+import { changesBetween } from './reading/changes.ts';
+import { decodeCursor, encodeCursor } from './reading/cursor.ts';
+import { OpenRuns } from './reading/open-runs.ts';
+import { openUnit } from './reading/open-unit.ts';
+import { Page } from './reading/page.ts';
+import { type Stretch, stretchResult, UnitVersions } from './reading/unit-versions.ts';
+import { requestedPath, wireEntry } from './reading/wire-entry.ts';
+import type { HistoryEvent, HistoryRequest, HistoryResult } from './schemas/history.ts';
+
+/**
+ * Tells when one path appeared, changed and was deleted, newest first. Reads one block of each snapshot's manifest. Throws
+ * `path_unknown` when no snapshot has it.
+ */
+export async function history(request: HistoryRequest, context: Context): Promise<HistoryResult> {
+  const [newest, told] = request.after === undefined ? [] : decodeCursor(request.after, 2);
+  const path = requestedPath(request.path);
+  if (path === '') throw new Failure('usage', 'a path is needed, such as shadow/var/www/html/index.php');
+  const { repository, timeline, head } = await openUnit(request.unit, context);
+  const versions = UnitVersions.of(timeline.snapshots, newest, context);
+  const sayings = await readSayings(versions, path, repository, context);
+  const events = eventsOf(
+    versions.stretches((snapshot) => sayings[snapshot] as Saying),
+    versions,
+  );
+  if (events.length === 0) {
+    throw new Failure('path_unknown', `no snapshot of ${head.unit} has this path`, {
+      affected: [toWirePath(path).path],
+      advice: 'Look for its name with `find`.',
+    });
+  }
+  const page = new Page<HistoryEvent>(request.limit);
+  const begin = Number(told ?? 0);
+  for (const event of events.slice(begin)) {
+    if (page.isFull) break;
+    page.add(event);
+  }
+  const end = begin + page.rows.length;
+  const next = end < events.length ? encodeCursor([versions.snapshots.at(-1)?.id as string, String(end)]) : null;
+  return { ...head, ...toWirePath(path), snapshots: versions.snapshots.length, events: page.rows, next };
+}
+
+async function readSayings({ snapshots }: UnitVersions, path: ByteString, repository: Repository, context: Context): Promise<Saying[]> {
+  const breath = new Breath(context);
+  const sayings: Saying[] = [];
+  for (const { record } of snapshots) {
+    const runs = await OpenRuns.open([record], repository);
+    try {
+      for (const reader of runs.readers) sayings.push(sayingOf(reader, path));
+    } finally {
+      runs.close();
+    }
+    if (breath.isDue()) await breath.take();
+  }
+  return sayings;
+}
+
+/** `stretches` come newest first. */
+function eventsOf(stretches: readonly Stretch[], { snapshots }: UnitVersions): HistoryEvent[] {
+  return stretches.map((stretch, index) => {
+    const older = stretches.slice(index + 1);
+    const last = older.find(({ entry }) => entry !== undefined)?.entry;
+    const { entry } = stretch;
+    const changes = entry === undefined || last === undefined ? [] : changesBetween(last, entry);
+    const event = eventOf(stretch, older[0], stretch.first === snapshots[0]);
+    return { event, ...stretchResult(stretch), changes, entry: entry === undefined ? null : wireEntry(entry) };
+  });
+}
+
+function eventOf({ entry }: { entry: Entry | undefined }, older: Stretch | undefined, isOldest: boolean): HistoryEvent['event'] {
+  if (entry === undefined) return 'deleted';
+  if (older === undefined) return isOldest ? 'first' : 'appeared';
+  return older.entry === undefined ? 'reappeared' : 'changed';
+}

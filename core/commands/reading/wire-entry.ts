@@ -1,0 +1,29 @@
+import type { ByteString, Entry } from '../../manifest/entry.ts';
+import { fromWirePath, toWirePath } from '../../manifest/wire-path.ts';
+import type { PathArgument } from '../schemas/parts.ts';
+import type { EntryResult } from '../schemas/reading.ts';
+
+/** A time in nanoseconds since 1970 as RFC 3339, UTC. */
+function timeText(nanoseconds: bigint): string {
+  return Temporal.Instant.fromEpochNanoseconds(nanoseconds).toString({ smallestUnit: 'nanosecond' });
+}
+
+/** What results tell of an entry; its path stands beside it. */
+export function wireEntry(entry: Pick<Entry, 'kind' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'content' | 'linkTarget'>): EntryResult {
+  const { kind, mode, uid, gid, size, mtime, content, linkTarget } = entry;
+  return {
+    kind,
+    mode: mode.toString(8).padStart(4, '0'),
+    uid,
+    gid,
+    size,
+    mtime: timeText(mtime),
+    digest: content === undefined ? null : content.digest.toString('hex'),
+    target: linkTarget === undefined ? null : toWirePath(linkTarget),
+  };
+}
+
+/** A path of a request, in the form of the manifests; people complete directory names with a slash. Undefined means the top. */
+export function requestedPath(path: PathArgument | undefined): ByteString {
+  return path === undefined ? '' : fromWirePath(path).replace(/^\/+|\/+$/g, '');
+}
