@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { compressFrame, FRAME_LIMIT } from './frame.ts';
 import { encodeSeekTable, FRAME_COUNT_LIMIT } from './seek-table.ts';
 
@@ -8,18 +7,9 @@ const END_OF_ARCHIVE_LENGTH = 1024;
 /** Takes the next bytes of the pack. Calls come in the order of the bytes; one may begin before the one before has settled. */
 export type PackOutput = (bytes: Uint8Array) => void | Promise<void>;
 
-/** What a snapshot record says about a finished pack, but its name. */
-export interface FinishedPack {
-  /** In bytes. */
-  readonly length: number;
-  /** SHA-256 of the whole object, hexadecimal. */
-  readonly sha256: string;
-}
-
 /** Puts finished frames together to one pack: members, end of archive, seek table. Keeps nothing but the frames' lengths. */
 export class PackBuilder {
   readonly #output: PackOutput;
-  readonly #hash = createHash('sha256');
   readonly #frames: { length: number; decompressedLength: number }[] = [];
   #length = 0;
 
@@ -45,10 +35,9 @@ export class PackBuilder {
   }
 
   /** Appends the end-of-archive frame and the seek table. Nothing can be added afterwards. */
-  async finish(): Promise<FinishedPack> {
+  async finish(): Promise<void> {
     await this.#append(compressFrame(Buffer.alloc(END_OF_ARCHIVE_LENGTH)), END_OF_ARCHIVE_LENGTH);
     await this.#put(encodeSeekTable(this.#frames));
-    return { length: this.#length, sha256: this.#hash.digest('hex') };
   }
 
   async #append(compressed: Uint8Array, decompressedLength: number): Promise<number> {
@@ -61,7 +50,6 @@ export class PackBuilder {
   }
 
   #put(bytes: Uint8Array): void | Promise<void> {
-    this.#hash.update(bytes);
     this.#length += bytes.length;
     return this.#output(bytes);
   }

@@ -88,6 +88,13 @@ export class StatBuffer {
     return ((this.words[2] as number) & STATX_ATTR_MOUNT_ROOT) !== 0;
   }
 
+  /** Whether the change times are the same; makes no object. */
+  hasChangeTimeOf(other: StatBuffer): boolean {
+    const a = this.words;
+    const b = other.words;
+    return a[24] === b[24] && a[25] === b[25] && a[26] === b[26];
+  }
+
   /** A copy that later calls do not overwrite. */
   copy(): StatBuffer {
     const copy = new StatBuffer();

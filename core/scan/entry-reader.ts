@@ -57,11 +57,11 @@ export class EntryReader {
       }
       try {
         const settled = waitUntilSettled(stat);
-        statDescriptor(opened.descriptor, stat);
-        const entry = describe(batch, index, opened, settled, results);
+        if (settled === 'waited') statDescriptor(opened.descriptor, stat);
+        const entry = describe(batch, index, opened, settled !== 'future', results);
         const reading = this.#tryContent(entry, opened, earlier, index, results);
         statDescriptor(opened.descriptor, after);
-        const changed = after.ctime !== stat.ctime || !reading.complete;
+        const changed = !after.hasChangeTimeOf(stat) || !reading.complete;
         results.bytesRead += reading.bytes;
         if (changed && attempt < ATTEMPTS) {
           // A large file is stored while it is read: the next attempt stores only what differs.

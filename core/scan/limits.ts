@@ -10,8 +10,8 @@ export const BATCH_ENTRIES = 1024;
 /** A batch is closed when its entries lie in this many directories, each of which is held open. */
 export const BATCH_DIRECTORIES = 64;
 
-/** Batches that may be under way at once, for each worker: one in hand, the next ones waiting. */
-export const BATCHES_PER_WORKER = 4;
+/** Batches that may be under way at once, for each worker: while one has a large file in hand, the others go on. */
+export const BATCHES_PER_WORKER = 12;
 
 /** Frames that a worker may have sent and that are not yet stored; it waits when there are more. */
 export const FRAMES_UNDER_WAY = 4;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compressFrame, FRAME_TARGET } from '../../core/archive/frame.ts';
-import { type FinishedPack, PackBuilder } from '../../core/archive/pack-builder.ts';
+import { PackBuilder } from '../../core/archive/pack-builder.ts';
 import { PackReader } from '../../core/archive/pack-reader.ts';
 import { padding, type TarHeaderOptions, tarHeader } from '../../core/archive/tar-header.ts';
 import type { Entry } from '../../core/manifest/entry.ts';
@@ -48,7 +48,7 @@ export function tarOf(members: readonly Member[]): Buffer {
 }
 
 /** A pack of these tar blocks, in frames of `frameLength` bytes. */
-export async function packOf(tar: Buffer, frameLength = FRAME_TARGET): Promise<{ pack: Buffer; finished: FinishedPack }> {
+export async function packOf(tar: Buffer, frameLength = FRAME_TARGET): Promise<Buffer> {
   const pieces: Buffer[] = [];
   const builder = new PackBuilder((bytes) => {
     pieces.push(Buffer.from(bytes));
@@ -57,8 +57,8 @@ export async function packOf(tar: Buffer, frameLength = FRAME_TARGET): Promise<{
     const blocks = tar.subarray(at, at + frameLength);
     await builder.addFrame(compressFrame(blocks), blocks.length);
   }
-  const finished = await builder.finish();
-  return { pack: Buffer.concat(pieces), finished };
+  await builder.finish();
+  return Buffer.concat(pieces);
 }
 
 /** Opens a pack that lies in memory. */

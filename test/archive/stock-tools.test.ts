@@ -43,7 +43,7 @@ describe('A pack in the hands of stock tools', () => {
     folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-test-'));
     packFile = join(folder, 'pack.tar.zst');
     tar = tarOf(TORTURE);
-    const { pack } = await packOf(tar, FRAME_LENGTH);
+    const pack = await packOf(tar, FRAME_LENGTH);
     writeFileSync(packFile, pack);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -87,7 +87,7 @@ describe('A pack in the hands of stock tools', () => {
       const digest = createHash('sha256').update(content).digest();
       return { entry: chunkEntry(digest, content.length), content };
     });
-    const { pack } = await packOf(tarOf(pieces), FRAME_LENGTH);
+    const pack = await packOf(tarOf(pieces), FRAME_LENGTH);
     const file = join(folder, 'chunks.tar.zst');
     writeFileSync(file, pack);
     // Both chunks begin behind a header of one block; the second one's lies in the block after the first one's six.
