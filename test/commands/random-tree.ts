@@ -42,7 +42,7 @@ export class RandomTree {
     const place = join(directory, name);
     const present = lstatSync(place, { throwIfNoEntry: false });
     const operation = this.#pick(OPERATIONS);
-    operation.call(this, place, present?.isDirectory() === true, present?.isFile());
+    operation.call(this, place, present?.isDirectory() === true, present?.isFile() === true);
   }
 
   /** A directory of the tree, the deeper the rarer. */
