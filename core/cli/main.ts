@@ -10,6 +10,9 @@ import { jsonOutput, type Output, peopleOutput } from './output.ts';
 import { buildProgram, type GlobalOptions } from './program.ts';
 import { progressDisplay } from './progress-display.ts';
 
+/** The most that a page can have: a person who waits for all rows waits less so. */
+const ROWS_AT_ONCE = 10_000;
+
 export interface Faces {
   /** The other face of the program, `apiscp-backup rpc`; returns the exit code. */
   serveRpc(settingsFile: string | undefined): Promise<number>;
@@ -27,15 +30,31 @@ function checkRequest(method: MethodName, request: unknown): void {
   throw new Failure('usage', problem.message, { advice: `See \`apiscp-backup help ${method}\`.` });
 }
 
+const SILENT = { log: () => {} };
+
+/** The request for the page that follows; undefined when there is none, or no more rows were wanted. */
+function followingPage(request: unknown, result: unknown): unknown {
+  const next = (result as { next?: unknown } | null)?.next;
+  if (typeof next !== 'string' || (request as { limit?: unknown }).limit !== undefined) return undefined;
+  return { ...(request as object), limit: ROWS_AT_ONCE, after: next };
+}
+
 /** Carries out one command and returns the exit code. */
 async function perform(method: MethodName, request: unknown, { config }: GlobalOptions, output: Output): Promise<number> {
   checkRequest(method, request);
   const interruption = watchInterruption();
   const display = progressDisplay(process.stderr);
   try {
-    const result = await METHODS.get(method)?.perform(request, openContext(config, display, interruption.signal));
-    display.finish();
-    return output.result(method, result);
+    for (let asked = request, isFirst = true; ; isFirst = false) {
+      // What is said of the repository is said once.
+      const reporter = isFirst ? display : { ...SILENT, progress: display.progress.bind(display) };
+      const result = await METHODS.get(method)?.perform(asked, openContext(config, reporter, interruption.signal));
+      display.finish();
+      const exitCode = output.result(method, result, isFirst);
+      const following = output.readsOn ? followingPage(request, result) : undefined;
+      if (following === undefined) return exitCode;
+      asked = following;
+    }
   } catch (error) {
     display.finish();
     const exitCode = output.failure(toWireError(error));

@@ -7,7 +7,10 @@ import { renderResult } from './results.ts';
 
 /** How the outcome of a command is told; each returns the exit code. */
 export interface Output {
-  result(method: MethodName, result: unknown): number;
+  /** Whether an answer that comes in pages is shown to its end. */
+  readonly readsOn: boolean;
+  /** `isFirst` is false for the pages of an answer that follow the first. */
+  result(method: MethodName, result: unknown, isFirst: boolean): number;
   failure(error: WireError): number;
   /** Text that was asked for: help, the version. */
   text(name: 'help' | 'version', text: string): number;
@@ -17,6 +20,7 @@ const { stdout, stderr } = process;
 
 /** One JSON value on stdout, whatever happens. */
 export const jsonOutput: Output = {
+  readsOn: false,
   result(_method, result) {
     stdout.write(jsonLine(result));
     return exitCodeOfResult(result);
@@ -33,8 +37,9 @@ export const jsonOutput: Output = {
 
 /** Tables on stdout, complaints on stderr. */
 export const peopleOutput: Output = {
-  result(method, result) {
-    stdout.write(renderResult(method, result));
+  readsOn: true,
+  result(method, result, isFirst) {
+    stdout.write(renderResult(method, result, isFirst));
     return exitCodeOfResult(result);
   },
   failure({ code, message, affected, advice }) {

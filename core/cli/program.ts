@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
 import { pathArguments } from './path-arguments.ts';
+import { addReadingCommands } from './reading-commands.ts';
 
 /** What every command may be given. */
 export interface GlobalOptions {
@@ -26,21 +27,24 @@ interface RestoreOptions {
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
 
+/** `restore`, and `plan`, which takes the same. */
 function addRestore(program: Command, { perform }: Actions): void {
-  program
-    .command('restore')
-    .description('give a unit, or some of its paths, back as it was')
-    .argument('<unit>', 'site12 or system')
-    .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
-    .option('--at <snapshot>', 'the snapshot to restore from (default: the newest)')
-    .option('--to <directory>', 'restore below this folder (default: the original place)')
-    .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
-    .option('--delete', 'delete what the snapshot does not have')
-    .option('--dry-run', 'write nothing, tell what would be done')
-    .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
-    .action((unit: string, paths: string[], { pathB64 = [], ...options }: RestoreOptions) =>
-      perform('restore', { unit, paths: pathArguments(paths, pathB64), ...options }),
-    );
+  const add = (name: 'restore' | 'plan', description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<unit>', 'site12 or system')
+      .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
+      .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
+      .option('--to <directory>', 'restore below this folder (default: the original place)')
+      .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
+      .option('--delete', 'delete what the snapshot does not have')
+      .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
+      .action((unit: string, paths: string[], { pathB64 = [], ...options }: RestoreOptions) =>
+        perform(name, { unit, paths: pathArguments(paths, pathB64), ...options }),
+      );
+  add('plan', 'tell what a restore would read, write and overwrite');
+  add('restore', 'give a unit, or some of its paths, back as it was').option('--dry-run', 'the same as plan');
 }
 
 /** The commands of `apiscp-backup`; each turns its arguments into the request of a method and decides nothing. */
@@ -77,6 +81,7 @@ export function buildProgram(actions: Actions): Command {
     .description('list the snapshots, oldest first')
     .argument('[unit]', 'site12 or system; none: all')
     .action((unit?: string) => perform('list', unit === undefined ? {} : { unit }));
+  addReadingCommands(program, actions);
   addRestore(program, actions);
   program
     .command('verify')

@@ -1,9 +1,11 @@
 import type { InitResult } from '../commands/schemas/init.ts';
 import type { ListResult } from '../commands/schemas/list.ts';
 import type { MethodName } from '../commands/schemas/messages.ts';
+import type { PlanResult } from '../commands/schemas/plan.ts';
 import type { RestoreResult } from '../commands/schemas/restore.ts';
 import type { RunResult } from '../commands/schemas/run.ts';
 import type { VerifyResult } from '../commands/schemas/verify.ts';
+import { momentText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';
@@ -89,7 +91,7 @@ function renderRestore(result: RestoreResult): string {
     ['failed', formatCount(result.failed)],
     ['read from the repository', formatBytes(result.bytesFetched)],
   ];
-  const title = `${result.unit} as of ${result.time} (${result.snapshot})\n`;
+  const title = `${result.unit}, ${momentText(result.moment)}\n`;
   const table = renderTable([{ title: '' }, { title: '', right: true }], rows);
   return `${title}${table}${warningLines(result.warnings, result.warningCount)}Restore: ${result.status}.\n`;
 }
@@ -105,15 +107,33 @@ function renderVerify({ status, snapshots, objects, entries, bytesRead, damages 
   return `${lines.join('')}Verify: ${status}. ${checked}.\n`;
 }
 
-const RENDERERS: { readonly [Method in MethodName]?: (result: never) => string } = {
+/** What a restore would do, with the paths that it would take away. */
+function renderPlan(result: PlanResult): string {
+  const { snapshots = [], packs = [], overwrite = [], overwriteCount = 0, delete: deleted = [] } = result.plan ?? {};
+  const paths = (title: string, list: readonly { readonly path: string }[], count: number): string => {
+    const more = count > list.length ? `  and ${formatCount(count - list.length)} more\n` : '';
+    return count === 0 ? '' : `${title}:\n${list.map(({ path }) => `  ${printable(path)}\n`).join('')}${more}`;
+  };
+  const reading = `Reads ${formatCount(snapshots.length)} snapshots and ${formatCount(packs.length)} packs:\n`;
+  const objects = [...snapshots, ...packs].map((name) => `  ${printable(name)}\n`).join('');
+  const changes = paths('Would overwrite', overwrite, overwriteCount) + paths('Would delete', deleted, result.deleted);
+  return `${reading}${objects}${changes}${renderRestore(result)}`;
+}
+
+const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: boolean) => string } = {
   init: renderInit,
   run: renderRun,
   list: renderList,
+  plan: renderPlan,
+  ls: renderLs,
+  find: renderFind,
+  history: renderHistory,
+  diff: renderDiff,
   restore: renderRestore,
   verify: renderVerify,
 };
 
 /** A command's result for people. The same facts, complete, are what `--json` prints. */
-export function renderResult(method: MethodName, result: unknown): string {
-  return RENDERERS[method]?.(result as never) ?? `${printable(JSON.stringify(result))}\n`;
+export function renderResult(method: MethodName, result: unknown, isFirst = true): string {
+  return RENDERERS[method]?.(result as never, isFirst) ?? `${printable(JSON.stringify(result))}\n`;
 }

@@ -78,6 +78,9 @@ describe('a result for people', () => {
     const result: RestoreResult = {
       status: 'ok',
       unit: 'site1',
+      unitId: 'site1-00000000',
+      current: true,
+      moment: { text: 'yesterday', zone: 'UTC', instant: 't', snapshot: 'x', taken: 't', stood: null },
       snapshot: 'x',
       time: 't',
       target: '/home/virtual/site1',

@@ -65,6 +65,9 @@ export const restoreResult = {
   required: [
     'status',
     'unit',
+    'unitId',
+    'current',
+    'moment',
     'snapshot',
     'time',
     'target',
