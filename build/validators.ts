@@ -36,6 +36,7 @@ const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
     validateUnit: repositorySchemas.unitSchema,
     validateSnapshot: repositorySchemas.snapshotSchema,
     validateRun: repositorySchemas.runSchema,
+    validateHold: repositorySchemas.holdSchema,
   },
   'core/commands/validators.generated.js': messageValidators(),
 };

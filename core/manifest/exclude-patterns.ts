@@ -144,14 +144,15 @@ export class ExcludePatterns implements Exclusion {
     return (name, isDirectory) => decide(candidates, name, isDirectory)?.included === false;
   }
 
-  /** Which pattern decides about a path, from the top down. */
-  explain(path: ByteString, isDirectory: boolean): Explanation {
+  /** Which pattern decides about a path, from the top down. What is above `root` is never asked about: the scan begins there. */
+  explain(path: ByteString, isDirectory: boolean, root: ByteString = ''): Explanation {
     const components = path.split('/');
+    const begin = root.split('/').length - 1;
     let progress = Progress.atRoot(this.#rules);
     let decided: Rule | undefined;
     for (const [depth, component] of components.entries()) {
       const isLast = depth === components.length - 1;
-      decided = decide(progress.candidates(), component, isDirectory || !isLast);
+      decided = depth < begin ? undefined : decide(progress.candidates(), component, isDirectory || !isLast);
       if (decided?.included === false || isLast) {
         if (decided === undefined) break;
         return { included: decided.included, rule: decided.pattern, index: decided.index, at: components.slice(0, depth + 1).join('/') };

@@ -1,11 +1,12 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type Validator } from '../config/schema-validator.ts';
 import { Failure } from '../failure.ts';
+import type { HoldRecord } from './hold-record.ts';
 import type { RepositoryIdentity, ServerIdentity, UnitIdentity } from './identity.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from './record.ts';
 import type { RunRecord } from './run-record.ts';
-import type { repositorySchema, runSchema, serverSchema, snapshotSchema, unitSchema } from './schemas.ts';
-import { validateRepository, validateRun, validateServer, validateSnapshot, validateUnit } from './validators.generated.js';
+import type { holdSchema, repositorySchema, runSchema, serverSchema, snapshotSchema, unitSchema } from './schemas.ts';
+import { validateHold, validateRepository, validateRun, validateServer, validateSnapshot, validateUnit } from './validators.generated.js';
 
 /** One kind of JSON object that a repository holds. */
 export interface DocumentKind<T> {
@@ -35,6 +36,7 @@ export const repositoryDocument = kind<RepositoryIdentity, typeof repositorySche
 export const serverDocument = kind<ServerIdentity, typeof serverSchema>('server', SMALL, validateServer);
 export const unitDocument = kind<UnitIdentity, typeof unitSchema>('unit', SMALL, validateUnit);
 export const snapshotDocument = kind<SnapshotRecord, typeof snapshotSchema>('snapshot record', LARGE, validateSnapshot);
+export const holdDocument = kind<HoldRecord, typeof holdSchema>('hold', SMALL, validateHold);
 export const runDocument = kind<RunRecord, typeof runSchema>('run record', LARGE, validateRun);
 
 /** The bytes of a document: UTF-8 JSON, indented by two, one newline at the end. Throws when it breaks its own schema. */

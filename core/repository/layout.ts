@@ -1,3 +1,5 @@
+import { isTimedId } from './ids.ts';
+
 /**
  * Where each object stands (docs/format/repository.md). A server's path is below the repository; the others are below the
  * server's folder, as records and manifests name them.
@@ -7,6 +9,7 @@ export const SERVERS_FOLDER = 'servers';
 export const SERVER_FILE = 'server.json';
 export const UNITS_FOLDER = 'units';
 export const RUNS_FOLDER = 'runs';
+export const HOLDS_FOLDER = 'holds';
 
 const RECORD_SUFFIX = '.json';
 const MANIFEST_SUFFIX = '.mf.zst';
@@ -42,6 +45,22 @@ export function packPath(unit: string, pack: string): string {
 
 export function runPath(run: string): string {
   return `${RUNS_FOLDER}/${run}${RECORD_SUFFIX}`;
+}
+
+/** The place of hold number n, counted from 1, of a snapshot. */
+export function holdPath(snapshot: string, number: number): string {
+  return `${HOLDS_FOLDER}/${snapshot}-${String(number).padStart(4, '0')}${RECORD_SUFFIX}`;
+}
+
+/** The snapshot that a hold's file name says it keeps; undefined when the name is not one of a hold. */
+export function heldSnapshotOf(path: string): string | undefined {
+  const [snapshot, number] = splitLast(recordIdOf(path) ?? '', '-');
+  return isTimedId(snapshot) && path === holdPath(snapshot, Number(number)) ? snapshot : undefined;
+}
+
+function splitLast(text: string, separator: string): [string, string] {
+  const at = text.lastIndexOf(separator);
+  return [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
 }
 
 /** The id that a record's file name gives it; undefined when the name is not one of a record. */

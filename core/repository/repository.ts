@@ -229,6 +229,11 @@ export class Repository {
     return this.backend.size(this.#fullName(path));
   }
 
+  /** Removes an object; a missing one is no error. */
+  removeObject(path: string): Promise<void> {
+    return this.backend.remove(this.#fullName(path));
+  }
+
   /** Every stored object whose path begins with `prefix`, with its path below the server's folder. */
   async *listObjects(prefix: string): AsyncIterable<ObjectInfo> {
     for await (const object of this.backend.list(this.#fullName(prefix))) {

@@ -164,3 +164,20 @@ export const runSchema = {
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'time', 'finished', 'status', 'units', 'tool'],
 } as const;
+
+export const holdSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:hold:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    repository: repositoryId,
+    server: serverId,
+    unit: unitId,
+    snapshot: timedId,
+    reason: text,
+    expires: { anyOf: [time, { type: 'null' }] },
+    created: time,
+  },
+  required: ['formatVersion', 'repository', 'server', 'unit', 'snapshot', 'reason', 'expires', 'created'],
+} as const;

@@ -5,30 +5,48 @@ import type { Repository } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 
 /**
- * The objects of the server's units that a killed run or prune left behind: named by no record and older than `SAFETY_AGE`
- * at `now` (milliseconds since 1970). Throws when any record cannot be used, for nobody knows what it names.
+ * The paths of all objects of the server's units that a record, but none of those in `without` (paths), needs. Throws
+ * `repository_damaged` when any record cannot be used, for nobody knows what it names.
  */
-export async function* unreferencedObjects(repository: Repository, now: number): AsyncIterable<ObjectInfo> {
-  const units = await repository.unitIds();
+export async function namedObjects(repository: Repository, without: ReadonlySet<string> = new Set()): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
-  for (const unit of units) {
+  for (const unit of await repository.unitIds()) {
     named.add(unitPath(unit));
     const { records, unusable } = await repository.readSnapshots(unit);
     const [first] = unusable;
     if (first !== undefined) {
       throw new Failure('repository_damaged', `nobody knows which objects ${first.path} needs: ${first.failure.message}`, {
         affected: unusable.map(({ path }) => path),
+        advice: 'Bring the record back from a copy, or remove it to give that snapshot up.',
         cause: first.failure,
       });
     }
     for (const record of records) {
-      named.add(snapshotPath(unit, record.id)).add(record.manifest.path);
+      const path = snapshotPath(unit, record.id);
+      if (without.has(path)) continue;
+      named.add(path).add(record.manifest.path);
       for (const pack of record.packs) named.add(pack.path);
     }
   }
-  for (const unit of units) {
+  return named;
+}
+
+/**
+ * The objects of the server's units that a killed run or prune left behind, manifests before packs: not `named`, and either
+ * older than `SAFETY_AGE` at `now` (milliseconds since 1970) or `givenUp`, so that no run can be about to name it.
+ */
+export async function* unreferencedObjects(
+  repository: Repository,
+  named: ReadonlySet<string>,
+  now: number,
+  givenUp: ReadonlySet<string> = new Set(),
+): AsyncIterable<ObjectInfo> {
+  for (const unit of await repository.unitIds()) {
+    const found: ObjectInfo[] = [];
     for await (const object of repository.listObjects(`${unitFolder(unit)}/`)) {
-      if (!named.has(object.name) && object.modified < now - SAFETY_AGE) yield object;
+      const isOld = object.modified < now - SAFETY_AGE;
+      if (!named.has(object.name) && (isOld || givenUp.has(object.name))) found.push(object);
     }
+    yield* found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }

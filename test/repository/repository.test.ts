@@ -11,7 +11,7 @@ import type { Notice } from '../../core/repository/notice.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
-import { unreferencedObjects } from '../../core/repository/unreferenced.ts';
+import { namedObjects, unreferencedObjects } from '../../core/repository/unreferenced.ts';
 import { failureOf } from '../failure-of.ts';
 import { diskFull, FaultyBackend, Killed } from './faulty-backend.ts';
 import { openTestRepository, SERVER, storeSnapshot, subject } from './fixtures.ts';
@@ -270,7 +270,7 @@ describe('a repository', () => {
   describe('finds what no record names', () => {
     async function leftovers(now: number): Promise<string[]> {
       const names: string[] = [];
-      for await (const { name } of unreferencedObjects(repository, now)) names.push(name);
+      for await (const { name } of unreferencedObjects(repository, await namedObjects(repository), now)) names.push(name);
       return names.sort();
     }
 

@@ -1,0 +1,50 @@
+import { lstatSync, type Stats } from 'node:fs';
+import type { ByteString } from '../manifest/entry.ts';
+import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
+import { isWithin } from '../manifest/path-order.ts';
+import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
+import type { PanelUnit, UnitRoot } from '../panel/unit.ts';
+import { requireLivingUnit } from '../panel/units.ts';
+import { mountedPaths } from './backup/mounted-paths.ts';
+import type { Context } from './context.ts';
+import { leftOutOf } from './left-out.ts';
+import type { ExplainRequest, ExplainResult } from './schemas/explain.ts';
+
+type Decision = Pick<ExplainResult, 'included' | 'by' | 'pattern' | 'number' | 'at' | 'reason'>;
+
+function decided(by: ExplainResult['by'], included: boolean, reason: string, at?: ByteString): Decision {
+  return { included, by, pattern: null, number: null, at: at === undefined ? null : toWirePath(at), reason };
+}
+
+/** Why a path is in the next backup of a unit, or is not. The path need not exist: then it is told what would be. */
+export async function explain(request: ExplainRequest, { settings }: Context): Promise<ExplainResult> {
+  const unit = requireLivingUnit(settings, request.unit);
+  const path = fromWirePath(request.path).replace(/^\/+|\/+$/g, '');
+  const root = unit.roots.find((candidate) => isWithin(path, candidate.path));
+  const status = root === undefined ? undefined : statusOf(path, root);
+  const decision =
+    root === undefined
+      ? decided('outside', false, `${unit.name} is backed up from ${unit.roots.map((each) => each.path).join(', ')}; this is not in there.`)
+      : decide(path, root, unit, status?.isDirectory() === true, leftOutOf(unit, settings).patterns);
+  return { unit: unit.name, path: toWirePath(path), exists: status !== undefined, ...decision };
+}
+
+function statusOf(path: ByteString, { path: root, parent }: UnitRoot): Stats | undefined {
+  const name = root.slice(root.lastIndexOf('/') + 1);
+  return lstatSync(Buffer.from(`${parent}/${name}${path.slice(root.length)}`, 'latin1'), { throwIfNoEntry: false });
+}
+
+function decide(path: ByteString, root: UnitRoot, unit: PanelUnit, isDirectory: boolean, patterns: readonly ByteString[]): Decision {
+  const always = unit.excluded.find((excluded) => isWithin(path, excluded));
+  if (always !== undefined) return decided('always', false, 'It is always left out: live database files cannot be restored.', always);
+  const { included, rule, index, at } = new ExcludePatterns(patterns).explain(path, isDirectory, root.path);
+  const pattern = rule === undefined || index === undefined ? undefined : { pattern: toWirePath(rule).path, number: index + 1 };
+  const mount = [...mountedPaths([root])].find((mounted) => path !== mounted && isWithin(path, mounted));
+  if (included && mount !== undefined) {
+    return decided('mount', false, 'Something else is mounted above it, and backups do not cross mounts.', mount);
+  }
+  if (pattern === undefined || at === undefined) return decided('nothing', true, 'Nothing leaves it out.');
+  const effect = included ? 'takes it back in' : at === path ? 'leaves it out' : 'leaves out a directory above it';
+  const reason = `Pattern ${pattern.number} of the setting exclude, ${pattern.pattern}, ${effect}.`;
+  return { ...decided('pattern', included, reason, at), ...pattern };
+}

@@ -1,0 +1,84 @@
+import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
+import { parseMoment } from '../chain/moment.ts';
+import { asFailure, Failure } from '../failure.ts';
+import { type Lock, takeLock } from '../jobs/locks.ts';
+import { addHold, readHolds } from '../repository/holds.ts';
+import { unitNameOf } from '../repository/ids.ts';
+import { snapshotPath } from '../repository/layout.ts';
+import { FORMAT_VERSION } from '../repository/record.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
+import type { Context } from './context.ts';
+import type { HoldRequest, HoldResult, ReleaseRequest, ReleaseResult } from './schemas/hold.ts';
+
+/** Held by whoever changes holds, and by prune while it acts on them. */
+export function takeRetentionLock(stateDirectory: string, what: string): Lock {
+  return takeLock(stateDirectory, 'retention', what);
+}
+
+/** Keeps a snapshot, and so what it needs, whatever the rules of retention say. Throws `snapshot_unknown`, `usage`, `locked`. */
+export async function hold(request: HoldRequest, context: Context): Promise<HoldResult> {
+  const expires = request.until === undefined ? null : expiryOf(request.until, context.now());
+  return change(context, 'a hold', async (repository) => {
+    const { snapshot, reason } = request;
+    const unit = await unitOf(snapshot, repository);
+    const { identity, server } = repository;
+    const created = context.now().toISOString();
+    await addHold(repository, { formatVersion: FORMAT_VERSION, repository: identity.id, server, unit, snapshot, reason, expires, created });
+    return { unit: unitNameOf(unit), unitId: unit, snapshot, reason, until: expires } as HoldResult;
+  });
+}
+
+/** Ends all holds of a snapshot; from then on the rules of retention decide. Throws `snapshot_unknown` when it has none. */
+export async function release({ snapshot }: ReleaseRequest, context: Context): Promise<ReleaseResult> {
+  return change(context, 'a release', async (repository) => {
+    const holds = (await readHolds(repository)).filter((candidate) => candidate.snapshot === snapshot);
+    if (holds.length === 0) throw new Failure('snapshot_unknown', `nothing holds a snapshot ${snapshot}`, { affected: [snapshot] });
+    for (const { path } of holds) await repository.removeObject(path);
+    return { snapshot, released: holds.length };
+  });
+}
+
+async function change<T>(context: Context, what: string, action: (repository: Repository) => Promise<T>): Promise<T> {
+  const { settings, reporter } = context;
+  const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  const lock = takeRetentionLock(settings.stateDirectory, what);
+  try {
+    return await action(repository);
+  } finally {
+    lock.release();
+  }
+}
+
+/** When a hold ends: a length of time from now, or a point in time. */
+function expiryOf(until: string, now: Date): string {
+  const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+  const zone = Temporal.Now.timeZoneId();
+  const end = lengthFrom(until, instant, zone) ?? pointInTime(until, instant, zone);
+  if (end > now.getTime()) return new Date(end).toISOString();
+  throw new Failure('usage', `“${until}” is not in the future`, {
+    affected: [until],
+    advice: 'Give a day to come, or a length: 6 months.',
+  });
+}
+
+function lengthFrom(text: string, now: Temporal.Instant, zone: string): number | undefined {
+  try {
+    return millisecondsBefore(now, parseDuration(text).negated(), zone);
+  } catch (error) {
+    if (asFailure(error).code !== 'usage') throw error;
+    return undefined;
+  }
+}
+
+function pointInTime(text: string, now: Temporal.Instant, zone: string): number {
+  const moment = parseMoment(text, now, zone);
+  if (moment.kind === 'time') return moment.instant.epochMilliseconds;
+  throw new Failure('usage', `“${text}” is not the end of a hold`, { affected: [text], advice: 'Give a day, or a length: 6 months.' });
+}
+
+async function unitOf(snapshot: string, repository: Repository): Promise<string> {
+  for (const unit of await repository.unitIds()) {
+    if ((await repository.objectSize(snapshotPath(unit, snapshot))) !== undefined) return unit;
+  }
+  throw new Failure('snapshot_unknown', `there is no snapshot ${snapshot}`, { affected: [snapshot], advice: 'See `apiscp-backup list`.' });
+}

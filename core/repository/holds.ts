@@ -1,0 +1,52 @@
+import { asFailure, Failure } from '../failure.ts';
+import { holdDocument } from './documents.ts';
+import type { HoldRecord } from './hold-record.ts';
+import * as layout from './layout.ts';
+import type { Repository } from './repository.ts';
+import { readDocument, writeDocument } from './stored-document.ts';
+
+/** A hold as it is in the repository. */
+export interface StoredHold {
+  /** Below the server's folder. */
+  readonly path: string;
+  /** The id of the snapshot that it keeps. */
+  readonly snapshot: string;
+  readonly reason: string;
+  /** RFC 3339 UTC; undefined: until it is released. */
+  readonly expires?: string;
+}
+
+/** All holds of this server. One that cannot be read holds all the same: its name says which snapshot. */
+export async function readHolds(repository: Repository): Promise<StoredHold[]> {
+  const holds: StoredHold[] = [];
+  for await (const { name: path } of repository.listObjects(`${layout.HOLDS_FOLDER}/`)) {
+    const snapshot = layout.heldSnapshotOf(path);
+    if (snapshot !== undefined) holds.push(await readHold(repository, path, snapshot));
+  }
+  return holds.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function readHold(repository: Repository, path: string, snapshot: string): Promise<StoredHold> {
+  const name = `${layout.serverFolder(repository.server)}/${path}`;
+  try {
+    const { value } = await readDocument(repository.backend, holdDocument, name);
+    const isOwn = value.snapshot === snapshot && value.server === repository.server && value.repository === repository.identity.id;
+    if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+    return { path, snapshot, reason: value.reason, ...(value.expires === null ? {} : { expires: value.expires }) };
+  } catch (error) {
+    return { path, snapshot, reason: asFailure(error).message };
+  }
+}
+
+/** Adds a hold beside those that the snapshot has already. */
+export async function addHold(repository: Repository, hold: HoldRecord): Promise<void> {
+  for (let number = 1; ; number++) {
+    try {
+      const name = `${layout.serverFolder(repository.server)}/${layout.holdPath(hold.snapshot, number)}`;
+      await writeDocument(repository.backend, holdDocument, name, hold);
+      return;
+    } catch (error) {
+      if (asFailure(error).code !== 'object_exists') throw error;
+    }
+  }
+}
