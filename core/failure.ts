@@ -32,6 +32,7 @@ export const FAILURE_CODES = {
   digest_mismatch: 'content differs from its recorded SHA-256',
   attribute_refused: 'the target refused an attribute of an entry',
   raw_database_refused: 'live database files cannot be backed up as files',
+  owner_not_allowed: 'the policy for account owners does not give this back',
   retention_guard: 'a safety rule of retention stopped the deletion',
 } as const;
 

@@ -55,7 +55,7 @@ function checkFolder(path: ByteString, settings: Settings): ByteString {
 }
 
 /** An open directory in which nothing is and nothing can be made, for a dry run over what does not exist. */
-function openNothing(): number {
+export function openNothing(): number {
   const path = mkdtempSync(join(tmpdir(), 'apiscp-backup-'));
   try {
     return openTrustedDirectory(pathBytes(path));

@@ -3,7 +3,9 @@ import { takeLock } from '../jobs/locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
+import type { AccountUsers } from '../panel/account-users.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
+import { isUnitId } from '../repository/ids.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
@@ -13,6 +15,8 @@ import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
 import type { Context } from './context.ts';
 import { leftOutOfUnit } from './left-out.ts';
 import { type RestorePoint, UnitTimeline } from './moment.ts';
+import { ownersPaths, resolveOwner, rightsOf } from './owner-restore.ts';
+import { openOwnerTarget } from './owner-target.ts';
 import { isCurrent, resolveUnit } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
@@ -27,44 +31,60 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { settings } = context;
   const repository = await openRepository(settings, 'read', (notice) => context.reporter.log(notice));
-  const unit = await resolveUnit(request.unit, repository, context);
+  const owner = request.policy === 'owner' ? await resolveOwner(request.unit, repository, settings) : undefined;
+  const unit = owner?.unit ?? (await resolveUnit(request.unit, repository, context));
   const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
-  if (request.dryRun === true) return restoreFrom(request, unit, point, repository, context);
+  if (request.dryRun === true) return restoreFrom({ request, unit, users: owner?.users, point }, repository, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
   try {
-    return await restoreFrom(request, unit, point, repository, context);
+    return await restoreFrom({ request, unit, users: owner?.users, point }, repository, context);
   } finally {
     lock.release();
   }
 }
 
-function openTarget(request: RestoreRequest, settings: Context['settings']): RestoreTarget {
-  const make = request.dryRun !== true;
-  return request.to === undefined
-    ? openOriginalTarget(request.unit, settings, make)
-    : openFolderTarget(fromWirePath(request.to), settings, make);
+/** What a request turned out to mean. */
+interface Task {
+  readonly request: RestoreRequest;
+  readonly unit: UnitIdentity;
+  /** Of an owner's request. */
+  readonly users: AccountUsers | undefined;
+  readonly point: RestorePoint;
 }
 
-async function restoreFrom(
-  request: RestoreRequest,
-  unit: UnitIdentity,
-  point: RestorePoint,
-  repository: Repository,
-  context: Context,
-): Promise<RestoreResult> {
+function openTarget({ request, unit, users }: Task, context: Context): RestoreTarget {
+  const { settings } = context;
+  const make = request.dryRun !== true;
+  if (request.to !== undefined) {
+    const folder = fromWirePath(request.to);
+    return users === undefined ? openFolderTarget(folder, settings, make) : openOwnerTarget(folder, unit.name, users, settings, make);
+  }
+  if (isUnitId(request.unit) && !isCurrent(unit, context)) {
+    throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now and cannot be restored in its place`, {
+      affected: [request.unit],
+      advice: 'Restore it to a folder.',
+    });
+  }
+  return openOriginalTarget(unit.name, settings, make);
+}
+
+async function restoreFrom(task: Task, repository: Repository, context: Context): Promise<RestoreResult> {
+  const { request, unit, users, point } = task;
   const { chain } = point;
   const opened: RandomAccess[] = [];
   let target: RestoreTarget | undefined;
   try {
     for (const record of chain) opened.push(await repository.openManifest(record));
-    target = openTarget(request, context.settings);
+    const paths = (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path)));
+    target = openTarget(task, context);
     const outcome = await restoreTree({
       manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
       packs: packsOf(chain, repository),
       roots: target.roots,
       upperRoots: target.upperRoots,
-      paths: (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path))),
+      paths: users === undefined ? paths : ownersPaths(paths),
+      owner: users === undefined ? undefined : rightsOf(users, request.to !== undefined),
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
       leftOut: leftOutOfUnit(unit.name, context.settings),

@@ -7,6 +7,7 @@ const FS_IOC_SETFLAGS = 0x40086602;
 
 export const FS_IMMUTABLE_FL = 0x10;
 export const FS_APPEND_FL = 0x20;
+export const FS_PROJINHERIT_FL = 0x20000000;
 
 /**
  * The flags that chattr(1) may set and that mean the same on every file system: secure deletion, undelete, compress,
@@ -14,7 +15,7 @@ export const FS_APPEND_FL = 0x20;
  * project inheritance. The others describe how the file system stores the inode.
  */
 export const RESTORABLE_INODE_FLAGS =
-  0x1 | 0x2 | 0x4 | 0x8 | FS_IMMUTABLE_FL | FS_APPEND_FL | 0x40 | 0x80 | 0x8000 | 0x10000 | 0x20000 | 0x800000 | 0x20000000;
+  0x1 | 0x2 | 0x4 | 0x8 | FS_IMMUTABLE_FL | FS_APPEND_FL | 0x40 | 0x80 | 0x8000 | 0x10000 | 0x20000 | 0x800000 | FS_PROJINHERIT_FL;
 
 const word = Buffer.alloc(8);
 

@@ -4,10 +4,15 @@ import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { readXattrs, removeXattr, writeXattr } from '../linux/xattrs.ts';
 import type { ByteString, Entry, Xattr } from '../manifest/entry.ts';
 import { isBoundToInodes, isOverlayAttribute, lostThroughMount } from './overlay-attributes.ts';
+import { ADMINISTRATORS_FLAGS, isOwnersAttribute } from './owner-policy.ts';
 import { PROTECTING_FLAGS } from './protection.ts';
+import type { Place } from './target.ts';
 
 /** Hears of each attribute that the target did not take; the entry itself is kept. */
 export type Refusal = (what: ByteString, reason: unknown) => void;
+
+/** What matters of the place that attributes are written to. */
+export type AttributePlace = Pick<Place, 'overlay' | 'owner'>;
 
 /** Labels that the system gives by its own policy: taken from the snapshot when it has them, never removed. */
 const SYSTEM_LABELS: ReadonlySet<ByteString> = new Set(['security.selinux', 'security.ima', 'security.evm']);
@@ -22,9 +27,16 @@ export interface AttributePlan {
 
 /**
  * The attributes that `entry` gets on what `descriptor` is open on. Through a mounted overlay `trusted.overlay.*` belongs to
- * the kernel; on another device than the recorded one, what names inodes of the old one is dropped.
+ * the kernel; on another device than the recorded one, what names inodes of the old one is dropped. A restore for an account's
+ * owner touches nothing that is an administrator's.
  */
-export function planAttributes(descriptor: number, entry: Entry, throughOverlay: boolean): AttributePlan {
+export function planAttributes(descriptor: number, entry: Entry, place: AttributePlace): AttributePlan {
+  const plan = planForAdministrator(descriptor, entry, place.overlay);
+  if (place.owner === undefined) return plan;
+  return { wanted: plan.wanted, isKept: (name) => plan.isKept(name) || !isOwnersAttribute(name) };
+}
+
+function planForAdministrator(descriptor: number, entry: Entry, throughOverlay: boolean): AttributePlan {
   if (throughOverlay) {
     return {
       wanted: entry.xattrs.filter(({ name }) => !isOverlayAttribute(name)),
@@ -46,15 +58,15 @@ function keptOnTarget(name: ByteString): boolean {
  * none undoes another: chown clears capabilities and set-id bits, chmod rewrites an ACL's mask. Attributes that are there
  * and not in the snapshot (inherited ACLs) go. Inode flags are set apart, through a descriptor that is not an O_PATH one.
  */
-export function writeAttributes(descriptor: number, entry: Entry, throughOverlay: boolean, refuse: Refusal): void {
+export function writeAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
   attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
   if (entry.kind !== 'symlink') attempt('mode', refuse, () => setMode(descriptor, entry.mode));
-  attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, throughOverlay, refuse));
+  attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse));
   attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
 }
 
-function writeXattrs(descriptor: number, entry: Entry, throughOverlay: boolean, refuse: Refusal): void {
-  const { wanted, isKept } = planAttributes(descriptor, entry, throughOverlay);
+function writeXattrs(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
+  const { wanted, isKept } = planAttributes(descriptor, entry, place);
   const present = readXattrs(descriptor);
   for (const { name } of present) {
     if (isKept(name) || wanted.some((xattr) => xattr.name === name)) continue;
@@ -64,12 +76,15 @@ function writeXattrs(descriptor: number, entry: Entry, throughOverlay: boolean, 
     if (present.some((xattr) => xattr.name === name && xattr.value.equals(value))) continue;
     attempt(name, refuse, () => writeXattr(descriptor, name, value));
   }
-  if (throughOverlay) for (const name of lostThroughMount(entry)) refuse(name, new Error('cannot be set while the account is mounted'));
+  if (place.overlay) for (const name of lostThroughMount(entry)) refuse(name, new Error('cannot be set while the account is mounted'));
 }
 
 /** Sets the inode flags that do not keep us from working on: to be done before content is written. */
-export function writeHarmlessFlags(descriptor: number, entry: Entry, refuse: Refusal): void {
-  attempt('inode flags', refuse, () => writeInodeFlags(descriptor, entry.inodeFlags & ~PROTECTING_FLAGS));
+export function writeHarmlessFlags(descriptor: number, entry: Entry, { owner }: AttributePlace, refuse: Refusal): void {
+  attempt('inode flags', refuse, () => {
+    const kept = owner === undefined ? 0 : readInodeFlags(descriptor) & ADMINISTRATORS_FLAGS;
+    writeInodeFlags(descriptor, (entry.inodeFlags & ~PROTECTING_FLAGS) | kept);
+  });
 }
 
 /** Sets the immutable and append-only flags of a finished file or directory: nothing can be changed afterwards. */

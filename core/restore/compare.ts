@@ -25,11 +25,11 @@ export type Likeness = 'different' | 'same' | 'same-content';
  */
 export function compareWithTarget(place: Place, entry: Entry): Likeness {
   if (place.name === '' || !statAt(place.directory, place.name, stat) || stat.kind !== entry.kind) return 'different';
-  if (entry.kind === 'file') return withFile(place, (descriptor) => compareFile(descriptor, entry, place.overlay));
+  if (entry.kind === 'file') return withFile(place, (descriptor) => compareFile(descriptor, entry, place));
   const handle = openHandleAt(place.directory, place.name);
   try {
     statDescriptor(handle, stat);
-    return stat.kind === entry.kind && isSameSpecial(place, entry) && hasSameMetadata(handle, entry, place.overlay) ? 'same' : 'different';
+    return stat.kind === entry.kind && isSameSpecial(place, entry) && hasSameMetadata(handle, entry, place) ? 'same' : 'different';
   } finally {
     closeDescriptor(handle);
   }
@@ -43,11 +43,13 @@ export function bringUpToDate(place: Place, entry: Entry, report: Report): boole
   const likeness = compareWithTarget(place, entry);
   if (likeness !== 'same-content') return likeness === 'same';
   return withFile(place, (descriptor) => {
-    if (compareFile(descriptor, entry, place.overlay) === 'different') return false;
+    if (compareFile(descriptor, entry, place) === 'different') return false;
     const refuse = refusalsOf(entry.path, report);
-    unprotect(descriptor);
-    writeHarmlessFlags(descriptor, entry, refuse);
-    writeAttributes(descriptor, entry, place.overlay, refuse);
+    if (place.owner === undefined) unprotect(descriptor);
+    // `stat` is of this descriptor: somebody else's file is not given to the owner, but replaced if that may be.
+    else if (!place.owner.users.has(stat.uid)) return false;
+    writeHarmlessFlags(descriptor, entry, place, refuse);
+    writeAttributes(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
     return true;
   });
@@ -62,12 +64,12 @@ function withFile<Result>(place: Place, action: (descriptor: number) => Result):
   }
 }
 
-function compareFile(descriptor: number, entry: Entry, overlay: boolean): Likeness {
+function compareFile(descriptor: number, entry: Entry, place: Place): Likeness {
   statDescriptor(descriptor, stat);
   if (!stat.isFile || stat.size !== entry.size || stat.linkCount !== entry.linkCount) return 'different';
   if (!hasSameContent(descriptor, entry)) return 'different';
   statDescriptor(descriptor, stat);
-  if (hasSameMetadata(descriptor, entry, overlay) && readInodeFlags(descriptor) === entry.inodeFlags) return 'same';
+  if (hasSameMetadata(descriptor, entry, place) && readInodeFlags(descriptor) === entry.inodeFlags) return 'same';
   return entry.linkCount === 1 ? 'same-content' : 'different';
 }
 
@@ -94,11 +96,11 @@ function isSameRanges(present: readonly DataRange[] | undefined, wanted: readonl
 }
 
 /** Everything but content and inode flags; `stat` holds what the descriptor says. */
-function hasSameMetadata(descriptor: number, entry: Entry, overlay: boolean): boolean {
+function hasSameMetadata(descriptor: number, entry: Entry, place: Place): boolean {
   const sameMode = entry.kind === 'symlink' || stat.mode === entry.mode;
   if (!sameMode || stat.uid !== entry.uid || stat.gid !== entry.gid || stat.mtime !== entry.mtime) return false;
   if (stat.linkCount !== entry.linkCount) return false;
-  const { wanted, isKept } = planAttributes(descriptor, entry, overlay);
+  const { wanted, isKept } = planAttributes(descriptor, entry, place);
   const known = (name: string) => wanted.some((xattr) => xattr.name === name);
   return isSameXattrs(
     readXattrs(descriptor).filter(({ name }) => !isKept(name) || known(name)),

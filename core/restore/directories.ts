@@ -9,6 +9,7 @@ import type { ByteString, Entry } from '../manifest/entry.ts';
 import { writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
 import { NOTHING_LEFT_OUT } from './left-out.ts';
 import { childPath, isHiddenName } from './names.ts';
+import { checkReplaceable } from './owner-rights.ts';
 import { pastProtection, unprotect } from './protection.ts';
 import { removeTree } from './remove-tree.ts';
 import { type Report, refusalsOf, type WriteRules } from './rules.ts';
@@ -51,7 +52,8 @@ function makeNew(place: Place, path: ByteString, rules: WriteRules): boolean {
   if (rules.overwrite === 'never') {
     throw new Failure('target_in_the_way', 'something that is no directory stands here', { affected: [path] });
   }
-  pastProtection(place.directory, place.name, () => unlinkAt(place.directory, place.name));
+  checkReplaceable(place.directory, place.name, rules.owner);
+  pastProtection(place.directory, place.name, rules.owner, () => unlinkAt(place.directory, place.name));
   make();
   return true;
 }
@@ -75,21 +77,25 @@ export function prepareKept(target: Target, path: ByteString, unlock: boolean, i
 
 function removeLeftover(directory: number, name: ByteString, path: ByteString, isWanted: (path: ByteString) => boolean): void {
   if (!statAt(directory, name, stat) || stat.uid !== geteuid?.() || isWanted(path)) return;
-  if (stat.isFile || (stat.isDirectory && (stat.mode & 0o077) === 0)) removeTree(directory, name, path, NOTHING_LEFT_OUT);
+  if (stat.isFile || (stat.isDirectory && (stat.mode & 0o077) === 0))
+    removeTree(directory, name, path, { leftOut: NOTHING_LEFT_OUT, owner: undefined });
 }
 
 /**
  * Gives a directory its owner, mode, attributes and time, once nothing below it will change any more. Throws `replaced` when the
  * name no longer stands for the directory of the first pass: somebody else's must not get this one's owner.
  */
-export function finishDirectory(target: Target, place: Place, entry: Entry, inode: bigint, report: Report): void {
+export function finishDirectory(target: Target, place: Place, entry: Entry, { made, inode }: MadeDirectory, report: Report): void {
   const descriptor = place.name === '' ? target.directory(entry.path) : openDirectoryAt(place.directory, place.name);
   try {
     statDescriptor(descriptor, stat);
     if (stat.inode !== inode) throw new Failure('replaced', 'another directory was put in its place', { affected: [entry.path] });
+    if (!made && place.owner?.users.has(stat.uid) === false) {
+      throw new Failure('owner_not_allowed', 'the directory does not belong to the account', { affected: [entry.path] });
+    }
     const refuse = refusalsOf(entry.path, report);
-    writeHarmlessFlags(descriptor, entry, refuse);
-    writeAttributes(descriptor, entry, place.overlay, refuse);
+    writeHarmlessFlags(descriptor, entry, place, refuse);
+    writeAttributes(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
   } finally {
     if (place.name !== '') closeDescriptor(descriptor);

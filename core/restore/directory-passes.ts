@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import { makeDirectoryAt } from '../linux/files.ts';
+import { setMode, setOwner } from '../linux/metadata.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { comparePaths } from '../manifest/path-order.ts';
@@ -64,7 +64,10 @@ export class DirectoryPasses {
     this.#plan.directories.set(row, DirectoryColumn.inodeHigh, Number(inode >> 32n));
     this.#plan.directories.set(row, DirectoryColumn.inodeLow, Number(inode & LOW_32_BITS));
     if (made && overWhiteout && !isOpaque(entry.xattrs)) this.#reportHiddenLayers(entry.path);
-    if (!made) prepareKept(target, entry.path, !isParent && rules.overwrite !== 'never', (path) => this.#isInSnapshot(path));
+    if (!made)
+      prepareKept(target, entry.path, !isParent && rules.overwrite !== 'never' && rules.owner === undefined, (path) =>
+        this.#isInSnapshot(path),
+      );
   }
 
   /** The kernel makes a directory opaque that takes the place of a whiteout, and cannot be asked not to. */
@@ -78,9 +81,9 @@ export class DirectoryPasses {
     return false;
   }
 
-  /** A directory that the snapshot needs and does not describe, as any administrator would make it. */
+  /** A directory that the snapshot needs and does not describe, as any administrator would make it, or for the account's owner. */
   #makePlain(path: ByteString): void {
-    const { target, outcome } = this.#context;
+    const { target, rules, outcome } = this.#context;
     try {
       target.directory(path);
     } catch (error) {
@@ -91,8 +94,10 @@ export class DirectoryPasses {
       }
       const above = parentPath(path);
       if (above !== '') this.#makePlain(above);
-      const place = target.place(path);
-      makeDirectoryAt(place.directory, place.name, 0o755);
+      const { made } = makeDirectory(target, path, rules);
+      if (!made) return;
+      if (rules.owner !== undefined) setOwner(target.directory(path), rules.owner.folderOwner, rules.owner.group);
+      setMode(target.directory(path), 0o755);
     }
   }
 
@@ -111,7 +116,9 @@ export class DirectoryPasses {
       }
       const entry = this.#entry(row);
       try {
-        finishDirectory(target, target.place(entry.path), entry, this.#inode(row), (problem) => outcome.report(problem));
+        finishDirectory(target, target.place(entry.path), entry, { made: isMade, inode: this.#inode(row) }, (problem) =>
+          outcome.report(problem),
+        );
         if (!isParent) outcome.written++;
       } catch (error) {
         outcome.fail(problemOf(entry.path, error));

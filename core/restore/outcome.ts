@@ -63,6 +63,12 @@ export class OutcomeBuilder {
     for (const place of plan.lost) this.lose(place);
   }
 
+  /** An entry that is there and stays as it is. */
+  leaveAlone(): void {
+    this.entries++;
+    this.skipped++;
+  }
+
   /** An entry that was not restored. */
   fail(problem: Problem): void {
     this.failed++;

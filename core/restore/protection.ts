@@ -4,6 +4,7 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL, readInodeFlags, writeInodeFlags } from '
 import { StatBuffer, statAt } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { OwnerRights } from './owner-rights.ts';
 
 /** The inode flags that keep even root from changing an entry (`chattr +i`, `chattr +a`). */
 export const PROTECTING_FLAGS = FS_IMMUTABLE_FL | FS_APPEND_FL;
@@ -29,12 +30,15 @@ export function unprotectAt(directory: number, name: ByteString): boolean {
   }
 }
 
-/** Does `action`; when the entry `name` is protected against it, takes the protection off and does it again. */
-export function pastProtection(directory: number, name: ByteString, action: () => void): void {
+/**
+ * Does `action`; when the entry `name` is protected against it, takes the protection off and does it again. For an account's
+ * `owner` the protection, which only an administrator can have given, stands.
+ */
+export function pastProtection(directory: number, name: ByteString, owner: OwnerRights | undefined, action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (errorCode(error) !== 'EPERM' || !unprotectAt(directory, name)) throw error;
+    if (owner !== undefined || errorCode(error) !== 'EPERM' || !unprotectAt(directory, name)) throw error;
     action();
   }
 }

@@ -5,6 +5,7 @@ import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { hiddenName } from './names.ts';
+import { checkReplaceable } from './owner-rights.ts';
 import { pastProtection } from './protection.ts';
 import { clearAway } from './remove-tree.ts';
 import type { WriteRules } from './rules.ts';
@@ -18,9 +19,10 @@ const stat = new StatBuffer();
  */
 export function publish(fromDirectory: number, from: ByteString, place: Place, path: ByteString, rules: WriteRules): void {
   if (place.name === '') throw new Failure('target_in_the_way', 'this is the directory that is restored into', { affected: [path] });
+  checkReplaceable(place.directory, place.name, rules.owner);
   const rename = () => renameAt(fromDirectory, from, place.directory, place.name);
   try {
-    pastProtection(place.directory, place.name, rename);
+    pastProtection(place.directory, place.name, rules.owner, rename);
   } catch (error) {
     if (errorCode(error) !== 'EISDIR') throw error;
     clearDirectory(place, path, rules);
@@ -30,11 +32,11 @@ export function publish(fromDirectory: number, from: ByteString, place: Place, p
 
 function clearDirectory(place: Place, path: ByteString, rules: WriteRules): void {
   if (rules.removeDirectories) {
-    clearAway(place.directory, place.name, path, rules.leftOut);
+    clearAway(place.directory, place.name, path, rules);
     return;
   }
   try {
-    pastProtection(place.directory, place.name, () => removeDirectoryAt(place.directory, place.name));
+    pastProtection(place.directory, place.name, rules.owner, () => removeDirectoryAt(place.directory, place.name));
   } catch (error) {
     throw new Failure('target_in_the_way', 'a directory with entries stands here', {
       affected: [path],

@@ -12,11 +12,18 @@ const stat = new StatBuffer();
 
 /**
  * The paths that have to go: with `deletion` what stands in restored directories and is not in the snapshot; through a mounted
- * overlay also what shines through a directory that the snapshot has opaque. Never what the backup leaves out.
+ * overlay also what shines through a directory that the snapshot has opaque. Never what the backup leaves out, and
+ * nothing in directories that are not `isJudged`.
  */
-export function* extraneousPaths(selected: Iterable<SelectedEntry>, deletion: boolean, context: PassContext): Generator<ByteString> {
+export function* extraneousPaths(
+  selected: Iterable<SelectedEntry>,
+  isJudged: (directory: Entry) => boolean,
+  deletion: boolean,
+  context: PassContext,
+): Generator<ByteString> {
   const { target, upper, rules } = context;
   const listing = (directory: Entry): readonly ByteString[] | undefined => {
+    if (!isJudged(directory)) return undefined;
     const isOverlay = upper !== undefined && target.isOverlay(directory.path);
     if (isOverlay) return upper.namesToJudge(directory, namesIn(target, directory.path), deletion);
     return deletion ? namesIn(target, directory.path) : undefined;
@@ -35,7 +42,7 @@ export function removeExtraneous(paths: Iterable<ByteString>, context: PassConte
     try {
       const place = target.place(path);
       if (place.overlay && upper?.hasOwn(path) === true) removeOwn(path, upper, context);
-      else outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut).removed;
+      else outcome.deleted += removeTree(place.directory, place.name, path, rules).removed;
     } catch (error) {
       outcome.problems.add(problemOf(path, error));
     }
@@ -56,7 +63,7 @@ function removeOwn(path: ByteString, upper: UpperLayer, context: PassContext): v
   if (!upper.isCopiedUp(path)) {
     const place = target.place(path);
     if (isDirectory && namesIn(target, path).length > 0) return;
-    outcome.deleted += removeTree(place.directory, place.name, path, rules.leftOut).removed;
+    outcome.deleted += removeTree(place.directory, place.name, path, rules).removed;
   } else if (!isDirectory) {
     const message = 'a changed copy of what the layers below have: it can only be removed while the account is not mounted';
     outcome.problems.add({ code: 'unsupported', message, path });

@@ -1,5 +1,4 @@
 import { Failure } from '../failure.ts';
-import { syncFileSystem } from '../linux/files.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
@@ -11,12 +10,17 @@ import { type ManifestFile, openView } from './manifest-files.ts';
 import { neededFrames } from './needed-frames.ts';
 import { type Outcome, OutcomeBuilder } from './outcome.ts';
 import { UpperLayer } from './overlay-layers.ts';
+import { OwnerGate } from './owner-gate.ts';
+import { permittedView } from './owner-policy.ts';
+import type { OwnerRights } from './owner-rights.ts';
 import { PackShelf, type PackSource } from './pack-shelf.ts';
 import { type Plan, planRestore } from './plan.ts';
 import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
-import type { Overwrite, WriteRules } from './rules.ts';
+import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
 import { writeSingles } from './single-pass.ts';
 import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
+import { lackOfSpace } from './space.ts';
+import { syncRestored } from './sync.ts';
 import { Target, type TargetRoot } from './target.ts';
 import type { WriteResult, WriteTask } from './write-messages.ts';
 import { type PreparedTask, WritePool } from './write-pool.ts';
@@ -35,6 +39,8 @@ export interface RestoreOrder {
   readonly overwrite: Overwrite;
   /** Whether what the snapshot does not have goes. */
   readonly deletion: boolean;
+  /** For an account's owner: what that one may have; undefined for an administrator, who may have everything. */
+  readonly owner?: OwnerRights | undefined;
   /** What the backup leaves out, and deletion must leave alone. */
   readonly leftOut: LeftOutRules;
   readonly dryRun: boolean;
@@ -46,7 +52,7 @@ export interface RestoreOrder {
 
 /**
  * Restores a point in time, or tells what would be done. What fails is in the outcome, entry by entry, and everything else is
- * restored. Throws `path_unknown` before anything is changed, and `cancelled` with the directories finished.
+ * restored. Throws `path_unknown` or `disk_full` before anything is changed, and `cancelled` with the directories finished.
  */
 export async function restoreTree(order: RestoreOrder): Promise<Outcome> {
   const restore = new Restore(order);
@@ -65,13 +71,20 @@ class Restore {
   readonly #upper: UpperLayer | undefined;
   readonly #upperTarget: Target | undefined;
   readonly #shelf: PackShelf;
+  readonly #gate: OwnerGate | undefined;
   readonly #outcome = new OutcomeBuilder();
 
   constructor(order: RestoreOrder) {
     this.#order = order;
-    this.#rules = { overwrite: order.overwrite, removeDirectories: order.deletion, leftOut: new LeftOut(order.leftOut) };
-    this.#view = openView(order.manifests);
-    this.#target = new Target(order.roots);
+    this.#rules = {
+      overwrite: order.overwrite,
+      removeDirectories: order.deletion,
+      leftOut: new LeftOut(order.leftOut),
+      owner: order.owner,
+    };
+    this.#view = permittedView(openView(order.manifests), order.owner);
+    this.#target = new Target(order.roots, order.owner);
+    this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
     this.#upperTarget = order.upperRoots.length === 0 ? undefined : new Target(order.upperRoots);
     this.#upper = this.#upperTarget === undefined ? undefined : new UpperLayer(this.#upperTarget);
     this.#shelf = new PackShelf(order.packs);
@@ -81,15 +94,21 @@ class Restore {
     checkPaths(this.#view, this.#order.paths);
     const plan = await planRestore(this.#selected(), { target: this.#target, packs: this.#shelf, rules: this.#rules });
     this.#outcome.begin(plan);
-    if (this.#order.dryRun) await this.#foresee(plan);
-    else await this.#write(plan);
+    const lack = lackOfSpace(plan, this.#order.roots, this.#target, this.#view);
+    if (this.#order.dryRun) {
+      await this.#foresee(plan);
+      if (lack !== undefined) this.#outcome.problems.add(problemOf('', lack));
+    } else {
+      if (lack !== undefined) throw lack;
+      await this.#write(plan);
+    }
     return this.#outcome.finish();
   }
 
   /** What the plan is made of. A dry run looks at once at what each entry would meet, and leaves out what would stay as it is. */
   *#selected(): Generator<SelectedEntry> {
     const { dryRun, overwrite } = this.#order;
-    for (const selected of this.#chosen()) {
+    for (const selected of this.#gate?.pass(this.#chosen()) ?? this.#chosen()) {
       const { entry, isParent } = selected;
       if (dryRun && overwrite !== 'never' && entry.kind !== 'directory' && !isParent && this.#target.has(entry.path)) {
         if (overwrite === 'changed' && compareWithTarget(this.#target.place(entry.path), entry) === 'same') {
@@ -107,10 +126,16 @@ class Restore {
     return selectEntries(this.#view, this.#order.paths);
   }
 
+  /** By all chosen entries, those too that an owner does not get: they stay if they are there. */
+  #extraneous(): Iterable<ByteString> {
+    const { deletion } = this.#order;
+    return extraneousPaths(this.#chosen(), (directory) => this.#gate?.ownsDirectory(directory) ?? true, deletion, this.#context());
+  }
+
   /** A dry run. */
   async #foresee(plan: Plan): Promise<void> {
     const outcome = this.#outcome;
-    for (const path of extraneousPaths(this.#chosen(), this.#order.deletion, this.#context())) outcome.deletions.add(path);
+    for (const path of this.#extraneous()) outcome.deletions.add(path);
     outcome.deleted = outcome.deletions.count;
     outcome.written = plan.entries - plan.skipped - plan.problems.length;
     outcome.bytesWritten = plan.bytes;
@@ -126,18 +151,18 @@ class Restore {
       directories.make();
       writeSingles(plan, context);
       await this.#writeFiles(plan);
-      const first = new Target(this.#order.roots);
+      const first = new Target(this.#order.roots, this.#order.owner);
       try {
         linkNames(plan, first, context);
       } finally {
         first.close();
       }
-      removeExtraneous(extraneousPaths(this.#chosen(), this.#order.deletion, context), context);
+      removeExtraneous(this.#extraneous(), context);
     } finally {
       directories.finish();
     }
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
-    for (const { descriptor } of this.#order.roots) syncFileSystem(descriptor);
+    syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view);
     if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
   }
 

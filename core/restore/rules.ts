@@ -3,6 +3,7 @@ import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { Refusal } from './attributes.ts';
 import type { LeftOut, LeftOutRules } from './left-out.ts';
+import type { OwnerRights } from './owner-rights.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
 export type Overwrite = 'always' | 'changed' | 'never';
@@ -14,7 +15,12 @@ export interface WriteRules {
   readonly removeDirectories: boolean;
   /** What is never removed, nor any directory that holds it. */
   readonly leftOut: LeftOut;
+  /** Of a restore for an account's owner: what that one may have. */
+  readonly owner: OwnerRights | undefined;
 }
+
+/** What is never removed: what the backup leaves out, and for owners what they could not remove. */
+export type RemovalRules = Pick<WriteRules, 'leftOut' | 'owner'>;
 
 /** The rules as they are sent to a writing thread. */
 export interface RulesData extends Omit<WriteRules, 'leftOut'> {

@@ -34,7 +34,7 @@ export class SafeFile {
     this.#ranges = entry.content?.sparse ?? [{ offset: 0, length: entry.size }];
     this.#hidden = hiddenName();
     this.#descriptor = openAt(place.directory, this.#hidden, O_WRONLY | O_CREAT | O_EXCL, 0o600);
-    writeHarmlessFlags(this.#descriptor, entry, refusalsOf(entry.path, report));
+    writeHarmlessFlags(this.#descriptor, entry, place, refusalsOf(entry.path, report));
   }
 
   /** Writes the next stored bytes where they belong: one after the other, or into the data ranges of a sparse file. */
@@ -67,7 +67,7 @@ export class SafeFile {
     const refuse = refusalsOf(this.#entry.path, this.#report);
     try {
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
-      writeAttributes(this.#descriptor, this.#entry, this.#place.overlay, refuse);
+      writeAttributes(this.#descriptor, this.#entry, this.#place, refuse);
       publish(this.#place.directory, this.#hidden, this.#place, this.#entry.path, this.#rules);
       if (protect) writeProtectingFlags(this.#descriptor, this.#entry, refuse);
     } catch (error) {

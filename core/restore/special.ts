@@ -22,14 +22,14 @@ const NODE_TYPES = new Map<EntryKind, number>([
  */
 export function writeSpecial(place: Place, entry: Entry, rules: WriteRules, report: Report): void {
   if (place.overlay && isWhiteout(entry)) {
-    clearAway(place.directory, place.name, entry.path, rules.leftOut);
+    clearAway(place.directory, place.name, entry.path, rules);
     return;
   }
   withStaging(place.directory, (staging) => {
     makeStaged(staging, entry);
     const handle = openHandleAt(staging, STAGED);
     try {
-      writeAttributes(handle, entry, place.overlay, refusalsOf(entry.path, report));
+      writeAttributes(handle, entry, place, refusalsOf(entry.path, report));
     } finally {
       closeDescriptor(handle);
     }

@@ -5,6 +5,7 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
 import { componentsOf, parentPath } from './names.ts';
+import type { OwnerRights } from './owner-rights.ts';
 
 /** A directory that part of the virtual tree is written to. Everything above it is trusted, nothing below it is. */
 export interface TargetRoot {
@@ -23,6 +24,8 @@ export interface Place {
   readonly directory: number;
   readonly name: ByteString;
   readonly overlay: boolean;
+  /** Of a restore for an account's owner. */
+  readonly owner: OwnerRights | undefined;
 }
 
 /** How many directories of the current path stay open; a deeper one is reached again from its root when it is left upwards. */
@@ -35,18 +38,22 @@ const CLOSED = -1;
  */
 export class Target {
   readonly #roots: readonly TargetRoot[];
+  readonly #owner: OwnerRights | undefined;
   readonly #stat = new StatBuffer();
   #root: TargetRoot;
   #names: ByteString[] = [];
   #descriptors: number[] = [];
   #path: ByteString | undefined;
 
-  constructor(roots: readonly TargetRoot[]) {
+  /** `owner` is handed on with every place. */
+  constructor(roots: readonly TargetRoot[], owner?: OwnerRights) {
+    this.#owner = owner;
     this.#roots = [...roots].sort((a, b) => b.at.length - a.at.length);
-    this.#root = this.#rootOf('');
+    this.#root = this.rootOf('');
   }
 
-  #rootOf(path: ByteString): TargetRoot {
+  /** The root that the path is written below. */
+  rootOf(path: ByteString): TargetRoot {
     const root = this.#roots.find(({ at }) => isWithin(path, at)) ?? this.#roots.at(-1);
     if (root === undefined) throw new RangeError('a target needs a root');
     return root;
@@ -54,12 +61,12 @@ export class Target {
 
   /** Which root the path is written below: entries of different roots cannot be hard links of each other. */
   rootIndex(path: ByteString): number {
-    return this.#roots.indexOf(this.#rootOf(path));
+    return this.#roots.indexOf(this.rootOf(path));
   }
 
   /** Whether the path is reached through a mounted overlay. */
   isOverlay(path: ByteString): boolean {
-    return this.#rootOf(path).overlay;
+    return this.rootOf(path).overlay;
   }
 
   /** Whether something stands at `path`. What cannot be reached is not there; writing it will say why. */
@@ -75,9 +82,10 @@ export class Target {
 
   /** Where the entry `path` is. The descriptor is good until the next call. */
   place(path: ByteString): Place {
-    const root = this.#rootOf(path);
-    if (path === root.at) return { directory: root.descriptor, name: '', overlay: root.overlay };
-    return { directory: this.directory(parentPath(path)), name: path.slice(path.lastIndexOf('/') + 1), overlay: root.overlay };
+    const root = this.rootOf(path);
+    const { overlay } = root;
+    if (path === root.at) return { directory: root.descriptor, name: '', overlay, owner: this.#owner };
+    return { directory: this.directory(parentPath(path)), name: path.slice(path.lastIndexOf('/') + 1), overlay, owner: this.#owner };
   }
 
   /**
@@ -90,7 +98,7 @@ export class Target {
   }
 
   #enter(path: ByteString): void {
-    const root = this.#rootOf(path);
+    const root = this.rootOf(path);
     const relative = root.at === '' ? path : path.slice(root.at.length + 1);
     const names = relative === '' ? [] : componentsOf(relative);
     this.#path = undefined;

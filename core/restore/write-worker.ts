@@ -3,6 +3,7 @@ import { FileWriter } from './file-writer.ts';
 import { FrameSupply } from './frame-supply.ts';
 import { LeftOut } from './left-out.ts';
 import { openView } from './manifest-files.ts';
+import { permittedView } from './owner-policy.ts';
 import { Target } from './target.ts';
 import type { FromWriter, ToWriter, WriterData, WriteTask } from './write-messages.ts';
 
@@ -13,9 +14,9 @@ export function runWriteWorker(): void {
   const data = workerData as WriterData;
   const answer = (message: FromWriter): void => port.postMessage(message);
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
-  const target = new Target(data.roots);
+  const target = new Target(data.roots, data.rules.owner);
   const rules = { ...data.rules, leftOut: new LeftOut(data.rules.leftOut) };
-  const writer = new FileWriter(target, openView(data.manifests), supply, rules);
+  const writer = new FileWriter(target, permittedView(openView(data.manifests), rules.owner), supply, rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {
     answer({ type: 'done', number, result: await writer.perform(task) });
   };

@@ -63,7 +63,7 @@ describe('restoring into a tree that tenants control', () => {
     const plan = await planRestore([{ ...place, entry: sampleEntry('../x', {}), isParent: false }], {
       target: new Target([root]),
       packs: new PackShelf(sample.packs),
-      rules: { overwrite: 'always', removeDirectories: false, leftOut: new LeftOut({ paths: [], patterns: [] }) },
+      rules: { overwrite: 'always', removeDirectories: false, leftOut: new LeftOut({ paths: [], patterns: [] }), owner: undefined },
     });
     expect(plan.problems.map(({ code }) => code)).to.deep.equal(['unsafe_path']);
     expect(plan.singles.length).to.equal(0);

@@ -1,11 +1,12 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
+import { unitArgumentSchema } from './reading.ts';
 
 /** Names the restore points of a unit, or of all, oldest first. */
 export const listRequest = {
   type: 'object',
   properties: {
-    unit: { ...unitNameSchema, description: 'Only this one: the incarnation that lives now, or the newest where none does.' },
+    unit: unitArgumentSchema,
     incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
   },
   additionalProperties: false,

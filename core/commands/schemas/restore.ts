@@ -1,6 +1,6 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
-import { atSchema, currentSchema, momentSchema, unitIdSchema } from './reading.ts';
+import { atSchema, currentSchema, momentSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
 
@@ -22,7 +22,11 @@ const planSchema = {
 export const restoreRequest = {
   type: 'object',
   properties: {
-    unit: unitNameSchema,
+    unit: unitArgumentSchema,
+    policy: {
+      enum: ['owner'],
+      description: 'Asked by the owner of the account: gives back what that one may have. None: an administrator.',
+    },
     paths: {
       type: 'array',
       items: pathArgumentSchema,

@@ -1,10 +1,11 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, unitNameSchema, wirePathSchema } from './parts.ts';
+import { unitArgumentSchema } from './reading.ts';
 
 /** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */
 export const verifyRequest = {
   type: 'object',
-  properties: { unit: unitNameSchema },
+  properties: { unit: unitArgumentSchema },
   additionalProperties: false,
 } as const;
 

@@ -1,0 +1,60 @@
+import { Failure } from '../failure.ts';
+import { freeSpace } from '../linux/space.ts';
+import { StatBuffer, statAt } from '../linux/stat.ts';
+import type { ByteString, Entry } from '../manifest/entry.ts';
+import { FileColumn, type Plan, placeAt } from './plan.ts';
+import type { SnapshotView } from './snapshot-view.ts';
+import type { Target, TargetRoot } from './target.ts';
+
+/** What file systems allocate in, on nearly all machines. */
+const BLOCK = 4096;
+const STAT_BLOCK = 512;
+
+const stat = new StatBuffer();
+
+/**
+ * Why the files of a plan do not fit where they go, and by how much; undefined when they do. What they replace makes room.
+ * Not for roots with other file systems below them, and quotas are not asked. Looks at the single files only when it is tight.
+ */
+export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Target, view: SnapshotView): Failure | undefined {
+  const known = roots.filter(({ crossMounts }) => !crossMounts);
+  const atMost = plan.bytes + plan.entries * BLOCK;
+  if (known.every(({ descriptor }) => freeSpace(descriptor).bytes >= atMost)) return undefined;
+  const needs = new Map<TargetRoot, number>();
+  for (const entry of plannedFiles(plan, view)) {
+    const root = target.rootOf(entry.path);
+    needs.set(root, (needs.get(root) ?? 0) + storedSize(entry) - replacedSize(target, entry.path));
+  }
+  for (const root of known) {
+    const need = needs.get(root) ?? 0;
+    const free = freeSpace(root.descriptor).bytes;
+    if (need > free) {
+      return new Failure('disk_full', `${need} bytes are needed and ${free} are free: ${need - free} too few`, {
+        advice: 'Free space, or restore fewer paths or to another place.',
+      });
+    }
+  }
+  return undefined;
+}
+
+function* plannedFiles(plan: Plan, view: SnapshotView): Generator<Entry> {
+  for (const { files } of plan.packs) {
+    for (let row = 0; row < files.length; row++) {
+      const [run, block] = [files.get(row, FileColumn.run), files.get(row, FileColumn.block)];
+      yield view.entryAt({ run, block, row: files.get(row, FileColumn.row) });
+    }
+  }
+  for (let row = 0; row < plan.large.length; row++) yield view.entryAt(placeAt(plan.large, row));
+}
+
+function storedSize({ size, content }: Entry): number {
+  const bytes = content?.sparse === undefined ? size : content.sparse.reduce((sum, { length }) => sum + length, 0);
+  return Math.ceil(bytes / BLOCK) * BLOCK;
+}
+
+/** What is freed when a file takes this place: nothing as long as another name keeps it. */
+function replacedSize(target: Target, path: ByteString): number {
+  if (!target.has(path)) return 0;
+  const { directory, name } = target.place(path);
+  return statAt(directory, name, stat) && stat.isFile && stat.linkCount === 1 ? stat.blocks * STAT_BLOCK : 0;
+}

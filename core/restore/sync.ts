@@ -1,0 +1,65 @@
+import { fsyncSync } from 'node:fs';
+import { Failure } from '../failure.ts';
+import { closeDescriptor, openAt, syncFileSystem } from '../linux/files.ts';
+import { O_NONBLOCK, O_RDONLY } from '../linux/flags.ts';
+import { StatBuffer, statAt } from '../linux/stat.ts';
+import { errorCode } from '../linux/system-error.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import { parentPath } from './names.ts';
+import { FileColumn, type Plan, placeAt } from './plan.ts';
+import type { SnapshotView } from './snapshot-view.ts';
+import type { Target, TargetRoot } from './target.ts';
+
+/** Up to so many entries are waited for one by one: what else the server has to write can take long. */
+const FEW_ENTRIES = 64;
+
+const stat = new StatBuffer();
+
+/** Waits until what a plan wrote is on disk: the file systems of all roots, or of a small restore its own entries only. */
+export function syncRestored(plan: Plan, deletion: boolean, roots: readonly TargetRoot[], target: Target, view: SnapshotView): void {
+  if (deletion || plan.entries > FEW_ENTRIES) {
+    for (const { descriptor } of roots) syncFileSystem(descriptor);
+    return;
+  }
+  const parents = new Set<ByteString>();
+  for (const path of writtenPaths(plan, view)) {
+    tolerateMissing(() => syncEntry(target, path));
+    parents.add(parentPath(path));
+  }
+  for (const path of parents) tolerateMissing(() => fsyncSync(target.directory(path)));
+}
+
+function* writtenPaths(plan: Plan, view: SnapshotView): Generator<ByteString> {
+  yield* plan.plainParents;
+  for (const table of [plan.directories, plan.singles, plan.large]) {
+    for (let row = 0; row < table.length; row++) yield view.entryAt(placeAt(table, row)).path;
+  }
+  for (let row = 0; row < plan.links.length; row++) yield view.entryAt(placeAt(plan.links, row, 1)).path;
+  for (const { files } of plan.packs) {
+    for (let row = 0; row < files.length; row++) {
+      const [run, block] = [files.get(row, FileColumn.run), files.get(row, FileColumn.block)];
+      yield view.entryAt({ run, block, row: files.get(row, FileColumn.row) }).path;
+    }
+  }
+}
+
+/** Links and special files are in their directory and have nothing else to wait for. */
+function syncEntry(target: Target, path: ByteString): void {
+  const { directory, name } = target.place(path);
+  if (name === '' || !statAt(directory, name, stat) || !(stat.isFile || stat.isDirectory)) return;
+  const descriptor = openAt(directory, name, O_RDONLY | O_NONBLOCK);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+/** What was not restored was reported; what a tenant has changed since is the tenant's. */
+function tolerateMissing(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ELOOP' && !(error instanceof Failure)) throw error;
+  }
+}
