@@ -3,6 +3,7 @@ import type { MethodName } from '../commands/schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
 import { pathArguments } from './path-arguments.ts';
 import { addReadingCommands } from './reading-commands.ts';
+import { addRetentionCommands } from './retention-commands.ts';
 
 /** What every command may be given. */
 export interface GlobalOptions {
@@ -88,6 +89,7 @@ export function buildProgram(actions: Actions): Command {
     .description('read everything that the snapshots need and compare it with what was recorded')
     .argument('[unit]', 'site12 or system; none: all')
     .action((unit?: string) => perform('verify', unit === undefined ? {} : { unit }));
+  addRetentionCommands(program, actions);
   program
     .command('rpc')
     .description('answer JSON-RPC 2.0 requests on stdin, one a line')

@@ -8,6 +8,7 @@ import type { VerifyResult } from '../commands/schemas/verify.ts';
 import { momentText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
+import { renderExplain, renderHold, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
 import { renderTable } from './table.ts';
 
 interface ShownWarning {
@@ -131,6 +132,11 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   diff: renderDiff,
   restore: renderRestore,
   verify: renderVerify,
+  prune: renderPrune,
+  simulate: renderSimulate,
+  hold: renderHold,
+  release: renderRelease,
+  explain: renderExplain,
 };
 
 /** A command's result for people. The same facts, complete, are what `--json` prints. */

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { pathArguments } from './path-arguments.ts';
+import type { Actions } from './program.ts';
+
+interface PruneOptions {
+  readonly simulate?: string;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+/** The commands about what is kept, and what is backed up at all. */
+export function addRetentionCommands(program: Command, { perform }: Actions): void {
+  program
+    .command('prune')
+    .description('delete the snapshots that no rule of retention keeps')
+    .argument('[unit...]', 'site12 or system, all incarnations, or the id of a unit; none: all')
+    .option('--dry-run', 'delete nothing, tell what would be kept and deleted, and by which rule')
+    .option('--yes', 'delete also more than goes without asking')
+    .option('--simulate <duration>', 'show instead what schedule and retention will hold over time: 90d')
+    .action((units: string[], { simulate, ...options }: PruneOptions) =>
+      simulate === undefined ? perform('prune', { units, ...options }) : perform('simulate', { units, duration: simulate }),
+    );
+  program
+    .command('hold')
+    .description('keep a snapshot whatever the rules of retention say')
+    .argument('<snapshot>', 'its id')
+    .requiredOption('--reason <text>', 'why, for those who find it later')
+    .option('--until <time>', 'when it ends by itself: 2027-06-30, "6 months" (default: when it is released)')
+    .action((snapshot: string, options: object) => perform('hold', { snapshot, ...options }));
+  program
+    .command('release')
+    .description('end all holds of a snapshot')
+    .argument('<snapshot>', 'its id')
+    .action((snapshot: string) => perform('release', { snapshot }));
+  program
+    .command('explain')
+    .description('say why a path is in the backups, or is not')
+    .argument('<unit>', 'site12 or system')
+    .argument('[path]', 'as in the backup: shadow/var/www; it need not exist')
+    .option('--path-b64 <base64>', 'the path, when its bytes are not UTF-8, in base64')
+    .action((unit: string, path: string | undefined, { pathB64 }: { pathB64?: string }) => {
+      const [only] = pathArguments(path === undefined ? [] : [path], pathB64 === undefined ? [] : [pathB64]);
+      return perform('explain', { unit, path: only });
+    });
+}

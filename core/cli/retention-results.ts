@@ -1,0 +1,80 @@
+import type { ExplainResult } from '../commands/schemas/explain.ts';
+import type { HoldResult, ReleaseResult } from '../commands/schemas/hold.ts';
+import type { PrunedUnit, PruneResult } from '../commands/schemas/prune.ts';
+import type { SimulateResult } from '../commands/schemas/simulate.ts';
+import { printable } from './printable.ts';
+import { formatBytes, formatCount } from './quantities.ts';
+import { renderTable } from './table.ts';
+
+const CHART_WIDTH = 72;
+const CHART_HEIGHT = 8;
+
+function unitTable({ unit, unitId, status, reason, snapshots }: PrunedUnit): string {
+  if (status === 'skipped') return `${unit} (${unitId}): skipped. ${printable(reason ?? '')}\n`;
+  const columns = [{ title: 'SNAPSHOT' }, { title: 'LEVEL' }, { title: '' }, { title: 'WHY' }];
+  const rows = snapshots.map(({ id, level, keep, rules }) => [id, level, keep ? 'keep' : 'delete', rules.join(', ')]);
+  return `${unit} (${unitId})\n${renderTable(columns, rows)}`;
+}
+
+/** What became of each snapshot, by which rule, and what it freed. */
+export function renderPrune({ status, dryRun, units, objects, bytes, runs, holds }: PruneResult): string {
+  const deleted = units.reduce((sum, unit) => sum + unit.deleted, 0);
+  const counts = [`${formatCount(deleted)} snapshots`, `${formatCount(objects)} objects of ${formatBytes(bytes)}`];
+  const others = [`${formatCount(runs)} records of runs`, `${formatCount(holds)} expired holds`];
+  const guarded = units.some((unit) => unit.needsConfirmation) ? 'This is more than goes without --yes.\n' : '';
+  const summary = `${dryRun ? 'Would delete' : 'Deleted'} ${[...counts, ...others].join(', ')}.\n`;
+  return `${units.map(unitTable).join('\n')}${summary}${guarded}Prune: ${status}.\n`;
+}
+
+/** A day a row, and below the bytes over time as a chart. */
+export function renderSimulate({ sizes, days }: SimulateResult): string {
+  const columns = [
+    { title: 'DATE' },
+    { title: 'TAKEN' },
+    { title: 'DELETED', right: true },
+    { title: 'FULL', right: true },
+    { title: 'DIFF', right: true },
+    { title: 'INCR', right: true },
+    { title: 'OLDEST' },
+    { title: 'HELD', right: true },
+  ];
+  const rows = days.map((day) => [
+    ...[day.date, day.level, formatCount(day.deleted)],
+    ...[day.full, day.differential, day.incremental].map(formatCount),
+    ...[day.oldest, formatBytes(day.bytes)],
+  ]);
+  const basis = (['full', 'differential', 'incremental'] as const).map(
+    (level) => `${level} ${formatBytes(sizes[level].bytes)}${sizes[level].basis === 'assumed' ? ' (assumed)' : ''}`,
+  );
+  return `${renderTable(columns, rows)}\n${chart(days)}A snapshot adds: ${basis.join(', ')}.\n`;
+}
+
+/** Columns for the days, or for some days together, as high as what is held at most. */
+function chart(days: SimulateResult['days']): string {
+  const perColumn = Math.ceil(days.length / CHART_WIDTH);
+  const columns = Array.from({ length: Math.ceil(days.length / perColumn) }, (_, at) =>
+    Math.max(...days.slice(at * perColumn, (at + 1) * perColumn).map(({ bytes }) => bytes)),
+  );
+  const most = Math.max(...columns);
+  const label = formatBytes(most);
+  const lines = Array.from({ length: CHART_HEIGHT }, (_, at) => {
+    const level = ((CHART_HEIGHT - at - 0.5) / CHART_HEIGHT) * most;
+    const bar = columns.map((bytes) => (bytes >= level ? '█' : ' ')).join('');
+    return `${(at === 0 ? label : '').padStart(label.length)} |${bar.trimEnd()}\n`;
+  });
+  const dates = `${days[0]?.date ?? ''}${' '.repeat(Math.max(columns.length - 20, 1))}${days.at(-1)?.date ?? ''}`;
+  return `${lines.join('')}${' '.repeat(label.length)}  ${dates}\n`;
+}
+
+export function renderHold({ unit, snapshot, until }: HoldResult): string {
+  return `Snapshot ${snapshot} of ${unit} is kept ${until === null ? 'until it is released' : `until ${until}`}.\n`;
+}
+
+export function renderRelease({ snapshot, released }: ReleaseResult): string {
+  return `Released ${snapshot} from ${formatCount(released)} ${released === 1 ? 'hold' : 'holds'}.\n`;
+}
+
+export function renderExplain({ path, included, exists, reason }: ExplainResult): string {
+  const effect = included ? 'is backed up' : 'is not backed up';
+  return `${printable(path.path)} ${effect}. ${printable(reason)}${exists ? '' : ' There is no such entry now.'}\n`;
+}
