@@ -10,8 +10,6 @@ namespace ApiscpBackup;
 final class RestoreRequest
 {
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
-	/** The only tree of an account that its owner may restore: `info` holds what the plan grants, `system` is the server's. */
-	private const OWNER_ROOT = 'shadow';
 
 	/**
 	 * @param string $unit    of the core
@@ -25,57 +23,37 @@ final class RestoreRequest
 		$params = ['unit' => $unit];
 		if ($requester->isOwner()) {
 			$params['policy'] = 'owner';
-			$paths = $paths ?: [self::OWNER_ROOT];
+			$paths = $paths ?: [BackupPath::OWNER_ROOT];
 		}
 		foreach ($paths as $path) {
-			$bytes = self::bytes($path);
-			if ($requester->isOwner() && strtok($bytes, '/') !== self::OWNER_ROOT) {
-				throw new Failure('owner_path', ['path' => $bytes]);
-			}
-			$params['paths'][] = self::wirePath($bytes);
+			$params['paths'][] = BackupPath::ofRequester($requester, $path);
 		}
 		foreach ($options as $name => $value) {
 			$params[$name] = self::option((string)$name, $value);
 		}
 		if (isset($params['to'])) {
-			$params['to'] = self::wirePath($requester->isOwner() ? $requester->newFolderInHome($params['to']) : $params['to']);
+			$params['to'] = BackupPath::wire($requester->isOwner() ? $requester->newFolderInHome($params['to']) : $params['to']);
 		}
 
 		return $params;
 	}
 
 	/**
-	 * The bytes of a path; relative, without empty components, `.` and `..`.
+	 * A path of the backup, checked, as JSON can carry it.
 	 *
-	 * @param mixed $path
+	 * @param mixed $path a text, or a map with `path` or `path_b64`
+	 * @return array<string, string>
 	 * @throws Failure
 	 */
-	private static function bytes($path): string
+	public static function path($path): array
 	{
-		$given = \is_array($path) ? ($path['path_b64'] ?? $path['path'] ?? null) : $path;
-		$bytes = \is_scalar($given) ? (string)$given : '';
-		if (\is_array($path) && isset($path['path_b64'])) {
-			$bytes = (string)base64_decode($bytes, true);
-		}
-		if (array_intersect(['', '.', '..'], explode('/', $bytes)) !== [] || strpos($bytes, "\0") !== false) {
-			throw new Failure('bad_path', ['path' => \is_scalar($given) ? (string)$given : \gettype($given)]);
-		}
-
-		return $bytes;
+		return BackupPath::wire(self::bytes($path));
 	}
 
-	/**
-	 * A path as JSON can carry it: its text, and beside it the exact bytes where those are not UTF-8.
-	 *
-	 * @return array<string, string>
-	 */
-	private static function wirePath(string $bytes): array
+	/** A snapshot or a time is a word or some, never a path. */
+	public static function isMoment(string $text): bool
 	{
-		if (preg_match('//u', $bytes) === 1) {
-			return ['path' => $bytes];
-		}
-
-		return ['path' => preg_replace('/[\x80-\xFF]/', "\u{FFFD}", $bytes), 'path_b64' => base64_encode($bytes)];
+		return $text !== '' && \strlen($text) <= 100 && strcspn($text, "/\\%\0\n") === \strlen($text);
 	}
 
 	/**
@@ -92,9 +70,9 @@ final class RestoreRequest
 			}
 		} elseif (\is_scalar($value) && !\is_bool($value)) {
 			$text = (string)$value;
-			// A snapshot or a time is one word or two, never a path; a target is a path from the root.
+			// A target is a path from the root.
 			$fits = [
-				'at' => $text !== '' && \strlen($text) <= 100 && strcspn($text, "/\\%\0\n") === \strlen($text),
+				'at' => self::isMoment($text),
 				'to' => strpos($text, '/') === 0 && array_intersect(['.', '..'], explode('/', $text)) === [] && strpos($text, "\0") === false,
 				'overwrite' => \in_array($text, self::OVERWRITE_MODES, true),
 			];

@@ -17,6 +17,7 @@ declare(strict_types=1);
 		}
 		$folder = substr($plugin, strlen($home));
 		$classes = [
+			'ApiscpBackup\\BackupPath' => 'php-module/BackupPath.php',
 			'ApiscpBackup\\Backup_Module' => 'php-module/Backup_Module.php',
 			'ApiscpBackup\\CoreClient' => 'php-module/CoreClient.php',
 			'ApiscpBackup\\CoreProcess' => 'php-module/CoreProcess.php',
@@ -26,15 +27,22 @@ declare(strict_types=1);
 			'ApiscpBackup\\Reply' => 'php-module/Reply.php',
 			'ApiscpBackup\\Requester' => 'php-module/Requester.php',
 			'ApiscpBackup\\RestoreRequest' => 'php-module/RestoreRequest.php',
+			'ApiscpBackup\\RetentionRequest' => 'php-module/RetentionRequest.php',
+			'ApiscpBackup\\SearchRequest' => 'php-module/SearchRequest.php',
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Exclude' => 'scopes/Exclude.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Retention' => 'scopes/Retention.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Schedule' => 'scopes/Schedule.php',
 		];
 		foreach ($classes as $class => $file) {
 			\apnscpFunctionInterceptor::register($class, "{$folder}/{$file}");
 		}
 		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
 		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
-			\Opcenter\Admin\Settings\Setting::register('Opcenter\\Admin\\Settings\\Backups\\Destination');
+			foreach (['Destination', 'Exclude', 'Retention', 'Schedule'] as $scope) {
+				\Opcenter\Admin\Settings\Setting::register("Opcenter\\Admin\\Settings\\Backups\\{$scope}");
+			}
 		}
 	} catch (\Throwable $failure) {
 		error_log('apiscp-backup is not available: ' . $failure->getMessage());

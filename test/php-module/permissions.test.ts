@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { FakePanel } from '../panel/fake-panel.ts';
 
 const COMMANDS = ['backup:run', 'backup:restore', 'backup:list', 'backup:verify', 'backup:version'];
+/** What decides for the whole server. */
+const FOR_THE_ADMINISTRATOR = ['backup:prune', 'backup:hold', 'backup:release', 'backup:explain'];
 
 describe('who may call the module', () => {
   let panel: FakePanel;
@@ -11,12 +13,17 @@ describe('who may call the module', () => {
 
   it('is the administrator and a site, and nobody else', async () => {
     panel = new FakePanel();
-    expect(await commands()).to.have.members(COMMANDS);
+    expect(await commands()).to.have.members([...COMMANDS, ...FOR_THE_ADMINISTRATOR]);
     expect(await commands('-d', 'site1')).to.have.members(COMMANDS);
     expect(await commands('-d', 'site1', '-u', 'mallory')).to.deep.equal([]);
     for (const command of COMMANDS) {
       for (const call of [panel.cpcmd, panel.frontend]) {
         expect((await call.call(panel, '-d', 'site1', '-u', 'mallory', command, '[]')).stderr).to.contain('not permitted');
+      }
+    }
+    for (const command of FOR_THE_ADMINISTRATOR) {
+      for (const call of [panel.cpcmd, panel.frontend]) {
+        expect((await call.call(panel, '-d', 'site1', command, 'site1', 'x')).stderr).to.contain('not permitted');
       }
     }
     expect(panel.notes).to.deep.equal([]);
@@ -32,7 +39,7 @@ describe('who may call the module', () => {
   it('can read what a command does and takes', async () => {
     panel = new FakePanel();
     const info = JSON.parse((await panel.cpcmd('-o', 'json', 'misc:command-info', 'backup:*')).stdout);
-    for (const command of COMMANDS) {
+    for (const command of [...COMMANDS, ...FOR_THE_ADMINISTRATOR]) {
       expect(info[command].doc, command).to.match(/@return array/);
       expect(info[command].return, command).to.equal('array');
       for (const parameter of info[command].parameters) expect(info[command].doc).to.contain(/\$\w+/.exec(parameter)![0]);

@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { FakePanel } from '../panel/fake-panel.ts';
+
+const ID = '20261120T024500000Z-1f3a9c2e';
+const OK = [{ result: { status: 'ok' } }];
+
+describe('prune, hold, release and explain in the panel', () => {
+  let panel: FakePanel;
+  before(() => {
+    panel = new FakePanel();
+  });
+  after(() => panel.remove());
+  beforeEach(() => panel.answer({ prune: OK, simulate: OK, hold: OK, release: OK, explain: OK }));
+
+  const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
+
+  const CALLS: [string[], string, object][] = [
+    [['backup:prune'], 'prune', []],
+    [['backup:prune', 'all', '[dryRun:true]'], 'prune', { dryRun: true }],
+    [['backup:prune', 'one.example', '[yes:1]'], 'prune', { units: ['site1'], yes: true }],
+    [['backup:prune', 'site2', '[simulate:90d]'], 'simulate', { units: ['site2'], duration: '90d' }],
+    [['backup:hold', ID, 'court order'], 'hold', { snapshot: ID, reason: 'court order' }],
+    [['backup:hold', ID, 'court order', '6 months'], 'hold', { snapshot: ID, reason: 'court order', until: '6 months' }],
+    [['backup:release', ID], 'release', { snapshot: ID }],
+    [['backup:explain', 'site1', 'shadow/var'], 'explain', { unit: 'site1', path: { path: 'shadow/var' } }],
+    [['backup:explain', 'system', '[path_b64:/w==]'], 'explain', { unit: 'system', path: { path: '\ufffd', path_b64: '/w==' } }],
+  ];
+  for (const [words, method, params] of CALLS) {
+    it(`${words.join(' ')} asks the core for ${method}`, async () => {
+      for (const call of [panel.cpcmd, panel.frontend]) expect(await call.call(panel, ...words)).to.include({ stderr: '', exitCode: 0 });
+      expect(asked()).to.deep.equal([
+        [method, params],
+        [method, params],
+      ]);
+    });
+  }
+
+  const REFUSED: [string[], string][] = [
+    [['backup:prune', 'all', '[dry:true]'], 'bad_option'],
+    [['backup:prune', 'all', '[dryRun:maybe]'], 'bad_option'],
+    [['backup:prune', 'all', '[yes]'], 'bad_option'],
+    [['backup:prune', 'all', '[simulate:90d,yes:true]'], 'bad_option'],
+    [['backup:prune', 'all', '[simulate:[a]]'], 'bad_option'],
+    [['backup:prune', 'nobody.example'], 'site_unknown'],
+    [['backup:explain', 'all', 'shadow'], 'site_needed'],
+    [['backup:explain', 'site1', 'shadow/../../x'], 'bad_path'],
+  ];
+  for (const [words, code] of REFUSED) {
+    it(`${words.join(' ')} is refused before the core is asked (${code})`, async () => {
+      const { stdout } = await panel.cpcmd('-o', 'json', ...words);
+      expect(JSON.parse(stdout)).to.nested.include({ status: 'failed', 'error.code': code });
+      expect(asked()).to.deep.equal([]);
+    });
+  }
+
+  it('says when a guard stopped a prune', async () => {
+    const error = { code: -32000, message: 'm', data: { code: 'retention_guard', message: '9 of 10 snapshots would be deleted' } };
+    panel.answer({ prune: [{ error }] });
+    const { stderr, exitCode } = await panel.cpcmd('backup:prune');
+    expect(stderr).to.contain('A safety rule of retention stopped the deletion: 9 of 10 snapshots would be deleted');
+    expect(exitCode).to.equal(1);
+  });
+});

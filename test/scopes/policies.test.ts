@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { defaultSettings } from '../../core/config/defaults.ts';
+import { FakePanel } from '../panel/fake-panel.ts';
+
+type Case = { setting: 'schedule' | 'retention' | 'exclude'; words: string; value: unknown; wrong: string[] };
+
+const SCOPES: Record<string, Case> = {
+  'backups.schedule': {
+    setting: 'schedule',
+    words: '[maxFullAge:1 month]',
+    value: { maxFullAge: '1 month' },
+    wrong: ['daily', '12', 'true', '[]'],
+  },
+  'backups.retention': {
+    setting: 'retention',
+    words: '[keepDaily:7,levels:[full:3 months]]',
+    value: { keepDaily: 7, levels: { full: '3 months' } },
+    wrong: ['7', '4 days', 'true', '[]'],
+  },
+  'backups.exclude': {
+    setting: 'exclude',
+    words: '[cache/,*.log]',
+    value: ['cache/', '*.log'],
+    wrong: ['cache/', 'true', '[1,2]', '[a:b]'],
+  },
+};
+
+describe('the Scopes of the policies', () => {
+  let panel: FakePanel;
+  before(() => {
+    panel = new FakePanel();
+  });
+  after(() => panel.remove());
+
+  const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
+
+  for (const [scope, { setting, words, value, wrong }] of Object.entries(SCOPES)) {
+    describe(scope, () => {
+      it('is listed, for the administrator alone', async () => {
+        expect((await panel.cpcmd('scope:list')).stdout).to.contain(scope);
+        expect((await panel.cpcmd('-d', 'site1', 'scope:get', scope)).stderr).to.contain('not permitted');
+      });
+
+      it('has the default of the core, also when the core cannot be asked', async () => {
+        panel.answer({ 'settings.get': [{ exit: 1 }] });
+        const info = JSON.parse((await panel.frontend('-o', 'json', 'scope:info', scope)).stdout);
+        expect(info.default).to.deep.equal(defaultSettings()[setting]);
+        expect(info.value).to.deep.equal(defaultSettings()[setting]);
+      });
+
+      it('sets through the core, and nothing when the value is what it was', async () => {
+        const answer = (current: unknown) => [{ result: { name: setting, value: current, default: null } }];
+        panel.answer({ 'settings.get': answer(null), 'settings.set': answer(value) });
+        expect(await panel.cpcmd('scope:set', scope, words)).to.include({ stdout: '1', stderr: '' });
+        expect(asked().at(-1)).to.deep.equal(['settings.set', { name: setting, value }]);
+        panel.answer({ 'settings.get': answer(value), 'settings.set': answer(value) });
+        expect((await panel.cpcmd('scope:set', scope, words)).stdout).to.equal('1');
+        expect(asked()).to.deep.equal([['settings.get', { name: setting }]]);
+      });
+
+      it('refuses another type without asking', async () => {
+        panel.answer({});
+        for (const text of wrong) {
+          expect((await panel.cpcmd('scope:set', scope, text)).stderr, text).to.contain(`\`${scope}' cannot take this value`);
+        }
+        expect(asked()).to.deep.equal([]);
+      });
+    });
+  }
+
+  it('an empty list of patterns is one', async () => {
+    const answer = (current: unknown) => [{ result: { name: 'exclude', value: current, default: [] } }];
+    panel.answer({ 'settings.get': answer(['a']), 'settings.set': answer([]) });
+    expect((await panel.cpcmd('scope:set', 'backups.exclude', '[]')).stdout).to.equal('1');
+    expect(asked().at(-1)).to.deep.equal(['settings.set', { name: 'exclude', value: [] }]);
+  });
+});
