@@ -300,7 +300,7 @@ class Backup_Module extends \Module_Skeleton
 				throw new Failure('site_needed', []);
 			}
 
-			return $core->call('explain', ['unit' => $unit, 'path' => RestoreRequest::path($path)], self::SHORT_WAIT);
+			return $core->call('explain', ['unit' => $unit, 'path' => BackupPath::ofRequester($requester, $path)], self::SHORT_WAIT);
 		});
 	}
 

@@ -58,7 +58,7 @@ final class Messages
 	const ERR_OTHER_SITE = [':err_backup_other_site', 'Only your own site is available, not `%(site)s\''];
 	const ERR_SITE_UNKNOWN = [':err_backup_site_unknown', 'No site matches `%(site)s\''];
 	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
-	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site to restore'];
+	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant'];
 	const ERR_BAD_PATH = [':err_backup_bad_path', 'Not a path inside a backup: `%(path)s\''];
 	const ERR_OWNER_PATH = [':err_backup_owner_path', 'Only what lies below `shadow\' can be restored by an account, not `%(path)s\''];
 	const ERR_OWNER_TARGET = [':err_backup_owner_target', 'The target must be a new folder directly in %(home)s, not `%(path)s\''];

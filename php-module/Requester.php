@@ -94,6 +94,21 @@ final class Requester
 	}
 
 	/**
+	 * The same where the whole server cannot be meant.
+	 *
+	 * @throws Failure
+	 */
+	public function oneUnit(?string $site): string
+	{
+		$unit = $this->unit($site);
+		if ($unit === null) {
+			throw new Failure('site_needed', []);
+		}
+
+		return $unit;
+	}
+
+	/**
 	 * The snapshots that an owner may know of: a site's number is given to another customer after a deletion, and what was
 	 * before is not the new owner's. Whatever does not say that it is of today's site is left out.
 	 *
@@ -109,6 +124,20 @@ final class Requester
 		});
 
 		return ['snapshots' => array_values($own)] + $result;
+	}
+
+	/**
+	 * A result about one unit, which an owner gets only when it says that it is of today's site; as above.
+	 *
+	 * @throws Failure
+	 */
+	public function visibleResult(array $result): array
+	{
+		if (!$this->isAdmin && (($result['unit'] ?? null) !== $this->site || ($result['current'] ?? null) !== true)) {
+			throw new Failure('unit_unknown', ['message' => "{$this->site} has no backups yet"]);
+		}
+
+		return $result;
 	}
 
 	/**

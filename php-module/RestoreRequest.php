@@ -38,18 +38,6 @@ final class RestoreRequest
 		return $params;
 	}
 
-	/**
-	 * A path of the backup, checked, as JSON can carry it.
-	 *
-	 * @param mixed $path a text, or a map with `path` or `path_b64`
-	 * @return array<string, string>
-	 * @throws Failure
-	 */
-	public static function path($path): array
-	{
-		return BackupPath::wire(self::bytes($path));
-	}
-
 	/** A snapshot or a time is a word or some, never a path. */
 	public static function isMoment(string $text): bool
 	{
