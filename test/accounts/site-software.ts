@@ -82,5 +82,5 @@ export function makeSmallWebApplication(folder: string): void {
     for (let file = 0; file < 25; file++)
       writeFileSync(join(folder, part, `file-${file}.php`), `<?php // ${part} ${file}\n`.repeat(40 + file));
   }
-  writeFileSync(join(folder, 'index.php'), '<?php // begins here\n');
+  for (const name of ['index.php', 'wp-login.php']) writeFileSync(join(folder, name), `<?php // ${name} begins here\n`);
 }

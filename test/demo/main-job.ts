@@ -7,18 +7,13 @@ import type { ListResult } from '../../core/commands/schemas/list.ts';
 import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
 import type { VirtualSite } from '../accounts/virtual-server.ts';
-import { type CompareOptions, type Comparison, compareDescriptions } from '../fidelity/compare-trees.ts';
+import { type CompareOptions, type Comparison, compareDescriptions, UPPER_LAYER } from '../fidelity/compare-trees.ts';
 import { describeTree, saveDescription, savedDescription } from '../fidelity/description.ts';
 import { comparisonTable, describeDifferences } from './comparison-table.ts';
 import { damageSite } from './damage.ts';
 import { buildDemo, type DemoServer } from './demo-server.ts';
 import { listLines, restoreLines, runLines } from './results.ts';
 import { say, showStep } from './screen.ts';
-
-/** Marks by which the kernel finds inodes again; another inode cannot have them. */
-const OVERLAY_BOOKKEEPING = ['origin', 'impure', 'nlink', 'upper', 'uuid'].map((name) => `trusted.overlay.${name}`);
-/** Through a mounted overlay a deletion is what restores a whiteout: the kernel makes it, with a time and an inode of its own. */
-const UPPER_LAYER: CompareOptions = { ignoreXattrs: OVERLAY_BOOKKEEPING, whiteoutsByName: true, ignoreProperties: ['link count'] };
 
 const SHOWN_DIFFERENCES = 20;
 

@@ -78,10 +78,10 @@ describe('a file that changes while a backup runs', function () {
       const { exitCode, result } = await runDuring(action);
       const [unit] = result.units;
       expect(unit!.error).to.equal(null);
-      expect(exitCode).to.equal(unit!.warningCount > 0 ? 3 : 0);
+      expect(unit!.status).to.be.oneOf(['ok', 'partial']);
+      expect(exitCode).to.equal(unit!.status === 'partial' ? 3 : 0);
       for (const { path } of unit!.warnings) expect(path).to.match(/^shadow\/changing(\/|$)/);
       await expectNoHarm();
-      expect((await server.verify()).result).to.include({ status: 'ok' });
       await server.expectPerfectRun();
     });
   }

@@ -11,6 +11,19 @@ const PACK_DIRECTORY = '/packs/';
 /** What no tar archive can hold. */
 const BEYOND_TAR: CompareOptions = { ignoreProperties: ['inode flags'], exclude: ['special/socket', 'hard/also socket'] };
 
+/** What bsdtar 3.6 gets wrong, also in archives that other programs wrote. */
+const BEYOND_BSDTAR = [
+  // It leaves the escapes of `=` and `%` in names of attributes.
+  'attributes/file',
+  'attributes/directory',
+  // It takes fractions of seconds before 1970 for fractions after.
+  'times',
+  // It loses the default ACL of a directory that has no other ACL and whose children came first.
+  'flags/immutable directory',
+  // It composes what Unicode can compose.
+  'names/e\xcc\x81',
+];
+
 describe('a tree with one of everything', function () {
   this.timeout(300_000);
   let server: TestServer;
@@ -56,6 +69,7 @@ describe('a tree with one of everything', function () {
   it('comes back from the packs with bsdtar', async () => {
     await backUpForTar();
     const target = await extract('bsdtar', ['--xattrs', '--acls', '--numeric-owner']);
-    expect(await compareTrees(server.shadow, join(target, 'shadow'), BEYOND_TAR)).to.deep.equal([]);
+    const options = { ...BEYOND_TAR, exclude: [...BEYOND_TAR.exclude!, ...BEYOND_BSDTAR] };
+    expect(await compareTrees(server.shadow, join(target, 'shadow'), options)).to.deep.equal([]);
   });
 });

@@ -154,3 +154,16 @@ export function compareTreesFully(first: string, second: string, options?: Compa
 export async function compareTrees(first: string, second: string, options?: CompareOptions): Promise<readonly Difference[]> {
   return (await compareTreesFully(first, second, options)).differences;
 }
+
+/** Marks by which the kernel finds inodes again; another inode cannot have them. */
+const OVERLAY_BOOKKEEPING = ['origin', 'impure', 'nlink', 'upper', 'uuid'].map((name) => `trusted.overlay.${name}`);
+
+/**
+ * For an upper layer that was restored through its mounted overlay: a deletion is what restores a whiteout there, and the kernel
+ * makes it with a time and an inode of its own.
+ */
+export const UPPER_LAYER: CompareOptions = {
+  ignoreXattrs: OVERLAY_BOOKKEEPING,
+  whiteoutsByName: true,
+  ignoreProperties: ['link count'],
+};
