@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
@@ -100,12 +100,15 @@ describe('the panel with the real core', function () {
   });
 
   it('lets a site restore its own, and nothing of a neighbour', async () => {
-    for (const [site, user] of [
-      ['site1', 'alice'],
-      ['site2', 'bob'],
-    ]) {
-      mkdirSync(join(panel.accounts, site!, 'shadow/home', user!), { recursive: true });
-      writeFileSync(join(panel.accounts, site!, 'shadow/home', user!, 'file'), user!);
+    for (const [site, user, id] of [
+      ['site1', 'alice', 2001],
+      ['site2', 'bob', 2002],
+    ] as const) {
+      const home = join(panel.accounts, site, 'shadow/home', user);
+      mkdirSync(home, { recursive: true });
+      writeFileSync(join(home, 'file'), user);
+      writeFileSync(join(home, 'of-root'), 'of root');
+      for (const path of [home, join(home, 'file')]) chownSync(path, id, id);
     }
     await createRepository();
     await panel.cpcmd('backup:run');
@@ -115,6 +118,11 @@ describe('the panel with the real core', function () {
     const restored = await json('-d', 'site1', 'backup:restore', '[shadow/home/alice/file]');
     expect(restored.answer.status, restored.stderr).to.equal('ok');
     expect(readFileSync(own, 'utf8')).to.equal('alice');
+    const aside = await json('-d', 'site1', 'backup:restore', '[shadow/home]', '[to:/home/alice/aside]');
+    expect(aside.answer.warnings.map(({ code, path }: Record<string, string>) => [code, path])).to.deep.equal([
+      ['owner_not_allowed', 'shadow/home/alice/of-root'],
+    ]);
+    expect(statSync(join(own, '../aside/shadow/home/alice/file'))).to.include({ uid: 2001, gid: 2001 });
     const foreign = await json('-d', 'site1', 'backup:restore', '[shadow/home]', `[at:${theirs.id}]`);
     expect(foreign.answer.error.code).to.equal('snapshot_unknown');
     const listed = (await json('-d', 'site1', 'backup:list')).answer.snapshots;
