@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Entry } from '../../core/manifest/entry.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 
@@ -53,6 +54,55 @@ describe('restoring to a file system with little room', () => {
     for (const [index, content] of contents.entries()) {
       expect(readFileSync(join(disk, `f${String(index).padStart(2, '0')}`)).equals(content)).to.equal(true);
     }
+  });
+
+  describe('known beforehand (case 17)', () => {
+    const add = async (name: string, content: Buffer, over: Partial<Entry> = {}) => {
+      const [extent] = await sample.store(`packs/${name}`, [content]);
+      sample.add(sampleEntry(name, { size: content.length, content: { digest: extent!.digest, extents: [extent!] }, ...over }));
+    };
+
+    beforeEach(() => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    });
+
+    it('writes nothing, and says by how much it is too little', async () => {
+      await add('large', randomBytes(900_000));
+      await add('small', randomBytes(200_000));
+      sample.commit();
+      const free = 1024 * 1024;
+      const needed = 901_120 + 200_704;
+      const message = `${needed} bytes are needed and ${free} are free: ${needed - free} too few`;
+      const foreseen = await restoreSample(sample, disk, { dryRun: true });
+      expect(foreseen.problems.first).to.deep.equal([{ code: 'disk_full', message, path: '' }]);
+      const failure = await restoreSample(sample, disk).catch((thrown) => thrown);
+      expect(failure).to.include({ code: 'disk_full', message });
+      expect(readdirSync(disk)).to.deep.equal([]);
+      expect((await restoreSample(sample, disk, { paths: ['large'] })).status).to.equal('ok');
+    });
+
+    it('counts what is replaced, unless it has another name', async () => {
+      await add('file', randomBytes(600_000));
+      sample.commit();
+      writeFileSync(join(disk, 'file'), randomBytes(400_000));
+      writeFileSync(join(disk, 'other'), randomBytes(200_000));
+      linkSync(join(disk, 'file'), join(disk, 'name'));
+      const failure = await restoreSample(sample, disk).catch((thrown) => thrown);
+      expect(failure.code).to.equal('disk_full');
+      rmSync(join(disk, 'name'));
+      rmSync(join(disk, 'other'));
+      writeFileSync(join(disk, 'other'), randomBytes(40_000));
+      expect((await restoreSample(sample, disk)).status).to.equal('ok');
+    });
+
+    it('counts of a sparse file what it stores', async () => {
+      const data = randomBytes(8192);
+      const [extent] = await sample.store('packs/sparse', [data]);
+      const sparse = [{ offset: 1_000_000, length: data.length }];
+      sample.add(sampleEntry('sparse', { size: 5_000_000, content: { digest: extent!.digest, extents: [extent!], sparse } }));
+      sample.commit();
+      expect((await restoreSample(sample, disk)).status).to.equal('ok');
+    });
   });
 
   it('keeps an entry whose attributes find no room, and says so (ENOSPC of ext4 is not a full disk)', async () => {
