@@ -6,7 +6,7 @@ SHELL := /bin/bash
 RUN := npm run --silent
 SOURCES := $(shell find core build -name '*.ts' -not -name '*.generated.*') package.json package-lock.json
 
-.PHONY: help setup setup-test gen build check test test-slow demo fix clean
+.PHONY: help setup setup-test gen build check test test-slow demo bench fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,9 +38,12 @@ test-slow: setup-test build check ## all tests, with wider random and larger tre
 demo: setup-test build ## back up, damage and restore three real accounts, and compare every property (root)
 	@$(RUN) demo
 
+bench: setup build ## speed and memory beside restic, borg, duplicity, tar, dar; SIZE=small|medium|large (root)
+	@SIZE=$(or $(SIZE),small) $(RUN) bench
+
 fix: setup ## format and repair what the linter can
 	@$(RUN) fix
 
 clean: ## remove what was built; node_modules stays
-	@rm -rf dist .demo .stamps
+	@rm -rf dist .demo .bench .stamps
 	@find core -name '*.generated.*' -delete

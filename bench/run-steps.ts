@@ -1,0 +1,85 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dropCaches, flush, warmUp } from './caches.ts';
+import type { Journal } from './journal.ts';
+import { measure } from './measure.ts';
+import type { Step } from './steps.ts';
+import { storedBytes } from './stored.ts';
+import type { Details, Tool } from './tools/tool.ts';
+import { KEPT_FILE } from './tree/account.ts';
+
+/** A tool that works on the tree of the steps. */
+export interface Contender {
+  readonly name: string;
+  readonly tool: Tool;
+}
+
+export interface Course {
+  readonly accountsRoot: string;
+  readonly contenders: readonly Contender[];
+  /** How often each contender does each step. */
+  readonly rounds: number;
+  /** For what is restored and noted; on the disk of the accounts. */
+  readonly workFolder: string;
+  /** The account that restores of one account and one file take. */
+  readonly account: string;
+  /** Lets a day pass and returns the paths below the accounts root that it wrote. */
+  readonly nextDay: () => readonly string[];
+}
+
+/** Does the steps one after the other; in each the contenders take turns, as often as there are rounds. */
+export async function runSteps(steps: readonly Step[], course: Course, journal: Journal): Promise<void> {
+  let snapshots = 0;
+  for (const step of steps) {
+    journal.say(step.title);
+    if (step.cache === 'warm' && step.operation === 'full') await warmUp(course.accountsRoot);
+    for (let round = 0; round < course.rounds; round++) {
+      if (step.changesTree === true) writeFileSync(changedPaths(course), course.nextDay().join('\n'));
+      if (step.operation === 'full') snapshots = 0;
+      if (['full', 'unchanged', 'changed'].includes(step.operation)) snapshots++;
+      // Each prune has something to take away.
+      const keep = Math.max(1, snapshots - round - 1);
+      for (const contender of course.contenders) await runOnce(step, round, keep, contender, course, journal);
+    }
+  }
+}
+
+function changedPaths({ workFolder }: Course): string {
+  return join(workFolder, 'changed-paths');
+}
+
+async function runOnce(
+  step: Step,
+  round: number,
+  keep: number,
+  { name, tool }: Contender,
+  course: Course,
+  journal: Journal,
+): Promise<void> {
+  const operation = tool.operations[step.operation];
+  if (operation === undefined) return;
+  const { workFolder, account } = course;
+  const target = join(workFolder, 'restored');
+  const details: Details = { target, account, keep, changedPaths: changedPaths(course) };
+  try {
+    if (step.operation === 'full') await tool.reset();
+    const commands = await operation(details);
+    const before = storedBytes(tool.repository);
+    await flush(workFolder);
+    if (step.cache === 'cold') dropCaches();
+    const measured = await measure(commands, workFolder);
+    const flushSeconds = await flush(workFolder);
+    if (step.operation.startsWith('restore')) requireKeptFile(tool, details, course);
+    journal.add({ step: step.id, tool: name, round, ...measured, flushSeconds, storedBytes: storedBytes(tool.repository) - before });
+  } catch (error) {
+    journal.addFailure({ step: step.id, tool: name, message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
+}
+
+/** A restore that restores nothing is fast: every one must have brought at least this file. */
+function requireKeptFile(tool: Tool, { target, account }: Details, { accountsRoot }: Course): void {
+  const restored = join(tool.restoredAccount(target, account), KEPT_FILE);
+  if (!readFileSync(restored).equals(readFileSync(join(accountsRoot, account, KEPT_FILE)))) throw new Error(`${restored} is not as it was`);
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { execa } from 'execa';
+import { lookForPrograms, TOOL_KINDS } from './kinds.ts';
+import { EXECUTABLE, OURS } from './ours.ts';
+import type { ToolKind } from './tool.ts';
+
+/** A tool that is there, and its versions for the record. */
+export interface PresentTool {
+  readonly kind: ToolKind;
+  readonly version: string;
+}
+
+export interface Choice {
+  readonly present: readonly PresentTool[];
+  /** In words: what is missing and how to get it. */
+  readonly missing: readonly string[];
+}
+
+// What the bench itself calls, beside the tools.
+const OWN_NEEDS = { time: 'time', strace: 'strace' } as const;
+
+async function install(packages: readonly string[]): Promise<void> {
+  const environment = { DEBIAN_FRONTEND: 'noninteractive' };
+  await execa('apt-get', ['update'], { reject: false, env: environment });
+  await execa('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { reject: false, env: environment });
+}
+
+async function missingOwnNeeds(): Promise<string[]> {
+  const missing: string[] = [];
+  for (const [program, debianPackage] of Object.entries(OWN_NEEDS)) {
+    if ((await execa(program, ['--version'], { reject: false })).exitCode !== 0) missing.push(debianPackage);
+  }
+  return missing;
+}
+
+/**
+ * The tools of these names, ours always and first, as far as they are there. Installs what is missing where there is
+ * apt-get; `names` empty: all.
+ */
+export async function chooseTools(names: readonly string[]): Promise<Choice> {
+  if (!existsSync(EXECUTABLE)) throw new Error(`there is no ${EXECUTABLE}; run \`make build\``);
+  const wanted = TOOL_KINDS.filter(({ name }) => names.length === 0 || name === OURS || names.includes(name));
+  const packages = await missingOwnNeeds();
+  for (const kind of wanted) packages.push(...(await lookForPrograms(kind)).missingPackages);
+  if (packages.length > 0 && existsSync('/usr/bin/apt-get')) await install(packages);
+  const still = await missingOwnNeeds();
+  if (still.length > 0) throw new Error(`the bench needs ${still.join(' and ')}`);
+  const present: PresentTool[] = [];
+  const missing: string[] = [];
+  for (const kind of wanted) {
+    const { versions, missingPackages } = await lookForPrograms(kind);
+    if (missingPackages.length === 0) present.push({ kind, version: versions.join(', ') });
+    else missing.push(`${kind.name}: not here; the package is ${missingPackages.join(', ')}`);
+  }
+  return { present, missing };
+}

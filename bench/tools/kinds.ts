@@ -1,0 +1,30 @@
+import { execa } from 'execa';
+import { borg } from './borg.ts';
+import { dar } from './dar.ts';
+import { duplicity } from './duplicity.ts';
+import { floor } from './floor.ts';
+import { ours } from './ours.ts';
+import { restic } from './restic.ts';
+import { tar } from './tar.ts';
+import type { ToolKind } from './tool.ts';
+
+/** In the order in which they take turns. */
+export const TOOL_KINDS: readonly ToolKind[] = [ours, floor, tar, restic, borg, duplicity, dar];
+
+/** The first line of what a program says of its version; undefined when the program is not there. */
+async function versionOf(program: string, args: readonly string[]): Promise<string | undefined> {
+  const result = await execa(program, [...args], { reject: false, stdin: 'ignore', env: { LC_ALL: 'C' } });
+  const said = result.exitCode === 0 ? `${result.stdout}\n`.trimStart() : '';
+  return said === '' ? undefined : said.split('\n')[0]!.split(',')[0]!.trim();
+}
+
+/** The version of each program that a tool needs and that is here, and the packages of those that are missing. */
+export async function lookForPrograms(kind: ToolKind): Promise<{ versions: string[]; missingPackages: string[] }> {
+  const [versions, missingPackages]: [string[], string[]] = [[], []];
+  for (const [program, debianPackage] of Object.entries(kind.needs)) {
+    const version = await versionOf(program, kind.versionArguments ?? ['--version']);
+    if (version === undefined) missingPackages.push(debianPackage);
+    else versions.push(version);
+  }
+  return { versions, missingPackages };
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { KEPT_FILE } from '../tree/account.ts';
+import { emptyFolder } from './folders.ts';
+import type { Tool, ToolKind } from './tool.ts';
+
+/** The built executable, as it is shipped. */
+export const EXECUTABLE = join(import.meta.dirname, '../../dist/apiscp-backup');
+export const OURS = 'apiscp-backup';
+
+export const ours: ToolKind = {
+  name: OURS,
+  note: 'zstd 2, digests and manifest included; makes sure that everything is on the disk',
+  needs: { [EXECUTABLE]: '' },
+  versionArguments: ['--version'],
+  at({ accountsRoot, accounts, folder }): Tool {
+    const settingsFile = join(folder, 'settings.json');
+    const repository = join(folder, 'repository');
+    const command = (...args: string[]) => ({ program: EXECUTABLE, args: ['--config', settingsFile, ...args] });
+    return {
+      repository,
+      async reset() {
+        emptyFolder(folder);
+        const systemRoot = join(folder, 'system');
+        mkdirSync(systemRoot);
+        writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory: join(folder, 'state'), accountsRoot, systemRoot }));
+        await execa(EXECUTABLE, command('init').args);
+      },
+      operations: {
+        full: () => [command('run', '--level', 'full')],
+        unchanged: () => [command('run', '--level', 'incremental')],
+        changed: () => [command('run', '--level', 'incremental')],
+        differential: () => [command('run', '--level', 'differential')],
+        restoreFile: ({ account, target }) => [command('restore', account, KEPT_FILE, '--to', join(target, account))],
+        restoreAccount: ({ account, target }) => [command('restore', account, '--to', join(target, account))],
+        restoreAll: ({ target }) => accounts.map((account) => command('restore', account, '--to', join(target, account))),
+        list: () => [command('list')],
+      },
+      restoredAccount: (target, account) => join(target, account),
+    };
+  },
+};
