@@ -59,6 +59,29 @@ describe('the arguments of a command', () => {
     ]);
   });
 
+  it('make the requests that find things again', async () => {
+    expect(await requestOf('plan', 'site1', 'shadow/a', '--at', 'yesterday 14:00')).to.deep.equal([
+      'plan',
+      { unit: 'site1', paths: ['shadow/a'], at: 'yesterday 14:00' },
+    ]);
+    expect(await requestOf('ls', 'site1-1f3a9c2e', 'shadow', '--recursive', '--limit', '5', '--after', 'YQ')).to.deep.equal([
+      'ls',
+      { unit: 'site1-1f3a9c2e', folder: 'shadow', recursive: true, limit: 5, after: 'YQ' },
+    ]);
+    expect(await requestOf('find', 'system', '*.conf', 'etc')).to.deep.equal([
+      'find',
+      { unit: 'system', pattern: '*.conf', folder: 'etc' },
+    ]);
+    expect(await requestOf('history', 'site1', '--path-b64', 'Yf8=')).to.deep.equal([
+      'history',
+      { unit: 'site1', path: { path: 'a\ufffd', path_b64: 'Yf8=' } },
+    ]);
+    expect(await requestOf('diff', 'site1', '--from', '2026-01-01', '--live')).to.deep.equal([
+      'diff',
+      { unit: 'site1', from: '2026-01-01', live: true },
+    ]);
+  });
+
   it('after -- are names, even when they look like options', async () => {
     expect(await requestOf('restore', 'site1', '--', '--json', '-x')).to.deep.equal([
       'restore',

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { FakePanel } from '../panel/fake-panel.ts';
 
-const COMMANDS = ['backup:run', 'backup:restore', 'backup:list', 'backup:verify', 'backup:version'];
+const COMMANDS = [
+  ...['backup:run', 'backup:restore', 'backup:list', 'backup:verify', 'backup:version'],
+  ...['backup:plan', 'backup:ls', 'backup:find', 'backup:history', 'backup:diff'],
+];
 /** What decides for the whole server. */
 const FOR_THE_ADMINISTRATOR = ['backup:prune', 'backup:hold', 'backup:release', 'backup:explain'];
 
