@@ -1,6 +1,6 @@
 import { ChainIndex, chainMembers } from '../../chain/chain-index.ts';
 import { compareAge } from '../../chain/snapshot.ts';
-import { asFailure } from '../../failure.ts';
+import { asFailure, Failure } from '../../failure.ts';
 import type { Entry } from '../../manifest/entry.ts';
 import { mergeSayings, type Saying } from '../../manifest/sayings.ts';
 import type { RecordedSnapshot } from '../chain-snapshots.ts';
@@ -29,10 +29,12 @@ export class UnitVersions {
     this.#order = order;
   }
 
-  /** Snapshots whose chain is broken are reported and left out, and those that are newer than `newest`, an id. */
+  /** Snapshots whose chain is broken are reported and left out, and those that are newer than `newest`, an id, which must be there. */
   static of(all: readonly RecordedSnapshot[], newest: string | undefined, { reporter }: Pick<Context, 'reporter'>): UnitVersions {
     const sorted = [...all].sort(compareAge);
     const end = newest === undefined ? sorted.length : sorted.findIndex(({ id }) => id === newest) + 1;
+    if (end === 0)
+      throw new Failure('snapshot_unknown', `there is no snapshot ${newest} any more`, { advice: 'Begin with the first row.' });
     const seen = new Set(sorted.slice(0, end));
     const index = new ChainIndex(all);
     const chains: RecordedSnapshot[][] = [];
