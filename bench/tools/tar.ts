@@ -10,7 +10,7 @@ const ATTRIBUTES = ['--xattrs', '--xattrs-include=*', '--acls'];
 const COMPRESSOR = '--use-compress-program=zstd -3 -T0';
 
 export const tar: ToolKind = {
-  name: 'tar | zstd',
+  name: 'tar+zstd',
   note: 'zstd -3 -T0, listed-incremental; the memory is that of zstd, tar takes little more',
   needs: { tar: 'tar', zstd: 'zstd' },
   at({ accountsRoot, folder }): Tool {
