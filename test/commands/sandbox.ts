@@ -8,6 +8,7 @@ import { openContext } from '../../core/commands/open-context.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import type { RunRequest, UnitOutcome } from '../../core/commands/schemas/run.ts';
+import { type SettingName, type Settings, writeSetting } from '../../core/config/settings.ts';
 import { compareTrees, type Difference } from '../fidelity/compare-trees.ts';
 
 export type Level = NonNullable<RunRequest['level']>;
@@ -21,6 +22,8 @@ export class Sandbox {
   readonly shadow = join(this.site, 'shadow');
   readonly log: LogLine[] = [];
   readonly settingsFile = join(this.folder, 'config.json');
+  /** What the commands take for the present time. */
+  now = (): Date => new Date();
   #restores = 0;
 
   constructor() {
@@ -34,7 +37,13 @@ export class Sandbox {
 
   get context(): Context {
     const reporter = { progress: () => {}, log: (line: LogLine) => void this.log.push(line) };
-    return openContext(this.settingsFile, reporter, new AbortController().signal);
+    const context = openContext(this.settingsFile, reporter, new AbortController().signal);
+    return { ...context, now: this.now };
+  }
+
+  /** Changes a setting of the server. */
+  set<Name extends SettingName>(name: Name, value: Settings[Name]): void {
+    writeSetting(this.settingsFile, name, value);
   }
 
   async init(): Promise<void> {

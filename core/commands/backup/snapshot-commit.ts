@@ -1,4 +1,4 @@
-import { linkSync, rmSync } from 'node:fs';
+import { linkSync } from 'node:fs';
 import { compactRows } from '../../manifest/compact-rows.ts';
 import type { FinishedManifest } from '../../manifest/manifest-writer.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
@@ -15,6 +15,7 @@ import type { ScanTotals } from '../../scan/scan.ts';
 import { PROGRAM } from '../../version.ts';
 import type { UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
+import { type AssembledManifest, compactPacks, discard } from './pack-compaction.ts';
 import type { SnapshotOutput } from './snapshot-output.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
 import type { RunTools, UnitBackup } from './unit-backup.ts';
@@ -30,6 +31,8 @@ export interface ScannedUnit {
   readonly rows: ManifestOutput;
   readonly output: SnapshotOutput;
   readonly packs: SnapshotPacks;
+  /** The id of pack number n. */
+  readonly packId: (number: number) => string;
   readonly totals: ScanTotals;
 }
 
@@ -45,35 +48,50 @@ export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Pro
   if (last !== undefined && plan.level !== 'full' && rows.rows === 0) {
     return { ...outcome, record: last, link: { id: last.id, sha256: repository.recordDigest(last) }, isNew: false };
   }
-  const packs = await scanned.packs.finish(output.lastFrames());
-  const assembled = assemble(scanned, tools);
+  await scanned.packs.finish(output.lastFrames());
+  const assembled = await assemble(scanned, tools);
   try {
+    const packs = await scanned.packs.finish([]);
     const manifest = await storeManifest(assembled.output, assembled.finished, scanned, tools);
     const record = describe(scanned, manifest, assembled.finished, packs, tools);
     const link = await repository.commitRecord(record);
     remember(record, assembled.output, plan, tools);
     return { ...outcome, record, link, isNew: true };
   } finally {
-    if (assembled.output !== rows) {
-      assembled.output.close();
-      rmSync(assembled.output.file, { force: true });
-    }
+    if (assembled.output !== rows) discard(assembled.output);
   }
 }
 
-interface Assembled {
-  readonly output: ManifestOutput;
-  readonly finished: FinishedManifest;
-}
-
 /** The rows of the snapshot's own manifest: the changes alone, or merged with the runs that it takes the place of. */
-function assemble({ plan, unit, rows }: ScannedUnit, { cache }: RunTools): Assembled {
+async function assemble(scanned: ScannedUnit, tools: RunTools): Promise<AssembledManifest> {
+  const { plan, unit, rows } = scanned;
   const finished = rows.finish();
   if (plan.previous === undefined || plan.level === 'incremental') return { output: rows, finished };
-  const merged = new ManifestOutput(cache.temporaryFile(unit.unit));
+  const merged = new ManifestOutput(tools.cache.temporaryFile(unit.unit));
   const runs = [...plan.previous.readers, rows.reader()];
   for (const row of compactRows(runs, plan.level === 'full' ? {} : { base: runs[0] })) merged.add(row);
-  return { output: merged, finished: merged.finish() };
+  const assembled = { output: merged, finished: merged.finish() };
+  const order = { unit: unit.unit, packId: scanned.packId, target: scanned.packs, old: oldPacks(plan) };
+  try {
+    const compacted = await compactPacks(assembled, order, tools);
+    if (compacted !== assembled) discard(merged);
+    return compacted;
+  } catch (error) {
+    discard(merged);
+    throw error;
+  }
+}
+
+/** The packs that the snapshot need not point at: those of a differential's full are kept with that in any case. */
+function oldPacks({ level, previous }: UnitPlan): Map<string, ObjectReference> {
+  const [full, ...later] = previous?.chain ?? [];
+  const old = new Map<string, ObjectReference>();
+  for (const record of later) for (const pack of record.packs) old.set(pack.path, pack);
+  for (const pack of full?.packs ?? []) {
+    if (level === 'full') old.set(pack.path, pack);
+    else old.delete(pack.path);
+  }
+  return old;
 }
 
 async function storeManifest(

@@ -22,6 +22,11 @@ export class SnapshotPacks implements PackSink {
     this.#create = create;
   }
 
+  /** The first number behind all that were used. */
+  get nextNumber(): number {
+    return Math.max(0, ...this.#open.keys(), ...this.#finished.keys()) + 1;
+  }
+
   async append(number: number, frame: Uint8Array, decompressedLength: number): Promise<void> {
     const pack = await this.#opened(number);
     // The builder takes frames in the order of the calls; the first failure stays the pack's.
@@ -42,7 +47,7 @@ export class SnapshotPacks implements PackSink {
    * Ends every pack; `structure` goes to the end of the last one. Gives the packs in the order in which tar extracts them.
    */
   async finish(structure: Iterable<SpooledFrame>): Promise<ObjectReference[]> {
-    const last = Math.max(0, ...this.#open.keys(), ...this.#finished.keys());
+    const last = this.nextNumber - 1;
     const place = this.#open.has(last) ? last : last + 1;
     for (const { bytes, decompressedLength } of structure) await this.append(place, bytes, decompressedLength);
     for (const number of [...this.#open.keys()]) await this.close(number);

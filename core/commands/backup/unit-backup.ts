@@ -115,6 +115,7 @@ class UnitRun {
         rows: this.#rows,
         output,
         packs,
+        packId,
         totals,
       };
       return await commitSnapshot(scanned, this.#tools);

@@ -1,0 +1,51 @@
+import { PackReader } from '../../archive/pack-reader.ts';
+import type { Extent, ManifestRow } from '../../manifest/entry.ts';
+import type { ObjectReference } from '../../repository/record.ts';
+import type { Repository } from '../../repository/repository.ts';
+
+/** A pack of which less than this share is still needed is not pointed at any more: what is needed of it is copied. */
+export const LIVE_SHARE = 0.5;
+
+/** About what a member takes in a pack besides its content: headers and padding. */
+const MEMBER_OVERHEAD = 1024;
+
+/** A pack that is needed by little of what is in it. */
+export interface SparePack {
+  readonly reference: ObjectReference;
+  readonly reader: PackReader;
+  /** How many extents of the manifest lie in it. */
+  readonly extents: number;
+}
+
+/** The extents of a row. */
+export function extentsOf(row: ManifestRow): readonly Extent[] {
+  return row.kind === 'file' ? (row.content?.extents ?? []) : [];
+}
+
+/**
+ * Which of `packs` (by path) the rows need less than `LIVE_SHARE` of. What several names share counts for each of them: a
+ * pack may seem more alive than it is, never less.
+ */
+export async function findSparePacks(
+  rows: Iterable<ManifestRow>,
+  packs: ReadonlyMap<string, ObjectReference>,
+  repository: Repository,
+): Promise<SparePack[]> {
+  const live = new Map<string, { bytes: number; extents: number }>();
+  for (const row of rows) {
+    for (const { pack, length } of extentsOf(row)) {
+      if (!packs.has(pack)) continue;
+      const sum = live.get(pack) ?? { bytes: 0, extents: 0 };
+      sum.bytes += length + MEMBER_OVERHEAD;
+      sum.extents++;
+      live.set(pack, sum);
+    }
+  }
+  const spare: SparePack[] = [];
+  for (const [path, { bytes, extents }] of live) {
+    const reference = packs.get(path) as ObjectReference;
+    const reader = await PackReader.open(reference.length, (offset, length) => repository.readObject(path, offset, length));
+    if (bytes < LIVE_SHARE * reader.decompressedLength) spare.push({ reference, reader, extents });
+  }
+  return spare;
+}
