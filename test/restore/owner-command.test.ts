@@ -42,6 +42,7 @@ describe('the command restore as an owner asks for it', () => {
     writeFileSync(join(folder, 'shadow/etc/passwd'), 'of the panel');
     writeFileSync(join(folder, 'shadow/home/alice/page'), `page of ${name}`);
     writeFileSync(join(folder, 'shadow/home/alice/mail/1'), 'a mail');
+    execFileSync('mknod', [join(folder, 'shadow/home/alice/mail/deleted'), 'c', '0', '0']);
     execFileSync('chown', ['-R', `${IDS.uid}:${IDS.gid}`, join(folder, 'shadow/home/alice')]);
     return folder;
   }
@@ -159,6 +160,7 @@ describe('the command restore as an owner asks for it', () => {
           expect(lstatSync(made)).to.deep.include({ ...IDS, mode: 0o040700 });
           for (const path of ['shadow', 'shadow/home', 'shadow/home/alice/mail/1'])
             expect(lstatSync(join(made, path)), path).to.include(IDS);
+          expect(readdirSync(join(made, 'shadow/home/alice/mail'))).to.deep.equal(['1']);
           expect((await ask({ paths: ['shadow/home/alice/mail'], to, overwrite: 'changed' })).status).to.equal('ok');
         }
       });

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -17,9 +18,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { AclTag, formatAcl } from '../../core/linux/posix-acl.ts';
 import type { Entry } from '../../core/manifest/entry.ts';
+import { finishDirectory } from '../../core/restore/directories.ts';
+import { writeHardLink } from '../../core/restore/hard-links.ts';
+import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
 import type { Outcome } from '../../core/restore/outcome.ts';
 import type { OwnerRights } from '../../core/restore/owner-rights.ts';
 import type { RestoreOrder } from '../../core/restore/restore.ts';
+import { Target } from '../../core/restore/target.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 
@@ -201,6 +206,8 @@ describe('restoring for the owner of an account', () => {
     mkdirSync(at('shadow/own/tree/deep'), { recursive: true });
     writeFileSync(at('shadow/own/tree/deep/roots'), 'of root');
     await file('shadow/locked/roots');
+    writeFileSync(at('shadow/locked/file'), 'of root');
+    directory('shadow/locked/file');
     await file('shadow/own/roots');
     const outcome = await restore({ deletion: true, overwrite: 'changed' });
     expect(readFileSync(at('shadow/locked/roots'), 'utf8')).to.equal('of root');
@@ -208,7 +215,7 @@ describe('restoring for the owner of an account', () => {
     expect(existsSync(at('shadow/locked/extra'))).to.equal(true);
     expect(existsSync(at('shadow/own/extra'))).to.equal(false);
     expect(existsSync(at('shadow/own/tree/deep/roots'))).to.equal(true);
-    expect(refused(outcome)).to.have.members(['shadow/locked/roots', 'shadow/own/tree']);
+    expect(refused(outcome)).to.have.members(['shadow/locked/file', 'shadow/locked/roots', 'shadow/own/tree']);
   });
 
   it('with deletion keeps what it may not give back', async () => {
@@ -216,18 +223,34 @@ describe('restoring for the owner of an account', () => {
     writeFileSync(at(`${HOME}/roots`), 'still there');
     writeFileSync(at(`${HOME}/new`), 'made since');
     chownSync(at(`${HOME}/new`), ALICE, GROUP);
+    for (const [name, now, then] of [
+      ['handed-over', 0, ALICE],
+      ['taken-over', ALICE, 0],
+    ] as const) {
+      mkdirSync(at(`${HOME}/${name}`));
+      writeFileSync(at(`${HOME}/${name}/extra`), 'made since');
+      chownSync(at(`${HOME}/${name}/extra`), ALICE, GROUP);
+      chownSync(at(`${HOME}/${name}`), now, now === ALICE ? GROUP : 0);
+      directory(`${HOME}/${name}`, { uid: then });
+    }
     await restore({ deletion: true });
-    expect(readdirSync(at(HOME))).to.deep.equal(['roots']);
+    expect(readdirSync(at(HOME))).to.deep.equal(['handed-over', 'roots', 'taken-over']);
+    for (const name of ['handed-over', 'taken-over']) expect(readdirSync(at(`${HOME}/${name}`)), name).to.deep.equal(['extra']);
     expect(readFileSync(at(`${HOME}/roots`), 'utf8')).to.equal('still there');
   });
 
   it('gives no file of somebody else to the account that has the right content (case 12)', async () => {
-    writeFileSync(at(`${HOME}/page`), 'from the snapshot');
-    const { ino } = lstatSync(at(`${HOME}/page`));
-    await file(`${HOME}/page`);
+    const names = ['one', 'in-a-thread'];
+    const inodes = names.map((name) => {
+      writeFileSync(at(`${HOME}/${name}`), 'from the snapshot');
+      return lstatSync(at(`${HOME}/${name}`)).ino;
+    });
+    for (const name of names) await file(`${HOME}/${name}`);
     expect((await restore({ overwrite: 'changed' })).status).to.equal('ok');
-    expect(lstatSync(at(`${HOME}/page`))).to.include(OWN);
-    expect(lstatSync(at(`${HOME}/page`)).ino).to.not.equal(ino);
+    for (const [index, name] of names.entries()) {
+      expect(lstatSync(at(`${HOME}/${name}`))).to.include(OWN);
+      expect(lstatSync(at(`${HOME}/${name}`)).ino).to.not.equal(inodes[index]);
+    }
   });
 
   it('drops from ACLs whom the account does not know, and says so (case 13)', async () => {
@@ -291,12 +314,52 @@ describe('restoring for the owner of an account', () => {
     expect(refused(outcome)).to.have.members([`${HOME}/planted`, 'shadow/usr-passwd']);
   });
 
+  it('gives no further name to what was put in the place of the first one (case 26)', () => {
+    for (const name of ['first', 'swapped']) writeFileSync(at(`${HOME}/${name}`), '');
+    chownSync(at(`${HOME}/first`), ALICE, GROUP);
+    const root = openRoot(target);
+    const [from, to] = [new Target([root], RIGHTS), new Target([root], RIGHTS)];
+    const rules = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: RIGHTS } as const;
+    try {
+      const link = (first: string, path: string) => writeHardLink(from.place(`${HOME}/${first}`), to.place(path), path, rules);
+      expect(link('first', `${HOME}/second`)).to.equal(true);
+      expect(() => link('swapped', `${HOME}/third`))
+        .to.throw()
+        .with.property('code', 'replaced');
+      expect(readdirSync(at(HOME))).to.deep.equal(['first', 'second', 'swapped']);
+    } finally {
+      for (const each of [from, to]) each.close();
+      closeSync(root.descriptor);
+    }
+  });
+
+  it('gives no directory to the account that took the place of its own meanwhile (case 9)', () => {
+    mkdirSync(at(`${HOME}/folder`));
+    const root = openRoot(target);
+    const live = new Target([root], RIGHTS);
+    const entry = sampleEntry(`${HOME}/folder`, { kind: 'directory', ...OWN });
+    const inode = lstatSync(at(`${HOME}/folder`), { bigint: true }).ino;
+    try {
+      const finish = (made: boolean) => finishDirectory(live, live.place(entry.path), entry, { made, inode }, () => {});
+      expect(() => finish(false))
+        .to.throw()
+        .with.property('code', 'owner_not_allowed');
+      expect(lstatSync(at(`${HOME}/folder`)).uid).to.equal(0);
+      finish(true);
+      expect(lstatSync(at(`${HOME}/folder`))).to.include(OWN);
+    } finally {
+      live.close();
+      closeSync(root.descriptor);
+    }
+  });
+
   it("never touches what is the panel's in the account, whoever it belongs to", async () => {
     for (const name of ['etc', 'dev', 'proc']) {
       mkdirSync(at(`shadow/${name}`));
       directory(`shadow/${name}`);
       await file(`shadow/${name}/own`);
       writeFileSync(at(`shadow/${name}/extra`), 'x');
+      for (const path of [name, `${name}/extra`]) chownSync(at(`shadow/${path}`), ALICE, GROUP);
     }
     const outcome = await restore({ deletion: true });
     for (const name of ['etc', 'dev', 'proc']) expect(readdirSync(at(`shadow/${name}`))).to.deep.equal(['extra']);
