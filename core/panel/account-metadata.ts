@@ -8,7 +8,7 @@ const LARGEST = 64 * 1024;
 /** The folder of the service files that are in force; the second name stands in older documents. */
 const SERVICE_FOLDERS = ['current', 'cur'];
 
-/** What an account's own files say about it; for people, never trusted as an identity. */
+/** What an account's own files say about it; for people, and where the administrator's home is; never an identity. */
 export interface AccountMetadata {
   readonly domain: string | null;
   readonly adminUser: string | null;
