@@ -34,7 +34,7 @@ function addRestore(program: Command, { perform }: Actions): void {
     program
       .command(name)
       .description(description)
-      .argument('<unit>', 'site12 or system')
+      .argument('<unit>', 'site12 or system, or the id of a unit')
       .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
       .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
       .option('--to <directory>', 'restore below this folder (default: the original place)')
@@ -80,14 +80,14 @@ export function buildProgram(actions: Actions): Command {
   program
     .command('list')
     .description('list the snapshots, oldest first')
-    .argument('[unit]', 'site12 or system; none: all')
+    .argument('[unit]', 'site12, system or the id of a unit; none: all')
     .action((unit?: string) => perform('list', unit === undefined ? {} : { unit }));
   addReadingCommands(program, actions);
   addRestore(program, actions);
   program
     .command('verify')
     .description('read everything that the snapshots need and compare it with what was recorded')
-    .argument('[unit]', 'site12 or system; none: all')
+    .argument('[unit]', 'site12, system or the id of a unit; none: all')
     .action((unit?: string) => perform('verify', unit === undefined ? {} : { unit }));
   addRetentionCommands(program, actions);
   program
