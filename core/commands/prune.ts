@@ -25,7 +25,8 @@ export async function prune(request: PruneRequest, context: Context): Promise<Pr
   if (request.dryRun === true) return pruneRepository(request, repository, context, () => undefined);
   const locks: Lock[] = [];
   try {
-    locks.push(takeLock(settings.stateDirectory, 'backup', 'a prune'), takeRetentionLock(settings.stateDirectory, 'a prune'));
+    locks.push(takeLock(settings.stateDirectory, 'backup', 'a prune'));
+    locks.push(takeRetentionLock(settings.stateDirectory, 'a prune'));
     return await pruneRepository(request, repository, context, (name) => locks.push(takeLock(settings.stateDirectory, name, 'a prune')));
   } finally {
     for (const lock of locks) lock.release();
