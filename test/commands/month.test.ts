@@ -93,7 +93,6 @@ describe(`daily backups of a tree of which 1 % changes a day hold at most ${OVER
   afterEach(() => season.sandbox.remove());
 
   async function expectSmallAndSound(): Promise<void> {
-    console.log(season.held(), await season.needed());
     expect(season.held() / (await season.needed())).to.be.within(1, OVERHEAD);
     expect(await season.sandbox.differences()).to.deep.equal([]);
     expect(await verify({}, season.sandbox.context)).to.include({ status: 'ok' });

@@ -83,7 +83,8 @@ describe('the policies of the settings', () => {
   });
 
   describe('schedule', () => {
-    it('decides the level, and a run that found nothing changed counts', async () => {
+    it('decides the level, and a run that found nothing changed counts', async function () {
+      this.timeout(180_000);
       let day = 0;
       // A Monday.
       sandbox.now = () => new Date(Date.parse('2027-03-01T12:00:00Z') + day * DAY);
