@@ -99,6 +99,37 @@ describe('the panel with the real core', function () {
     expect(readFileSync(page, 'utf8')).to.equal('<?php phpinfo();');
   });
 
+  it('finds again what was there, for a site its own', async () => {
+    for (const [site, user, id] of [
+      ['site1', 'alice', 2001],
+      ['site2', 'bob', 2002],
+    ] as const) {
+      const home = join(panel.accounts, site, 'shadow/home', user);
+      mkdirSync(home, { recursive: true });
+      writeFileSync(join(home, 'page'), user);
+      for (const path of [home, join(home, 'page')]) chownSync(path, id, id);
+    }
+    await createRepository();
+    await panel.cpcmd('backup:run');
+    const [theirs] = (await json('backup:list', 'site2')).answer.snapshots;
+    const page = join(panel.accounts, 'site1/shadow/home/alice/page');
+    writeFileSync(page, 'changed');
+    const paths = (list: { path: string }[]) => list.map(({ path }) => path);
+    const changed = (await json('-d', 'site1', 'backup:diff')).answer;
+    expect(paths(changed.differences)).to.deep.equal(['shadow/home/alice/page']);
+    expect(changed.from.text).to.contain('latest');
+    expect(paths((await json('-d', 'site1', 'backup:ls', 'null', 'shadow/home')).answer.entries)).to.deep.equal(['shadow/home/alice']);
+    expect(paths((await json('-d', 'site1', 'backup:find', 'null', 'page')).answer.found)).to.deep.equal(['shadow/home/alice/page']);
+    expect((await json('backup:history', 'site1', 'shadow/home/alice/page')).answer.events[0]).to.include({ event: 'first' });
+    const planned = (await json('-d', 'site1', 'backup:plan', '[shadow/home/alice/page]', '[at:today]')).answer;
+    expect(paths(planned.plan.overwrite)).to.deep.equal(['shadow/home/alice/page']);
+    expect(readFileSync(page, 'utf8')).to.equal('changed');
+    const foreign = (await json('-d', 'site1', 'backup:ls', 'null', 'null', `[at:${theirs.id}]`)).answer;
+    expect(foreign.error.code).to.equal('snapshot_unknown');
+    const unknown = (await json('-d', 'site1', 'backup:ls', 'null', 'shadow/home', '[at:someday]')).answer;
+    expect(unknown.error.message).to.contain('yesterday 14:00');
+  });
+
   it('lets a site restore its own, and nothing of a neighbour', async () => {
     for (const [site, user, id] of [
       ['site1', 'alice', 2001],
