@@ -51,6 +51,7 @@ export function renderChart(
   const height = y + 12;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
+    `<title>${escapeText(title)}</title>`,
     `<style>${STYLE}\n</style>`,
     ...parts,
     '</svg>\n',
