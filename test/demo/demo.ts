@@ -1,6 +1,6 @@
 /**
  * The main job on real accounts, through the panel's command line alone: back up a server, damage an account, give a file, a
- * folder and the whole account back, and compare every property of every entry. Exits with 1 when anything differs, and leaves
+ * folder and the whole account back, compare every property of every entry; then a week of one account. Exits with 1 when anything differs, and leaves
  * nothing mounted and nothing behind, however it ends.
  */
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ async function main(): Promise<number> {
   }
   await removeTree(RUN);
   // In a process group of its own, so that an interruption ends all of it before anything is cleaned up.
-  const job = execa(process.execPath, [join(import.meta.dirname, 'main-job.ts'), RUN, PACKAGES], {
+  const job = execa(process.execPath, [join(import.meta.dirname, 'job.ts'), RUN, PACKAGES], {
     stdio: 'inherit',
     detached: true,
     reject: false,

@@ -1,0 +1,23 @@
+/**
+ * What `demo.ts` starts: `job.ts FOLDER PACKAGES` builds the server in FOLDER, does the main job and lives through a week, and exits
+ * with 1 when anything differs from what it should be.
+ */
+import { buildDemo } from './demo-server.ts';
+import { MainJob } from './main-job.ts';
+import { Proceedings } from './proceedings.ts';
+import { say, showStep } from './screen.ts';
+import { Week } from './week.ts';
+
+const [folder, packages] = process.argv.slice(2) as [string, string];
+try {
+  const server = await showStep('make three accounts of WordPress, mail and git on mounted overlays', () => buildDemo(folder, packages));
+  const proceedings = new Proceedings(server);
+  await new MainJob(proceedings).run();
+  await new Week(proceedings, server.sites[2]!).run();
+  const { differences } = proceedings;
+  say([differences === 0 ? 'VERDICT: everything came back exactly as it was.' : `VERDICT: ${differences} differences.`]);
+  process.exitCode = differences === 0 ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
