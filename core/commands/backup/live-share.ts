@@ -1,13 +1,14 @@
 import { PackReader } from '../../archive/pack-reader.ts';
+import { padding } from '../../archive/tar-header.ts';
 import type { Extent, ManifestRow } from '../../manifest/entry.ts';
 import type { ObjectReference } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 /** A pack of which less than this share is still needed is not pointed at any more: what is needed of it is copied. */
-export const LIVE_SHARE = 0.5;
+export const LIVE_SHARE = 0.75;
 
-/** About what a member takes in a pack besides its content: headers and padding. */
-const MEMBER_OVERHEAD = 1024;
+/** What a file's member mostly takes in a pack besides its content: a header, a header of records, and a block of them. */
+const MEMBER_HEADERS = 3 * 512;
 
 /** A pack that is needed by little of what is in it. */
 export interface SparePack {
@@ -33,10 +34,13 @@ export async function findSparePacks(
 ): Promise<SparePack[]> {
   const live = new Map<string, { bytes: number; extents: number }>();
   for (const row of rows) {
-    for (const { pack, length } of extentsOf(row)) {
+    const extents = extentsOf(row);
+    // The chunks of a large file mostly lie in one member.
+    const headers = extents.length === 1 ? MEMBER_HEADERS : 0;
+    for (const { pack, length } of extents) {
       if (!packs.has(pack)) continue;
       const sum = live.get(pack) ?? { bytes: 0, extents: 0 };
-      sum.bytes += length + MEMBER_OVERHEAD;
+      sum.bytes += length + padding(length) + headers;
       sum.extents++;
       live.set(pack, sum);
     }
