@@ -29,17 +29,12 @@ export interface Course {
 
 /** Does the steps one after the other; in each the contenders take turns, as often as there are rounds. */
 export async function runSteps(steps: readonly Step[], course: Course, journal: Journal): Promise<void> {
-  let snapshots = 0;
   for (const step of steps) {
     journal.say(step.title);
     if (step.cache === 'warm' && step.operation === 'full') await warmUp(course.accountsRoot);
-    for (let round = 0; round < course.rounds; round++) {
+    for (let round = 0; round < (step.once === true ? 1 : course.rounds); round++) {
       if (step.changesTree === true) writeFileSync(changedPaths(course), course.nextDay().join('\n'));
-      if (step.operation === 'full') snapshots = 0;
-      if (['full', 'unchanged', 'changed'].includes(step.operation)) snapshots++;
-      // Each prune has something to take away.
-      const keep = Math.max(1, snapshots - round - 1);
-      for (const contender of course.contenders) await runOnce(step, round, keep, contender, course, journal);
+      for (const contender of course.contenders) await runOnce(step, round, contender, course, journal);
     }
   }
 }
@@ -48,19 +43,12 @@ function changedPaths({ workFolder }: Course): string {
   return join(workFolder, 'changed-paths');
 }
 
-async function runOnce(
-  step: Step,
-  round: number,
-  keep: number,
-  { name, tool }: Contender,
-  course: Course,
-  journal: Journal,
-): Promise<void> {
+async function runOnce(step: Step, round: number, { name, tool }: Contender, course: Course, journal: Journal): Promise<void> {
   const operation = tool.operations[step.operation];
   if (operation === undefined) return;
   const { workFolder, account } = course;
   const target = join(workFolder, 'restored');
-  const details: Details = { target, account, keep, changedPaths: changedPaths(course) };
+  const details: Details = { target, account, changedPaths: changedPaths(course) };
   try {
     if (step.operation === 'full') await tool.reset();
     const commands = await operation(details);

@@ -9,6 +9,8 @@ export interface Step {
   readonly cache: 'cold' | 'warm';
   /** A day passes before each round. */
   readonly changesTree?: true;
+  /** Done in the first round only, because nothing is left to do in a second. */
+  readonly once?: true;
 }
 
 /** In the order in which they are done: restores come from the full and what changed nothing, before the first day passes. */
@@ -23,7 +25,7 @@ export const SERVER_STEPS = [
   { id: 'changed', title: '1 % changed', operation: 'changed', cache: 'warm', changesTree: true },
   { id: 'differential', title: 'differential', operation: 'differential', cache: 'warm', changesTree: true },
   { id: 'list', title: 'list', operation: 'list', cache: 'warm' },
-  { id: 'prune', title: 'prune', operation: 'prune', cache: 'warm' },
+  { id: 'prune', title: 'prune, one snapshot left', operation: 'prune', cache: 'warm', once: true },
 ] as const satisfies readonly Step[];
 
 /** A database export of which 1 % of the rows changed, and a log that grew. */

@@ -25,7 +25,7 @@ export class OwnRun {
 
   /** The one command of an operation, with further arguments. */
   async command(operation: Operation, ...more: string[]): Promise<Command> {
-    const [command] = await this.tool.operations[operation]!({ target: this.#target, account: ACCOUNT, keep: 1, changedPaths: '' });
+    const [command] = await this.tool.operations[operation]!({ target: this.#target, account: ACCOUNT, changedPaths: '' });
     return { ...command!, args: [...command!.args, ...more] };
   }
 

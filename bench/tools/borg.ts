@@ -37,7 +37,7 @@ export const borg: ToolKind = {
         restoreAccount: ({ account, target }) => extract(target, account),
         restoreAll: ({ target }) => extract(target),
         list: () => [command(['list', repository])],
-        prune: ({ keep }) => [command(['prune', '--keep-last', `${keep}`, repository]), command(['compact', repository])],
+        prune: () => [command(['prune', '--keep-last', '1', repository]), command(['compact', repository])],
       },
       restoredAccount: (target, account) => join(target, account),
     };

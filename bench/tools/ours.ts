@@ -24,7 +24,10 @@ export const ours: ToolKind = {
         emptyFolder(folder);
         const systemRoot = join(folder, 'system');
         mkdirSync(systemRoot);
-        writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory: join(folder, 'state'), accountsRoot, systemRoot }));
+        const stateDirectory = join(folder, 'state');
+        // Of all snapshots of the day of the bench a prune keeps one, as the peers' do.
+        const retention = { keepDaily: 1 };
+        writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention }));
         await execa(EXECUTABLE, command('init').args);
       },
       operations: {
@@ -36,6 +39,7 @@ export const ours: ToolKind = {
         restoreAccount: ({ account, target }) => [command('restore', account, '--to', join(target, account))],
         restoreAll: ({ target }) => accounts.map((account) => command('restore', account, '--to', join(target, account))),
         list: () => [command('list')],
+        prune: () => [command('prune', '--yes')],
       },
       restoredAccount: (target, account) => join(target, account),
     };

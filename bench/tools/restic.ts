@@ -36,7 +36,7 @@ export const restic: ToolKind = {
         restoreAccount: ({ account, target }) => restore(target, join(accountsRoot, account)),
         restoreAll: ({ target }) => restore(target),
         list: () => [command('snapshots')],
-        prune: ({ keep }) => [command('forget', '--keep-last', `${keep}`, '--prune')],
+        prune: () => [command('forget', '--keep-last', '1', '--prune')],
       },
       restoredAccount: (target, account) => join(target, accountsRoot, account),
     };

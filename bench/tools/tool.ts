@@ -17,8 +17,6 @@ export interface Details {
   readonly target: string;
   /** `site7`, of the operations that restore one account or one file. */
   readonly account: string;
-  /** How many snapshots a prune leaves. */
-  readonly keep: number;
   /** A file that names, a line each, the files below the accounts that the last day wrote. */
   readonly changedPaths: string;
 }
