@@ -1,5 +1,6 @@
 import { compressFrame, FRAME_TARGET } from '../archive/frame.ts';
 import { Failure } from '../failure.ts';
+import { releaseBuffer } from '../linux/allocator.ts';
 
 /** Where a byte of the tar stream comes to lie in the pack. */
 export interface FramePosition {
@@ -80,7 +81,9 @@ export class FrameBuffer {
   #cut(length: number): void {
     const compressed = compressFrame(this.bytes.subarray(0, length));
     // A copy of its own, exactly as long, so that it can be handed to another thread.
-    this.#send(new Uint8Array(compressed), length);
+    const frame = new Uint8Array(compressed);
+    releaseBuffer(compressed);
+    this.#send(frame, length);
     this.bytes.copyWithin(0, length, this.#used);
     this.#used -= length;
     this.#frame++;

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
+import { releaseBuffer } from '../linux/allocator.ts';
 import { startWorker } from '../workers.ts';
 import { type Batch, Control, type FromWorker, type ToWorker } from './batch.ts';
 import type { ReadEntries } from './read-entries.ts';
@@ -130,6 +131,7 @@ export class WorkerPool {
     } catch (error) {
       this.#fail(asFailure(error));
     }
+    releaseBuffer(bytes);
     // The worker may be waiting for room, also when the run has failed.
     Atomics.sub(control, Control.framesUnderWay, 1);
     Atomics.notify(control, Control.framesUnderWay);
