@@ -2,7 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ChainIndex } from '../../core/chain/chain-index.ts';
 import type { Level } from '../../core/chain/snapshot.ts';
+import { chainSnapshots } from '../../core/commands/chain-snapshots.ts';
 import type { LogLine } from '../../core/commands/context.ts';
 import { pruneRepository } from '../../core/commands/prune.ts';
 import type { PruneRequest, PruneResult } from '../../core/commands/schemas/prune.ts';
@@ -250,6 +252,20 @@ describe('prune', () => {
   });
 
   describe('killed at any change', () => {
+    /** What is there has all that it needs, and what goes last is there as long as what goes before it. */
+    async function expectWhole(): Promise<void> {
+      const records = await repository.snapshots(unit.unit);
+      const chains = new ChainIndex(chainSnapshots(records, repository));
+      for (const { id, manifest, packs } of records) {
+        expect(chains.isComplete(id), id).to.equal(true);
+        for (const { path, length } of [manifest, ...packs]) expect(await repository.objectSize(path), path).to.equal(length);
+      }
+      const there = await objects();
+      for (const { manifest, packs } of chain) {
+        if (there.includes(manifest.path)) expect(there).to.include.members(packs.map(({ path }) => path));
+      }
+    }
+
     for (const isStateLost of [false, true]) {
       it(`is finished by the next prune${isStateLost ? ', also when the state is lost, once the leftovers are old enough' : ''}`, async () => {
         await history();
@@ -274,10 +290,7 @@ describe('prune', () => {
               return true;
             },
           );
-          // What is there is whole: each record has all that it names.
-          for (const { manifest, packs } of await repository.snapshots(unit.unit)) {
-            for (const { path, length } of [manifest, ...packs]) expect(await repository.objectSize(path), path).to.equal(length);
-          }
+          await expectWhole();
           if (!killed) {
             expect(killAt).to.be.greaterThan(8);
             break;
