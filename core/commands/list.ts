@@ -1,3 +1,4 @@
+import { asFailure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -23,8 +24,18 @@ async function chooseUnits(
   livingIncarnation: (name: string) => string | undefined,
 ): Promise<UnitIdentity[]> {
   if (incarnation !== undefined) return [await repository.resolveUnit(incarnation)];
-  if (unit !== undefined) return [await repository.resolveUnit(unit, livingIncarnation(unit))];
+  if (unit !== undefined) return unitsNamed(unit, repository, livingIncarnation(unit));
   return repository.units();
+}
+
+/** The unit of this name; none when it lives on the server and was not backed up yet. */
+async function unitsNamed(name: string, repository: Repository, living: string | undefined): Promise<UnitIdentity[]> {
+  try {
+    return [await repository.resolveUnit(name, living)];
+  } catch (error) {
+    if (living !== undefined && asFailure(error).code === 'unit_unknown') return [];
+    throw error;
+  }
 }
 
 function summarize(record: SnapshotRecord, current: boolean): SnapshotSummary {
