@@ -41,6 +41,8 @@ type Slot =
 
 interface Pending {
   readonly slots: readonly Slot[];
+  /** Directories among them that the walk has already named as unreadable. */
+  readonly unlisted: ReadonlySet<ByteString>;
   readonly answer: Promise<ReadEntries> | undefined;
   readonly builder: BatchBuilder;
 }
@@ -59,6 +61,7 @@ export class Collector implements WalkListener {
   #batchNumber = 0;
   #builder = new BatchBuilder(0);
   #slots: Slot[] = [];
+  #unlisted = new Set<ByteString>();
 
   constructor(pool: WorkerPool, output: ScanOutput, known: UnitContents | undefined) {
     this.#pool = pool;
@@ -93,6 +96,9 @@ export class Collector implements WalkListener {
 
   problem(path: ByteString, code: string, message: string): void {
     this.#output.problem(path, code, message);
+    // What the walk may not list is refused to the worker as well: it is named once.
+    const last = this.#slots.at(-1);
+    if (code === 'unreadable' && last?.type === 'read' && last.path === path) this.#unlisted.add(path);
   }
 
   /** Whether the walk should wait until older batches have been answered. */
@@ -110,7 +116,8 @@ export class Collector implements WalkListener {
       if (answer !== undefined) {
         this.#output.read(answer.bytesRead);
         for (const { index, code, message } of answer.problems) {
-          this.#output.problem(oldest.builder.pathOf(index), code, message);
+          const path = oldest.builder.pathOf(index);
+          if (code !== 'unreadable' || !oldest.unlisted.has(path)) this.#output.problem(path, code, message);
         }
       }
     } finally {
@@ -131,7 +138,7 @@ export class Collector implements WalkListener {
   async close(): Promise<void> {
     const pending = this.#pending.splice(0);
     await Promise.allSettled(pending.map(({ answer }) => answer));
-    for (const each of [...pending, { slots: this.#slots, answer: undefined, builder: this.#builder }]) release(each);
+    for (const each of [...pending, { slots: this.#slots, builder: this.#builder }]) release(each);
     this.#slots = [];
   }
 
@@ -144,8 +151,9 @@ export class Collector implements WalkListener {
     if (this.#slots.length === 0) return;
     const builder = this.#builder;
     const answer = builder.length === 0 ? undefined : this.#pool.read(builder.finish());
-    this.#pending.push({ slots: this.#slots, answer, builder });
+    this.#pending.push({ slots: this.#slots, unlisted: this.#unlisted, answer, builder });
     this.#slots = [];
+    this.#unlisted = new Set();
     this.#builder = new BatchBuilder(++this.#batchNumber);
   }
 
@@ -175,7 +183,7 @@ export class Collector implements WalkListener {
   }
 }
 
-function release(pending: Pending): void {
+function release(pending: Pick<Pending, 'slots' | 'builder'>): void {
   pending.builder.release();
   for (const slot of pending.slots) if (slot.type === 'link') slot.directory.release();
 }
