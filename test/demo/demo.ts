@@ -1,7 +1,7 @@
 /**
  * The main job on real accounts, through the panel's command line alone: back up a server, damage an account, give a file, a
- * folder and the whole account back, compare every property of every entry; then a week of one account. Exits with 1 when anything differs, and leaves
- * nothing mounted and nothing behind, however it ends.
+ * folder and the whole account back, and compare every property of every entry; then a week of one account and the way back to
+ * its Wednesday. Exits with 1 when anything differs, and leaves nothing mounted and nothing behind, however it ends.
  */
 import { join } from 'node:path';
 import { execa } from 'execa';
