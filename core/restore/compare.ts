@@ -36,22 +36,22 @@ export function compareWithTarget(place: Place, entry: Entry): Likeness {
 }
 
 /**
- * Leaves an existing file that is as the snapshot has it, and gives one with the right content the right metadata. False when
- * the file has to be written.
+ * Leaves an existing file that is as the snapshot has it (`same`), and gives one with the right content the right metadata
+ * (`updated`). `different` when the file has to be written.
  */
-export function bringUpToDate(place: Place, entry: Entry, report: Report): boolean {
+export function bringUpToDate(place: Place, entry: Entry, report: Report): 'same' | 'updated' | 'different' {
   const likeness = compareWithTarget(place, entry);
-  if (likeness !== 'same-content') return likeness === 'same';
+  if (likeness !== 'same-content') return likeness;
   return withFile(place, (descriptor) => {
-    if (compareFile(descriptor, entry, place) === 'different') return false;
+    if (compareFile(descriptor, entry, place) === 'different') return 'different';
     const refuse = refusalsOf(entry.path, report);
     if (place.owner === undefined) unprotect(descriptor);
     // `stat` is of this descriptor: somebody else's file is not given to the owner, but replaced if that may be.
-    else if (!place.owner.users.has(stat.uid)) return false;
+    else if (!place.owner.users.has(stat.uid)) return 'different';
     writeHarmlessFlags(descriptor, entry, place, refuse);
     writeAttributes(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
-    return true;
+    return 'updated';
   });
 }
 

@@ -81,11 +81,11 @@ export class FileWriter {
   #isWanted(wanted: Wanted): boolean {
     const { entry } = wanted;
     try {
-      if (this.#rules.overwrite === 'changed' && bringUpToDate(this.#target.place(entry.path), entry, this.#report)) {
-        this.#unchanged++;
-        return false;
-      }
-      return true;
+      if (this.#rules.overwrite !== 'changed') return true;
+      const likeness = bringUpToDate(this.#target.place(entry.path), entry, this.#report);
+      if (likeness === 'same') this.#unchanged++;
+      else if (likeness === 'updated') this.#written++;
+      return likeness === 'different';
     } catch (error) {
       this.#fail(wanted, error);
       return false;

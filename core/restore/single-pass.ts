@@ -32,7 +32,8 @@ function writeSingle(entry: Entry, { target, rules, outcome }: PassContext): boo
     writeSpecial(place, entry, rules, report);
     return true;
   }
-  if (rules.overwrite === 'changed' && bringUpToDate(place, entry, report)) return false;
+  const likeness = rules.overwrite === 'changed' ? bringUpToDate(place, entry, report) : 'different';
+  if (likeness !== 'different') return likeness === 'updated';
   new SafeFile(place, entry, rules, report).finish(entry.linkCount === 1);
   return true;
 }

@@ -147,8 +147,9 @@ describe('what a restore is asked for', () => {
     const file = join(target, 'shadow/home/user/a');
     chmodSync(file, 0o777);
     const { ino } = lstatSync(file);
-    await restoreSample(sample, target, { overwrite: 'changed' });
+    const { written, unchanged } = await restoreSample(sample, target, { overwrite: 'changed' });
     expect(lstatSync(file).ino).to.equal(ino);
+    expect({ written, unchanged }).to.deep.equal({ written: 5, unchanged: 3 });
     expect(describeTree(target)).to.deep.equal(describeTree(source));
   });
 
