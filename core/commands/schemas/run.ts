@@ -6,7 +6,10 @@ export const runRequest = {
   type: 'object',
   properties: {
     units: { type: 'array', items: unitNameSchema, uniqueItems: true, description: 'None or empty: all.' },
-    level: { enum: ['auto', 'full', 'differential', 'incremental', 'synthetic'], description: 'auto, the default, asks the schedule policy.' },
+    level: {
+      enum: ['auto', 'full', 'differential', 'incremental', 'synthetic'],
+      description: 'auto, the default, asks the schedule policy.',
+    },
   },
   additionalProperties: false,
 } as const;
