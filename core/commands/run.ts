@@ -44,8 +44,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     const id = newTimedId(started);
     const unchanged = await readLastUnchanged(repository);
     const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool, unchanged };
-    const ended: Ended[] = [];
-    for (const unit of units) ended.push(await backUpOne(unit, request.level ?? 'auto', tools));
+    const ended = await backUpAll(units, request.level ?? 'auto', tools);
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
@@ -68,7 +67,23 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   }
 }
 
-async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools): Promise<Ended> {
+/** Units whose scan is over and whose objects are still being made durable. */
+const COMMITS_UNDER_WAY = 4;
+
+/** One scan at a time, with all workers; the next one begins while the units before are being committed. */
+async function backUpAll(units: readonly PanelUnit[], level: LevelRequest, tools: RunTools): Promise<Ended[]> {
+  const running: Promise<Ended>[] = [];
+  for (const unit of units) {
+    await running.at(-COMMITS_UNDER_WAY);
+    const { promise: scanned, resolve } = Promise.withResolvers<void>();
+    const backup = backUpOne(unit, level, tools, resolve);
+    running.push(backup);
+    await Promise.race([scanned, backup]);
+  }
+  return Promise.all(running);
+}
+
+async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, onScanned: () => void): Promise<Ended> {
   const { now, signal, reporter } = tools.context;
   const time = now().toISOString();
   try {
@@ -76,7 +91,7 @@ async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools):
     for (const root of unit.missing) {
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name} has no ${root}`, affected: [unit.name] });
     }
-    return succeeded(await backUpUnit(unit, level, tools), unit, time);
+    return succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time);
   } catch (error) {
     return failed(unit, error, time);
   }

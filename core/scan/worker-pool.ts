@@ -126,10 +126,12 @@ export class WorkerPool {
 
   async #store(seat: Seat, pack: number, bytes: Uint8Array, decompressedLength: number): Promise<void> {
     const control = new Int32Array(seat.control);
+    const sink = this.#sink;
     try {
-      if (this.#failure === undefined) await this.#sink?.append(pack, bytes, decompressedLength);
+      if (this.#failure === undefined) await sink?.append(pack, bytes, decompressedLength);
     } catch (error) {
-      this.#fail(asFailure(error));
+      // The packs of a unit before know of their failure themselves.
+      if (sink === this.#sink) this.#fail(asFailure(error));
     }
     releaseBuffer(bytes);
     // The worker may be waiting for room, also when the run has failed.

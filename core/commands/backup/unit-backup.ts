@@ -44,8 +44,11 @@ export interface UnitBackup {
   readonly isIncomplete: boolean;
 }
 
-/** Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. */
-export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools): Promise<UnitBackup> {
+/**
+ * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
+ * `onScanned` when the workers are free for another unit; what remains is waiting for the disk.
+ */
+export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<UnitBackup> {
   const { context, repository, cache } = tools;
   const started = context.now();
   const unit = await repository.openUnit(subject);
@@ -53,7 +56,7 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, cache);
   const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
   try {
-    return await new UnitRun(subject, unit, plan, started, rows, tools).run();
+    return await new UnitRun(subject, unit, plan, started, rows, tools).run(onScanned);
   } finally {
     plan.previous?.close();
     rows.close();
@@ -80,7 +83,7 @@ class UnitRun {
     this.#id = newTimedId(started);
   }
 
-  async run(): Promise<UnitBackup> {
+  async run(onScanned: () => void): Promise<UnitBackup> {
     const { repository, pool } = this.#tools;
     const unit = this.#unit.unit;
     const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
@@ -106,6 +109,7 @@ class UnitRun {
         pool,
         output,
       );
+      onScanned();
       const scanned: ScannedUnit = {
         subject: this.#subject,
         unit: this.#unit,
