@@ -43,9 +43,15 @@ export function endOfTree(path: ByteString): ByteString {
 
 /** The entry of one path at a point in time. Reads one block of each run at most. */
 export function findMerged(runs: readonly ManifestReader[], path: ByteString): Entry | undefined {
+  return findPlaced(runs, path)?.entry;
+}
+
+/** The same with its place. */
+export function findPlaced(runs: readonly ManifestReader[], path: ByteString): MergedEntry | undefined {
   // A context row in a newer run says that the path is a directory, whatever an older run has there.
   let isDirectory = false;
-  for (const run of runs.toReversed()) {
+  for (let number = runs.length - 1; number >= 0; number--) {
+    const run = runs[number] as ManifestReader;
     const place = run.floor(path);
     if (place === undefined) continue;
     const { block, row } = place;
@@ -55,7 +61,7 @@ export function findMerged(runs: readonly ManifestReader[], path: ByteString): E
       const found = decodeRow(block, row, path, run.packs);
       if (found === undefined) isDirectory = true;
       else if (found.kind === 'tombstone' || (isDirectory && found.kind !== 'directory')) return undefined;
-      else return found;
+      else return { entry: found, run: number, block: block.index, row };
     } else if (isWithin(path, here) && !holdsChildren(kind)) {
       return undefined;
     }

@@ -56,6 +56,12 @@ export class ManifestCache {
       rmSync(temporary);
       throw new Failure('repository_damaged', `${name} is not what was stored`, { affected: [name] });
     }
+    this.#repository.notify({
+      level: 'warning',
+      code: 'manifest_fetched',
+      message: `the state directory had no good copy of the manifest of ${record.id}; it was fetched from the repository`,
+      affected: [record.id],
+    });
     const file = this.pathOf(record);
     renameSync(temporary, file);
     return new FileAccess(openSync(file, 'r'), path);

@@ -36,7 +36,8 @@ export class Repository {
   readonly server: string;
   /** The part of the state directory that belongs to this repository. */
   readonly stateFolder: string;
-  readonly #notify: Notify;
+  /** Where to tell what the operator should know. */
+  readonly notify: Notify;
   readonly #folder: string;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
 
@@ -45,7 +46,7 @@ export class Repository {
     this.identity = identity;
     this.server = server;
     this.stateFolder = stateFolder;
-    this.#notify = notify;
+    this.notify = notify;
     this.#folder = layout.serverFolder(server);
   }
 
@@ -55,7 +56,7 @@ export class Repository {
 
   #report(error: unknown): void {
     const { code, message, affected } = asFailure(error);
-    this.#notify({ level: 'error', code, message, affected });
+    this.notify({ level: 'error', code, message, affected });
   }
 
   /** The ids of all units, also of those whose `unit.json` cannot be used. */

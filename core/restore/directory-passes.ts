@@ -77,8 +77,7 @@ export class DirectoryPasses {
   }
 
   #isInSnapshot(path: ByteString): boolean {
-    for (const { entry } of this.#context.view.entriesFrom(path)) return entry.path === path;
-    return false;
+    return this.#context.view.find(path) !== undefined;
   }
 
   /** A directory that the snapshot needs and does not describe, as any administrator would make it, or for the account's owner. */

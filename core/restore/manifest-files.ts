@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { type ExpectedManifest, ManifestReader } from '../manifest/manifest-reader.ts';
-import { mergedEntries } from '../manifest/merged-entries.ts';
+import { findPlaced, mergedEntries } from '../manifest/merged-entries.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import type { SnapshotView } from './snapshot-view.ts';
 
@@ -42,6 +42,7 @@ export function openView(manifests: readonly ManifestFile[]): SnapshotView {
   const runs = manifests.map((manifest) => ManifestReader.open(new FileAccess(manifest), manifest.expected));
   return {
     entriesFrom: (from) => mergedEntries(runs, from),
+    find: (path) => findPlaced(runs, path),
     entryAt: ({ run, block, row }) => {
       const found = (runs[run] as ManifestReader).readAt(block, row);
       if (found.kind === 'tombstone') throw new RangeError('a planned row is no entry');

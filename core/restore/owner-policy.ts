@@ -74,6 +74,7 @@ export function permittedView(view: SnapshotView, rights: OwnerRights | undefine
   if (rights === undefined) return view;
   return {
     entriesFrom: (from) => view.entriesFrom(from),
+    find: (path) => view.find(path),
     entryAt: (place) => permit(view.entryAt(place), rights).entry,
   };
 }

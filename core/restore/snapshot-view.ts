@@ -20,17 +20,14 @@ export interface SnapshotView {
   /** The entries in path order, beginning with the first that is not before `from`. */
   entriesFrom(from: ByteString): Iterable<PlacedEntry>;
   entryAt(place: RowPlace): Entry;
+  /** The entry of exactly this path; reads one block of each manifest at most. */
+  find(path: ByteString): PlacedEntry | undefined;
 }
 
 /** An entry that a restore handles. */
 export interface SelectedEntry extends PlacedEntry {
   /** A directory above a chosen path: made when it is missing, else left as it is. */
   readonly isParent: boolean;
-}
-
-function entryOf(view: SnapshotView, path: ByteString): PlacedEntry | undefined {
-  for (const placed of view.entriesFrom(path)) return placed.entry.path === path ? placed : undefined;
-  return undefined;
 }
 
 /** Sorted, and without those that lie below another one. */
@@ -45,7 +42,7 @@ function outermost(paths: readonly ByteString[]): ByteString[] {
 
 /** Throws `path_unknown`, naming them all, when the snapshot does not have every chosen path. */
 export function checkPaths(view: SnapshotView, paths: readonly ByteString[]): void {
-  const unknown = paths.filter((path) => entryOf(view, path) === undefined);
+  const unknown = paths.filter((path) => view.find(path) === undefined);
   if (unknown.length > 0) throw new Failure('path_unknown', 'the snapshot does not have this path', { affected: unknown });
 }
 
@@ -57,8 +54,13 @@ export function* selectEntries(view: SnapshotView, paths: readonly ByteString[])
   const parents: ByteString[] = [];
   for (const path of paths.length === 0 ? [''] : outermost(paths)) {
     for (const parent of newParents(path, parents)) {
-      const placed = entryOf(view, parent);
+      const placed = view.find(parent);
       if (placed !== undefined) yield { ...placed, isParent: true };
+    }
+    const chosen = path === '' ? undefined : view.find(path);
+    if (chosen !== undefined && chosen.entry.kind !== 'directory') {
+      yield { ...chosen, isParent: false };
+      continue;
     }
     for (const placed of view.entriesFrom(path)) {
       if (!isWithin(placed.entry.path, path)) break;

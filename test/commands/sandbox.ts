@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,11 @@ export class Sandbox {
     // The account's own folder is no entry of the snapshot.
     const all = await Promise.all(['shadow', 'info'].map((root) => compareTrees(join(original, root), join(to, root))));
     return all.flat();
+  }
+
+  /** The stored objects of the account in one of its folders: `packs`, `manifests`, `snapshots`. */
+  objects(folder: string): string[] {
+    return globSync(join(this.repository, 'servers/*/units/site1-*', folder, '*')).sort();
   }
 
   async remove(): Promise<void> {

@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { LevelRequest } from '../../chain/choose-level.ts';
+import type { ManifestReader } from '../../manifest/manifest-reader.ts';
 import { MergedTree } from '../../manifest/merged-tree.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
@@ -8,6 +9,7 @@ import { packPath } from '../../repository/layout.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { writeContentIndex } from '../../scan/content-index.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
 import type { WorkerPool } from '../../scan/worker-pool.ts';
@@ -130,10 +132,15 @@ class UnitRun {
     }
   }
 
-  /** Where contents of the chain can be looked up. */
+  /** Where contents of the chain can be looked up; makes the indexes that a lost state took along. */
   #indexedChain(): IndexedManifest[] {
-    const chain = this.#plan.previous?.chain ?? [];
+    const { previous } = this.#plan;
+    if (previous === undefined) return [];
     const { cache } = this.#tools;
-    return chain.map((record) => ({ manifest: cache.pathOf(record), index: cache.indexPathOf(record), expected: record.manifest }));
+    return previous.chain.map((record, number) => {
+      const index = cache.indexPathOf(record);
+      if (!existsSync(index)) writeContentIndex(index, previous.readers[number] as ManifestReader);
+      return { manifest: cache.pathOf(record), index, expected: record.manifest };
+    });
   }
 }

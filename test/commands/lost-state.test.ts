@@ -1,0 +1,39 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Sandbox } from './sandbox.ts';
+
+const SIZE = 200_000;
+
+describe('a backup without its state', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = new Sandbox();
+    mkdirSync(join(sandbox.shadow, 'folder'));
+    writeFileSync(join(sandbox.shadow, 'folder/file'), Buffer.alloc(SIZE, 'noise that is not in any other file'));
+    await sandbox.init();
+    await sandbox.back('full');
+  });
+
+  afterEach(() => sandbox.remove());
+
+  it('goes on with the chain that the repository has, says so, and still knows what is stored', async () => {
+    rmSync(sandbox.stateDirectory, { recursive: true });
+    renameSync(join(sandbox.shadow, 'folder'), join(sandbox.shadow, 'moved'));
+    const outcome = await sandbox.back('incremental');
+    expect(outcome).to.include({ status: 'ok', level: 'incremental', bytesRead: 0 });
+    expect(sandbox.log.map(({ code }) => code)).to.include.members(['state_lost', 'manifest_fetched']);
+    expect(await sandbox.differences(outcome.snapshot as string)).to.deep.equal([]);
+  });
+
+  it('takes a full when the repository has lost the manifest, too', async () => {
+    rmSync(sandbox.stateDirectory, { recursive: true });
+    const [manifest] = sandbox.objects('manifests');
+    writeFileSync(manifest as string, 'damaged');
+    const outcome = await sandbox.back('incremental');
+    expect(outcome).to.include({ status: 'ok', level: 'full' });
+    expect(outcome.reason).to.contain('cannot be built on');
+    expect(await sandbox.differences(outcome.snapshot as string)).to.deep.equal([]);
+  });
+});
