@@ -5,7 +5,7 @@ import { Sandbox } from './sandbox.ts';
 
 const SIZE = 200_000;
 
-describe('a backup without its state', () => {
+describe('a backup whose state or chain was damaged', () => {
   let sandbox: Sandbox;
 
   beforeEach(async () => {
@@ -34,6 +34,15 @@ describe('a backup without its state', () => {
     const outcome = await sandbox.back('incremental');
     expect(outcome).to.include({ status: 'ok', level: 'full' });
     expect(outcome.reason).to.contain('cannot be built on');
+    expect(await sandbox.differences(outcome.snapshot as string)).to.deep.equal([]);
+  });
+
+  it('takes a full when a pack that the chain needs is gone, and the new chain is whole', async () => {
+    const [pack] = sandbox.objects('packs');
+    rmSync(pack as string);
+    const outcome = await sandbox.back('incremental');
+    expect(outcome).to.include({ status: 'ok', level: 'full' });
+    expect(outcome.reason).to.contain('missing or cut');
     expect(await sandbox.differences(outcome.snapshot as string)).to.deep.equal([]);
   });
 });

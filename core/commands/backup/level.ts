@@ -2,8 +2,10 @@ import { ChainIndex, chainMembers } from '../../chain/chain-index.ts';
 import { chooseLevel, type LevelChoice, type LevelRequest } from '../../chain/choose-level.ts';
 import type { SchedulePolicy } from '../../chain/schedule-policy.ts';
 import { newest, takenAt } from '../../chain/snapshot.ts';
-import { asFailure } from '../../failure.ts';
+import { asFailure, Failure } from '../../failure.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
+import type { SnapshotRecord } from '../../repository/record.ts';
+import type { Repository } from '../../repository/repository.ts';
 import type { RecordedSnapshot } from '../chain-snapshots.ts';
 import { PreviousState } from './previous-state.ts';
 
@@ -14,14 +16,15 @@ export interface UnitPlan extends LevelChoice {
 }
 
 /**
- * Decides the level and opens what it needs. A chain whose manifests cannot be read any more is given up for a full: a
- * backup never builds on what may be wrong.
+ * Decides the level and opens what it needs. A chain whose manifests cannot be read any more, or whose packs are not all there,
+ * is given up for a full: a backup never builds on what may be wrong.
  */
 export async function planUnit(
   request: LevelRequest,
   schedule: SchedulePolicy,
   history: readonly RecordedSnapshot[],
   now: Date,
+  repository: Repository,
   cache: ManifestCache,
 ): Promise<UnitPlan> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
@@ -30,9 +33,19 @@ export async function planUnit(
   const latest = newest(history.filter((snapshot) => takenAt(snapshot) <= now.getTime())) as RecordedSnapshot;
   const chain = chainMembers(new ChainIndex(history).select(latest.id)).map(({ record }) => record);
   try {
+    await checkPacks(chain, repository);
     return { ...choice, previous: await PreviousState.open(chain, cache) };
   } catch (error) {
     const { message } = asFailure(error);
     return { level: 'full', synthetic: false, reason: `The last backup cannot be built on: ${message}.`, previous: undefined };
+  }
+}
+
+/** Whether every pack of the chain is there in its full length; what is in them, `verify` compares. */
+async function checkPacks(chain: readonly SnapshotRecord[], repository: Repository): Promise<void> {
+  const packs = new Map(chain.flatMap((record) => record.packs).map((pack) => [pack.path, pack.length]));
+  for (const [path, length] of packs) {
+    if ((await repository.objectSize(path)) === length) continue;
+    throw new Failure('repository_damaged', `the pack ${path} is missing or cut`, { affected: [path] });
   }
 }

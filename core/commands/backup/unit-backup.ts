@@ -55,7 +55,7 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const started = context.now();
   const unit = await repository.openUnit(subject);
   const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
-  const plan = await planUnit(request, schedulePolicy(context.settings), history, started, cache);
+  const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
   try {
     return await new UnitRun(subject, unit, plan, started, rows, tools).run(onScanned);
