@@ -4,6 +4,7 @@ import type { WorkerRole } from './workers.ts';
 /** The life of each worker role, loaded in its thread only. */
 const ROLES: Record<WorkerRole, () => Promise<() => void>> = {
   pack: async () => (await import('./scan/pack-worker.ts')).runPackWorker,
+  read: async () => (await import('./scan/read-worker.ts')).runReadWorker,
   write: async () => (await import('./restore/write-worker.ts')).runWriteWorker,
 };
 

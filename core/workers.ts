@@ -2,7 +2,7 @@ import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 
 /** What a worker thread can be; `core/main.ts` knows the module of each. */
-export type WorkerRole = 'pack' | 'write';
+export type WorkerRole = 'pack' | 'read' | 'write';
 
 /** The asset of the single executable that holds the program's own source. */
 export const PROGRAM_ASSET = 'apiscp-backup.cjs';

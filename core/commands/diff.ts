@@ -1,10 +1,11 @@
 import { Failure } from '../failure.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
+import { exclusionOf } from '../manifest/left-out-rules.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import { requireLivingUnit } from '../panel/units.ts';
 import { WarningList } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
-import { exclusionOf, leftOutOf } from './left-out.ts';
+import { leftOutOf } from './left-out.ts';
 import type { RestorePoint } from './moment.ts';
 import { Breath } from './reading/breath.ts';
 import { decodeCursor, encodeCursor } from './reading/cursor.ts';
@@ -16,9 +17,6 @@ import { Page } from './reading/page.ts';
 import { requestedPath, wireEntry } from './reading/wire-entry.ts';
 import type { Difference, DiffRequest, DiffResult } from './schemas/diff.ts';
 import type { Change } from './schemas/reading.ts';
-
-/** Names of the live tree between two looks at the abort signal. */
-const LIVE_STEP = 2048;
 
 /** In a cursor stands for the live tree. */
 const LIVE = 'live';
@@ -88,7 +86,7 @@ async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comp
   const leftOut = exclusionOf(leftOutOf(unit, context.settings));
   const walker = compareWithLive({ runs: fromRuns.readers, unit, leftOut, scope, behind }, page);
   try {
-    while (!page.isFull && walker.advance(LIVE_STEP)) await breath.take();
+    while (!page.isFull && walker.advance()) await breath.take();
   } finally {
     walker.close();
   }

@@ -2,6 +2,7 @@ import type { LevelRequest } from '../chain/choose-level.ts';
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
+import { exclusionOf } from '../manifest/left-out-rules.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import { listUnits, requireLivingUnit } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
@@ -9,11 +10,12 @@ import { ManifestCache } from '../repository/manifest-cache.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import { openRepository } from '../repository/repository.ts';
 import type { RunUnit } from '../repository/run-record.ts';
+import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
 import { backUpUnit, type RunTools, type UnitBackup } from './backup/unit-backup.ts';
 import type { Context } from './context.ts';
-import { exclusionOf, leftOutOf } from './left-out.ts';
+import { leftOutOf } from './left-out.ts';
 import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
 import { readLastUnchanged } from './unchanged-runs.ts';
 import { toWireError } from './wire-error.ts';
@@ -39,11 +41,12 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   const lock = takeLock(settings.stateDirectory, 'backup', 'a backup');
   keepMemorySmall();
   const pool = new WorkerPool(settings.workers);
+  const readers = new ReaderPool();
   try {
     const started = context.now();
     const id = newTimedId(started);
     const unchanged = await readLastUnchanged(repository);
-    const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool, unchanged };
+    const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool, readers, unchanged };
     const ended = await backUpAll(units, request.level ?? 'auto', tools);
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
@@ -62,7 +65,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome) };
   } finally {
-    await pool.stop();
+    await Promise.all([pool.stop(), readers.stop()]);
     lock.release();
   }
 }

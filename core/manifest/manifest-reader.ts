@@ -79,6 +79,20 @@ export class ManifestReader {
     if (whole.digest('hex') !== sha256) throw damaged('its bytes are not the recorded ones');
   }
 
+  /** First paths of blocks, in order, with at least `rows` rows before the first and between each and the next. Reads nothing. */
+  pathsEvery(rows: number): ByteString[] {
+    const paths: ByteString[] = [];
+    let passed = 0;
+    for (let block = 0; block < this.blockCount; block++) {
+      if (passed >= rows) {
+        paths.push(this.#index.firstPath(block));
+        passed = 0;
+      }
+      passed += this.#index.rows(block);
+    }
+    return paths;
+  }
+
   /** All rows in order, from the first that is not before `from`. */
   *rows(from: ByteString = ''): Generator<ManifestRow> {
     for (let number = Math.max(this.#index.find(from), 0); number < this.blockCount; number++) {

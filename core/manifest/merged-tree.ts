@@ -130,8 +130,12 @@ export class MergedTree {
   }
 
   #pass(name: ByteString): void {
-    const path = this.#directory.join(name);
-    for (const run of this.#standing) (this.#cursors[run] as RunCursor).skipSubtree(path);
+    const standing = this.#standing;
+    for (let index = 0; index < standing.length; index++) {
+      const cursor = this.#cursors[standing[index] as number] as RunCursor;
+      // Most entries have nothing below them, and no path has to be made to pass them.
+      if (!cursor.skipLeaf()) cursor.skipSubtree(this.#directory.join(name));
+    }
   }
 
   /** Finds the smallest name among the runs inside, until one is not hidden. */
@@ -149,7 +153,9 @@ export class MergedTree {
     const depth = this.#directory.depth;
     let smallest: ByteString | undefined;
     const standing = this.#standing;
-    for (const run of this.#level.inside) {
+    const inside = this.#level.inside;
+    for (let index = 0; index < inside.length; index++) {
+      const run = inside[index] as number;
       const cursor = this.#cursors[run] as RunCursor;
       if (cursor.depth !== depth) continue;
       const name = cursor.name;
@@ -169,7 +175,9 @@ export class MergedTree {
     let winner = -1;
     const open = this.#open;
     open.length = 0;
-    for (const run of this.#standing) {
+    const standing = this.#standing;
+    for (let index = 0; index < standing.length; index++) {
+      const run = standing[index] as number;
       const kind = (this.#cursors[run] as RunCursor).kind;
       if (kind !== CONTEXT && winner < 0) {
         // A context row in a newer run says that the path is a directory: what else an older run has there is hidden.

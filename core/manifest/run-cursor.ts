@@ -43,6 +43,16 @@ export class RunCursor {
     this.#moveTo(this.#row + 1);
   }
 
+  /** On to the next row when that is in this block and not below this one; false otherwise. */
+  skipLeaf(): boolean {
+    const block = this.block;
+    const next = this.#row + 1;
+    if (next >= block.rows || (block.depth[next] as number) > (block.depth[this.#row] as number)) return false;
+    this.#name = undefined;
+    this.#row = next;
+    return true;
+  }
+
   /** On to the first row that is not below this one, whose path is `path`. Blocks that lie below it whole are not read. */
   skipSubtree(path: ByteString): void {
     const block = this.block;

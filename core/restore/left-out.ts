@@ -1,14 +1,7 @@
 import type { ByteString } from '../manifest/entry.ts';
 import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
+import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { isWithin } from '../manifest/path-order.ts';
-
-/** What the backup leaves out, as data that can be sent to another thread. */
-export interface LeftOutRules {
-  /** Virtual paths that are always left out. */
-  readonly paths: readonly ByteString[];
-  /** Patterns of the settings (`ExcludePatterns`). */
-  readonly patterns: readonly ByteString[];
-}
 
 /** Tells what the backup leaves out: no snapshot would bring it back, so a restore never removes it. */
 export class LeftOut {

@@ -1,10 +1,11 @@
 import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { FileWriter } from './file-writer.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
-import { LeftOut, type LeftOutRules } from './left-out.ts';
+import { LeftOut } from './left-out.ts';
 import { linkNames } from './link-pass.ts';
 import { type ManifestFile, openView } from './manifest-files.ts';
 import { neededFrames } from './needed-frames.ts';

@@ -1,8 +1,9 @@
 import type { FailureCode } from '../failure.ts';
 import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import type { Refusal } from './attributes.ts';
-import type { LeftOut, LeftOutRules } from './left-out.ts';
+import type { LeftOut } from './left-out.ts';
 import type { OwnerRights } from './owner-rights.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */

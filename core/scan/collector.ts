@@ -5,8 +5,8 @@ import { HardLinks, type LinkLeader } from './hard-links.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
 import { entryOf, type ReadEntries } from './read-entries.ts';
+import type { WalkListener } from './tree-comparison.ts';
 import type { UnitContents } from './unit-contents.ts';
-import type { WalkListener } from './walker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** Gets what a scan found, in path order. */

@@ -21,3 +21,15 @@ export const PACK_TARGET = 256 * 1024 * 1024;
 
 /** Problems of single entries that a result lists one by one; further ones are counted. */
 export const WARNING_LIMIT = 1000;
+
+/** Threads that list directories and look at entries. More than processors, where a disk has to be waited for, would cost memory. */
+export const READERS = 2;
+
+/** Pages that a reader may be ahead of the comparison: about one segment. */
+export const PAGES_PER_READER = 8;
+
+/** Entries after which another reader takes over. */
+export const SEGMENT_ROWS = 8192;
+
+/** A tree of fewer entries than this is read by the main thread alone. */
+export const SMALL_TREE = 5000;

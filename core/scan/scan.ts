@@ -1,20 +1,33 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
+import { exclusionOf, type LeftOutRules } from '../manifest/left-out-rules.ts';
+import type { ManifestReader } from '../manifest/manifest-reader.ts';
+import { MergedTree } from '../manifest/merged-tree.ts';
 import { Collector, type ScanOutput } from './collector.ts';
+import { chooseCuts } from './cuts.ts';
+import { inlinePages } from './inline-pages.ts';
+import type { ReaderPool } from './reader-pool.ts';
+import type { RowPage } from './row-page.ts';
+import { TreeComparison } from './tree-comparison.ts';
+import type { ReaderTask } from './tree-reader.ts';
 import type { UnitContents } from './unit-contents.ts';
-import type { WalkOptions } from './walker.ts';
-import { Walker } from './walker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** Names between two looks at messages, progress and the abort signal: a few milliseconds. */
-const STEP = 2048;
-
-export interface ScanRequest extends WalkOptions {
+export interface ScanRequest extends ReaderTask {
+  /** The manifests of the state to compare with, the oldest first; without any, everything counts as new. */
+  readonly previous: readonly ManifestReader[];
+  readonly leftOut: LeftOutRules;
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
   readonly signal: AbortSignal;
   /** Called now and then with what was seen so far. */
   readonly onProgress: (entries: number, bytes: number) => void;
+}
+
+/** The threads that a scan makes use of. */
+export interface ScanThreads {
+  readonly workers: WorkerPool;
+  readonly readers: ReaderPool;
 }
 
 /** What the walk saw: the whole point in time, not only what changed. */
@@ -25,26 +38,36 @@ export interface ScanTotals {
 
 /**
  * Scans the roots of a unit: every difference to the previous state goes to `output` in path order, contents go through the
- * pool. Throws `cancelled` when the signal is raised, and what the pool or the output throws.
+ * workers. Throws `cancelled` when the signal is raised, and what the threads or the output throw.
  */
-export async function scan(request: ScanRequest, pool: WorkerPool, output: ScanOutput): Promise<ScanTotals> {
-  const collector = new Collector(pool, output, request.known);
-  const walker = new Walker(request, collector);
+export async function scan(request: ScanRequest, { workers, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
+  const { roots, previous, onProgress, signal } = request;
+  const collector = new Collector(workers, output, request.known);
+  const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector);
   try {
-    while (walker.advance(STEP)) {
-      request.onProgress(walker.entries, walker.bytes);
+    for await (const page of pagesOf(request, readers)) {
+      comparison.take(page);
+      onProgress(comparison.entries, comparison.bytes);
       // Lets messages of the workers in; waits for them only when too much is under way.
       await setImmediate();
-      if (request.signal.aborted) throw new Failure('cancelled', 'the backup was stopped');
+      if (signal.aborted) throw new Failure('cancelled', 'the backup was stopped');
       while (collector.isCrowded) await collector.drainOne();
     }
+    comparison.finish();
     await collector.finish();
-    return { entries: walker.entries, bytes: walker.bytes };
+    return { entries: comparison.entries, bytes: comparison.bytes };
   } catch (error) {
-    pool.giveUp();
+    workers.giveUp();
     throw error;
   } finally {
-    walker.close();
+    comparison.close();
     await collector.close();
   }
+}
+
+function pagesOf({ roots, mounts, previous, leftOut }: ScanRequest, readers: ReaderPool): AsyncIterable<RowPage> | Iterable<RowPage> {
+  const task: ReaderTask = { roots, mounts };
+  const exclusion = exclusionOf(leftOut);
+  const cuts = chooseCuts(previous, task, exclusion);
+  return cuts === undefined ? inlinePages(task, exclusion) : readers.pages(task, leftOut, cuts);
 }

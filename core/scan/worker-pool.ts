@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import { releaseBuffer } from '../linux/allocator.ts';
 import { startWorker } from '../workers.ts';
-import { type Batch, Control, type FromWorker, type ToWorker } from './batch.ts';
+import { type Batch, Control, type FromWorker, type ToWorker, type UnitTask } from './batch.ts';
 import type { ReadEntries } from './read-entries.ts';
 import type { IndexedManifest } from './unit-contents.ts';
 
@@ -31,35 +31,34 @@ interface Waiting {
   readonly reject: (failure: Failure) => void;
 }
 
-/** The threads that read, hash and compress. Kept for all units of a run, one unit at a time. */
+/**
+ * The threads that read, hash and compress. Started with the first batch, so that a run that finds nothing does without; kept
+ * for all units of a run, one unit at a time.
+ */
 export class WorkerPool {
-  readonly #seats: Seat[];
+  readonly size: number;
+  #seats: readonly Seat[] = [];
+  #unit: Omit<UnitTask, 'control'> | undefined;
   readonly #queue: Waiting[] = [];
   readonly #answers = new Map<number, Waiting>();
   #sink: PackSink | undefined;
   #failure: Failure | undefined;
 
   constructor(count: number) {
-    this.#seats = Array.from({ length: count }, () => this.#seat());
-  }
-
-  get size(): number {
-    return this.#seats.length;
+    this.size = count;
   }
 
   /** Begins a unit: from here on frames go to `sink`, in packs named by `packPrefix`. */
   beginUnit(packPrefix: string, known: readonly IndexedManifest[], sink: PackSink): void {
     this.#sink = sink;
     this.#failure = undefined;
-    const packCounter = new SharedArrayBuffer(4);
-    for (const seat of this.#seats) {
-      seat.control = new SharedArrayBuffer(8);
-      send(seat.worker, { type: 'unit', task: { packPrefix, packCounter, control: seat.control, known } });
-    }
+    this.#unit = { packPrefix, packCounter: new SharedArrayBuffer(4), known };
+    for (const seat of this.#seats) this.#assign(seat, this.#unit);
   }
 
   /** Reads a batch. Fails when a worker or the sink failed; the unit then cannot be completed. */
   read(batch: Batch): Promise<ReadEntries> {
+    if (this.#seats.length === 0) this.#seats = Array.from({ length: this.size }, () => this.#seat());
     const answer = new Promise<ReadEntries>((resolve, reject) => {
       this.#queue.push({ batch, resolve, reject });
       this.#dispatch();
@@ -88,7 +87,13 @@ export class WorkerPool {
     worker.on('message', (message: FromWorker) => this.#receive(seat, message));
     worker.on('error', (error) => this.#fail(asFailure(error)));
     worker.on('exit', () => this.#fail(new Failure('internal', 'a worker thread ended')));
+    if (this.#unit !== undefined) this.#assign(seat, this.#unit);
     return seat;
+  }
+
+  #assign(seat: Seat, unit: Omit<UnitTask, 'control'>): void {
+    seat.control = new SharedArrayBuffer(8);
+    send(seat.worker, { type: 'unit', task: { ...unit, control: seat.control } });
   }
 
   #dispatch(): void {

@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { LevelRequest } from '../../chain/choose-level.ts';
 import type { ManifestReader } from '../../manifest/manifest-reader.ts';
-import { MergedTree } from '../../manifest/merged-tree.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import { newTimedId } from '../../repository/ids.ts';
@@ -10,12 +9,13 @@ import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { writeContentIndex } from '../../scan/content-index.ts';
+import type { ReaderPool } from '../../scan/reader-pool.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
 import type { WorkerPool } from '../../scan/worker-pool.ts';
 import { chainSnapshots } from '../chain-snapshots.ts';
 import type { Context } from '../context.ts';
-import { exclusionOf, leftOutOf } from '../left-out.ts';
+import { leftOutOf } from '../left-out.ts';
 import { schedulePolicy } from '../policies.ts';
 import type { LastUnchanged } from '../unchanged-runs.ts';
 import { planUnit, type UnitPlan } from './level.ts';
@@ -31,6 +31,7 @@ export interface RunTools {
   readonly repository: Repository;
   readonly cache: ManifestCache;
   readonly pool: WorkerPool;
+  readonly readers: ReaderPool;
   readonly unchanged: LastUnchanged;
 }
 
@@ -86,7 +87,7 @@ class UnitRun {
   }
 
   async run(onScanned: () => void): Promise<UnitBackup> {
-    const { repository, pool } = this.#tools;
+    const { repository, pool, readers } = this.#tools;
     const unit = this.#unit.unit;
     const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
     const packs = new SnapshotPacks((number) => repository.createPack(unit, packId(number)));
@@ -99,8 +100,8 @@ class UnitRun {
       const totals = await scan(
         {
           roots: this.#subject.roots,
-          ...(this.#plan.previous === undefined ? {} : { previous: new MergedTree(this.#plan.previous.readers) }),
-          exclusion: exclusionOf(leftOutOf(this.#subject, this.#tools.context.settings)),
+          previous: this.#plan.previous?.readers ?? [],
+          leftOut: leftOutOf(this.#subject, this.#tools.context.settings),
           mounts: mountedPaths(this.#subject.roots),
           ...(contents === undefined ? {} : { known: contents }),
           signal: this.#tools.context.signal,
@@ -108,7 +109,7 @@ class UnitRun {
             this.#tools.context.reporter.progress({ phase: 'backup', unit: this.#unit.name, entries, bytes });
           },
         },
-        pool,
+        { workers: pool, readers },
         output,
       );
       onScanned();

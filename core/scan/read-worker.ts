@@ -1,0 +1,52 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { asFailure } from '../failure.ts';
+import { exclusionOf } from '../manifest/left-out-rules.ts';
+import { ReadControl } from './read-control.ts';
+import type { FromReader, ReaderSeat, ToReader, UnitReading } from './read-messages.ts';
+import { RowPage } from './row-page.ts';
+import { TreeReader } from './tree-reader.ts';
+
+/** The life of a reader thread: of each unit it takes segments, one after the other, and fills its pages with what it sees. */
+export function runReadWorker(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('a reader needs a parent thread');
+  const seat = workerData as ReaderSeat;
+  const { pages: memory, pageCount, pageRows } = seat;
+  const pages = Array.from({ length: pageCount }, (_, page) => new RowPage(memory, page * RowPage.byteLength(pageRows), pageRows));
+  port.on('message', (message: ToReader) => {
+    if (message.type === 'stop') {
+      port.close();
+      return;
+    }
+    let answer: FromReader = { type: 'idle' };
+    try {
+      readUnit(message.reading, seat, pages);
+    } catch (error) {
+      const { code, message: text } = asFailure(error);
+      answer = { type: 'failed', code, message: text };
+    }
+    port.postMessage(answer);
+  });
+}
+
+function readUnit(reading: UnitReading, seat: ReaderSeat, pages: readonly RowPage[]): void {
+  const { task, leftOut, cuts } = reading;
+  const control = new ReadControl(reading.control, seat.readerCount);
+  const reader = new TreeReader(task, exclusionOf(leftOut));
+  try {
+    for (let segment = control.takeSegment(); segment <= cuts.length; segment = control.takeSegment()) {
+      control.own(segment, seat.number);
+      reader.begin({ from: segment === 0 ? undefined : cuts[segment - 1], to: cuts[segment] });
+      for (let hasMore = true; hasMore; ) {
+        if (!control.waitForRoom(seat.number, pages.length)) return;
+        const page = pages[control.filled(seat.number) % pages.length] as RowPage;
+        page.clear();
+        hasMore = reader.fill(page);
+        page.isLast = !hasMore;
+        control.countFilled(seat.number);
+      }
+    }
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,85 @@
+import { closeDescriptor, openDirectoryAt } from '../linux/files.ts';
+import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import { hasIdentity, type InodeIdentity } from './inode-identity.ts';
+import type { VirtualLevel } from './scan-roots.ts';
+
+/** Ancestors that keep their descriptor open; those above are opened again on the way up. */
+const OPEN_LEVELS = 256;
+
+/** One directory on the way down. */
+export interface ReaderLevel {
+  /** Its last component. */
+  readonly name: ByteString;
+  readonly path: ByteString;
+  readonly names: readonly ByteString[];
+  /** Index of the next name. */
+  next: number;
+  /** Undefined in a level above the roots, and while too many levels are open. */
+  descriptor: number | undefined;
+  /** Undefined above a root, which may lie on any device. */
+  readonly identity: InodeIdentity | undefined;
+  readonly excludes: ((name: ByteString, isDirectory: boolean) => boolean) | undefined;
+  readonly virtual: VirtualLevel | undefined;
+  /** The components of the segment's end from here on, when it lies below this directory. */
+  end: readonly ByteString[] | undefined;
+  /** The same of its beginning, while that was not reached. */
+  begin: readonly ByteString[] | undefined;
+  /** Whether the directory could not be found again on the way up. */
+  isLost: boolean;
+}
+
+/** The directories from the top to where a reader is, with a bounded number of open descriptors. */
+export class ReaderStack {
+  readonly #levels: ReaderLevel[] = [];
+  readonly #stat = new StatBuffer();
+
+  get depth(): number {
+    return this.#levels.length;
+  }
+
+  get top(): ReaderLevel | undefined {
+    return this.#levels.at(-1);
+  }
+
+  at(depth: number): ReaderLevel {
+    return this.#levels[depth] as ReaderLevel;
+  }
+
+  push(level: ReaderLevel): void {
+    this.#levels.push(level);
+    const far = this.#levels[this.#levels.length - 1 - OPEN_LEVELS];
+    if (far?.descriptor !== undefined) {
+      closeDescriptor(far.descriptor);
+      far.descriptor = undefined;
+    }
+  }
+
+  pop(): void {
+    const left = this.#levels.pop();
+    const top = this.top;
+    const isClosed = top !== undefined && top.virtual === undefined && top.descriptor === undefined;
+    if (left?.descriptor === undefined) {
+      if (isClosed) top.isLost = true;
+      return;
+    }
+    if (isClosed) this.#reopen(top, left.descriptor);
+    closeDescriptor(left.descriptor);
+  }
+
+  clear(): void {
+    for (const { descriptor } of this.#levels) if (descriptor !== undefined) closeDescriptor(descriptor);
+    this.#levels.length = 0;
+  }
+
+  /** Up by `..`, which is only believed when it is the very directory that the reader came from. */
+  #reopen(level: ReaderLevel, child: number): void {
+    const descriptor = openDirectoryAt(child, '..');
+    statDescriptor(descriptor, this.#stat);
+    if (level.identity !== undefined && hasIdentity(level.identity, this.#stat.words)) level.descriptor = descriptor;
+    else {
+      closeDescriptor(descriptor);
+      level.isLost = true;
+    }
+  }
+}

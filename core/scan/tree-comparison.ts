@@ -1,0 +1,204 @@
+import { StatBuffer } from '../linux/stat.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import type { MergedTree } from '../manifest/merged-tree.ts';
+import { sameStat } from '../manifest/stat-columns.ts';
+import { ComparedLevels, LostDirectory, MOVED } from './compared-levels.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import { hasIdentity, identityOf } from './inode-identity.ts';
+import { Note, type RowPage } from './row-page.ts';
+import { arrangeRoots, isScanRoot, type ScanRoot } from './scan-roots.ts';
+import { MAXIMUM_DEPTH } from './tree-reader.ts';
+
+/** What a walk tells, in the order of paths. */
+export interface WalkListener {
+  /** An entry that is new (or was not `known`) or differs from the previous state; `stat` is valid during the call. */
+  changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean): void;
+  /** A path that was there and is not, or is left out now; everything below it is gone, too. */
+  deleted(path: ByteString): void;
+  problem(path: ByteString, code: 'unreadable' | 'mount_skipped' | 'unsupported', message: string): void;
+}
+
+/** A directory that turned out to be another one: nothing in it is told any more, and the previous state of it stays. */
+interface Loss {
+  readonly depth: number;
+  readonly problem: string | undefined;
+}
+
+/**
+ * Compares what readers saw with the previous state, and reports the differences. An unchanged entry costs the comparison of
+ * a few words, and no descriptor.
+ */
+export class TreeComparison {
+  /** Entries seen so far, and the sizes of the files among them. */
+  entries = 0;
+  bytes = 0;
+  readonly #listener: WalkListener;
+  readonly #previous: MergedTree | undefined;
+  readonly #levels = new ComparedLevels();
+  readonly #stat = new StatBuffer();
+  #loss: Loss | undefined;
+
+  /** Without a `previous` state everything counts as new. */
+  constructor(roots: readonly ScanRoot[], previous: MergedTree | undefined, listener: WalkListener) {
+    this.#listener = listener;
+    this.#previous = previous;
+    const wasThere = previous !== undefined;
+    this.#levels.push({ name: '', path: '', identity: undefined, virtual: arrangeRoots(roots), wasThere, directory: undefined });
+  }
+
+  /** Takes the next page of the walk. */
+  take(page: RowPage): void {
+    const count = page.count;
+    for (let row = 0; row < count; row++) {
+      const note = page.note(row);
+      const depth = page.depth(row);
+      if (note === Note.resumed || note === Note.missing) this.#rejoin(page, row, depth, note);
+      else {
+        this.#leaveTo(depth);
+        // What is below a directory that was not there for the reader before, or is lost.
+        if (this.#levels.depth - 1 < depth || this.#isLost(depth)) continue;
+        if (note === Note.lost) this.#loss = { depth, problem: MOVED };
+        else this.#visit(page, row, depth, note);
+      }
+    }
+  }
+
+  /** To be called when the walk is over: the rest of the previous state has gone. */
+  finish(): void {
+    this.#leaveTo(-1);
+  }
+
+  /** Lets go of every descriptor. */
+  close(): void {
+    this.#levels.clear();
+  }
+
+  /** A reader has come anew to a directory in the middle of which another reader has stopped. */
+  #rejoin(page: RowPage, row: number, depth: number, note: number): void {
+    const level = this.#levels.at(depth + 1);
+    // The one that stands there may be finished, or the reader before has not seen this one.
+    if (level?.name !== page.name(row)) this.#leaveTo(depth);
+    else if (note === Note.missing || (level.identity !== undefined && !hasIdentity(level.identity, page.words, page.at(row)))) {
+      this.#leaveTo(depth + 1);
+      if (!this.#isLost(depth + 1)) this.#loss = { depth: depth + 1, problem: MOVED };
+    }
+  }
+
+  /** Leaves the directories below the one at `depth`. */
+  #leaveTo(depth: number): void {
+    while (this.#levels.depth - 1 > depth) this.#leave();
+  }
+
+  #isLost(depth: number): boolean {
+    return this.#loss !== undefined && depth >= this.#loss.depth;
+  }
+
+  #visit(page: RowPage, row: number, depth: number, note: number): void {
+    const level = this.#levels.at(depth) as { path: ByteString };
+    const name = page.name(row);
+    const known = this.#catchUp(depth, name);
+    if (note === Note.virtual) {
+      this.#enterVirtual(depth, name, known);
+      return;
+    }
+    if (note === Note.unreadable) {
+      this.#listener.problem(join(level.path, name), 'unreadable', page.message(row));
+      if (known) {
+        this.#listener.deleted(join(level.path, name));
+        this.#previous?.skip();
+      }
+      return;
+    }
+    this.entries++;
+    if (page.isFile(row)) this.bytes += page.size(row);
+    if (!(known && this.#isUnchanged(page, row)) && !this.#tellChanged(page, row, depth, name, known)) return;
+    if (note === Note.entered) {
+      this.#enter(page, row, depth, name, known);
+      return;
+    }
+    if (note !== Note.entry) this.#tellNotEntered(join(level.path, name), note, page.message(row));
+    if (known) this.#previous?.skip();
+  }
+
+  /** Reports what the previous state has before `name`; whether it has `name` itself. */
+  #catchUp(depth: number, name: ByteString | undefined): boolean {
+    const previous = this.#previous;
+    const level = this.#levels.at(depth);
+    if (previous === undefined || level?.wasThere !== true) return false;
+    const isLost = this.#isLost(depth);
+    for (let known = previous.peek(); known !== undefined; known = previous.peek()) {
+      if (name !== undefined && known >= name) return known === name;
+      if (!isLost) this.#listener.deleted(join(level.path, known));
+      previous.skip();
+    }
+    return false;
+  }
+
+  #isUnchanged(page: RowPage, row: number): boolean {
+    const previous = this.#previous as MergedTree;
+    if (previous.currentIsContext) return false;
+    const { block, row: knownRow } = previous.current;
+    // Any flag says that the entry was not read as it should have been.
+    return block.flags[knownRow] === 0 && sameStat(block, knownRow, page.words, page.at(row));
+  }
+
+  /** False when the directory that the entry was seen in is lost. */
+  #tellChanged(page: RowPage, row: number, depth: number, name: ByteString, known: boolean): boolean {
+    const level = this.#levels.at(depth);
+    const isRoot = level?.virtual !== undefined;
+    const directory = isRoot ? this.#levels.openParentOf(name, depth) : this.#levels.open(depth);
+    if (directory instanceof LostDirectory) {
+      this.#loss = directory;
+      return false;
+    }
+    try {
+      page.copyStat(row, this.#stat);
+      this.#listener.changed(directory, name, join(level?.path ?? '', name), this.#stat, known);
+    } finally {
+      if (isRoot) directory.release();
+    }
+    return true;
+  }
+
+  #tellNotEntered(path: ByteString, note: number, message: string): void {
+    if (note === Note.mounted) {
+      this.#listener.problem(path, 'mount_skipped', 'another file system is mounted here; its contents are left out');
+    } else if (note === Note.tooDeep) {
+      this.#listener.problem(path, 'unsupported', `it lies deeper than ${MAXIMUM_DEPTH} directories; its contents are left out`);
+    } else this.#listener.problem(path, 'unreadable', `it could not be listed: ${message}`);
+  }
+
+  #enter(page: RowPage, row: number, depth: number, name: ByteString, known: boolean): void {
+    const path = join(this.#levels.at(depth)?.path ?? '', name);
+    const wasThere = known && this.#previous?.currentIsDirectory === true;
+    if (wasThere) this.#previous?.descend();
+    else if (known) this.#previous?.skip();
+    const identity = identityOf(page.words, page.at(row));
+    this.#levels.push({ name, path, identity, virtual: undefined, wasThere, directory: undefined });
+  }
+
+  #enterVirtual(depth: number, name: ByteString, known: boolean): void {
+    const above = this.#levels.at(depth);
+    const virtual = above?.virtual?.children.get(name);
+    if (virtual === undefined || isScanRoot(virtual)) throw new RangeError(`${name} is not above the roots`);
+    if (known) this.#previous?.descend();
+    const path = join(above?.path ?? '', name);
+    this.#levels.push({ name, path, identity: undefined, virtual, wasThere: known, directory: undefined });
+  }
+
+  #leave(): void {
+    const depth = this.#levels.depth - 1;
+    const { path, wasThere } = this.#levels.at(depth) as { path: ByteString; wasThere: boolean };
+    this.#catchUp(depth, undefined);
+    if (this.#loss?.depth === depth) {
+      if (this.#loss.problem !== undefined) this.#listener.problem(path, 'unreadable', this.#loss.problem);
+      this.#loss = undefined;
+    }
+    this.#levels.pop();
+    if (wasThere && depth > 0) this.#previous?.ascend();
+  }
+}
+
+function join(directory: ByteString, name: ByteString): ByteString {
+  return directory === '' ? name : `${directory}/${name}`;
+}

@@ -1,0 +1,231 @@
+import { readNames } from '../linux/directories.ts';
+import { closeDescriptor, openDirectoryAt, openTrustedDirectory } from '../linux/files.ts';
+import { StatBuffer, statAt } from '../linux/stat.ts';
+import { errorCode } from '../linux/system-error.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import type { Exclusion } from '../manifest/exclusion.ts';
+import { isWithin } from '../manifest/path-order.ts';
+import { identityOf, isOnDeviceOf } from './inode-identity.ts';
+import { type ReaderLevel, ReaderStack } from './reader-level.ts';
+import { Note, type RowPage } from './row-page.ts';
+import { arrangeRoots, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
+
+/** Directories below this depth are left out: no software makes them, and their paths alone would fill the memory. */
+export const MAXIMUM_DEPTH = 4096;
+
+/** What a reader walks through. */
+export interface ReaderTask {
+  readonly roots: readonly ScanRoot[];
+  /** Paths (as in the snapshot) where something else is mounted. */
+  readonly mounts: ReadonlySet<ByteString>;
+}
+
+/** A stretch of a walk: the paths from `from` on and before `to`; no end where a side is undefined. */
+export interface Segment {
+  readonly from: ByteString | undefined;
+  readonly to: ByteString | undefined;
+}
+
+/**
+ * Reads the roots in path order: lists, looks at every name, decides what is left out and what is entered. Descriptor by
+ * descriptor, never through a link, never onto another mount. Memory: the names of the directories on the way down.
+ */
+export class TreeReader {
+  readonly #exclusion: Exclusion;
+  readonly #mounts: ReadonlySet<ByteString>;
+  readonly #maximumDepth: number;
+  readonly #roots: VirtualLevel;
+  readonly #stack = new ReaderStack();
+  readonly #stat = new StatBuffer();
+  /** Why the name just looked at is not readable or not listable. */
+  #message = '';
+  /** Levels from this one on lead to where the segment begins and are to be announced. */
+  #announced = 0;
+
+  constructor(task: ReaderTask, exclusion: Exclusion, maximumDepth = MAXIMUM_DEPTH) {
+    this.#exclusion = exclusion;
+    this.#mounts = task.mounts;
+    this.#maximumDepth = maximumDepth;
+    this.#roots = arrangeRoots(task.roots);
+  }
+
+  /** Goes to the beginning of a segment, which must not lie before the one read last. Keeps what both have in common. */
+  begin({ from, to }: Segment): void {
+    const stack = this.#stack;
+    const begin = from?.split('/');
+    const end = to?.split('/');
+    while (stack.top !== undefined && !leadsTo(stack.top, from)) stack.pop();
+    for (let depth = 0; depth < stack.depth; depth++) {
+      const level = stack.at(depth);
+      level.next = firstFrom(level.names, begin?.[depth] as ByteString) + 1;
+      level.end = leadsTo(level, to) ? end?.slice(depth) : undefined;
+    }
+    if (stack.top === undefined) this.#pushVirtual('', '', this.#roots, begin, end);
+    else stack.top.begin = begin?.slice(stack.depth - 1);
+    this.#announced = 1;
+  }
+
+  /** Adds rows to a page until it is full; false when the segment is over. */
+  fill(page: RowPage): boolean {
+    while (!page.isFull) {
+      const level = this.#stack.top;
+      if (level === undefined) return false;
+      if (this.#announced < this.#stack.depth) this.#announce(page);
+      else if (level.isLost) {
+        page.add(Note.lost, this.#stack.depth - 1, '');
+        this.#stack.pop();
+      } else if (level.begin !== undefined) this.#approach(level, level.begin, page);
+      else {
+        const name = level.names[level.next];
+        if (name === undefined) this.#stack.pop();
+        else if (level.end !== undefined && isBehind(name, level.end)) return false;
+        else {
+          level.next++;
+          this.#visit(level, name, page, undefined);
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Lets go of every descriptor. */
+  close(): void {
+    this.#stack.clear();
+  }
+
+  /** Says which directory the following names lie in. */
+  #announce(page: RowPage): void {
+    const level = this.#stack.at(this.#announced);
+    page.addResumed(this.#announced - 1, level.name, level.identity);
+    this.#announced++;
+  }
+
+  /** Passes over what lies before the segment, and goes one step down to where it begins. */
+  #approach(level: ReaderLevel, begin: readonly ByteString[], page: RowPage): void {
+    const [name, ...rest] = begin as [ByteString, ...ByteString[]];
+    level.begin = undefined;
+    level.next = firstFrom(level.names, name);
+    if (rest.length === 0) return;
+    if (level.names[level.next] === name) {
+      level.next++;
+      this.#visit(level, name, page, rest);
+    } else page.add(Note.missing, this.#stack.depth - 1, name);
+  }
+
+  /** `begin` is where in the directory `name` the segment begins; its own row was in an earlier segment then. */
+  #visit(level: ReaderLevel, name: ByteString, page: RowPage, begin: readonly ByteString[] | undefined): void {
+    if (level.virtual === undefined) {
+      this.#visitEntry(level, level.descriptor as number, name, page, begin);
+      return;
+    }
+    const node = level.virtual.children.get(name) as VirtualLevel | ScanRoot;
+    if (!isScanRoot(node)) {
+      if (begin === undefined) page.add(Note.virtual, this.#stack.depth - 1, name);
+      this.#pushVirtual(name, join(level.path, name), node, begin, endBelow(level, name));
+      return;
+    }
+    const parent = openTrustedDirectory(node.parent);
+    try {
+      this.#visitEntry(level, parent, name, page, begin);
+    } finally {
+      closeDescriptor(parent);
+    }
+  }
+
+  #visitEntry(level: ReaderLevel, parent: number, name: ByteString, page: RowPage, begin: readonly ByteString[] | undefined): void {
+    const depth = this.#stack.depth - 1;
+    const note = this.#look(level, parent, name, begin);
+    if (begin === undefined) {
+      if (note !== undefined) page.add(note, depth, name, this.#stat, this.#message);
+    } else if (note !== Note.entered) page.add(Note.missing, depth, name);
+    this.#message = '';
+  }
+
+  /** Undefined when the name is not there or left out. */
+  #look(level: ReaderLevel, parent: number, name: ByteString, begin: readonly ByteString[] | undefined): number | undefined {
+    const stat = this.#stat;
+    try {
+      if (!statAt(parent, name, stat)) return undefined;
+    } catch (error) {
+      this.#message = (error as Error).message;
+      return Note.unreadable;
+    }
+    if (level.excludes?.(name, stat.isDirectory) === true) return undefined;
+    return stat.isDirectory ? this.#enter(level, parent, name, begin) : Note.entry;
+  }
+
+  /** Goes down into a directory, or says why not. */
+  #enter(level: ReaderLevel, parent: number, name: ByteString, begin: readonly ByteString[] | undefined): number {
+    const stat = this.#stat;
+    const path = join(level.path, name);
+    if (level.identity !== undefined && (stat.isMountRoot || !isOnDeviceOf(level.identity, stat.words))) return Note.mounted;
+    if (this.#mounts.has(path)) return Note.mounted;
+    if (this.#stack.depth >= this.#maximumDepth) return Note.tooDeep;
+    let descriptor: number | undefined;
+    try {
+      descriptor = openDirectoryAt(parent, name);
+      const names = readNames(descriptor);
+      const identity = identityOf(stat.words);
+      const excludes = this.#exclusion.inDirectory(path);
+      const end = endBelow(level, name);
+      this.#push({ name, path, names, next: 0, descriptor, identity, excludes, virtual: undefined, end, begin, isLost: false });
+      return Note.entered;
+    } catch (error) {
+      if (descriptor !== undefined) closeDescriptor(descriptor);
+      // Gone or something else by now: the entry itself is read as what it is then.
+      const code = errorCode(error);
+      if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR') return Note.entry;
+      this.#message = (error as Error).message;
+      return Note.unlistable;
+    }
+  }
+
+  #pushVirtual(
+    name: ByteString,
+    path: ByteString,
+    virtual: VirtualLevel,
+    begin: readonly ByteString[] | undefined,
+    end: readonly ByteString[] | undefined,
+  ): void {
+    const names = [...virtual.children.keys()].sort();
+    const excludes = this.#exclusion.inDirectory(path);
+    this.#push({ name, path, names, next: 0, descriptor: undefined, identity: undefined, excludes, virtual, end, begin, isLost: false });
+  }
+
+  #push(level: ReaderLevel): void {
+    this.#stack.push(level);
+    if (level.begin === undefined) this.#announced = this.#stack.depth;
+  }
+}
+
+function join(directory: ByteString, name: ByteString): ByteString {
+  return directory === '' ? name : `${directory}/${name}`;
+}
+
+/** Whether `path` lies below the directory of a level. */
+function leadsTo(level: ReaderLevel, path: ByteString | undefined): boolean {
+  return path !== undefined && path !== level.path && isWithin(path, level.path);
+}
+
+/** Whether a name lies at or behind the end of the segment. The end itself may lie below a name, which is still to be read then. */
+function isBehind(name: ByteString, end: readonly ByteString[]): boolean {
+  const last = end[0] as ByteString;
+  return name > last || (name === last && end.length === 1);
+}
+
+/** The rest of the way to the segment's end, from the directory `name` of a level on. */
+function endBelow({ end }: ReaderLevel, name: ByteString): readonly ByteString[] | undefined {
+  return end !== undefined && end.length > 1 && end[0] === name ? end.slice(1) : undefined;
+}
+
+/** The index of the first of the sorted names that is not before `name`. */
+function firstFrom(names: readonly ByteString[], name: ByteString): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((names[middle] as ByteString) < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
