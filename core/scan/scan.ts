@@ -67,7 +67,6 @@ export async function scan(request: ScanRequest, { workers, readers }: ScanThrea
 
 function pagesOf({ roots, mounts, previous, leftOut }: ScanRequest, readers: ReaderPool): AsyncIterable<RowPage> | Iterable<RowPage> {
   const task: ReaderTask = { roots, mounts };
-  const exclusion = exclusionOf(leftOut);
-  const cuts = chooseCuts(previous, task, exclusion);
-  return cuts === undefined ? inlinePages(task, exclusion) : readers.pages(task, leftOut, cuts);
+  const cuts = chooseCuts(previous);
+  return cuts === undefined ? inlinePages(task, exclusionOf(leftOut)) : readers.pages(task, leftOut, cuts);
 }

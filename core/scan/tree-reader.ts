@@ -33,7 +33,6 @@ export interface Segment {
 export class TreeReader {
   readonly #exclusion: Exclusion;
   readonly #mounts: ReadonlySet<ByteString>;
-  readonly #maximumDepth: number;
   readonly #roots: VirtualLevel;
   readonly #stack = new ReaderStack();
   readonly #stat = new StatBuffer();
@@ -42,10 +41,9 @@ export class TreeReader {
   /** Levels from this one on lead to where the segment begins and are to be announced. */
   #announced = 0;
 
-  constructor(task: ReaderTask, exclusion: Exclusion, maximumDepth = MAXIMUM_DEPTH) {
+  constructor(task: ReaderTask, exclusion: Exclusion) {
     this.#exclusion = exclusion;
     this.#mounts = task.mounts;
-    this.#maximumDepth = maximumDepth;
     this.#roots = arrangeRoots(task.roots);
   }
 
@@ -160,7 +158,7 @@ export class TreeReader {
     const path = join(level.path, name);
     if (level.identity !== undefined && (stat.isMountRoot || !isOnDeviceOf(level.identity, stat.words))) return Note.mounted;
     if (this.#mounts.has(path)) return Note.mounted;
-    if (this.#stack.depth >= this.#maximumDepth) return Note.tooDeep;
+    if (this.#stack.depth >= MAXIMUM_DEPTH) return Note.tooDeep;
     let descriptor: number | undefined;
     try {
       descriptor = openDirectoryAt(parent, name);
