@@ -113,15 +113,18 @@ export class Collector implements WalkListener {
     try {
       const answer = await oldest.answer;
       for (const slot of oldest.slots) await this.#settle(slot, answer);
-      if (answer !== undefined) {
-        this.#output.read(answer.bytesRead);
-        for (const { index, code, message } of answer.problems) {
-          const path = oldest.builder.pathOf(index);
-          if (code !== 'unreadable' || !oldest.unlisted.has(path)) this.#output.problem(path, code, message);
-        }
-      }
+      if (answer !== undefined) this.#tell(answer, oldest.builder, oldest.unlisted);
     } finally {
       release(oldest);
+    }
+  }
+
+  /** Passes on what the workers noticed, but not twice that a directory cannot be read. */
+  #tell(answer: ReadEntries, builder: BatchBuilder, unlisted: ReadonlySet<ByteString>): void {
+    this.#output.read(answer.bytesRead);
+    for (const { index, code, message } of answer.problems) {
+      const path = builder.pathOf(index);
+      if (code !== 'unreadable' || !unlisted.has(path)) this.#output.problem(path, code, message);
     }
   }
 
@@ -177,6 +180,7 @@ export class Collector implements WalkListener {
     try {
       const answer = await this.#pool.read(builder.finish());
       await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader }, answer);
+      this.#tell(answer, builder, new Set());
     } finally {
       builder.release();
     }
