@@ -104,9 +104,11 @@ export class Repository {
 
   /** The unit of this incarnation, begun now when it was never backed up. */
   async openUnit(subject: UnitSubject): Promise<UnitIdentity> {
-    const same = (unit: UnitIdentity) => unit.name === subject.name && unit.incarnation === subject.incarnation;
-    const existing = (await this.units()).find(same);
+    const earlier = (await this.units()).filter((unit) => unit.name === subject.name);
+    const existing = earlier.find((unit) => unit.incarnation === subject.incarnation);
     if (existing !== undefined) return existing;
+    // Units of one name are told apart by their beginning: never two in the same millisecond.
+    const created = Math.max(Date.now(), Date.parse(earlier.at(-1)?.created ?? '') + 1 || 0);
     const { name, incarnation, domain, adminUser } = subject;
     const unit: UnitIdentity = {
       formatVersion: FORMAT_VERSION,
@@ -117,7 +119,7 @@ export class Repository {
       incarnation,
       domain,
       adminUser,
-      created: new Date().toISOString(),
+      created: new Date(created).toISOString(),
     };
     await writeDocument(this.backend, unitDocument, this.#fullName(layout.unitPath(unit.unit)), unit);
     return unit;
