@@ -8,22 +8,25 @@ import { build } from 'esbuild';
 import { execa } from 'execa';
 import { MESSAGES, type MethodName, publishedSchema } from '../core/commands/schemas/messages.ts';
 import { settingsSchema } from '../core/config/schema.ts';
-import { PROGRAM_ASSET } from '../core/workers.ts';
+import { WORKER_BUNDLE } from '../core/workers.ts';
 import { nativeAddons } from './native-addons.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-const BUNDLE = join(DIST, PROGRAM_ASSET);
+const BUNDLE = join(DIST, 'apiscp-backup.cjs');
+
+/** A small nursery and a heap that grows in small steps: large buffers should go soon after they are done with. */
+const HEAP_FLAGS = ['--max-semi-space-size=1', '--heap-growing-percent=20'];
 
 const ADDONS = {
   'xattr.node': 'node_modules/fs-xattr/build/Release/xattr.node',
   'koffi.node': `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
 };
 
-async function buildBundle(): Promise<void> {
+async function buildBundle(entry: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [join(ROOT, 'core/main.ts')],
-    outfile: BUNDLE,
+    entryPoints: [join(ROOT, entry)],
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -37,7 +40,6 @@ async function buildBundle(): Promise<void> {
     banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     plugins: [nativeAddons(ROOT)],
   });
-  for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(DIST, name));
 }
 
 async function buildExecutable(): Promise<void> {
@@ -46,15 +48,15 @@ async function buildExecutable(): Promise<void> {
     output: join(DIST, 'apiscp-backup'),
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
-    // A small nursery: the main thread handles large buffers, which should go as soon as they are done with.
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'],
+    execArgv: ['--disable-warning=ExperimentalWarning', ...HEAP_FLAGS],
     // NODE_OPTIONS of whoever starts the program must not change it.
     execArgvExtension: 'none',
-    assets: Object.fromEntries([PROGRAM_ASSET, ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)])),
+    assets: Object.fromEntries([WORKER_BUNDLE, ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)])),
   };
   const file = join(DIST, 'single-executable.json');
   writeFileSync(file, JSON.stringify(config));
-  await execa(process.execPath, ['--build-sea', file], { stdout: 'ignore', stderr: 'inherit' });
+  // The code cache is good only for the flags that it was made with.
+  await execa(process.execPath, [...HEAP_FLAGS, '--build-sea', file], { stdout: 'ignore', stderr: 'inherit' });
   rmSync(file);
 }
 
@@ -72,5 +74,7 @@ function publishSchemas(): void {
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
 publishSchemas();
-await buildBundle();
+await buildBundle('core/main.ts', BUNDLE);
+await buildBundle('core/worker-main.ts', join(DIST, WORKER_BUNDLE));
+for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(DIST, name));
 await buildExecutable();

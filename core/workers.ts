@@ -1,14 +1,16 @@
 import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 
-/** What a worker thread can be; `core/main.ts` knows the module of each. */
+/** What a worker thread can be; `core/worker-main.ts` knows the module of each. */
 export type WorkerRole = 'pack' | 'read' | 'write';
 
-/** The asset of the single executable that holds the program's own source. */
-export const PROGRAM_ASSET = 'apiscp-backup.cjs';
+/**
+ * The bundle that worker threads run, beside the program's own and an asset of the single executable: without the faces and
+ * the schemas, which each thread would keep a copy of.
+ */
+export const WORKER_BUNDLE = 'worker.cjs';
 
-// In the bundle this file is the program itself; run from source, the entry stands beside it.
-const ENTRY = import.meta.filename.endsWith('.ts') ? `${import.meta.dirname}/main.ts` : import.meta.filename;
+const ENTRY = `${import.meta.dirname}/${import.meta.filename.endsWith('.ts') ? 'worker-main.ts' : WORKER_BUNDLE}`;
 
 /**
  * In megabytes. A thread makes few objects that live long: a larger nursery would only keep the buffers of finished frames
@@ -22,5 +24,5 @@ const YOUNG_GENERATION = 3;
  */
 export function startWorker(role: WorkerRole, data: Readonly<Record<string, unknown>> = {}): Worker {
   const options = { workerData: { ...data, role }, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } };
-  return isSea() ? new Worker(getAsset(PROGRAM_ASSET, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
+  return isSea() ? new Worker(getAsset(WORKER_BUNDLE, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
 }

@@ -11,7 +11,7 @@ export const BATCH_ENTRIES = 1024;
 export const BATCH_DIRECTORIES = 64;
 
 /** Batches that may be under way at once, for each worker: while one has a large file in hand, the others go on. */
-export const BATCHES_PER_WORKER = 12;
+export const BATCHES_PER_WORKER = 6;
 
 /** Frames that a worker may have sent and that are not yet stored; it waits when there are more. */
 export const FRAMES_UNDER_WAY = 4;

@@ -1,0 +1,17 @@
+import { workerData } from 'node:worker_threads';
+import type { WorkerRole } from './workers.ts';
+
+/** The life of each worker role, loaded in its thread only. */
+const ROLES: Record<WorkerRole, () => Promise<() => void>> = {
+  pack: async () => (await import('./scan/pack-worker.ts')).runPackWorker,
+  read: async () => (await import('./scan/read-worker.ts')).runReadWorker,
+  write: async () => (await import('./restore/write-worker.ts')).runWriteWorker,
+};
+
+async function work(role: WorkerRole): Promise<void> {
+  const live = await ROLES[role]();
+  live();
+}
+
+// No top-level await: the bundle is CommonJS.
+void work((workerData as { role: WorkerRole }).role);
