@@ -11,8 +11,8 @@ import { ChunkPacks } from './chunk-packs.ts';
 import { CopiedExtents } from './copied-extents.ts';
 import { extentsOf, findSparePacks, type SparePack } from './live-share.ts';
 import { ManifestOutput } from './manifest-output.ts';
+import type { RunTools } from './run-tools.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
-import type { RunTools } from './unit-backup.ts';
 
 /** Extents that are copied in one go: what is known of them is kept in memory, and the manifest is rewritten after it. */
 const EXTENTS_AT_ONCE = 400_000;

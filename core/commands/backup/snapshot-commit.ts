@@ -16,9 +16,9 @@ import { PROGRAM } from '../../version.ts';
 import type { UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { type AssembledManifest, compactPacks, discard } from './pack-compaction.ts';
+import type { RunTools, UnitBackup } from './run-tools.ts';
 import type { SnapshotOutput } from './snapshot-output.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
-import type { RunTools, UnitBackup } from './unit-backup.ts';
 
 /** A unit of which the scan is complete and nothing is visible yet. */
 export interface ScannedUnit {

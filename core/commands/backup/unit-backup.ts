@@ -5,47 +5,19 @@ import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import { newTimedId } from '../../repository/ids.ts';
 import { packPath } from '../../repository/layout.ts';
-import type { ManifestCache } from '../../repository/manifest-cache.ts';
-import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
-import type { Repository } from '../../repository/repository.ts';
 import { writeContentIndex } from '../../scan/content-index.ts';
-import type { ReaderPool } from '../../scan/reader-pool.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
-import type { WorkerPool } from '../../scan/worker-pool.ts';
 import { chainSnapshots } from '../chain-snapshots.ts';
-import type { Context } from '../context.ts';
 import { leftOutOf } from '../left-out.ts';
 import { schedulePolicy } from '../policies.ts';
-import type { LastUnchanged } from '../unchanged-runs.ts';
 import { planUnit, type UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { mountedPaths } from './mounted-paths.ts';
+import type { RunTools, UnitBackup } from './run-tools.ts';
 import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
 import { SnapshotOutput } from './snapshot-output.ts';
 import { SnapshotPacks } from './snapshot-packs.ts';
-
-/** What a run shares between its units. */
-export interface RunTools {
-  readonly context: Context;
-  readonly repository: Repository;
-  readonly cache: ManifestCache;
-  readonly pool: WorkerPool;
-  readonly readers: ReaderPool;
-  readonly unchanged: LastUnchanged;
-}
-
-/** What became of a unit. */
-export interface UnitBackup {
-  readonly unit: UnitIdentity;
-  readonly plan: Pick<UnitPlan, 'level' | 'synthetic' | 'reason'>;
-  /** The restore point: the new snapshot, or the last one when nothing has changed since. */
-  readonly record: SnapshotRecord;
-  readonly link: SnapshotLink;
-  readonly isNew: boolean;
-  /** Something is missing from the snapshot or may be wrong in it. */
-  readonly isIncomplete: boolean;
-}
 
 /**
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls

@@ -1,0 +1,31 @@
+import type { UnitIdentity } from '../../repository/identity.ts';
+import type { ManifestCache } from '../../repository/manifest-cache.ts';
+import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { ReaderPool } from '../../scan/reader-pool.ts';
+import type { WorkerPool } from '../../scan/worker-pool.ts';
+import type { Context } from '../context.ts';
+import type { LastUnchanged } from '../unchanged-runs.ts';
+import type { UnitPlan } from './level.ts';
+
+/** What a run shares between its units. */
+export interface RunTools {
+  readonly context: Context;
+  readonly repository: Repository;
+  readonly cache: ManifestCache;
+  readonly pool: WorkerPool;
+  readonly readers: ReaderPool;
+  readonly unchanged: LastUnchanged;
+}
+
+/** What became of a unit. */
+export interface UnitBackup {
+  readonly unit: UnitIdentity;
+  readonly plan: Pick<UnitPlan, 'level' | 'synthetic' | 'reason'>;
+  /** The restore point: the new snapshot, or the last one when nothing has changed since. */
+  readonly record: SnapshotRecord;
+  readonly link: SnapshotLink;
+  readonly isNew: boolean;
+  /** Something is missing from the snapshot or may be wrong in it. */
+  readonly isIncomplete: boolean;
+}
