@@ -83,16 +83,3 @@ export function setLength(descriptor: number, length: number): void {
 export function syncFileSystem(descriptor: number): void {
   check(libc.syncfs(descriptor), 'syncfs');
 }
-
-const POSIX_FADV_WILLNEED = 3;
-const POSIX_FADV_DONTNEED = 4;
-
-/** Asks the kernel to begin reading a file; a hint that never fails. */
-export function adviseWillNeed(descriptor: number, length: number): void {
-  libc.posix_fadvise(descriptor, 0, length, POSIX_FADV_WILLNEED);
-}
-
-/** Tells the kernel that a file's pages will not be needed again; a hint that never fails. */
-export function adviseDoNotNeed(descriptor: number): void {
-  libc.posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
-}

@@ -33,7 +33,6 @@ export const libc = {
   flistxattr: library.func('long flistxattr(int, void *, size_t)'),
   fstatfs: library.func('int fstatfs(int, void *)'),
   mallopt: library.func('int mallopt(int, int)'),
-  posix_fadvise: library.func('int posix_fadvise(int, int64_t, int64_t, int)'),
 } as const;
 
 /** The error number of the call just made on this thread. Read it before any other call. */

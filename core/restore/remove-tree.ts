@@ -2,7 +2,6 @@ import { Failure } from '../failure.ts';
 import { readNames } from '../linux/directories.ts';
 import { closeDescriptor, openDirectoryAt, removeDirectoryAt, unlinkAt } from '../linux/files.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
-import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { childPath } from './names.ts';
 import { checkReplaceable } from './owner-rights.ts';
@@ -66,10 +65,4 @@ function emptyDirectory(directory: number, name: ByteString, path: ByteString, r
   } finally {
     closeDescriptor(descriptor);
   }
-}
-
-/** Whether `thrown` says that a directory with entries stands where something else has to be. */
-export function isDirectoryInTheWay(thrown: unknown): boolean {
-  const code = errorCode(thrown);
-  return code === 'EISDIR' || code === 'ENOTEMPTY' || code === 'EEXIST';
 }
