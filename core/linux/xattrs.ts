@@ -2,60 +2,68 @@ import { getAttributeSync, listAttributesSync, removeAttributeSync, setAttribute
 import type { ByteString, Xattr } from '../manifest/entry.ts';
 import { cString, secondCString } from './c-string.ts';
 import { lastErrno, libc } from './libc.ts';
-import { descriptorPath } from './metadata.ts';
-import { check, errorCode, SystemError } from './system-error.ts';
+import { descriptorPath, isHandleRefused } from './metadata.ts';
+import { check, errorCode } from './system-error.ts';
 
 const XATTR_LIST_MAX = 65536;
 const XATTR_SIZE_MAX = 65536;
-const EBADF = 9;
+const ENODATA = 61;
 const EOPNOTSUPP = 95;
-const NONE = Buffer.alloc(0);
 const ATTEMPTS = 5;
 
-/** Whether the entry has any attribute: most have none, and this asks with a single system call. */
-function hasAny(descriptor: number): boolean {
-  let size = Number(libc.flistxattr(descriptor, NONE, 0));
-  if (size < 0 && lastErrno() === EBADF) {
-    // An O_PATH descriptor is reached through /proc only.
-    size = Number(libc.listxattr(cString(descriptorPath(descriptor)), NONE, 0));
-  }
-  if (size >= 0) return size > 0;
-  const errno = lastErrno();
-  if (errno === EOPNOTSUPP) return false;
-  throw new SystemError('flistxattr', errno);
-}
-
-/** Names as fs-xattr lists them, or as raw bytes when one is not UTF-8, which fs-xattr would garble. */
-function listNames(path: string): { name: ByteString; text: string | undefined }[] {
-  const texts = listAttributesSync(path);
-  if (!texts.some((text) => text.includes('\u{fffd}'))) {
-    return texts.map((text) => ({ name: Buffer.from(text, 'utf8').toString('latin1'), text }));
-  }
-  const list = Buffer.alloc(XATTR_LIST_MAX);
-  const length = check(Number(libc.listxattr(cString(path), list, list.length)), 'listxattr');
-  const names = list.latin1Slice(0, length).split('\0').slice(0, -1);
-  return names.map((name) => ({ name, text: undefined }));
-}
-
-function readValue(path: string, name: ByteString, text: string | undefined): Buffer {
-  if (text !== undefined) return getAttributeSync(path, text);
-  const value = Buffer.alloc(XATTR_SIZE_MAX);
-  const length = check(Number(libc.getxattr(cString(path), secondCString(name), value, value.length)), 'getxattr', name);
-  return Buffer.from(value.subarray(0, length));
-}
+const list = Buffer.alloc(XATTR_LIST_MAX);
+const room = Buffer.alloc(XATTR_SIZE_MAX);
 
 /**
  * All extended attributes of what `descriptor` is open on (any kind; an O_PATH descriptor for links and special files),
- * sorted by name. fs-xattr asks for a value's size and for the value in two calls, so a value that changes in between
- * can come out torn: the caller compares the change time before and after.
+ * sorted by name. Of an O_PATH descriptor a value that changes meanwhile can come out torn, because its size and the value
+ * itself are asked for in two calls: the caller compares the change time before and after.
  */
 export function readXattrs(descriptor: number): Xattr[] {
-  if (!hasAny(descriptor)) return [];
-  const path = descriptorPath(descriptor);
+  const length = Number(libc.flistxattr(descriptor, list, list.length));
+  if (isHandleRefused(length)) return readThroughPath(descriptorPath(descriptor));
+  if (length === 0 || isUnsupported(length)) return [];
+  const xattrs: Xattr[] = [];
+  for (const name of namesIn(check(length, 'flistxattr'))) {
+    const value = readValue(descriptor, name);
+    if (value !== undefined) xattrs.push({ name, value });
+  }
+  return sortByName(xattrs);
+}
+
+function isUnsupported(result: number): boolean {
+  return result < 0 && lastErrno() === EOPNOTSUPP;
+}
+
+function namesIn(length: number): ByteString[] {
+  return list.latin1Slice(0, length - 1).split('\0');
+}
+
+/** Undefined when the attribute has gone since it was listed. */
+function readValue(descriptor: number, name: ByteString): Buffer | undefined {
+  const length = Number(libc.fgetxattr(descriptor, cString(name), room, room.length));
+  if (length < 0 && lastErrno() === ENODATA) return undefined;
+  return copyOfRoom(check(length, 'fgetxattr', name));
+}
+
+function copyOfRoom(length: number): Buffer {
+  return Buffer.from(room.subarray(0, length));
+}
+
+function sortByName(xattrs: Xattr[]): Xattr[] {
+  return xattrs.length < 2 ? xattrs : xattrs.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** By fs-xattr, unless a name is not UTF-8, which fs-xattr would garble. Most have no attribute: one call tells. */
+function readThroughPath(path: ByteString): Xattr[] {
+  const size = Number(libc.listxattr(cString(path), list, 0));
+  if (size === 0 || isUnsupported(size)) return [];
+  check(size, 'listxattr');
   for (let attempt = 1; ; attempt++) {
     try {
-      const xattrs = listNames(path).map(({ name, text }) => ({ name, value: readValue(path, name, text) }));
-      return xattrs.sort((a, b) => (a.name < b.name ? -1 : 1));
+      const texts = listAttributesSync(path);
+      if (texts.some(isGarbled)) return sortByName(readRaw(path));
+      return sortByName(texts.map((text) => ({ name: Buffer.from(text, 'utf8').toString('latin1'), value: getAttributeSync(path, text) })));
     } catch (error) {
       const code = errorCode(error);
       if (attempt === ATTEMPTS || (code !== 'ENODATA' && code !== 'ERANGE')) throw error;
@@ -63,22 +71,44 @@ export function readXattrs(descriptor: number): Xattr[] {
   }
 }
 
+function isGarbled(text: string): boolean {
+  return text.includes('\u{fffd}');
+}
+
+function readRaw(path: ByteString): Xattr[] {
+  const length = check(Number(libc.listxattr(cString(path), list, list.length)), 'listxattr');
+  return namesIn(length).map((name) => {
+    const size = check(Number(libc.getxattr(cString(path), secondCString(name), room, room.length)), 'getxattr', name);
+    return { name, value: copyOfRoom(size) };
+  });
+}
+
 /** The name as fs-xattr takes it, undefined when it is not UTF-8. */
 function asText(name: ByteString): string | undefined {
   const text = Buffer.from(name, 'latin1').toString('utf8');
-  return text.includes('\u{fffd}') ? undefined : text;
+  return isGarbled(text) ? undefined : text;
 }
 
 /** Sets one attribute through any descriptor. Throws what the file system says: ENOSPC can mean that the inode is full. */
 export function writeXattr(descriptor: number, name: ByteString, value: Buffer): void {
+  const result = libc.fsetxattr(descriptor, cString(name), value, value.length, 0);
+  if (!isHandleRefused(result)) {
+    check(result, 'setxattr', name);
+    return;
+  }
   const path = descriptorPath(descriptor);
   const text = asText(name);
-  if (text !== undefined && !name.includes('\0')) setAttributeSync(path, text, value);
+  if (text !== undefined) setAttributeSync(path, text, value);
   else check(libc.setxattr(cString(path), secondCString(name), value, value.length, 0), 'setxattr', name);
 }
 
 /** Removes one attribute through any descriptor. */
 export function removeXattr(descriptor: number, name: ByteString): void {
+  const result = libc.fremovexattr(descriptor, cString(name));
+  if (!isHandleRefused(result)) {
+    check(result, 'removexattr', name);
+    return;
+  }
   const path = descriptorPath(descriptor);
   const text = asText(name);
   if (text !== undefined) removeAttributeSync(path, text);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 
@@ -6,9 +6,20 @@ const PREFIX = '.apiscp-backup-';
 const HEX_DIGITS = 16;
 const NAME_MAX = 255;
 
+const RANDOM_BYTES = HEX_DIGITS / 2;
+/** Drawn for many names at once: one by one it would cost as much as the system calls of a small file. */
+const pool = Buffer.alloc(512 * RANDOM_BYTES);
+let poolUsed = pool.length;
+
 /** A name for something that is not finished yet. Nobody can guess it, so nobody can be there first. */
 export function hiddenName(): ByteString {
-  return PREFIX + randomBytes(HEX_DIGITS / 2).toString('hex');
+  if (poolUsed === pool.length) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  const name = PREFIX + pool.toString('hex', poolUsed, poolUsed + RANDOM_BYTES);
+  poolUsed += RANDOM_BYTES;
+  return name;
 }
 
 /** Whether `hiddenName` could have made this name. */
