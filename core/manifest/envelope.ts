@@ -29,9 +29,10 @@ export function writeHeader(): Buffer {
   return header;
 }
 
-export function checkHeader(header: Buffer): void {
+/** `isRecorded` says that a record names this manifest: a newer version is damage then, or the record would be newer, too. */
+export function checkHeader(header: Buffer, isRecorded: boolean): void {
   if (!HEADER_MAGIC.equals(header.subarray(8, 16))) throw damaged('it does not begin as one');
-  checkVersion(header.readUInt32LE(16));
+  checkVersion(header.readUInt32LE(16), isRecorded);
   if (!header.equals(writeHeader())) throw damaged('its header is altered');
 }
 
@@ -48,9 +49,9 @@ export function writeFooter(index: IndexPlace): Buffer {
 }
 
 /** `size` is that of the whole manifest; the index must lie between the header and the footer and touch the footer. */
-export function readFooter(footer: Buffer, size: number): IndexPlace {
+export function readFooter(footer: Buffer, size: number, isRecorded: boolean): IndexPlace {
   if (!FOOTER_MAGIC.equals(footer.subarray(32, 40))) throw damaged('it does not end as one');
-  checkVersion(footer.readUInt32LE(24));
+  checkVersion(footer.readUInt32LE(24), isRecorded);
   const index = { offset: Number(footer.readBigUInt64LE(8)), length: footer.readUInt32LE(16), contentLength: footer.readUInt32LE(20) };
   if (index.offset < HEADER_BYTES || index.offset + index.length !== size - FOOTER_BYTES) throw damaged('the index lies outside');
   if (index.contentLength > INDEX_BYTES_MAX) throw damaged(`its index is larger than ${INDEX_BYTES_MAX} bytes`);
@@ -63,8 +64,8 @@ function writeSkippable(frame: Buffer): void {
   frame.writeUInt32LE(frame.length - 8, 4);
 }
 
-function checkVersion(version: number): void {
-  if (version > MANIFEST_VERSION)
+function checkVersion(version: number, isRecorded: boolean): void {
+  if (version > MANIFEST_VERSION && !isRecorded)
     throw new Failure('repository_newer', `manifest: format version ${version}, known is ${MANIFEST_VERSION}`);
   if (version !== MANIFEST_VERSION) throw damaged(`there is no format version ${version}`);
 }

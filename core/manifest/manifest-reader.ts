@@ -46,8 +46,9 @@ export class ManifestReader {
     this.#source = source;
     if (source.size < HEADER_BYTES + FOOTER_BYTES) throw damaged('it is cut');
     if (expect !== undefined && expect.length !== source.size) throw damaged(`${source.size} bytes instead of ${expect.length}`);
-    checkHeader(source.read(0, HEADER_BYTES));
-    const place = readFooter(source.read(source.size - FOOTER_BYTES, FOOTER_BYTES), source.size);
+    const isRecorded = expect !== undefined;
+    checkHeader(source.read(0, HEADER_BYTES), isRecorded);
+    const place = readFooter(source.read(source.size - FOOTER_BYTES, FOOTER_BYTES), source.size, isRecorded);
     const frame = source.read(place.offset, place.length);
     if (expect !== undefined) {
       const isExpected = place.offset === expect.index.offset && place.length === expect.index.length;
