@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { checkFrameStructure } from './frame-structure.ts';
 
 /** A frame is closed when it holds about this many bytes of tar. */
-export const FRAME_TARGET = 4 * 1024 * 1024;
+export const FRAME_TARGET = 2 * 1024 * 1024;
 /** The most that any frame may hold; a reader refuses more before it allocates anything. */
 export const FRAME_LIMIT = 16 * 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
+import { keepMemorySmall } from '../linux/allocator.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
@@ -37,6 +38,7 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   if (request.dryRun === true) return restoreFrom({ request, unit, users: owner?.users, point }, repository, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
+  keepMemorySmall();
   try {
     return await restoreFrom({ request, unit, users: owner?.users, point }, repository, context);
   } finally {

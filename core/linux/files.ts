@@ -79,6 +79,13 @@ export function setLength(descriptor: number, length: number): void {
   check(libc.ftruncate(descriptor, length), 'ftruncate');
 }
 
+const SYNC_FILE_RANGE_WRITE = 2;
+
+/** Has the disk begin with what was written to an open file, without waiting for it. A file system that cannot is let be. */
+export function beginWriteback(descriptor: number): void {
+  libc.sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 /** Waits until everything written to the file system of an open descriptor is on its disk. */
 export function syncFileSystem(descriptor: number): void {
   check(libc.syncfs(descriptor), 'syncfs');

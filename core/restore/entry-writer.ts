@@ -1,9 +1,11 @@
+import { releaseBuffer } from '../linux/allocator.ts';
 import type { Entry } from '../manifest/entry.ts';
 import { bringUpToDate } from './compare.ts';
 import { contentInFrame, contentInPieces } from './file-content.ts';
 import { decode, type FrameSupply } from './frame-supply.ts';
 import { type Problem, problemOf, type Report, type WriteRules } from './rules.ts';
 import { SafeFile } from './safe-file.ts';
+import { writeSingle } from './single-entry.ts';
 import type { RowPlace, SnapshotView } from './snapshot-view.ts';
 import type { Target } from './target.ts';
 import type { WriteResult, WriteTask } from './write-messages.ts';
@@ -15,8 +17,8 @@ interface Wanted {
   readonly place: RowPlace;
 }
 
-/** Writes the files of one task after the other. Lives in a writing thread. */
-export class FileWriter {
+/** Writes what one task after the other names. Lives in a writing thread, or for a small restore in the main one. */
+export class EntryWriter {
   readonly #target: Target;
   readonly #view: SnapshotView;
   readonly #supply: FrameSupply;
@@ -35,7 +37,7 @@ export class FileWriter {
     this.#rules = rules;
   }
 
-  /** Never throws for what concerns files: each that failed is a problem of the result. */
+  /** Never throws for what concerns entries: each that failed is a problem of the result. */
   async perform(task: WriteTask): Promise<WriteResult> {
     this.#written = 0;
     this.#unchanged = 0;
@@ -43,13 +45,26 @@ export class FileWriter {
     this.#problems = [];
     this.#lost = [];
     if (task.type === 'frame') await this.#writeFrame(task);
-    else await this.#writeFile(task.place);
+    else if (task.type === 'file') await this.#writeFile(task.place);
+    else this.#writeSingles(task.rows);
     this.#supply.clear();
     return { written: this.#written, unchanged: this.#unchanged, bytes: this.#bytes, problems: this.#problems, lost: this.#lost };
   }
 
+  #writeSingles(rows: Uint32Array): void {
+    for (const wanted of this.#entriesOf(rows)) {
+      const { entry } = wanted;
+      try {
+        if (writeSingle(this.#target.place(entry.path), entry, this.#rules, this.#report)) this.#written++;
+        else this.#unchanged++;
+      } catch (error) {
+        this.#fail(wanted, error);
+      }
+    }
+  }
+
   async #writeFrame(task: Extract<WriteTask, { type: 'frame' }>): Promise<void> {
-    const wanted = this.#wantedOf(task.rows);
+    const wanted = [...this.#entriesOf(task.rows)].filter((each) => this.#isWanted(each));
     if (wanted.length === 0) return;
     let tar: Buffer;
     try {
@@ -65,16 +80,14 @@ export class FileWriter {
         this.#fail(each, error);
       }
     }
+    releaseBuffer(tar);
   }
 
-  #wantedOf(rows: Uint32Array): Wanted[] {
-    const wanted: Wanted[] = [];
+  *#entriesOf(rows: Uint32Array): Generator<Wanted> {
     for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
       const place = { run: rows[at] as number, block: rows[at + 1] as number, row: rows[at + 2] as number };
-      const entry = this.#view.entryAt(place);
-      if (this.#isWanted({ entry, place })) wanted.push({ entry, place });
+      yield { entry: this.#view.entryAt(place), place };
     }
-    return wanted;
   }
 
   /** Whether the file has to be written, not being there as it should. */

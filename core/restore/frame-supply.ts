@@ -1,5 +1,6 @@
 import { decompressFrame } from '../archive/frame.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { releaseBuffer } from '../linux/allocator.ts';
 import type { PackShelf, StoredFrame } from './pack-shelf.ts';
 import type { Supply } from './write-messages.ts';
 
@@ -63,22 +64,26 @@ export class FrameSupply {
 
   #keep(key: string, tar: Buffer): void {
     this.#kept.set(key, tar);
-    for (const oldest of this.#kept.keys()) {
+    for (const [oldest, bytes] of this.#kept) {
       if (this.#kept.size <= KEPT_FRAMES) break;
+      releaseBuffer(bytes);
       this.#kept.delete(oldest);
     }
   }
 
-  /** Lets go of everything: to be called between files. */
+  /** Lets go of everything: to be called between files, when nobody uses a frame any more. */
   clear(): void {
+    for (const bytes of this.#kept.values()) releaseBuffer(bytes);
     this.#kept.clear();
     this.#expected.clear();
   }
 }
 
-/** The tar blocks of a stored frame. */
+/** The tar blocks of a stored frame, which is gone afterwards. */
 export function decode({ bytes, decompressedLength }: StoredFrame): Buffer {
-  return decompressFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), decompressedLength);
+  const tar = decompressFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), decompressedLength);
+  releaseBuffer(bytes);
+  return tar;
 }
 
 /** The answer to `FrameSupply`'s request for a frame. Never throws: a frame that cannot be fetched is an answer, too. */

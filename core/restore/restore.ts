@@ -3,7 +3,7 @@ import type { ByteString } from '../manifest/entry.ts';
 import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
-import { FileWriter } from './file-writer.ts';
+import { EntryWriter } from './entry-writer.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
 import { LeftOut } from './left-out.ts';
 import { linkNames } from './link-pass.ts';
@@ -18,14 +18,17 @@ import { PackShelf, type PackSource } from './pack-shelf.ts';
 import { type Plan, planRestore } from './plan.ts';
 import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
 import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
-import { writeSingles } from './single-pass.ts';
 import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
 import { lackOfSpace } from './space.ts';
 import { syncRestored } from './sync.ts';
 import { Target, type TargetRoot } from './target.ts';
-import type { WriteResult, WriteTask } from './write-messages.ts';
+import type { WriteResult } from './write-messages.ts';
 import { type PreparedTask, WritePool } from './write-pool.ts';
 import { planTasks } from './write-tasks.ts';
+
+/** Up to so much the main thread writes by itself: starting threads takes as long. */
+const SMALL_ENTRIES = 2000;
+const SMALL_BYTES = 16 * 1024 * 1024;
 
 /** Everything that a restore needs to know. */
 export interface RestoreOrder {
@@ -148,10 +151,11 @@ class Restore {
   async #write(plan: Plan): Promise<void> {
     const context = this.#context();
     const directories = new DirectoryPasses(plan, context);
+    // Threads start while directories are made.
+    const pool = isSmall(plan) ? undefined : this.#startThreads();
     try {
       directories.make();
-      writeSingles(plan, context);
-      await this.#writeFiles(plan);
+      await this.#writeEntries(plan, pool);
       const first = new Target(this.#order.roots, this.#order.owner);
       try {
         linkNames(plan, first, context);
@@ -160,35 +164,33 @@ class Restore {
       }
       removeExtraneous(this.#extraneous(), context);
     } finally {
+      const ended = pool?.stop();
       directories.finish();
+      await ended;
     }
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
     syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view);
     if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
   }
 
-  async #writeFiles(plan: Plan): Promise<void> {
+  #startThreads(): WritePool {
+    const { roots, manifests, workers, leftOut } = this.#order;
+    return new WritePool(workers, { roots, rules: { ...this.#rules, leftOut }, manifests }, this.#shelf);
+  }
+
+  async #writeEntries(plan: Plan, pool: WritePool | undefined): Promise<void> {
     const tasks = planTasks(plan, this.#shelf, this.#order.overwrite);
-    const [first, second] = [tasks.next(), tasks.next()];
-    if (first.done === true) return;
-    // What lies in one frame is written before a thread of its own would have started.
-    if (second.done === true) this.#settle(await this.#writeHere(await first.value()));
-    else await this.#writeInThreads(resumed([first.value, second.value], tasks));
+    if (pool === undefined) await this.#writeHere(tasks);
+    else await pool.perform(tasks, (result) => this.#settle(result), this.#order.signal);
     this.#outcome.bytesFetched = this.#shelf.bytesFetched;
   }
 
-  #writeHere(task: WriteTask): Promise<WriteResult> {
+  async #writeHere(tasks: Iterable<PreparedTask>): Promise<void> {
     const supply = new FrameSupply((pack, frame) => void supplyOf(this.#shelf, pack, frame).then((answer) => supply.deliver(answer)));
-    return new FileWriter(this.#target, this.#view, supply, this.#rules).perform(task);
-  }
-
-  async #writeInThreads(tasks: Iterator<PreparedTask>): Promise<void> {
-    const { roots, manifests, workers, signal } = this.#order;
-    const pool = new WritePool(workers, { roots, rules: { ...this.#rules, leftOut: this.#order.leftOut }, manifests }, this.#shelf);
-    try {
-      await pool.perform(tasks, (result) => this.#settle(result), signal);
-    } finally {
-      await pool.stop();
+    const writer = new EntryWriter(this.#target, this.#view, supply, this.#rules);
+    for (const task of tasks) {
+      if (this.#order.signal.aborted) return;
+      this.#settle(await writer.perform(await task()));
     }
   }
 
@@ -225,7 +227,7 @@ class Restore {
   }
 }
 
-function* resumed<Item>(begun: readonly Item[], rest: Iterable<Item>): Generator<Item> {
-  yield* begun;
-  yield* rest;
+/** Whether everything is written before threads would have started. */
+function isSmall({ entries, bytes }: Plan): boolean {
+  return entries <= SMALL_ENTRIES && bytes <= SMALL_BYTES;
 }

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import { closeDescriptor, openAt, setLength, unlinkAt } from '../linux/files.ts';
+import { beginWriteback, closeDescriptor, openAt, setLength, unlinkAt } from '../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../linux/flags.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, DataRange, Entry } from '../manifest/entry.ts';
@@ -9,6 +9,9 @@ import { hiddenName } from './names.ts';
 import { publish } from './publish.ts';
 import { type Report, refusalsOf, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
+
+/** In bytes. Files from here on go to the disk while the next ones are written, so that the end has less to wait for. */
+const WORTH_BEGINNING = 512 * 1024;
 
 /**
  * A regular file on its way: a new file with a hidden name beside its place, which gets content and attributes through its
@@ -65,6 +68,7 @@ export class SafeFile {
    */
   finish(protect: boolean): void {
     const refuse = refusalsOf(this.#entry.path, this.#report);
+    if (this.#entry.size >= WORTH_BEGINNING) beginWriteback(this.#descriptor);
     try {
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
       writeAttributes(this.#descriptor, this.#entry, this.#place, refuse);

@@ -35,6 +35,11 @@ export class WordTable {
     this.#words[row * this.width + column] = value;
   }
 
+  /** A copy of the rows from `begin` up to, and without, `end`, one after the other. */
+  rows(begin: number, end: number): Uint32Array {
+    return this.#words.slice(begin * this.width, Math.min(end, this.#length) * this.width);
+  }
+
   /** The row numbers, ordered by column `column` and, where that is equal, as they were added. */
   orderBy(column: number): Uint32Array {
     // One number a row, its key above its index, so that the engine's native sort does it without a comparator.

@@ -14,6 +14,8 @@ export interface WriterData {
 
 /** Something to write. */
 export type WriteTask =
+  /** Entries that need no pack: run, block and row of each. */
+  | { readonly type: 'singles'; readonly rows: Uint32Array }
   /** Files that lie in one frame: run, block and row of each. Without `stored` the frame is asked for when it is needed. */
   | {
       readonly type: 'frame';

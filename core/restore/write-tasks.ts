@@ -5,13 +5,19 @@ import type { PreparedTask } from './write-pool.ts';
 
 /** The most files of one task, so that one frame of very many empty-looking files stays bounded, too. */
 const FILES_PER_TASK = 4096;
+/** Few enough that threads end together and a restore can be stopped soon. */
+const SINGLES_PER_TASK = 512;
 const WORDS_PER_ROW = 3;
 
 /**
- * What the writing threads have to do, in the order of packs and frames, so that each frame is fetched once; then the files
- * in several frames, one by one. Nothing is fetched ahead where comparing may show that it is not needed.
+ * What there is to write: the entries that need no pack, then files in the order of packs and frames, so that each frame is fetched
+ * once, then the files in several frames, one by one. Nothing is fetched ahead where comparing may show that it is not needed.
  */
 export function* planTasks(plan: Plan, shelf: PackShelf, overwrite: Overwrite): Generator<PreparedTask> {
+  for (let begin = 0; begin < plan.singles.length; begin += SINGLES_PER_TASK) {
+    const rows = plan.singles.rows(begin, begin + SINGLES_PER_TASK);
+    yield async () => ({ type: 'singles', rows });
+  }
   for (const pack of plan.packs) {
     for (const { frame, rows } of frameGroups(pack)) {
       yield async () => {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FileWriter } from './file-writer.ts';
+import { EntryWriter } from './entry-writer.ts';
 import { FrameSupply } from './frame-supply.ts';
 import { LeftOut } from './left-out.ts';
 import { openView } from './manifest-files.ts';
@@ -16,7 +16,7 @@ export function runWriteWorker(): void {
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
   const target = new Target(data.roots, data.rules.owner);
   const rules = { ...data.rules, leftOut: new LeftOut(data.rules.leftOut) };
-  const writer = new FileWriter(target, permittedView(openView(data.manifests), rules.owner), supply, rules);
+  const writer = new EntryWriter(target, permittedView(openView(data.manifests), rules.owner), supply, rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {
     answer({ type: 'done', number, result: await writer.perform(task) });
   };

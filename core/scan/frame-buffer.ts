@@ -1,6 +1,7 @@
 import { compressFrame, FRAME_TARGET } from '../archive/frame.ts';
 import { Failure } from '../failure.ts';
 import { releaseBuffer } from '../linux/allocator.ts';
+import { LARGE_FILE } from './limits.ts';
 
 /** Where a byte of the tar stream comes to lie in the pack. */
 export interface FramePosition {
@@ -8,8 +9,8 @@ export interface FramePosition {
   readonly offset: number;
 }
 
-// A frame's worth, one whole small file (8 MiB at most) and the largest header.
-const CAPACITY = FRAME_TARGET + 8 * 1024 * 1024 + 4 * 1024 * 1024;
+// A frame's worth, one whole small file and the largest header.
+const CAPACITY = FRAME_TARGET + LARGE_FILE + 4 * 1024 * 1024;
 
 /**
  * The tar stream of one pack on its way into frames. Members are put in at `used` and counted with `advance`; a frame is

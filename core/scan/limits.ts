@@ -1,8 +1,8 @@
 /** Files from this size on are cut into content-defined chunks, so that a later change costs what changed. */
-export const LARGE_FILE = 8 * 1024 * 1024;
+export const LARGE_FILE = 4 * 1024 * 1024;
 
 /** A batch is closed when its content reaches this many bytes: about one frame. */
-export const BATCH_BYTES = 4 * 1024 * 1024;
+export const BATCH_BYTES = 2 * 1024 * 1024;
 
 /** A batch is closed at this many entries, so that trees of empty files stay within memory. */
 export const BATCH_ENTRIES = 1024;
