@@ -11,6 +11,7 @@ import type { Bench } from './scenarios/bench.ts';
 import { runDump } from './scenarios/dump.ts';
 import { runChain, runFourfold } from './scenarios/own.ts';
 import { runServer } from './scenarios/server.ts';
+import { ScratchDisk } from './scratch-disk.ts';
 import { readSettings } from './settings.ts';
 import { DUMP_STEPS, OWN_STEPS, SERVER_STEPS } from './steps.ts';
 import { chooseTools } from './tools/choose.ts';
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const folder = resolve(settings.folder);
   mkdirSync(folder, { recursive: true });
+  await new ScratchDisk(join(folder, 'work')).remove();
   const machine = await describeMachine(folder);
   const { present, missing } = await chooseTools(settings.tools);
   const journal = new Journal();

@@ -1,8 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropCaches, flush, warmUp } from './caches.ts';
 import type { Journal } from './journal.ts';
 import { measure } from './measure.ts';
+import { ScratchDisk } from './scratch-disk.ts';
 import type { Step } from './steps.ts';
 import { storedBytes } from './stored.ts';
 import type { Details, Tool } from './tools/tool.ts';
@@ -47,22 +48,24 @@ async function runOnce(step: Step, round: number, { name, tool }: Contender, cou
   const operation = tool.operations[step.operation];
   if (operation === undefined) return;
   const { workFolder, account } = course;
-  const target = join(workFolder, 'restored');
-  const details: Details = { target, account, changedPaths: changedPaths(course) };
+  const scratch = new ScratchDisk(workFolder);
+  const details: Details = { target: join(scratch.folder, 'restored'), account, changedPaths: changedPaths(course) };
+  const isRestore = step.operation.startsWith('restore');
   try {
     if (step.operation === 'full') await tool.reset();
+    if (isRestore) await scratch.renew();
     const commands = await operation(details);
     const before = storedBytes(tool.repository);
     await flush(workFolder);
     if (step.cache === 'cold') dropCaches();
     const measured = await measure(commands, workFolder);
-    const flushSeconds = await flush(workFolder);
-    if (step.operation.startsWith('restore')) requireKeptFile(tool, details, course);
+    const flushSeconds = await flush(isRestore ? scratch.folder : workFolder);
+    if (isRestore) requireKeptFile(tool, details, course);
     journal.add({ step: step.id, tool: name, round, ...measured, flushSeconds, storedBytes: storedBytes(tool.repository) - before });
   } catch (error) {
     journal.addFailure({ step: step.id, tool: name, message: error instanceof Error ? error.message : String(error) });
   } finally {
-    rmSync(target, { recursive: true, force: true });
+    await scratch.remove();
   }
 }
 

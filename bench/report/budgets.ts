@@ -86,6 +86,7 @@ const BUDGETS: readonly Budget[] = [
     actual: ({ bytesReadForOneFile }) => quotient(bytesReadForOneFile, MIB),
   },
   { title: 'restore all, to zstd -d | tar -x', limit: 1, unit: 'x', sizes: ALL, actual: toFloor('restore-all') },
+  { title: 'restore one large account, to zstd -d | tar -x', limit: 1, unit: 'x', sizes: ALL, actual: toFloor('chain-full') },
   {
     title: 'restore through 30 snapshots, to a full of the same state',
     limit: 1.2,

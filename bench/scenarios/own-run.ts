@@ -2,30 +2,33 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { flush } from '../caches.ts';
 import { type Command, measure } from '../measure.ts';
+import { ScratchDisk } from '../scratch-disk.ts';
 import { storedBytes } from '../stored.ts';
-import { OURS, ours } from '../tools/ours.ts';
-import type { Operation, Tool } from '../tools/tool.ts';
+import type { Operation, Tool, ToolKind } from '../tools/tool.ts';
 import type { Bench } from './bench.ts';
 
 const ACCOUNT = 'site1';
 
-/** Ours with one large account, measured without peers. */
+/** One tool with one large account, without others that take turns. */
 export class OwnRun {
   readonly tool: Tool;
   readonly workFolder: string;
-  readonly #target: string;
+  readonly #name: string;
+  readonly #scratch: ScratchDisk;
   readonly #bench: Bench;
 
-  constructor(accountsRoot: string, bench: Bench) {
+  constructor(kind: ToolKind, accountsRoot: string, bench: Bench) {
     this.workFolder = join(bench.folder, 'work');
-    this.tool = ours.at({ accountsRoot, accounts: [ACCOUNT], folder: join(this.workFolder, 'ours') });
-    this.#target = join(this.workFolder, 'restored');
+    this.tool = kind.at({ accountsRoot, accounts: [ACCOUNT], folder: join(this.workFolder, `own-${kind.name}`) });
+    this.#name = kind.name;
+    this.#scratch = new ScratchDisk(this.workFolder);
     this.#bench = bench;
   }
 
   /** The one command of an operation, with further arguments. */
   async command(operation: Operation, ...more: string[]): Promise<Command> {
-    const [command] = await this.tool.operations[operation]!({ target: this.#target, account: ACCOUNT, changedPaths: '' });
+    const target = join(this.#scratch.folder, 'restored');
+    const [command] = await this.tool.operations[operation]!({ target, account: ACCOUNT, changedPaths: '' });
     return { ...command!, args: [...command!.args, ...more] };
   }
 
@@ -34,35 +37,46 @@ export class OwnRun {
     await measure([await this.command(operation)], this.workFolder);
   }
 
-  /** Measures a command as one round of a step, and removes what it restored. */
-  async measure(step: string, round: number, command: Command): Promise<void> {
+  /** Measures an operation as one round of a step. */
+  async measure(step: string, round: number, operation: Operation, ...more: string[]): Promise<void> {
     const { journal } = this.#bench;
     try {
       const before = storedBytes(this.tool.repository);
-      await flush(this.workFolder);
-      const measured = await measure([command], this.workFolder);
-      const flushSeconds = await flush(this.workFolder);
-      journal.add({ step, tool: OURS, round, ...measured, flushSeconds, storedBytes: storedBytes(this.tool.repository) - before });
+      await this.#withScratch(async () => {
+        const command = await this.command(operation, ...more);
+        await flush(this.workFolder);
+        const measured = await measure([command], this.workFolder);
+        const flushSeconds = (await flush(this.#scratch.folder)) + (await flush(this.workFolder));
+        const stored = storedBytes(this.tool.repository) - before;
+        journal.add({ step, tool: this.#name, round, ...measured, flushSeconds, storedBytes: stored });
+      });
     } catch (error) {
-      journal.addFailure({ step, tool: OURS, message: error instanceof Error ? error.message : String(error) });
-    } finally {
-      this.removeRestored();
+      journal.addFailure({ step, tool: this.#name, message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Does something with a new and empty place for what is restored. */
+  async #withScratch<Result>(action: () => Promise<Result>): Promise<Result> {
+    await this.#scratch.renew();
+    try {
+      return await action();
+    } finally {
+      await this.#scratch.remove();
+    }
+  }
+
+  /** Has a restore of one file looked at from outside. */
+  async lookAtRestore<Result>(look: (command: Command) => Promise<Result>): Promise<Result> {
+    return this.#withScratch(async () => look(await this.command('restoreFile')));
   }
 
   /** A full of a new repository, and then a run that finds nothing changed. */
   async measureFullAndUnchanged(name: string): Promise<void> {
     for (let round = 0; round < this.#bench.rounds; round++) {
       await this.tool.reset();
-      await this.measure(`${name}-full`, round, await this.command('full'));
+      await this.measure(`${name}-full`, round, 'full');
     }
-    for (let round = 0; round < this.#bench.rounds; round++) {
-      await this.measure(`${name}-unchanged`, round, await this.command('unchanged'));
-    }
-  }
-
-  removeRestored(): void {
-    rmSync(this.#target, { recursive: true, force: true });
+    for (let round = 0; round < this.#bench.rounds; round++) await this.measure(`${name}-unchanged`, round, 'unchanged');
   }
 
   close(): void {

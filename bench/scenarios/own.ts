@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { floor } from '../tools/floor.ts';
+import { ours } from '../tools/ours.ts';
 import { changeForADay } from '../tree/day.ts';
 import { KeptTree } from '../tree/kept-tree.ts';
 import { makeTinyTree } from '../tree/tiny-tree.ts';
@@ -19,20 +21,23 @@ export async function runChain(bench: Bench): Promise<number> {
   const { size, rounds, text, journal } = bench;
   journal.say(`one account of ${size.entries} files and ${SNAPSHOTS} snapshots`);
   const tree = tinyTree(bench, 'chain', size.entries, 0.1);
-  const run = new OwnRun(tree.accountsRoot, bench);
+  const run = new OwnRun(ours, tree.accountsRoot, bench);
   await run.measureFullAndUnchanged('entries');
   for (let snapshot = 2; snapshot <= SNAPSHOTS; snapshot++) {
     tree.nextDay((root, number) => changeForADay(root, { seed: size.server.seed, number, changedShare: 0.001 }, text));
     await run.perform('changed');
   }
-  for (let round = 0; round < rounds; round++) await run.measure('chain-file', round, await run.command('restoreFile'));
-  const read = await bytesReadBelow(run.tool.repository, await run.command('restoreFile'), run.workFolder);
-  run.removeRestored();
+  for (let round = 0; round < rounds; round++) await run.measure('chain-file', round, 'restoreFile');
+  const read = await run.lookAtRestore((command) => bytesReadBelow(run.tool.repository, command, run.workFolder));
   const throughChain = await newestSnapshot(run);
   await run.perform('full');
+  const least = new OwnRun(floor, tree.accountsRoot, bench);
+  await least.tool.reset();
+  await least.perform('full');
   for (let round = 0; round < rounds; round++) {
-    await run.measure('chain-all', round, await run.command('restoreAll', '--at', throughChain));
-    await run.measure('chain-full', round, await run.command('restoreAll'));
+    await run.measure('chain-all', round, 'restoreAll', '--at', throughChain);
+    await run.measure('chain-full', round, 'restoreAll');
+    await least.measure('chain-full', round, 'restoreAll');
   }
   run.close();
   return read;
@@ -42,7 +47,7 @@ export async function runChain(bench: Bench): Promise<number> {
 export async function runFourfold(bench: Bench): Promise<void> {
   const files = bench.size.entries * 4;
   bench.journal.say(`one account of ${files} empty files`);
-  const run = new OwnRun(tinyTree(bench, 'fourfold', files, 0).accountsRoot, bench);
+  const run = new OwnRun(ours, tinyTree(bench, 'fourfold', files, 0).accountsRoot, bench);
   await run.measureFullAndUnchanged('fourfold');
   run.close();
 }

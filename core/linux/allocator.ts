@@ -4,7 +4,7 @@ const M_TRIM_THRESHOLD = -1;
 const M_MMAP_THRESHOLD = -3;
 const M_ARENA_MAX = -8;
 
-const KEPT_BYTES = 2 * 1024 * 1024;
+const KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Bounds what the C library keeps of freed buffers. Without this its thresholds grow with the first large buffer, and each thread keeps

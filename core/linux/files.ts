@@ -86,6 +86,11 @@ export function beginWriteback(descriptor: number): void {
   libc.sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
+/** The same without holding this thread up; ends when all that was written before the call is on disk. */
+export function syncFileSystemLater(descriptor: number): Promise<void> {
+  return new Promise((resolve) => libc.syncfs.async(descriptor, () => resolve()));
+}
+
 /** Waits until everything written to the file system of an open descriptor is on its disk. */
 export function syncFileSystem(descriptor: number): void {
   check(libc.syncfs(descriptor), 'syncfs');

@@ -22,6 +22,7 @@ export function* extraneousPaths(
   context: PassContext,
 ): Generator<ByteString> {
   const { target, upper, rules } = context;
+  if (!deletion && upper === undefined) return;
   const listing = (directory: Entry): readonly ByteString[] | undefined => {
     if (!isJudged(directory)) return undefined;
     const isOverlay = upper !== undefined && target.isOverlay(directory.path);

@@ -21,6 +21,7 @@ import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
 import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
 import { lackOfSpace } from './space.ts';
 import { syncRestored } from './sync.ts';
+import { SyncAhead } from './sync-ahead.ts';
 import { Target, type TargetRoot } from './target.ts';
 import type { WriteResult } from './write-messages.ts';
 import { type PreparedTask, WritePool } from './write-pool.ts';
@@ -77,6 +78,7 @@ class Restore {
   readonly #shelf: PackShelf;
   readonly #gate: OwnerGate | undefined;
   readonly #outcome = new OutcomeBuilder();
+  readonly #syncAhead: SyncAhead;
 
   constructor(order: RestoreOrder) {
     this.#order = order;
@@ -92,6 +94,7 @@ class Restore {
     this.#upperTarget = order.upperRoots.length === 0 ? undefined : new Target(order.upperRoots);
     this.#upper = this.#upperTarget === undefined ? undefined : new UpperLayer(this.#upperTarget);
     this.#shelf = new PackShelf(order.packs);
+    this.#syncAhead = new SyncAhead(order.roots);
   }
 
   async perform(): Promise<Outcome> {
@@ -166,7 +169,7 @@ class Restore {
     } finally {
       const ended = pool?.stop();
       directories.finish();
-      await ended;
+      await Promise.all([ended, this.#syncAhead.end()]);
     }
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
     syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view);
@@ -201,6 +204,7 @@ class Restore {
     outcome.bytesWritten += result.bytes;
     for (const problem of result.problems) outcome.report(problem);
     for (const place of result.lost) outcome.lose(place);
+    this.#syncAhead.count(result.written, result.bytes);
     this.#tick();
   }
 

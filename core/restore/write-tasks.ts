@@ -10,13 +10,14 @@ const SINGLES_PER_TASK = 512;
 const WORDS_PER_ROW = 3;
 
 /**
- * What there is to write: the entries that need no pack, then files in the order of packs and frames, so that each frame is fetched
- * once, then the files in several frames, one by one. Nothing is fetched ahead where comparing may show that it is not needed.
+ * What there is to write, the longest first, so that threads end together: files in several frames, one by one; files in the order of
+ * packs and frames, so that each frame is fetched once; entries that need no pack. Nothing is fetched ahead where comparing may show
+ * that it is not needed.
  */
 export function* planTasks(plan: Plan, shelf: PackShelf, overwrite: Overwrite): Generator<PreparedTask> {
-  for (let begin = 0; begin < plan.singles.length; begin += SINGLES_PER_TASK) {
-    const rows = plan.singles.rows(begin, begin + SINGLES_PER_TASK);
-    yield async () => ({ type: 'singles', rows });
+  for (let row = 0; row < plan.large.length; row++) {
+    const place = placeAt(plan.large, row);
+    yield async () => ({ type: 'file', place });
   }
   for (const pack of plan.packs) {
     for (const { frame, rows } of frameGroups(pack)) {
@@ -26,9 +27,9 @@ export function* planTasks(plan: Plan, shelf: PackShelf, overwrite: Overwrite): 
       };
     }
   }
-  for (let row = 0; row < plan.large.length; row++) {
-    const place = placeAt(plan.large, row);
-    yield async () => ({ type: 'file', place });
+  for (let begin = 0; begin < plan.singles.length; begin += SINGLES_PER_TASK) {
+    const rows = plan.singles.rows(begin, begin + SINGLES_PER_TASK);
+    yield async () => ({ type: 'singles', rows });
   }
 }
 
