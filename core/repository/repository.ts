@@ -40,6 +40,8 @@ export class Repository {
   readonly notify: Notify;
   readonly #folder: string;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
+  /** Of `openUnit`: all units, in the order of their beginning. */
+  #opened: UnitIdentity[] | undefined;
 
   constructor(backend: Backend, identity: RepositoryIdentity, server: string, stateFolder: string, notify: Notify) {
     this.backend = backend;
@@ -102,9 +104,13 @@ export class Repository {
     return newest;
   }
 
-  /** The unit of this incarnation, begun now when it was never backed up. */
+  /**
+   * The unit of this incarnation, begun now when it was never backed up. The units are read once: only one run at a time begins
+   * any in a server's folder, and reading all of them for each would make a server of a thousand accounts a million reads.
+   */
   async openUnit(subject: UnitSubject): Promise<UnitIdentity> {
-    const earlier = (await this.units()).filter((unit) => unit.name === subject.name);
+    this.#opened ??= await this.units();
+    const earlier = this.#opened.filter((unit) => unit.name === subject.name);
     const existing = earlier.find((unit) => unit.incarnation === subject.incarnation);
     if (existing !== undefined) return existing;
     // Units of one name are told apart by their beginning: never two in the same millisecond.
@@ -122,6 +128,7 @@ export class Repository {
       created: new Date(created).toISOString(),
     };
     await writeDocument(this.backend, unitDocument, this.#fullName(layout.unitPath(unit.unit)), unit);
+    this.#opened.push(unit);
     return unit;
   }
 

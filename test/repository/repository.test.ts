@@ -140,6 +140,16 @@ describe('a repository', () => {
       expect(await repository.resolveUnit(unit.unit)).to.deep.equal(unit);
     });
 
+    it('and reads the units of a server once, however many it opens', async () => {
+      for (let site = 2; site <= 30; site++) await repository.openUnit(subject(`site${site}`));
+      const counting = new FaultyBackend(backend);
+      const { repository: next } = await openTestRepository(counting, state);
+      const before = counting.calls.filter((call) => call === 'read').length;
+      for (let site = 1; site <= 30; site++) await next.openUnit(subject(`site${site}`));
+      expect(counting.calls.filter((call) => call === 'read')).to.have.length(before + 30);
+      expect(await next.units()).to.have.length(30);
+    });
+
     it('and never shows an earlier customer’s unit for a living account that has none', async () => {
       expect(await failureOf(() => repository.resolveUnit('site1', 'second'))).to.include({ code: 'unit_unknown' });
     });
