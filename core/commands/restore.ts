@@ -1,3 +1,4 @@
+import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
@@ -89,7 +90,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       deletion: request.delete === true,
       leftOut: leftOutOfUnit(unit.name, context.settings),
       dryRun: request.dryRun === true,
-      workers: context.settings.workers,
+      workers: limitsOf(context.settings).workers,
       signal: context.signal,
       progress: throttled(unit.name, context),
     });

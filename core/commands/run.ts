@@ -1,4 +1,5 @@
 import type { LevelRequest } from '../chain/choose-level.ts';
+import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
@@ -41,7 +42,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
   const lock = takeLock(settings.stateDirectory, 'backup', 'a backup');
   keepMemorySmall();
-  const pool = new WorkerPool(settings.workers);
+  const pool = new WorkerPool(limitsOf(settings).workers);
   const readers = new ReaderPool();
   try {
     const started = context.now();

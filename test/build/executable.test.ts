@@ -53,7 +53,7 @@ describe('the built program', () => {
       const settings = join(folder, 'config.json');
       const places = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'accounts', systemRoot: 'system' };
       const paths = Object.entries(places).map(([name, place]) => [name, join(folder, place)]);
-      writeFileSync(settings, JSON.stringify({ ...Object.fromEntries(paths), workers: 2 }));
+      writeFileSync(settings, JSON.stringify({ ...Object.fromEntries(paths), limits: { workers: 2 } }));
       const command = (...args: string[]) => execa(EXECUTABLE, ['--config', settings, '--json', ...args]);
       for (const args of [['init'], ['run', 'site1'], ['restore', 'site1', '--to', join(folder, 'out')]]) {
         expect(JSON.parse((await command(...args)).stdout), args.join(' ')).to.have.property('status', 'ok');

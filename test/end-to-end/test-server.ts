@@ -41,7 +41,7 @@ export class TestServer {
     const [stateDirectory, systemRoot] = ['state', 'root'].map((name) => join(this.folder, name));
     writeFileSync(
       this.#settingsFile,
-      JSON.stringify({ repository: this.repository, stateDirectory, accountsRoot, systemRoot, workers: 2 }),
+      JSON.stringify({ repository: this.repository, stateDirectory, accountsRoot, systemRoot, limits: { workers: 2 } }),
     );
   }
 
