@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import type { Machine } from './backup/load-watch.ts';
 
 /** How far a long operation is. May be told at any time; the faces see to it that it is not shown too often. */
 export interface Progress {
@@ -39,6 +40,8 @@ export interface Context {
   readonly reporter: Reporter;
   /** The present time; tests let months pass. */
   readonly now: () => Date;
+  /** Where the load comes from; undefined: this machine. Tests let others work. */
+  readonly machine?: Machine;
   /** Aborted on SIGTERM, SIGINT or a lost peer; a command then stops at the next safe point with `cancelled`. */
   readonly signal: AbortSignal;
 }

@@ -33,13 +33,15 @@ describe('the priority of this process', () => {
 
   it('is lowered for all threads and given back to all, also to those that were started meanwhile', async () => {
     const giveBack = lower(BACKGROUND);
-    const worker = new Worker('require("node:worker_threads").parentPort.on("message", () => process.exit())', { eval: true });
-    await once(worker, 'online');
-    expect(await present()).to.deep.equal(['10 best-effort: prio 7']);
-    giveBack();
-    expect(await present()).to.deep.equal(usual);
-    worker.postMessage('end');
-    await once(worker, 'exit');
+    const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
+    try {
+      await once(worker, 'online');
+      expect(await present()).to.deep.equal(['10 best-effort: prio 7']);
+      giveBack();
+      expect(await present()).to.deep.equal(usual);
+    } finally {
+      await worker.terminate();
+    }
   });
 
   it('is lowered to the idle class', async () => {
