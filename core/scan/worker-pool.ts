@@ -45,7 +45,6 @@ export class WorkerPool {
   readonly #answers = new Map<number, Waiting>();
   #sink: PackSink | undefined;
   #failure: Failure | undefined;
-  #isPaused = false;
 
   /** `readRate`: bytes a second that they may read, all together; undefined: no limit. */
   constructor(count: number, readRate: number | undefined) {
@@ -79,14 +78,15 @@ export class WorkerPool {
     this.resume();
   }
 
-  /** Has the workers wait, each behind the entry or the piece of a large file that it has in hand. */
+  /**
+   * Has the workers wait, each behind the entry or the piece of a large file that it has in hand. To be called again in a pause
+   * that lasts: with a new unit they begin anew.
+   */
   pause(): void {
-    this.#isPaused = true;
     for (const { control } of this.#seats) tell(control, Control.paused, 1);
   }
 
   resume(): void {
-    this.#isPaused = false;
     for (const { control } of this.#seats) tell(control, Control.paused, 0);
   }
 
@@ -110,7 +110,6 @@ export class WorkerPool {
 
   #assign(seat: Seat, unit: Omit<UnitTask, 'control'>): void {
     seat.control = newControl();
-    if (this.#isPaused) tell(seat.control, Control.paused, 1);
     send(seat.worker, { type: 'unit', task: { ...unit, control: seat.control } });
   }
 

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
+import { SingleBar } from 'cli-progress';
 import { type ProgressDisplay, progressDisplay } from '../../core/cli/progress-display.ts';
 
 interface Screen {
@@ -68,14 +69,22 @@ describe('the display of progress', () => {
 
   it('changes at most five times a second, and shows the last state', () => {
     const { display, text, pass } = screen(true);
-    for (let entries = 0; entries <= 1001; entries++) {
-      display.progress({ phase: 'reading', unit: 'site1', entries, bytes: 0 });
-      pass(1);
+    const drawn: unknown[] = [];
+    const { update } = SingleBar.prototype;
+    SingleBar.prototype.update = function (...args: unknown[]) {
+      drawn.push((args[1] as { amounts: string }).amounts.split(' ')[0]);
+      return update.apply(this, args as never);
+    };
+    try {
+      for (let entries = 0; entries <= 1001; entries++) {
+        display.progress({ phase: 'reading', unit: 'site1', entries, bytes: 0 });
+        pass(1);
+      }
+      display.finish();
+    } finally {
+      SingleBar.prototype.update = update;
     }
-    display.finish();
-    // The bar itself may leave some out, but shows no others.
-    const shown = new Set(Array.from(text().matchAll(/([\d,]+) entries,/g), ([, count]) => count));
-    expect(['0', '200', '400', '600', '800', '1,000', '1,001']).to.include.members([...shown]);
+    expect(drawn).to.deep.equal(['0', '200', '400', '600', '800', '1,000', '1,001']);
     expect(text()).to.contain('1,001 entries');
   });
 
