@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from 'cli-progress';
+import { type Params, SingleBar } from 'cli-progress';
 import type { LogLine, Progress, Reporter } from '../commands/context.ts';
 import { ProgressFeed, type ShownProgress } from '../commands/progress-feed.ts';
 import { printable } from './printable.ts';
@@ -29,6 +29,16 @@ function logText({ level, message, affected = [] }: LogLine): string {
   return `${level}: ${printable([message, ...affected].join(' '))}\n`;
 }
 
+const BAR_LENGTH = 24;
+
+/** With a bar only where there is a total. */
+function barText({ total, progress }: Params, { subject, amounts }: { subject: string; amounts: string }): string {
+  if (total === 0) return `${subject}  ${amounts}`;
+  const full = Math.floor(progress * BAR_LENGTH);
+  const bar = '█'.repeat(full) + '░'.repeat(BAR_LENGTH - full);
+  return `${subject} ${bar} ${Math.floor(progress * 100)}%  ${amounts}`;
+}
+
 /** A bar that is redrawn in place, on a terminal. */
 class BarDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
@@ -39,11 +49,10 @@ class BarDisplay implements ProgressDisplay {
   constructor(stream: NodeJS.WriteStream, now: () => number) {
     this.#stream = stream;
     this.#feed = new ProgressFeed((progress) => this.#draw(progress), now);
-    const format = '{subject} {bar} {percentage}%  {amounts}';
-    this.#bar = new SingleBar(
-      { stream, format, barsize: 24, clearOnComplete: true, hideCursor: true, fps: 5, linewrap: false },
-      Presets.shades_classic,
-    );
+    this.#bar = new SingleBar({
+      ...{ stream, clearOnComplete: true, hideCursor: true, fps: 5, linewrap: false },
+      format: (_options, params, payload) => barText(params, payload),
+    });
   }
 
   progress(progress: Progress): void {

@@ -58,6 +58,13 @@ describe('the display of progress', () => {
     expect(text()).to.contain('50%').and.to.contain('1s left');
   });
 
+  it('shows no share of what nobody knows', () => {
+    const { display, text } = screen(true);
+    display.progress({ phase: 'reading', unit: 'site1', entries: 50, bytes: 1024 });
+    display.finish();
+    expect(text()).to.contain('site1 reading  50 entries, 1.0 KiB').and.to.not.contain('%');
+  });
+
   it('says which unit it is of how many', () => {
     for (const isTTY of [true, false]) {
       const { display, text } = screen(isTTY);
