@@ -6,7 +6,14 @@ import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
-import { MESSAGES, type MethodName, publishedSchema } from '../core/commands/schemas/messages.ts';
+import {
+  MESSAGES,
+  type MethodName,
+  NOTIFICATIONS,
+  type NotificationName,
+  publishedNotification,
+  publishedSchema,
+} from '../core/commands/schemas/messages.ts';
 import { settingsSchema } from '../core/config/schema.ts';
 import { WORKER_BUNDLE } from '../core/workers.ts';
 import { nativeAddons } from './native-addons.ts';
@@ -69,7 +76,10 @@ function publishSchemas(): void {
   const messages = (Object.keys(MESSAGES) as MethodName[]).flatMap((method) =>
     (['request', 'result'] as const).map((side) => [`${method}-${side}`, publishedSchema(method, side)] as const),
   );
-  for (const [name, schema] of [['settings', settingsSchema] as const, ...messages]) {
+  const notifications = (Object.keys(NOTIFICATIONS) as NotificationName[]).map(
+    (name) => [`${name}-notification`, publishedNotification(name)] as const,
+  );
+  for (const [name, schema] of [['settings', settingsSchema] as const, ...messages, ...notifications]) {
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(schema, null, 2)}\n`);
   }
 }

@@ -1,20 +1,26 @@
-import { Presets, SingleBar } from 'cli-progress';
+import { type Params, SingleBar } from 'cli-progress';
 import type { LogLine, Progress, Reporter } from '../commands/context.ts';
-import { PaceMeter } from './pace.ts';
+import { ProgressFeed, type ShownProgress } from '../commands/progress-feed.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount, formatDuration } from './quantities.ts';
 
 /** Elsewhere than on a terminal a line this often is enough for a log. */
-const LINE_INTERVAL_SECONDS = 30;
+const LINE_INTERVAL_MS = 30_000;
 
 export interface ProgressDisplay extends Reporter {
-  /** Takes the bar away; the result follows. */
+  /** Shows the last state and takes the bar away; the result follows. */
   finish(): void;
 }
 
-function amounts(progress: Progress, meter: PaceMeter): string {
-  const { bytesPerSecond, secondsLeft } = meter.of(progress);
-  const parts = [`${formatCount(progress.entries)} entries`, formatBytes(progress.bytes), `${formatBytes(Math.round(bytesPerSecond))}/s`];
+/** What is worked on: `site1 backup`, or `site1 (2 of 5) backup`. */
+function subject({ unit, unitNumber, unitCount, phase }: Progress): string {
+  const place = unitNumber !== undefined && unitCount !== undefined && unitCount > 1 ? [`(${unitNumber} of ${unitCount})`] : [];
+  return [printable(unit), ...place, printable(phase)].join(' ');
+}
+
+function amounts({ entries, bytes, rate, secondsLeft }: ShownProgress): string {
+  const parts = [`${formatCount(entries)} entries`, formatBytes(bytes)];
+  if (rate !== undefined) parts.push(`${formatCount(rate.entries)} entries/s`, `${formatBytes(rate.bytes)}/s`);
   if (secondsLeft !== undefined) parts.push(`${formatDuration(secondsLeft)} left`);
   return parts.join(', ');
 }
@@ -23,40 +29,58 @@ function logText({ level, message, affected = [] }: LogLine): string {
   return `${level}: ${printable([message, ...affected].join(' '))}\n`;
 }
 
+const BAR_LENGTH = 24;
+
+/** With a bar only where there is a total. */
+function barText({ total, progress }: Params, { subject, amounts }: { subject: string; amounts: string }): string {
+  if (total === 0) return `${subject}  ${amounts}`;
+  const full = Math.floor(progress * BAR_LENGTH);
+  const bar = '█'.repeat(full) + '░'.repeat(BAR_LENGTH - full);
+  return `${subject} ${bar} ${Math.floor(progress * 100)}%  ${amounts}`;
+}
+
 /** A bar that is redrawn in place, on a terminal. */
 class BarDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
-  readonly #meter = new PaceMeter();
+  readonly #feed: ProgressFeed;
   readonly #bar: SingleBar;
   #shown = false;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, now: () => number) {
     this.#stream = stream;
-    const format = '{unit} {phase} {bar} {percentage}%  {amounts}';
-    this.#bar = new SingleBar(
-      { stream, format, barsize: 24, clearOnComplete: true, hideCursor: true, fps: 5, linewrap: false },
-      Presets.shades_classic,
-    );
+    this.#feed = new ProgressFeed((progress) => this.#draw(progress), now);
+    this.#bar = new SingleBar({
+      ...{ stream, clearOnComplete: true, hideCursor: true, fps: 5, linewrap: false },
+      format: (_options, params, payload) => barText(params, payload),
+    });
   }
 
   progress(progress: Progress): void {
-    this.#meter.add(progress, performance.now() / 1000);
-    const inBytes = progress.bytesTotal !== undefined && progress.bytesTotal > 0;
+    this.#feed.add(progress);
+  }
+
+  log(line: LogLine): void {
+    this.#takeAway();
+    this.#stream.write(logText(line));
+  }
+
+  finish(): void {
+    this.#feed.finish();
+    this.#takeAway();
+  }
+
+  #draw(progress: ShownProgress): void {
+    const inBytes = progress.bytesTotal !== undefined && progress.bytesTotal > 0 && progress.byEntries !== true;
     const total = (inBytes ? progress.bytesTotal : progress.entriesTotal) ?? 0;
     const done = inBytes ? progress.bytes : progress.entries;
-    const payload = { unit: printable(progress.unit), phase: printable(progress.phase), amounts: amounts(progress, this.#meter) };
+    const payload = { subject: subject(progress), amounts: amounts(progress) };
     if (!this.#shown) this.#bar.start(total, 0, payload);
     this.#shown = true;
     this.#bar.setTotal(total);
     this.#bar.update(Math.min(done, total), payload);
   }
 
-  log(line: LogLine): void {
-    this.finish();
-    this.#stream.write(logText(line));
-  }
-
-  finish(): void {
+  #takeAway(): void {
     if (this.#shown) this.#bar.stop();
     this.#shown = false;
   }
@@ -65,33 +89,41 @@ class BarDisplay implements ProgressDisplay {
 /** A plain line now and then, for logs and mails. */
 class LineDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WritableStream;
-  readonly #meter = new PaceMeter();
-  #phase = '';
+  readonly #feed: ProgressFeed;
+  readonly #now: () => number;
+  #subject = '';
   #lastLine = 0;
 
-  constructor(stream: NodeJS.WritableStream) {
+  constructor(stream: NodeJS.WritableStream, now: () => number) {
     this.#stream = stream;
+    this.#feed = new ProgressFeed((progress) => this.#write(progress), now);
+    this.#now = now;
   }
 
   progress(progress: Progress): void {
-    const now = performance.now() / 1000;
-    this.#meter.add(progress, now);
-    const phase = `${printable(progress.unit)} ${printable(progress.phase)}`;
-    if (phase === this.#phase && now - this.#lastLine < LINE_INTERVAL_SECONDS) return;
-    const begins = phase !== this.#phase;
-    this.#phase = phase;
-    this.#lastLine = now;
-    this.#stream.write(begins ? `${phase}\n` : `${phase}: ${amounts(progress, this.#meter)}\n`);
+    this.#feed.add(progress);
   }
 
   log(line: LogLine): void {
     this.#stream.write(logText(line));
   }
 
-  finish(): void {}
+  finish(): void {
+    this.#feed.finish();
+  }
+
+  #write(progress: ShownProgress): void {
+    const now = this.#now();
+    const what = subject(progress);
+    const begins = what !== this.#subject;
+    if (!begins && now - this.#lastLine < LINE_INTERVAL_MS) return;
+    this.#subject = what;
+    this.#lastLine = now;
+    this.#stream.write(begins ? `${what}\n` : `${what}: ${amounts(progress)}\n`);
+  }
 }
 
-/** What shows a command's progress on this stream (stderr: stdout belongs to the result). */
-export function progressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
-  return stream.isTTY ? new BarDisplay(stream) : new LineDisplay(stream);
+/** What shows a command's progress on this stream (stderr: stdout belongs to the result). `now` is in milliseconds. */
+export function progressDisplay(stream: NodeJS.WriteStream, now: () => number = performance.now.bind(performance)): ProgressDisplay {
+  return stream.isTTY ? new BarDisplay(stream, now) : new LineDisplay(stream, now);
 }

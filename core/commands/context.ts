@@ -1,15 +1,21 @@
 import type { Settings } from '../config/settings.ts';
+import type { Machine } from './backup/load-watch.ts';
 
-/** How far a long operation is; sent at most five times a second. */
+/** How far a long operation is. May be told at any time; the faces see to it that it is not shown too often. */
 export interface Progress {
   readonly phase: string;
   readonly unit: string;
+  /** Which one of how many it is, where there can be several. */
+  readonly unitNumber?: number;
+  readonly unitCount?: number;
   readonly entries: number;
-  /** Undefined while nobody can know. */
+  /** May be an estimate. Undefined while nobody can know. */
   readonly entriesTotal?: number;
   /** Bytes of file content handled. */
   readonly bytes: number;
   readonly bytesTotal?: number;
+  /** Whether the entries alone tell how long it will take. */
+  readonly byEntries?: boolean;
 }
 
 export interface LogLine {
@@ -34,6 +40,8 @@ export interface Context {
   readonly reporter: Reporter;
   /** The present time; tests let months pass. */
   readonly now: () => Date;
+  /** Where the load comes from; undefined: this machine. Tests let others work. */
+  readonly machine?: Machine;
   /** Aborted on SIGTERM, SIGINT or a lost peer; a command then stops at the next safe point with `cancelled`. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type SchemaError, type Validator } from '../config/schema-validator.ts';
+import { inBackground } from './background.ts';
 import type { Context } from './context.ts';
 import type { MESSAGES, MethodName } from './schemas/messages.ts';
 import * as validators from './validators.generated.js';
@@ -15,7 +16,7 @@ type Commands = { readonly [Method in MethodName]: () => Promise<Command<Method>
 const COMMANDS: Commands = {
   version: async () => (await import('./version.ts')).version,
   init: async () => (await import('./init.ts')).init,
-  run: async () => (await import('./run.ts')).run,
+  run: async () => inBackground((await import('./run.ts')).run),
   list: async () => (await import('./list.ts')).list,
   plan: async () => (await import('./plan.ts')).plan,
   ls: async () => (await import('./ls.ts')).ls,
@@ -23,9 +24,9 @@ const COMMANDS: Commands = {
   history: async () => (await import('./history.ts')).history,
   diff: async () => (await import('./diff.ts')).diff,
   restore: async () => (await import('./restore.ts')).restore,
-  verify: async () => (await import('./verify.ts')).verify,
+  verify: async () => inBackground((await import('./verify.ts')).verify),
   explain: async () => (await import('./explain.ts')).explain,
-  prune: async () => (await import('./prune.ts')).prune,
+  prune: async () => inBackground((await import('./prune.ts')).prune),
   simulate: async () => (await import('./simulate.ts')).simulateRetention,
   hold: async () => (await import('./hold.ts')).hold,
   release: async () => (await import('./hold.ts')).release,

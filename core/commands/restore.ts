@@ -1,3 +1,4 @@
+import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
@@ -21,8 +22,6 @@ import { openOwnerTarget } from './owner-target.ts';
 import { isCurrent, resolveUnit } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
-
-const PROGRESS_INTERVAL = 200;
 
 /**
  * Gives a unit, or some of its paths, back as it was at one snapshot. What could not be restored is in the result, whose
@@ -91,9 +90,9 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       deletion: request.delete === true,
       leftOut: leftOutOfUnit(unit.name, context.settings),
       dryRun: request.dryRun === true,
-      workers: context.settings.workers,
+      workers: limitsOf(context.settings).workers,
       signal: context.signal,
-      progress: throttled(unit.name, context),
+      progress: (done) => context.reporter.progress({ phase: 'restore', unit: unit.name, ...done }),
     });
     return resultOf(request, unit, point, target.description, outcome, context);
   } finally {
@@ -124,16 +123,6 @@ function packsOf(chain: readonly SnapshotRecord[], repository: Repository): Rest
       return size;
     },
     read: (pack, offset, length) => repository.readObject(pack, offset, length),
-  };
-}
-
-function throttled(unit: string, { reporter }: Context): RestoreOrder['progress'] {
-  let last = 0;
-  return (done) => {
-    const now = Date.now();
-    if (now - last < PROGRESS_INTERVAL) return;
-    last = now;
-    reporter.progress({ phase: 'restore', unit, ...done });
   };
 }
 

@@ -1,4 +1,5 @@
 import type { LevelRequest } from '../chain/choose-level.ts';
+import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
 import { takeLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
@@ -13,6 +14,9 @@ import type { RunUnit } from '../repository/run-record.ts';
 import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
+import { LoadWatch } from './backup/load-watch.ts';
+import { pacedBy } from './backup/paced-output.ts';
+import { RunProgress } from './backup/run-progress.ts';
 import type { RunTools, UnitBackup } from './backup/run-tools.ts';
 import { backUpUnit } from './backup/unit-backup.ts';
 import type { Context } from './context.ts';
@@ -41,13 +45,18 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
   const lock = takeLock(settings.stateDirectory, 'backup', 'a backup');
   keepMemorySmall();
-  const pool = new WorkerPool(settings.workers);
+  const limits = limitsOf(settings);
+  const pool = new WorkerPool(limits.workers, limits.readRate);
   const readers = new ReaderPool();
+  const progress = new RunProgress(units.length, reporter);
+  const load = limits.load === undefined ? undefined : new LoadWatch(limits.load, context, [pool, progress]);
   try {
     const started = context.now();
     const id = newTimedId(started);
     const unchanged = await readLastUnchanged(repository);
-    const tools: RunTools = { context, repository, cache: new ManifestCache(repository), pool, readers, unchanged };
+    const cache = new ManifestCache(repository);
+    const paced = pacedBy(limits.sendRate, context.signal);
+    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced };
     const ended = await backUpAll(units, request.level ?? 'auto', tools);
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
@@ -66,6 +75,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome) };
   } finally {
+    await load?.stop();
     await Promise.all([pool.stop(), readers.stop()]);
     lock.release();
   }
@@ -79,6 +89,8 @@ async function backUpAll(units: readonly PanelUnit[], level: LevelRequest, tools
   const running: Promise<Ended>[] = [];
   for (const unit of units) {
     await running.at(-COMMITS_UNDER_WAY);
+    tools.progress.begin(unit.name);
+    await tools.load?.pass();
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
     const backup = backUpOne(unit, level, tools, resolve);
     running.push(backup);

@@ -18,8 +18,11 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   const damages = new DamageList();
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
-  for (const id of await chooseUnits(request.unit, repository, context)) {
+  const ids = await chooseUnits(request.unit, repository, context);
+  watch.unitCount = ids.length;
+  for (const id of ids) {
     watch.unit = unitNameOf(id);
+    watch.unitNumber++;
     names.add(watch.unit);
     try {
       await repository.readUnit(id);

@@ -1,11 +1,7 @@
-import { availableParallelism } from 'node:os';
 import type { Settings } from './settings.ts';
 
 /** Where the settings are when no other file is named. */
 export const SETTINGS_FILE = '/etc/apiscp-backup/config.json';
-
-// More workers than this only wait for the disk, and take the accounts' processors away.
-const MOST_WORKERS = 4;
 
 /** What ApisCP's Bacula bundle does: full on the first Sunday of the month, differential on the others, incremental on other days. */
 export const SHIPPED_SCHEDULE = {
@@ -23,6 +19,9 @@ export const SHIPPED_RETENTION = {
   guardShare: 0.5,
 } as const;
 
+/** Behind everything that serves the sites. How many workers depends on the machine (`limits.ts`). */
+export const SHIPPED_LIMITS = { nice: 10, ioClass: 'best-effort', ioLevel: 7 } as const;
+
 /** What holds for every setting that the file leaves out. */
 export function defaultSettings(): Settings {
   return {
@@ -30,7 +29,7 @@ export function defaultSettings(): Settings {
     stateDirectory: '/var/lib/apiscp-backup',
     accountsRoot: '/home/virtual',
     systemRoot: '/',
-    workers: Math.min(MOST_WORKERS, availableParallelism()),
+    limits: SHIPPED_LIMITS,
     schedule: SHIPPED_SCHEDULE,
     retention: SHIPPED_RETENTION,
     exclude: [],

@@ -69,6 +69,33 @@ const RETENTION = {
   additionalProperties: false,
 } as const;
 
+// What limits.ts understands.
+const RATE = { type: 'string', pattern: '^[1-9][0-9]{0,5} ?[KMG]iB/s$' } as const;
+
+const LIMITS = {
+  type: 'object',
+  description: 'How backups give way to the sites. What is left out is as shipped; restores take the workers of it alone.',
+  properties: {
+    workers: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      description: 'Most threads that read, hash and compress, or write. Left out: as many as processors, at most 4.',
+    },
+    nice: { type: 'integer', minimum: 0, maximum: 19, description: 'What nice(1) would give; 0 changes nothing.' },
+    ioClass: { enum: ['best-effort', 'idle'], description: 'What ionice(1) would give.' },
+    ioLevel: { type: 'integer', minimum: 0, maximum: 7, description: 'Inside best-effort; 7 gives way to all others.' },
+    readRate: { ...RATE, description: 'Most that is read of files, such as 50 MiB/s. Left out: no limit.' },
+    sendRate: { ...RATE, description: 'Most that is written to the repository. Left out: no limit.' },
+    load: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      description: 'A backup pauses while the load of the last minute is above this. Left out: it never does.',
+    },
+  },
+  additionalProperties: false,
+} as const;
+
 const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 4000 } as const;
 
 /** The settings file: every key may be left out, no other key may stand in it. */
@@ -83,7 +110,7 @@ export const settingsSchema = {
     stateDirectory: { ...ABSOLUTE_PATH, description: 'Root-only working data of this server; never needed to restore.' },
     accountsRoot: { ...ABSOLUTE_PATH, description: 'Directory of the accounts, with one folder siteN each.' },
     systemRoot: { ...ABSOLUTE_PATH, description: 'Directory below which the server-wide locations are looked for.' },
-    workers: { type: 'integer', minimum: 1, maximum: 64, description: 'Worker threads that read, hash and compress.' },
+    limits: LIMITS,
     schedule: SCHEDULE,
     retention: RETENTION,
     exclude: {

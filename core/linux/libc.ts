@@ -39,6 +39,8 @@ export const libc = {
   fremovexattr: library.func('int fremovexattr(int, void *)'),
   fstatfs: library.func('int fstatfs(int, void *)'),
   mallopt: library.func('int mallopt(int, int)'),
+  // For calls that the C library has no function of, all with at most three whole numbers.
+  syscall: library.func('long syscall(long, long, long, long)'),
 } as const;
 
 /** The error number of the call just made on this thread. Read it before any other call. */

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { jsonLine } from '../commands/json-text.ts';
+import type { NotificationName } from '../commands/schemas/messages.ts';
 import type { RequestId, RpcError } from './message.ts';
 
 /** The only one who writes to the peer: whole messages, one a line. */
@@ -25,7 +26,7 @@ export class MessageWriter {
     this.#send({ id, error });
   }
 
-  notify(method: 'progress' | 'log', params: unknown): void {
+  notify(method: NotificationName, params: unknown): void {
     this.#send({ method, params });
   }
 

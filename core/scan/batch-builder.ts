@@ -25,6 +25,11 @@ export class BatchBuilder {
     return this.#names.length;
   }
 
+  /** The sizes of the files in it. */
+  get fileBytes(): number {
+    return this.#bytes - HEADER_ESTIMATE * this.length;
+  }
+
   /** Whether a further entry of `size` bytes belongs into the next batch; a large file has one of its own. */
   isFull(size: number): boolean {
     if (this.length === 0) return false;

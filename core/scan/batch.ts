@@ -1,4 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
+import type { SharedBucket } from './byte-bucket.ts';
 import type { ReadEntries } from './read-entries.ts';
 import type { IndexedManifest } from './unit-contents.ts';
 
@@ -23,7 +24,13 @@ export const Control = {
   framesUnderWay: 0,
   /** Not zero when the unit was given up, and the worker should end what it is doing. */
   givenUp: 1,
+  /** Not zero while the worker should wait before it reads on. */
+  paused: 2,
 } as const;
+
+export function newControl(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * Object.keys(Control).length);
+}
 
 /** What a worker is told when a unit begins. */
 export interface UnitTask {
@@ -31,8 +38,10 @@ export interface UnitTask {
   readonly packPrefix: string;
   /** One counter for all workers: the last pack number given out. */
   readonly packCounter: SharedArrayBuffer;
-  /** Two 32-bit numbers between the main thread and this worker, see `Control`. */
+  /** 32-bit numbers between the main thread and this worker, see `Control`. */
   readonly control: SharedArrayBuffer;
+  /** The rate at which all workers together may read; undefined: no limit. */
+  readonly reading: SharedBucket | undefined;
   /** Where to look for contents that need not be stored again; empty for a plain full. */
   readonly known: readonly IndexedManifest[];
 }

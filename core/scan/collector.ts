@@ -106,6 +106,13 @@ export class Collector implements WalkListener {
     return this.#pending.length >= this.#limit;
   }
 
+  /** What was changed and is not read yet: entries, and the sizes of the files among them. */
+  get unread(): { readonly entries: number; readonly bytes: number } {
+    const builders = [...this.#pending.map(({ builder }) => builder), this.#builder];
+    const sum = (of: (builder: BatchBuilder) => number): number => builders.reduce((total, builder) => total + of(builder), 0);
+    return { entries: sum(({ length }) => length), bytes: sum(({ fileBytes }) => fileBytes) };
+  }
+
   /** Waits for the oldest batch and passes its rows on. */
   async drainOne(): Promise<void> {
     const oldest = this.#pending.shift();
@@ -128,10 +135,13 @@ export class Collector implements WalkListener {
     }
   }
 
-  /** To be called when the walk is over: everything that is still under way. */
-  async finish(): Promise<void> {
+  /** To be called when the walk is over: everything that is still under way. Calls `onDrained` after each batch. */
+  async finish(onDrained: () => void): Promise<void> {
     this.#closeBatch();
-    while (this.#pending.length > 0) await this.drainOne();
+    while (this.#pending.length > 0) {
+      await this.drainOne();
+      onDrained();
+    }
   }
 
   /**

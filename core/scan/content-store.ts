@@ -3,7 +3,7 @@ import { tarHeaderLengthBound, writeTarHeader } from '../archive/tar-header.ts';
 import type { Content, Entry } from '../manifest/entry.ts';
 import { LargeFileWriter } from './large-file.ts';
 import type { PackOutput } from './pack-output.ts';
-import type { StoredBytes } from './stored-bytes.ts';
+import type { ReadPace, StoredBytes } from './stored-bytes.ts';
 import { isStructure } from './structure.ts';
 import type { UnitContents } from './unit-contents.ts';
 
@@ -31,6 +31,11 @@ export class ContentStore {
   /** Throws `cancelled` when the unit was given up. */
   checkWanted(): void {
     this.#output.checkWanted();
+  }
+
+  /** What holds the reading of files back. */
+  get pace(): ReadPace | undefined {
+    return this.#output.pace;
   }
 
   /** Adds an entry that has no content, unless it is one of those that come last. */

@@ -97,7 +97,7 @@ export class EntryReader {
     if (entry.kind !== 'file' || entry.size === 0) return this.#withoutContent(() => this.#store.addMember(entry));
     // Only the metadata is known: a member would give an empty file for one that is not.
     if (!opened.readable) return this.#withoutContent(() => {});
-    const source = new StoredBytes(opened.descriptor, stat);
+    const source = new StoredBytes(opened.descriptor, stat, this.#store.pace);
     if (source.length < LARGE_FILE) return this.#store.readSmall(entry, source);
     return this.#store.storeLarge(entry, source, earlier);
   }

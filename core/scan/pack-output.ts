@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
-import { Control, type FromWorker, packPath, type UnitTask } from './batch.ts';
+import { Control, type FromWorker, newControl, packPath, type UnitTask } from './batch.ts';
+import { ByteBucket } from './byte-bucket.ts';
 import { FrameBuffer } from './frame-buffer.ts';
 import { FRAMES_UNDER_WAY, PACK_TARGET } from './limits.ts';
+import type { ReadPace } from './stored-bytes.ts';
 
 /**
  * The pack that a worker is filling. Frames go to the main thread as they are finished; the worker waits when too many are
@@ -12,9 +14,10 @@ export class PackOutput {
   readonly frames = new FrameBuffer((frame, length) => this.#send(frame, length));
   readonly #port: MessagePort;
   #task: UnitTask | undefined;
-  #control = new Int32Array(new SharedArrayBuffer(8));
+  #control = new Int32Array(newControl());
   #number = 0;
   #stored = 0;
+  #pace: ReadPace | undefined;
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -23,12 +26,30 @@ export class PackOutput {
   begin(task: UnitTask): void {
     this.#task = task;
     this.#control = new Int32Array(task.control);
+    this.#pace = task.reading === undefined ? undefined : this.#paceOf(new ByteBucket(task.reading));
     this.#startPack();
   }
 
-  /** Throws `cancelled` when nobody wants the rest any more; to be called now and then. */
+  /** Waits while the run pauses. Throws `cancelled` when nobody wants the rest any more; to be called now and then. */
   checkWanted(): void {
+    while (Atomics.load(this.#control, Control.paused) !== 0) Atomics.wait(this.#control, Control.paused, 1);
     if (Atomics.load(this.#control, Control.givenUp) !== 0) throw new Failure('cancelled', 'the unit was given up');
+  }
+
+  /** What holds the reading of files back; undefined: nothing does. */
+  get pace(): ReadPace | undefined {
+    return this.#pace;
+  }
+
+  #paceOf(bucket: ByteBucket): ReadPace {
+    return {
+      portion: bucket.portion,
+      wait: (bytes) => {
+        const milliseconds = bucket.take(bytes, process.hrtime.bigint());
+        if (milliseconds > 0) Atomics.wait(this.#control, Control.givenUp, 0, milliseconds);
+        this.checkWanted();
+      },
+    };
   }
 
   /** To be called between batches: a member never lies in two packs. */

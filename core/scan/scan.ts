@@ -20,8 +20,10 @@ export interface ScanRequest extends ReaderTask {
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
   readonly signal: AbortSignal;
-  /** Called now and then with what was seen so far. */
+  /** Called now and then with what is done so far. */
   readonly onProgress: (entries: number, bytes: number) => void;
+  /** Asked between the pages of the walk, which goes on when it resolves. */
+  readonly mayGoOn: () => Promise<void>;
 }
 
 /** The threads that a scan makes use of. */
@@ -41,25 +43,38 @@ export interface ScanTotals {
  * workers. Throws `cancelled` when the signal is raised, and what the threads or the output throw.
  */
 export async function scan(request: ScanRequest, { workers, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
-  const { roots, previous, onProgress, signal } = request;
+  const { roots, previous, onProgress, mayGoOn, signal } = request;
   const collector = new Collector(workers, output, request.known);
   const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector);
+  // What is read, paused or held back then fails at once.
+  const giveUp = (): void => workers.giveUp();
+  signal.addEventListener('abort', giveUp);
+  const tell = (): void => {
+    const { entries, bytes } = collector.unread;
+    onProgress(comparison.entries - entries, comparison.bytes - bytes);
+  };
   try {
     for await (const page of pagesOf(request, readers)) {
       comparison.take(page);
-      onProgress(comparison.entries, comparison.bytes);
+      tell();
       // Lets messages of the workers in; waits for them only when too much is under way.
       await setImmediate();
-      if (signal.aborted) throw new Failure('cancelled', 'the backup was stopped');
-      while (collector.isCrowded) await collector.drainOne();
+      await mayGoOn();
+      signal.throwIfAborted();
+      while (collector.isCrowded) {
+        await collector.drainOne();
+        tell();
+      }
     }
     comparison.finish();
-    await collector.finish();
+    signal.throwIfAborted();
+    await collector.finish(tell);
     return { entries: comparison.entries, bytes: comparison.bytes };
   } catch (error) {
-    workers.giveUp();
-    throw error;
+    giveUp();
+    throw signal.aborted ? new Failure('cancelled', 'the backup was stopped') : error;
   } finally {
+    signal.removeEventListener('abort', giveUp);
     comparison.close();
     await collector.close();
   }

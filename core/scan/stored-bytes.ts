@@ -6,6 +6,14 @@ import type { DataRange } from '../manifest/entry.ts';
 
 const BLOCK = 512;
 
+/** What holds the reading of files back. */
+export interface ReadPace {
+  /** The most bytes to be read at once. */
+  readonly portion: number;
+  /** Blocks this thread until so many bytes may be read; throws `cancelled` when nobody wants them any more. */
+  wait(bytes: number): void;
+}
+
 /**
  * The bytes of an open file that are stored: all of them, or of a sparse file its data ranges one after the other, so that
  * an image with a terabyte of holes costs what is in it.
@@ -15,11 +23,13 @@ export class StoredBytes {
   /** Undefined when the file is stored whole. */
   readonly ranges: readonly DataRange[] | undefined;
   readonly #descriptor: number;
+  readonly #pace: ReadPace | undefined;
   #range = 0;
   #inRange = 0;
 
-  constructor(descriptor: number, stat: StatBuffer) {
+  constructor(descriptor: number, stat: StatBuffer, pace: ReadPace | undefined) {
     this.#descriptor = descriptor;
+    this.#pace = pace;
     const size = stat.size;
     const found = stat.blocks * BLOCK < size ? dataRanges(descriptor, size) : undefined;
     const ranges = found === undefined ? undefined : alignDataRanges(found, size);
@@ -40,13 +50,14 @@ export class StoredBytes {
     while (filled < length) {
       const range = this.ranges === undefined ? { offset: 0, length: this.length } : this.ranges[this.#range];
       if (range === undefined) break;
-      const wanted = Math.min(length - filled, range.length - this.#inRange);
+      const wanted = Math.min(length - filled, range.length - this.#inRange, this.#pace?.portion ?? length);
       if (wanted === 0) {
         if (this.ranges === undefined) break;
         this.#range++;
         this.#inRange = 0;
         continue;
       }
+      this.#pace?.wait(wanted);
       const got = readSync(this.#descriptor, into, at + filled, wanted, range.offset + this.#inRange);
       if (got === 0) break;
       filled += got;

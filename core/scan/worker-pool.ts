@@ -2,7 +2,8 @@ import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import { releaseBuffer } from '../linux/allocator.ts';
 import { startWorker } from '../workers.ts';
-import { type Batch, Control, type FromWorker, type ToWorker, type UnitTask } from './batch.ts';
+import { type Batch, Control, type FromWorker, newControl, type ToWorker, type UnitTask } from './batch.ts';
+import { ByteBucket, type SharedBucket } from './byte-bucket.ts';
 import type { ReadEntries } from './read-entries.ts';
 import type { IndexedManifest } from './unit-contents.ts';
 
@@ -37,6 +38,7 @@ interface Waiting {
  */
 export class WorkerPool {
   readonly size: number;
+  readonly #reading: SharedBucket | undefined;
   #seats: readonly Seat[] = [];
   #unit: Omit<UnitTask, 'control'> | undefined;
   readonly #queue: Waiting[] = [];
@@ -44,15 +46,17 @@ export class WorkerPool {
   #sink: PackSink | undefined;
   #failure: Failure | undefined;
 
-  constructor(count: number) {
+  /** `readRate`: bytes a second that they may read, all together; undefined: no limit. */
+  constructor(count: number, readRate: number | undefined) {
     this.size = count;
+    this.#reading = readRate === undefined ? undefined : ByteBucket.share(readRate);
   }
 
   /** Begins a unit: from here on frames go to `sink`, in packs named by `packPrefix`. */
   beginUnit(packPrefix: string, known: readonly IndexedManifest[], sink: PackSink): void {
     this.#sink = sink;
     this.#failure = undefined;
-    this.#unit = { packPrefix, packCounter: new SharedArrayBuffer(4), known };
+    this.#unit = { packPrefix, packCounter: new SharedArrayBuffer(4), reading: this.#reading, known };
     for (const seat of this.#seats) this.#assign(seat, this.#unit);
   }
 
@@ -70,7 +74,20 @@ export class WorkerPool {
 
   /** Tells the workers that the rest of the unit is not wanted: what they have in hand fails soon. */
   giveUp(): void {
-    for (const { control } of this.#seats) Atomics.store(new Int32Array(control), Control.givenUp, 1);
+    for (const { control } of this.#seats) tell(control, Control.givenUp, 1);
+    this.resume();
+  }
+
+  /**
+   * Has the workers wait, each behind the entry or the piece of a large file that it has in hand. To be called again in a pause
+   * that lasts: with a new unit they begin anew.
+   */
+  pause(): void {
+    for (const { control } of this.#seats) tell(control, Control.paused, 1);
+  }
+
+  resume(): void {
+    for (const { control } of this.#seats) tell(control, Control.paused, 0);
   }
 
   /** Ends the threads. They end by themselves: a terminated one would leave its open descriptors to the process. */
@@ -83,7 +100,7 @@ export class WorkerPool {
   #seat(): Seat {
     const worker = startWorker('pack');
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const seat: Seat = { worker, ended, control: new SharedArrayBuffer(8), inHand: 0 };
+    const seat: Seat = { worker, ended, control: newControl(), inHand: 0 };
     worker.on('message', (message: FromWorker) => this.#receive(seat, message));
     worker.on('error', (error) => this.#fail(asFailure(error)));
     worker.on('exit', () => this.#fail(new Failure('internal', 'a worker thread ended')));
@@ -92,7 +109,7 @@ export class WorkerPool {
   }
 
   #assign(seat: Seat, unit: Omit<UnitTask, 'control'>): void {
-    seat.control = new SharedArrayBuffer(8);
+    seat.control = newControl();
     send(seat.worker, { type: 'unit', task: { ...unit, control: seat.control } });
   }
 
@@ -149,6 +166,13 @@ export class WorkerPool {
     for (const waiting of this.#answers.values()) waiting.reject(this.#failure);
     this.#dispatch();
   }
+}
+
+/** Sets one of the numbers that a worker may be waiting for. */
+function tell(control: SharedArrayBuffer, place: number, value: number): void {
+  const numbers = new Int32Array(control);
+  Atomics.store(numbers, place, value);
+  Atomics.notify(numbers, place);
 }
 
 function send(worker: Worker, message: ToWorker): void {

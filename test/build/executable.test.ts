@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { getAttributeSync, setAttributeSync } from 'fs-xattr';
-import { MESSAGES } from '../../core/commands/schemas/messages.ts';
+import { MESSAGES, NOTIFICATIONS } from '../../core/commands/schemas/messages.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { jsonLines, ROOT } from '../program.ts';
 
@@ -53,7 +53,7 @@ describe('the built program', () => {
       const settings = join(folder, 'config.json');
       const places = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'accounts', systemRoot: 'system' };
       const paths = Object.entries(places).map(([name, place]) => [name, join(folder, place)]);
-      writeFileSync(settings, JSON.stringify({ ...Object.fromEntries(paths), workers: 2 }));
+      writeFileSync(settings, JSON.stringify({ ...Object.fromEntries(paths), limits: { workers: 2 } }));
       const command = (...args: string[]) => execa(EXECUTABLE, ['--config', settings, '--json', ...args]);
       for (const args of [['init'], ['run', 'site1'], ['restore', 'site1', '--to', join(folder, 'out')]]) {
         expect(JSON.parse((await command(...args)).stdout), args.join(' ')).to.have.property('status', 'ok');
@@ -68,7 +68,8 @@ describe('the built program', () => {
   it('comes with a schema for every message, each with an identifier of its own', () => {
     const files = readdirSync(join(DIST, 'schemas'));
     const expected = Object.keys(MESSAGES).flatMap((method) => [`${method}-request.json`, `${method}-result.json`]);
-    expect(files).to.have.members([...expected, 'settings.json']);
+    const notifications = Object.keys(NOTIFICATIONS).map((name) => `${name}-notification.json`);
+    expect(files).to.have.members([...expected, ...notifications, 'settings.json']);
     const schemas = files.map((file) => JSON.parse(readFileSync(join(DIST, 'schemas', file), 'utf8')));
     expect(new Set(schemas.map(({ $id }) => $id)).size).to.equal(files.length);
     const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false });

@@ -21,7 +21,7 @@ describe('compaction of packs', () => {
   beforeEach(async () => {
     sandbox = new Sandbox();
     // So that each backup makes one pack.
-    sandbox.set('workers', 1);
+    sandbox.set('limits', { workers: 1 });
     day = 0;
     sandbox.now = () => new Date(START + day * DAY);
     for (let i = 0; i < FILES; i++) write(`f${i}`);

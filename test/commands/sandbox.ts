@@ -31,7 +31,13 @@ export class Sandbox {
     mkdirSync(join(this.site, 'info/current'), { recursive: true });
     writeFileSync(join(this.site, 'info/current/siteinfo'), '[DEFAULT]\ndomain = example.test\nadmin_user = admin1\n');
     const { repository, stateDirectory } = this;
-    const settings = { repository, stateDirectory, accountsRoot: join(this.folder, 'virtual'), systemRoot: this.folder, workers: 2 };
+    const settings = {
+      repository,
+      stateDirectory,
+      accountsRoot: join(this.folder, 'virtual'),
+      systemRoot: this.folder,
+      limits: { workers: 2 },
+    };
     writeFileSync(this.settingsFile, JSON.stringify(settings));
   }
 

@@ -38,13 +38,18 @@ describe('settings', () => {
 
   const rejected: [string, string, RegExp][] = [
     ['an unknown key, named', '{"repositry":"/backup"}', /"repositry"/],
-    ['a value of the wrong type, named', '{"workers":"four"}', /\/workers/],
+    ['a value of the wrong type, named', '{"limits":{"workers":"four"}}', /\/limits\/workers/],
     ['a relative path', '{"repository":"backup"}', /\/repository/],
     ['a path that looks like an option', '{"repository":"--help"}', /\/repository/],
     ['a path with a NUL byte', '{"repository":"/back\\u0000up"}', /\/repository/],
-    ['no workers at all', '{"workers":0}', /\/workers/],
+    ['no workers at all', '{"limits":{"workers":0}}', /\/limits\/workers/],
+    ['a nice value that is no manners', '{"limits":{"nice":-5}}', /\/limits\/nice/],
+    ['the real-time class', '{"limits":{"ioClass":"realtime"}}', /\/limits\/ioClass/],
+    ['a rate without a unit', '{"limits":{"readRate":1000}}', /\/limits\/readRate/],
+    ['a rate of nothing', '{"limits":{"sendRate":"0 MiB/s"}}', /\/limits\/sendRate/],
+    ['a load of nothing', '{"limits":{"load":0}}', /\/limits\/load/],
     ['something that is not an object', '[]', /object/],
-    ['a prototype in the place of a setting', '{"__proto__":{"workers":3}}', /__proto__/],
+    ['a prototype in the place of a setting', '{"__proto__":{"exclude":[]}}', /__proto__/],
     ['a file that is cut off', '{"repository":', /not JSON/],
   ];
   for (const [what, text, message] of rejected) {
@@ -57,9 +62,9 @@ describe('settings', () => {
   }
 
   it('writes one setting, keeps the others and leaves no temporary file', () => {
-    writeFileSync(file, '{"workers":2}', { mode: 0o644 });
+    writeFileSync(file, '{"limits":{"workers":2}}', { mode: 0o644 });
     writeSetting(file, 'repository', '/srv/; rm -rf $(x)');
-    expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.equal({ workers: 2, repository: '/srv/; rm -rf $(x)' });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.equal({ limits: { workers: 2 }, repository: '/srv/; rm -rf $(x)' });
     expect(statSync(file).mode & 0o7777).to.equal(0o600);
     expect(readdirSync(folder)).to.deep.equal(['config.json']);
     expect(readSetting(file, 'repository')).to.equal('/srv/; rm -rf $(x)');
@@ -68,32 +73,32 @@ describe('settings', () => {
   it('makes the file and its folder when they are missing', () => {
     const deep = join(folder, 'etc', 'config.json');
     expect(readSetting(deep, 'repository')).to.equal(defaultSettings().repository);
-    writeSetting(deep, 'workers', 3);
-    expect(readSetting(deep, 'workers')).to.equal(3);
+    writeSetting(deep, 'limits', { workers: 3 });
+    expect(readSetting(deep, 'limits')).to.deep.equal({ workers: 3 });
   });
 
   it('goes back to the default', () => {
-    writeSetting(file, 'workers', 3);
-    writeSetting(file, 'workers', undefined);
+    writeSetting(file, 'limits', { workers: 3 });
+    writeSetting(file, 'limits', undefined);
     expect(readFileSync(file, 'utf8')).to.equal('{}\n');
   });
 
   it('does not touch the file when nothing would change', () => {
-    writeSetting(file, 'workers', 3);
+    writeSetting(file, 'limits', { workers: 3 });
     const before = statSync(file, { bigint: true });
-    writeSetting(file, 'workers', 3);
+    writeSetting(file, 'limits', { workers: 3 });
     expect(statSync(file, { bigint: true }).ino).to.equal(before.ino);
   });
 
   it('refuses a value that is not allowed and leaves the file as it was', () => {
-    writeSetting(file, 'workers', 3);
+    writeSetting(file, 'limits', { workers: 3 });
     expect(failureOf(() => writeSetting(file, 'repository', 'relative')).code).to.equal('invalid_settings');
-    expect(loadSettings(file).workers).to.equal(3);
+    expect(loadSettings(file).limits).to.deep.equal({ workers: 3 });
   });
 
   it('does not repair a file that is already wrong by writing over it', () => {
     writeFileSync(file, '{"unknown":1}');
-    expect(failureOf(() => writeSetting(file, 'workers', 3)).code).to.equal('invalid_settings');
+    expect(failureOf(() => writeSetting(file, 'limits', { workers: 3 })).code).to.equal('invalid_settings');
     expect(readFileSync(file, 'utf8')).to.equal('{"unknown":1}');
   });
 });

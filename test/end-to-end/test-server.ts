@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -8,6 +8,7 @@ import type { WireError } from '../../core/commands/schemas/parts.ts';
 import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
 import type { RunResult, UnitOutcome } from '../../core/commands/schemas/run.ts';
 import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
+import type { SettingsFile } from '../../core/config/settings.ts';
 import { removeTree } from '../accounts/clean-up.ts';
 import { type CompareOptions, compareTrees } from '../fidelity/compare-trees.ts';
 import { ROOT } from '../program.ts';
@@ -41,8 +42,14 @@ export class TestServer {
     const [stateDirectory, systemRoot] = ['state', 'root'].map((name) => join(this.folder, name));
     writeFileSync(
       this.#settingsFile,
-      JSON.stringify({ repository: this.repository, stateDirectory, accountsRoot, systemRoot, workers: 2 }),
+      JSON.stringify({ repository: this.repository, stateDirectory, accountsRoot, systemRoot, limits: { workers: 2 } }),
     );
+  }
+
+  /** Holds the program back from now on. */
+  limit(limits: NonNullable<SettingsFile['limits']>): void {
+    const settings = JSON.parse(readFileSync(this.#settingsFile, 'utf8'));
+    writeFileSync(this.#settingsFile, JSON.stringify({ ...settings, limits }));
   }
 
   /** Starts the program; `prefix` is a command that starts it in another way. */

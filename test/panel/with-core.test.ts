@@ -75,6 +75,20 @@ describe('the panel with the real core', function () {
     expect(readFileSync(panel.settingsFile).equals(before)).to.equal(true);
   });
 
+  it('sets limits as the guide writes them, takes one away again, and refuses a rate that is none', async () => {
+    const set = (value: string) => panel.cpcmd('scope:set', 'backups.limits', value);
+    expect((await set('[load:4,readRate:50 MiB/s]')).stdout).to.equal('1');
+    const { limits } = JSON.parse(readFileSync(panel.settingsFile, 'utf8'));
+    expect(limits).to.deep.equal({ load: 4, readRate: '50 MiB/s' });
+    expect((await set('[load:4]')).stdout).to.equal('1');
+    expect((await json('scope:get', 'backups.limits')).answer).to.deep.equal({ load: 4 });
+    const refused = await set('[readRate:fast]');
+    expect(refused.stdout).to.equal('');
+    expect(refused.stderr).to.contain('/limits/readRate');
+    expect((await set('null')).stdout).to.equal('1');
+    expect((await json('scope:get', 'backups.limits')).answer).to.deep.equal(defaultSettings().limits);
+  });
+
   it('says what is wrong with a request, as the core says it', async () => {
     const { answer, stderr } = await json('backup:run', 'site1', 'sometimes');
     expect(answer.error.code).to.equal('usage');

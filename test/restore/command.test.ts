@@ -29,7 +29,7 @@ describe('the command restore', () => {
       settings: {
         ...defaultSettings(),
         ...{ repository: join(work, 'repository'), stateDirectory: join(work, 'state'), accountsRoot: join(work, 'virtual') },
-        ...{ systemRoot: join(work, 'system'), workers: 2 },
+        ...{ systemRoot: join(work, 'system'), limits: { workers: 2 } },
       },
       now: () => new Date(),
       reporter: { progress: () => {}, log: () => {} },

@@ -57,7 +57,7 @@ describe('the command restore as an owner asks for it', () => {
       settings: {
         ...defaultSettings(),
         ...{ repository: join(work, 'repository'), stateDirectory: join(work, 'state'), accountsRoot: join(work, 'virtual') },
-        ...{ systemRoot: join(work, 'system'), workers: 2 },
+        ...{ systemRoot: join(work, 'system'), limits: { workers: 2 } },
       },
       reporter: { progress: () => {}, log: ({ code }) => messages.push(code) },
       signal: new AbortController().signal,

@@ -1,5 +1,7 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import type { Progress } from '../../core/commands/context.ts';
+import { NOTIFICATIONS } from '../../core/commands/schemas/messages.ts';
 import { NotifyingReporter } from '../../core/rpc/notifying-reporter.ts';
 
 const at = (entries: number): Progress => ({ phase: 'reading', unit: 'site1', entries, bytes: 0 });
@@ -19,6 +21,23 @@ describe('progress notifications', () => {
     expect(sent[0]).to.deep.include({ request: 5, unit: 'site1', phase: 'reading' });
     reporter.finish();
     expect(sent).to.have.length(7);
+  });
+
+  it('carry rate and time left, and are what their schema says', () => {
+    const sent: unknown[] = [];
+    let now = 0;
+    const reporter = new NotifyingReporter({ notify: (method, params) => void sent.push([method, params]) }, 'a', () => now);
+    const all = { ...at(0), unitNumber: 2, unitCount: 5, entriesTotal: 100, bytesTotal: 0, byEntries: true };
+    reporter.progress(all);
+    now = 1000;
+    reporter.progress({ ...all, entries: 40 });
+    reporter.log({ level: 'info', code: 'paused', message: 'a pause', affected: ['site1'] });
+    expect(sent[1]).to.deep.equal(['progress', { request: 'a', ...all, entries: 40, rate: { entries: 40, bytes: 0 }, secondsLeft: 2 }]);
+    const ajv = new Ajv2020({ strictTypes: false });
+    for (const [method, params] of sent as [keyof typeof NOTIFICATIONS, unknown][]) {
+      ajv.validate(NOTIFICATIONS[method], params);
+      expect(ajv.errors, method).to.equal(null);
+    }
   });
 
   it('leave log lines alone: each of them comes', () => {

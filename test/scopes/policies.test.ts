@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../panel/fake-panel.ts';
 
-type Case = { setting: 'schedule' | 'retention' | 'exclude'; words: string; value: unknown; wrong: string[] };
+type Case = { setting: 'schedule' | 'retention' | 'exclude' | 'limits'; words: string; value: unknown; wrong: string[] };
 
 const SCOPES: Record<string, Case> = {
   'backups.schedule': {
@@ -22,6 +22,12 @@ const SCOPES: Record<string, Case> = {
     words: '[cache/,*.log]',
     value: ['cache/', '*.log'],
     wrong: ['cache/', 'true', '[1,2]', '[a:b]'],
+  },
+  'backups.limits': {
+    setting: 'limits',
+    words: '[load:4,nice:19,ioClass:idle,readRate:50 MiB/s]',
+    value: { load: 4, nice: 19, ioClass: 'idle', readRate: '50 MiB/s' },
+    wrong: ['4', 'idle', 'true', '[]'],
   },
 };
 

@@ -7,6 +7,9 @@ import type { WorkerPool } from '../../scan/worker-pool.ts';
 import type { Context } from '../context.ts';
 import type { LastUnchanged } from '../unchanged-runs.ts';
 import type { UnitPlan } from './level.ts';
+import type { LoadWatch } from './load-watch.ts';
+import type { StoredOutput } from './paced-output.ts';
+import type { RunProgress } from './run-progress.ts';
 
 /** What a run shares between its units. */
 export interface RunTools {
@@ -16,6 +19,11 @@ export interface RunTools {
   readonly pool: WorkerPool;
   readonly readers: ReaderPool;
   readonly unchanged: LastUnchanged;
+  readonly progress: RunProgress;
+  /** Has the run pause; undefined: it never does. */
+  readonly load: LoadWatch | undefined;
+  /** Writes an object no faster than the limits let. */
+  readonly paced: (output: StoredOutput) => StoredOutput;
 }
 
 /** What became of a unit. */

@@ -98,9 +98,9 @@ async function storeManifest(
   output: ManifestOutput,
   finished: FinishedManifest,
   { unit, id }: ScannedUnit,
-  { repository }: RunTools,
+  { repository, paced }: RunTools,
 ): Promise<ManifestReference> {
-  const target = await repository.createManifest(unit.unit, id);
+  const target = paced(await repository.createManifest(unit.unit, id));
   try {
     await output.copyTo(target);
     return { ...(await target.commit()), index: finished.index };

@@ -1,11 +1,11 @@
 import { PackBuilder } from '../../archive/pack-builder.ts';
-import type { ObjectOutput } from '../../repository/object-output.ts';
 import type { ObjectReference } from '../../repository/record.ts';
 import type { PackSink } from '../../scan/worker-pool.ts';
+import type { StoredOutput } from './paced-output.ts';
 import type { SpooledFrame } from './structure-spool.ts';
 
 interface OpenPack {
-  readonly writer: ObjectOutput;
+  readonly writer: StoredOutput;
   readonly builder: PackBuilder;
   /** The last write; the next one waits for it. */
   tail: Promise<unknown>;
@@ -13,12 +13,12 @@ interface OpenPack {
 
 /** The packs that a snapshot adds. Frames of one pack are written one after the other, of different packs side by side. */
 export class SnapshotPacks implements PackSink {
-  readonly #create: (number: number) => Promise<ObjectOutput>;
+  readonly #create: (number: number) => Promise<StoredOutput>;
   readonly #open = new Map<number, Promise<OpenPack>>();
   readonly #finished = new Map<number, ObjectReference>();
 
   /** `create` begins the object of pack number n, counted from 1. */
-  constructor(create: (number: number) => Promise<ObjectOutput>) {
+  constructor(create: (number: number) => Promise<StoredOutput>) {
     this.#create = create;
   }
 

@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { LevelRequest } from '../../chain/choose-level.ts';
+import { newest } from '../../chain/snapshot.ts';
 import type { ManifestReader } from '../../manifest/manifest-reader.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
@@ -29,6 +30,7 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const unit = await repository.openUnit(subject);
   const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
+  tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
   const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
   try {
     return await new UnitRun(subject, unit, plan, started, rows, tools).run(onScanned);
@@ -59,10 +61,10 @@ class UnitRun {
   }
 
   async run(onScanned: () => void): Promise<UnitBackup> {
-    const { repository, pool, readers } = this.#tools;
+    const { repository, pool, readers, progress, load, paced } = this.#tools;
     const unit = this.#unit.unit;
     const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
-    const packs = new SnapshotPacks((number) => repository.createPack(unit, packId(number)));
+    const packs = new SnapshotPacks(async (number) => paced(await repository.createPack(unit, packId(number))));
     const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
     const known = this.#indexedChain();
     const contents = known.length === 0 ? undefined : new UnitContents(known);
@@ -77,9 +79,8 @@ class UnitRun {
           mounts: mountedPaths(this.#subject.roots),
           ...(contents === undefined ? {} : { known: contents }),
           signal: this.#tools.context.signal,
-          onProgress: (entries, bytes) => {
-            this.#tools.context.reporter.progress({ phase: 'backup', unit: this.#unit.name, entries, bytes });
-          },
+          onProgress: (entries, bytes) => progress.done(entries, bytes),
+          mayGoOn: async () => load?.pass(),
         },
         { workers: pool, readers },
         output,

@@ -6,6 +6,7 @@ import { holdRequest, holdResult, releaseRequest, releaseResult } from './hold.t
 import { initRequest, initResult } from './init.ts';
 import { listRequest, listResult } from './list.ts';
 import { lsRequest, lsResult } from './ls.ts';
+import { logNotification, progressNotification } from './notifications.ts';
 import { planRequest, planResult } from './plan.ts';
 import { pruneRequest, pruneResult } from './prune.ts';
 import { restoreRequest, restoreResult } from './restore.ts';
@@ -39,6 +40,11 @@ export const MESSAGES = {
 
 export type MethodName = keyof typeof MESSAGES;
 
+/** What the program says while a request is carried out, by the method of the notification. */
+export const NOTIFICATIONS = { progress: progressNotification, log: logNotification } as const;
+
+export type NotificationName = keyof typeof NOTIFICATIONS;
+
 const MESSAGES_VERSION = 1;
 
 export interface PublishedSchema {
@@ -49,10 +55,19 @@ export interface PublishedSchema {
 
 /** A message's schema as it is published: with the dialect, and an identifier that changes when old messages stop being valid. */
 export function publishedSchema(method: MethodName, side: 'request' | 'result'): PublishedSchema {
+  return published(`${method}-${side}`, `${side} of ${method}`, MESSAGES[method][side]);
+}
+
+/** The same of a notification. */
+export function publishedNotification(name: NotificationName): PublishedSchema {
+  return published(`${name}-notification`, `notification ${name}`, NOTIFICATIONS[name]);
+}
+
+function published(name: string, title: string, schema: object): PublishedSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    $id: `urn:apiscp-backup:schema:${method}-${side}:${MESSAGES_VERSION}`,
-    title: `${side} of ${method}`,
-    ...MESSAGES[method][side],
+    $id: `urn:apiscp-backup:schema:${name}:${MESSAGES_VERSION}`,
+    title,
+    ...schema,
   };
 }

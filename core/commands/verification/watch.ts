@@ -10,6 +10,8 @@ export class VerificationWatch {
   bytesRead = 0;
   bytesTotal = 0;
   unit = '';
+  unitNumber = 0;
+  unitCount = 0;
   readonly #context: Context;
 
   constructor(context: Context) {
@@ -21,8 +23,8 @@ export class VerificationWatch {
    * the command is to stop.
    */
   async step(): Promise<void> {
-    const { unit, entries, bytesRead, bytesTotal } = this;
-    this.#context.reporter.progress({ phase: 'verify', unit, entries, bytes: bytesRead, bytesTotal: Math.max(bytesTotal, bytesRead) });
+    const { unit, unitNumber, unitCount, entries, bytesRead: bytes, bytesTotal } = this;
+    this.#context.reporter.progress({ phase: 'verify', unit, unitNumber, unitCount, entries, bytes, bytesTotal });
     await otherEvents();
     if (this.#context.signal.aborted) throw new Failure('cancelled', 'the verification was stopped');
   }

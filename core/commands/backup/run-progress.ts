@@ -1,0 +1,59 @@
+import type { SnapshotRecord } from '../../repository/record.ts';
+import type { Progress, Reporter } from '../context.ts';
+
+/** Tells how far a run is, unit by unit. */
+export class RunProgress {
+  readonly #reporter: Pick<Reporter, 'progress'>;
+  readonly #unitCount: number;
+  #present: Progress | undefined;
+  #number = 0;
+  #phase: 'backup' | 'paused' = 'backup';
+
+  constructor(unitCount: number, reporter: Pick<Reporter, 'progress'>) {
+    this.#unitCount = unitCount;
+    this.#reporter = reporter;
+  }
+
+  /** The next unit. */
+  begin(unit: string): void {
+    this.#tell({ phase: this.#phase, unit, unitNumber: ++this.#number, unitCount: this.#unitCount, entries: 0, bytes: 0 });
+  }
+
+  /**
+   * How much the unit is to have, by its last snapshot. Where that is compared with, most entries cost a look and few bytes are
+   * read, so bytes say nothing about the time left.
+   */
+  expect(last: SnapshotRecord | undefined, isCompared: boolean): void {
+    if (last === undefined) return;
+    const { counts, bytes } = last;
+    this.#change({ entriesTotal: counts.entries, bytesTotal: bytes.total, byEntries: isCompared });
+  }
+
+  /** What is done of the unit: unchanged, or read. */
+  done(entries: number, bytes: number): void {
+    this.#change({ entries, bytes });
+  }
+
+  /** To be called now and then while the run pauses. */
+  pause(): void {
+    this.#enter('paused');
+  }
+
+  resume(): void {
+    this.#enter('backup');
+  }
+
+  #enter(phase: 'backup' | 'paused'): void {
+    this.#phase = phase;
+    this.#change({ phase });
+  }
+
+  #change(changed: Partial<Progress>): void {
+    if (this.#present !== undefined) this.#tell({ ...this.#present, ...changed });
+  }
+
+  #tell(progress: Progress): void {
+    this.#present = progress;
+    this.#reporter.progress(progress);
+  }
+}

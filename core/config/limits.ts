@@ -1,0 +1,43 @@
+import { availableParallelism } from 'node:os';
+import { SHIPPED_LIMITS } from './defaults.ts';
+import type { Settings } from './settings.ts';
+
+// More workers than this only wait for the disk, and take the accounts' processors away.
+const USUAL_WORKERS = 4;
+
+const BYTES = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+/** How a backup gives way to the sites, with the defaults for what the setting leaves out. */
+export interface Limits {
+  /** Most worker threads at once. */
+  readonly workers: number;
+  /** 0 to 19, as for nice(1). */
+  readonly nice: number;
+  readonly ioClass: 'best-effort' | 'idle';
+  /** 0 to 7 inside `best-effort`, 7 being the lowest. */
+  readonly ioLevel: number;
+  /** Bytes a second; undefined: no limit. */
+  readonly readRate: number | undefined;
+  readonly sendRate: number | undefined;
+  /** The load of the last minute above which a backup pauses; undefined: none. */
+  readonly load: number | undefined;
+}
+
+/** The limits in force. */
+export function limitsOf({ limits }: Pick<Settings, 'limits'>): Limits {
+  const { readRate, sendRate, load, ...rest } = limits;
+  return {
+    workers: Math.min(USUAL_WORKERS, availableParallelism()),
+    ...SHIPPED_LIMITS,
+    ...rest,
+    readRate: readRate === undefined ? undefined : bytesPerSecond(readRate),
+    sendRate: sendRate === undefined ? undefined : bytesPerSecond(sendRate),
+    load,
+  };
+}
+
+/** `50 MiB/s` as a number; the schema has seen to the form. */
+function bytesPerSecond(text: string): number {
+  const [, number, unit] = /^(\d+) ?([KMG]iB)/.exec(text) as unknown as [string, string, keyof typeof BYTES];
+  return Number(number) * BYTES[unit];
+}

@@ -1,0 +1,33 @@
+<?php
+declare(strict_types=1);
+
+namespace Opcenter\Admin\Settings\Backups;
+
+use ApiscpBackup\SettingScope;
+
+/**
+ * `backups.limits`: how backups give way to the sites.
+ */
+class Limits extends SettingScope
+{
+	const SCOPE = 'backups.limits';
+	const SETTING = 'limits';
+	const SHIPPED = ['nice' => 10, 'ioClass' => 'best-effort', 'ioLevel' => 7];
+
+	public function getHelp(): string
+	{
+		return 'How backups give way to the sites: nice (0 to 19), ioClass (best-effort or idle), ioLevel (0 to 7), workers (threads at most), ' .
+			'readRate and sendRate (such as "50 MiB/s"), load (a backup pauses while the load of the last minute is above it). ' .
+			'What is left out is as shipped; without a rate or a load there is no limit of that kind.';
+	}
+
+	public function getValues()
+	{
+		return 'array';
+	}
+
+	protected function accepts($val): bool
+	{
+		return \is_array($val) && $val !== [];
+	}
+}
