@@ -31,18 +31,25 @@ export function isHiddenName(name: ByteString): boolean {
   return true;
 }
 
+/** An empty component, `.`, `..`, or a NUL byte. */
+const UNSAFE = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
+
 /**
- * The components of a virtual path. Throws `unsafe_path` for anything that could lead elsewhere than below its root. The manifest
- * reader checks the same; what writes as root does not rely on that.
+ * Throws `unsafe_path` for a virtual path that could lead elsewhere than below its root. The manifest reader checks the same; what
+ * writes as root does not rely on that.
  */
-export function componentsOf(path: ByteString): ByteString[] {
-  const components = path.split('/');
-  for (const component of components) {
-    if (component === '' || component === '.' || component === '..' || component.includes('\0') || component.length > NAME_MAX) {
-      throw new Failure('unsafe_path', 'the path has a component that no entry can have', { affected: [path] });
-    }
+export function checkPath(path: ByteString): void {
+  // A short path has no long component: looking at each would cost more than the rest of planning an entry.
+  const isLong = path.length > NAME_MAX && path.split('/').some((component) => component.length > NAME_MAX);
+  if (isLong || UNSAFE.test(path)) {
+    throw new Failure('unsafe_path', 'the path has a component that no entry can have', { affected: [path] });
   }
-  return components;
+}
+
+/** The components of a virtual path that passes `checkPath`. */
+export function componentsOf(path: ByteString): ByteString[] {
+  checkPath(path);
+  return path.split('/');
 }
 
 /** The path without its last component; empty for a top folder. */

@@ -3,7 +3,7 @@ import type { ByteString, Entry, Extent } from '../manifest/entry.ts';
 import { EntryFlags } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
 import { LinkGroups } from './link-groups.ts';
-import { componentsOf, parentPath } from './names.ts';
+import { checkPath, parentPath } from './names.ts';
 import type { PackShelf } from './pack-shelf.ts';
 import { PROTECTING_FLAGS } from './protection.ts';
 import { type Problem, problemOf, type WriteRules } from './rules.ts';
@@ -97,7 +97,7 @@ class PlanBuilder {
   add(selected: SelectedEntry): Promise<void> | undefined {
     const { entry } = selected;
     try {
-      componentsOf(entry.path);
+      checkPath(entry.path);
       this.#noteParent(entry);
       if (entry.kind === 'directory') {
         const state = selected.isParent ? DirectoryState.parent : DirectoryState.missing;
