@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { fsync, fsyncSync, write } from 'node:fs';
+import { fsync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { Failure } from '../../failure.ts';
 import { closeDescriptor, linkAt, openAt, unlinkAt } from '../../linux/files.ts';
@@ -64,7 +64,7 @@ export class LocalWriter implements ObjectWriter {
     const descriptor = this.#open();
     try {
       await flush(descriptor);
-      this.#giveName();
+      await this.#giveName();
     } catch (error) {
       if (errorCode(error) === 'EEXIST') throw nameTaken(this.#name);
       throw localFailure(this.#name, error);
@@ -74,12 +74,13 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /** A link, unlike a rename, never replaces what has the name already. */
-  #giveName(): void {
+  async #giveName(): Promise<void> {
     const folder = openFolder(this.#root, this.#components.slice(0, -1), true);
     if (folder === undefined) throw new Failure('internal', 'a folder that is made cannot be missing');
     try {
       linkAt(this.#incoming, this.#temporary, folder, this.#components.at(-1) as string);
-      fsyncSync(folder);
+      // Not on this thread, which has other units to go on with meanwhile.
+      await flush(folder);
     } finally {
       closeDescriptor(folder);
     }
