@@ -10,5 +10,5 @@ export const BLOCK_BYTES_MAX = 1024 * 1024 * 1024;
 /** The most bytes that a reader takes for the decompressed index: room for more than a thousand million rows. */
 export const INDEX_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Decoded blocks that a reader keeps. */
+/** Decoded blocks that are kept, besides one for each manifest that is read together with others. */
 export const CACHED_BLOCKS = 4;

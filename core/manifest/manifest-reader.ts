@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto';
+import { BlockCache } from './block-cache.ts';
 import { checkRows } from './block-check.ts';
 import { BlockView } from './block-view.ts';
 import { damaged } from './damage.ts';
@@ -35,15 +36,23 @@ export interface RowPlace {
 export class ManifestReader {
   readonly #source: RandomAccess;
   readonly #index: ManifestIndex;
-  /** The most recently used blocks, the latest last. */
-  readonly #cache: BlockView[] = [];
+  readonly #cache: BlockCache;
 
   static open(source: RandomAccess, expect?: ExpectedManifest): ManifestReader {
-    return new ManifestReader(source, expect);
+    return new ManifestReader(source, expect, new BlockCache(CACHED_BLOCKS));
   }
 
-  private constructor(source: RandomAccess, expect: ExpectedManifest | undefined) {
+  /** Opens manifests that are read together, such as those of a chain: each finds room for the block that it is at. */
+  static openAll(
+    manifests: readonly { readonly source: RandomAccess; readonly expect?: ExpectedManifest | undefined }[],
+  ): ManifestReader[] {
+    const cache = new BlockCache(manifests.length + CACHED_BLOCKS);
+    return manifests.map(({ source, expect }) => new ManifestReader(source, expect, cache));
+  }
+
+  private constructor(source: RandomAccess, expect: ExpectedManifest | undefined, cache: BlockCache) {
     this.#source = source;
+    this.#cache = cache;
     if (source.size < HEADER_BYTES + FOOTER_BYTES) throw damaged('it is cut');
     if (expect !== undefined && expect.length !== source.size) throw damaged(`${source.size} bytes instead of ${expect.length}`);
     const isRecorded = expect !== undefined;
@@ -152,11 +161,7 @@ export class ManifestReader {
 
   /** A checked block. The few that were used last are kept. */
   block(number: number): BlockView {
-    const cached = this.#cache.findIndex((block) => block.index === number);
-    const block = cached < 0 ? this.#readBlock(number) : (this.#cache.splice(cached, 1)[0] as BlockView);
-    if (this.#cache.length === CACHED_BLOCKS) this.#cache.shift();
-    this.#cache.push(block);
-    return block;
+    return this.#cache.get(this, number, () => this.#readBlock(number));
   }
 
   #readBlock(number: number): BlockView {

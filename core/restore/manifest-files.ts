@@ -39,7 +39,7 @@ class FileAccess implements RandomAccess {
 
 /** The point in time that the manifests of a chain, the oldest first, are together. */
 export function openView(manifests: readonly ManifestFile[]): SnapshotView {
-  const runs = manifests.map((manifest) => ManifestReader.open(new FileAccess(manifest), manifest.expected));
+  const runs = ManifestReader.openAll(manifests.map((manifest) => ({ source: new FileAccess(manifest), expect: manifest.expected })));
   return {
     entriesFrom: (from) => mergedEntries(runs, from),
     find: (path) => findPlaced(runs, path),

@@ -21,9 +21,11 @@ export class UnitContents {
   /** `chain` the oldest first; a manifest without an index is passed over. */
   constructor(chain: readonly IndexedManifest[]) {
     this.#sources = chain.map(({ manifest }) => new LocalFile(manifest));
-    chain.forEach(({ index, expected }, number) => {
-      const reader = ManifestReader.open(this.#sources[number] as LocalFile, expected);
-      const opened = ContentIndex.open(index, reader);
+    const readers = ManifestReader.openAll(
+      chain.map(({ expected }, number) => ({ source: this.#sources[number] as LocalFile, expect: expected })),
+    );
+    chain.forEach(({ index }, number) => {
+      const opened = ContentIndex.open(index, readers[number] as ManifestReader);
       // The newest state of a file is the likeliest.
       if (opened !== undefined) this.#indexes.unshift(opened);
     });

@@ -13,7 +13,7 @@ export class PreviousState {
   private constructor(chain: readonly SnapshotRecord[], sources: readonly RandomAccess[]) {
     this.chain = chain;
     this.#sources = sources;
-    this.readers = sources.map((source, index) => ManifestReader.open(source, (chain[index] as SnapshotRecord).manifest));
+    this.readers = ManifestReader.openAll(sources.map((source, index) => ({ source, expect: (chain[index] as SnapshotRecord).manifest })));
   }
 
   /** Throws `repository_damaged` when a manifest is neither here nor, intact, in the repository. */

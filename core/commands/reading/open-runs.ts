@@ -15,14 +15,12 @@ export class OpenRuns {
 
   /** Throws `repository_damaged` when a manifest is missing or not the recorded one. */
   static async open(records: readonly SnapshotRecord[], repository: Repository): Promise<OpenRuns> {
-    const readers: ManifestReader[] = [];
     const sources: RandomAccess[] = [];
     try {
-      for (const record of records) {
-        const source = await repository.openManifest(record);
-        sources.push(source);
-        readers.push(ManifestReader.open(source, record.manifest));
-      }
+      for (const record of records) sources.push(await repository.openManifest(record));
+      const readers = ManifestReader.openAll(
+        sources.map((source, index) => ({ source, expect: (records[index] as SnapshotRecord).manifest })),
+      );
       return new OpenRuns(readers, sources);
     } catch (error) {
       for (const source of sources) source.close();
