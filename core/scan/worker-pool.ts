@@ -134,7 +134,7 @@ export class WorkerPool {
       return;
     }
     if (message.type === 'full') {
-      this.#sink?.close(message.pack).catch((error: unknown) => this.#fail(asFailure(error)));
+      void this.#withSink((sink) => sink.close(message.pack));
       return;
     }
     seat.inHand--;
@@ -148,17 +148,21 @@ export class WorkerPool {
 
   async #store(seat: Seat, pack: number, bytes: Uint8Array, decompressedLength: number): Promise<void> {
     const control = new Int32Array(seat.control);
-    const sink = this.#sink;
-    try {
-      if (this.#failure === undefined) await sink?.append(pack, bytes, decompressedLength);
-    } catch (error) {
-      // The packs of a unit before know of their failure themselves.
-      if (sink === this.#sink) this.#fail(asFailure(error));
-    }
+    await this.#withSink((sink) => sink.append(pack, bytes, decompressedLength));
     releaseBuffer(bytes);
     // The worker may be waiting for room, also when the run has failed.
     Atomics.sub(control, Control.framesUnderWay, 1);
     Atomics.notify(control, Control.framesUnderWay);
+  }
+
+  async #withSink(action: (sink: PackSink) => Promise<void>): Promise<void> {
+    const sink = this.#sink;
+    try {
+      if (sink !== undefined && this.#failure === undefined) await action(sink);
+    } catch (error) {
+      // The packs of a unit before know of their failure themselves.
+      if (sink === this.#sink) this.#fail(asFailure(error));
+    }
   }
 
   #fail(failure: Failure): void {

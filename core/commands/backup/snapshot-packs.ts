@@ -1,4 +1,5 @@
 import { PackBuilder } from '../../archive/pack-builder.ts';
+import { Failure } from '../../failure.ts';
 import type { ObjectReference } from '../../repository/record.ts';
 import type { PackSink } from '../../scan/worker-pool.ts';
 import type { StoredOutput } from './paced-output.ts';
@@ -11,11 +12,15 @@ interface OpenPack {
   tail: Promise<unknown>;
 }
 
-/** The packs that a snapshot adds. Frames of one pack are written one after the other, of different packs side by side. */
+/**
+ * The packs that a snapshot adds. Frames of one pack are written one after the other, of different packs side by side. A pack is ended
+ * once, by whoever comes first: it may still be on its way to the disk when the snapshot is finished.
+ */
 export class SnapshotPacks implements PackSink {
   readonly #create: (number: number) => Promise<StoredOutput>;
   readonly #open = new Map<number, Promise<OpenPack>>();
-  readonly #finished = new Map<number, ObjectReference>();
+  /** Packs to which nothing is added any more. */
+  readonly #ended = new Map<number, Promise<ObjectReference>>();
 
   /** `create` begins the object of pack number n, counted from 1. */
   constructor(create: (number: number) => Promise<StoredOutput>) {
@@ -24,10 +29,11 @@ export class SnapshotPacks implements PackSink {
 
   /** The first number behind all that were used. */
   get nextNumber(): number {
-    return Math.max(0, ...this.#open.keys(), ...this.#finished.keys()) + 1;
+    return Math.max(0, ...this.#open.keys(), ...this.#ended.keys()) + 1;
   }
 
   async append(number: number, frame: Uint8Array, decompressedLength: number): Promise<void> {
+    if (this.#ended.has(number)) throw new Failure('internal', `pack ${number} has ended`);
     const pack = await this.#opened(number);
     // The builder takes frames in the order of the calls; the first failure stays the pack's.
     pack.tail = pack.tail.then(() => pack.builder.addFrame(frame, decompressedLength));
@@ -35,12 +41,7 @@ export class SnapshotPacks implements PackSink {
   }
 
   async close(number: number): Promise<void> {
-    const pack = await this.#opened(number);
-    await pack.tail;
-    await pack.builder.finish();
-    const reference = await pack.writer.commit();
-    this.#open.delete(number);
-    this.#finished.set(number, reference);
+    await this.#end(number);
   }
 
   /**
@@ -50,17 +51,29 @@ export class SnapshotPacks implements PackSink {
     const last = this.nextNumber - 1;
     const place = this.#open.has(last) ? last : last + 1;
     for (const { bytes, decompressedLength } of structure) await this.append(place, bytes, decompressedLength);
-    for (const number of [...this.#open.keys()]) await this.close(number);
-    return [...this.#finished].sort(([a], [b]) => a - b).map(([, reference]) => reference);
+    for (const number of [...this.#open.keys()]) await this.#end(number);
+    const inOrder = [...this.#ended].sort(([a], [b]) => a - b);
+    return Promise.all(inOrder.map(([, ending]) => ending));
   }
 
   /** Drops everything that was not made visible. */
   async abort(): Promise<void> {
+    await Promise.allSettled(this.#ended.values());
     for (const opening of this.#open.values()) {
       const pack = await opening.catch(() => undefined);
       await pack?.tail.catch(() => {});
       await pack?.writer.abort();
     }
+  }
+
+  #end(number: number): Promise<ObjectReference> {
+    let ending = this.#ended.get(number);
+    if (ending === undefined) {
+      ending = commitPack(this.#opened(number));
+      this.#ended.set(number, ending);
+      this.#open.delete(number);
+    }
+    return ending;
   }
 
   #opened(number: number): Promise<OpenPack> {
@@ -76,5 +89,17 @@ export class SnapshotPacks implements PackSink {
     const writer = await this.#create(number);
     const builder = new PackBuilder((bytes) => writer.write(bytes));
     return { writer, builder, tail: Promise.resolve() };
+  }
+}
+
+async function commitPack(opening: Promise<OpenPack>): Promise<ObjectReference> {
+  const { writer, builder, tail } = await opening;
+  try {
+    await tail;
+    await builder.finish();
+    return await writer.commit();
+  } catch (error) {
+    await writer.abort();
+    throw error;
   }
 }
