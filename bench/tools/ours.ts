@@ -11,7 +11,7 @@ export const OURS = 'apiscp-backup';
 
 export const ours: ToolKind = {
   name: OURS,
-  note: 'zstd 2, digests and manifest included; makes sure that everything is on the disk',
+  note: 'zstd 3, digests and manifest included; makes sure that everything is on the disk',
   needs: { [EXECUTABLE]: '' },
   versionArguments: ['--version'],
   at({ accountsRoot, accounts, folder }): Tool {

@@ -7,10 +7,7 @@ export const FRAME_TARGET = 2 * 1024 * 1024;
 /** The most that any frame may hold; a reader refuses more before it allocates anything. */
 export const FRAME_LIMIT = 16 * 1024 * 1024;
 
-/**
- * Level 2 takes two thirds of the time of zstd's own default, level 3, for 5 % more bytes: about what tar headers without
- * access and change times save.
- */
+/** zstd's own default. Level 2 takes four fifths of the time for 6 % more bytes (`docs/adr/0007-frames-and-kept-memory.md`). */
 const LEVEL = 3;
 /** No frame needs to look back farther than its own beginning. */
 const WINDOW_LOG_LIMIT = Math.log2(FRAME_LIMIT);

@@ -22,11 +22,15 @@ async function lowered({ settings, reporter }: Context): Promise<() => void> {
   const limits = limitsOf(settings);
   // Loaded here, so that what needs no system calls starts without them.
   const { lowerPriority } = await import('../linux/priority.ts');
-  try {
-    return lowerPriority(limits);
-  } catch (error) {
-    const message = `the priority stays as it is: ${(error as Error).message}`;
-    reporter.log({ level: 'warning', code: 'priority_kept', message });
-    return () => {};
-  }
+  const orWarn = <Result>(action: () => Result): Result | undefined => {
+    try {
+      return action();
+    } catch (error) {
+      const message = `the priority stays as it is: ${(error as Error).message}`;
+      reporter.log({ level: 'warning', code: 'priority_kept', message });
+      return undefined;
+    }
+  };
+  const giveBack = orWarn(() => lowerPriority(limits));
+  return () => void orWarn(() => giveBack?.());
 }

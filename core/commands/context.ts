@@ -1,5 +1,4 @@
 import type { Settings } from '../config/settings.ts';
-import type { Machine } from './backup/load-watch.ts';
 
 /** How far a long operation is. May be told at any time; the faces see to it that it is not shown too often. */
 export interface Progress {
@@ -30,6 +29,14 @@ export interface LogLine {
 export interface Reporter {
   progress(progress: Progress): void;
   log(line: LogLine): void;
+}
+
+/** Where the load of the machine comes from. */
+export interface Machine {
+  /** The load of the last minute. */
+  load(): number;
+  /** Resolves after so many milliseconds, or when the signal is raised. */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 /** What every command gets. */

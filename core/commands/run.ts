@@ -75,9 +75,11 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome) };
   } finally {
-    await load?.stop();
-    await Promise.all([pool.stop(), readers.stop()]);
-    lock.release();
+    try {
+      await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
+    } finally {
+      lock.release();
+    }
   }
 }
 

@@ -86,12 +86,15 @@ export function beginWriteback(descriptor: number): void {
   libc.sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-/** The same without holding this thread up; ends when all that was written before the call is on disk. */
-export function syncFileSystemLater(descriptor: number): Promise<void> {
-  return new Promise((resolve) => libc.syncfs.async(descriptor, () => resolve()));
-}
-
 /** Waits until everything written to the file system of an open descriptor is on its disk. */
 export function syncFileSystem(descriptor: number): void {
   check(libc.syncfs(descriptor), 'syncfs');
+}
+
+/**
+ * Has a file system write out what it holds, without keeping this thread. Whether that went well is not told, but to whoever calls
+ * `syncFileSystem` with another descriptor that was open before: the kernel reports an error once for each.
+ */
+export function drainFileSystem(descriptor: number): Promise<void> {
+  return new Promise((resolve) => libc.syncfs.async(descriptor, () => resolve()));
 }

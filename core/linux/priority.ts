@@ -27,10 +27,15 @@ interface Former {
  */
 export function lowerPriority(manners: Manners): () => void {
   const before = new Map<number, Former>();
-  // Linux has a priority for each thread, and a thread not yet reached may start another one.
-  for (let met = -1; met < before.size; ) {
-    met = before.size;
-    for (const thread of threads()) if (!before.has(thread)) unless([ESRCH], () => before.set(thread, lower(thread, manners)));
+  try {
+    // Linux has a priority for each thread, and a thread not yet reached may start another one.
+    for (let met = -1; met < before.size; ) {
+      met = before.size;
+      for (const thread of threads()) if (!before.has(thread)) unless([ESRCH], () => lower(thread, manners, before));
+    }
+  } catch (error) {
+    giveBack(before);
+    throw error;
   }
   return () => giveBack(before);
 }
@@ -39,13 +44,13 @@ function threads(): number[] {
   return readdirSync('/proc/self/task').map(Number);
 }
 
-function lower(thread: number, { nice, ioClass, ioLevel }: Manners): Former {
+function lower(thread: number, { nice, ioClass, ioLevel }: Manners, before: Map<number, Former>): void {
   const former = { nice: getPriority(thread), io: getIoPriority(thread) };
+  before.set(thread, former);
   const wanted = ioPriority(ioClass, ioLevel);
   const present = followsNice(former.io) ? ioPriorityOfNice(former.nice) : former.io;
   if (wanted > present) setIoPriority(thread, wanted);
   if (nice > former.nice) setPriority(thread, nice);
-  return former;
 }
 
 function giveBack(before: ReadonlyMap<number, Former>): void {

@@ -50,6 +50,8 @@ export interface RestoreOrder {
   readonly leftOut: LeftOutRules;
   readonly dryRun: boolean;
   readonly workers: number;
+  /** Whether threads write; left out: when there is enough to do for them. */
+  readonly threads?: boolean;
   readonly signal: AbortSignal;
   /** Hears how many entries and bytes are done, and of how many. */
   readonly progress: (done: { entries: number; entriesTotal: number; bytes: number; bytesTotal: number }) => void;
@@ -155,7 +157,7 @@ class Restore {
     const context = this.#context();
     const directories = new DirectoryPasses(plan, context);
     // Threads start while directories are made.
-    const pool = isSmall(plan) ? undefined : this.#startThreads();
+    const pool = (this.#order.threads ?? !isSmall(plan)) ? this.#startThreads() : undefined;
     try {
       directories.make();
       await this.#writeEntries(plan, pool);
@@ -167,9 +169,13 @@ class Restore {
       }
       removeExtraneous(this.#extraneous(), context);
     } finally {
-      const ended = pool?.stop();
-      directories.finish();
-      await Promise.all([ended, this.#syncAhead.end()]);
+      // Also after a failure nothing may be written into a directory that is finished, nor through a descriptor that is closed.
+      await pool?.stop();
+      try {
+        directories.finish();
+      } finally {
+        await this.#syncAhead.end();
+      }
     }
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
     syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view);
@@ -193,7 +199,7 @@ class Restore {
     const writer = new EntryWriter(this.#target, this.#view, supply, this.#rules);
     for (const task of tasks) {
       if (this.#order.signal.aborted) return;
-      this.#settle(await writer.perform(await task()));
+      this.#settle(await writer.perform(await task.prepare()));
     }
   }
 

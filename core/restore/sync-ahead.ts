@@ -1,4 +1,4 @@
-import { syncFileSystemLater } from '../linux/files.ts';
+import { closeDescriptor, drainFileSystem, openDirectoryAt } from '../linux/files.ts';
 import type { TargetRoot } from './target.ts';
 
 /** After so much the disk is told to begin: enough that it is worth a journal commit, little enough to be done at the end. */
@@ -7,13 +7,14 @@ const ENTRIES = 10_000;
 
 /**
  * Has what a restore writes go to the disk while it goes on writing, so that the end has little to wait for. What it does is no
- * promise: only the sync at the end is.
+ * promise: only the sync at the end is, which hears of errors because this has descriptors of its own.
  */
 export class SyncAhead {
   readonly #roots: readonly TargetRoot[];
+  readonly #descriptors: number[] = [];
   #bytes = 0;
   #entries = 0;
-  #underWay: Promise<unknown> | undefined;
+  #underWay: Promise<void> | undefined;
 
   constructor(roots: readonly TargetRoot[]) {
     this.#roots = roots;
@@ -26,13 +27,19 @@ export class SyncAhead {
     if (this.#underWay !== undefined || (this.#bytes < BYTES && this.#entries < ENTRIES)) return;
     this.#bytes = 0;
     this.#entries = 0;
-    this.#underWay = Promise.all(this.#roots.map(({ descriptor }) => syncFileSystemLater(descriptor))).then(() => {
-      this.#underWay = undefined;
-    });
+    // Where the disk cannot be told to begin, it will be told at the end.
+    this.#underWay = this.#drain().catch(() => {});
   }
 
-  /** Ends what is under way, which uses the roots' descriptors. */
+  async #drain(): Promise<void> {
+    if (this.#descriptors.length === 0) for (const { descriptor } of this.#roots) this.#descriptors.push(openDirectoryAt(descriptor, '.'));
+    await Promise.all(this.#descriptors.map(drainFileSystem));
+    this.#underWay = undefined;
+  }
+
+  /** Waits for what is under way and lets go of the descriptors. */
   async end(): Promise<void> {
     await this.#underWay;
+    for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);
   }
 }

@@ -2,7 +2,7 @@ import { fsyncSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { closeDescriptor, openAt, syncFileSystem } from '../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../linux/flags.ts';
-import { StatBuffer, statAt } from '../linux/stat.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { parentPath } from './names.ts';
@@ -15,10 +15,14 @@ const FEW_ENTRIES = 64;
 
 const stat = new StatBuffer();
 
-/** Waits until what a plan wrote is on disk: the file systems of all roots, or of a small restore its own entries only. */
+/**
+ * Waits until what a plan wrote is on disk: the file systems of all roots and, where entries may lie on others mounted below, of all
+ * directories; or of a small restore its own entries only.
+ */
 export function syncRestored(plan: Plan, deletion: boolean, roots: readonly TargetRoot[], target: Target, view: SnapshotView): void {
   if (deletion || plan.entries > FEW_ENTRIES) {
     for (const { descriptor } of roots) syncFileSystem(descriptor);
+    if (roots.some(({ crossMounts }) => crossMounts)) syncMountedBelow(plan, roots, target, view);
     return;
   }
   const parents = new Set<ByteString>();
@@ -27,6 +31,22 @@ export function syncRestored(plan: Plan, deletion: boolean, roots: readonly Targ
     parents.add(parentPath(path));
   }
   for (const path of parents) tolerateMissing(() => fsyncSync(target.directory(path)));
+}
+
+function syncMountedBelow({ directories }: Plan, roots: readonly TargetRoot[], target: Target, view: SnapshotView): void {
+  const deviceOf = (descriptor: number): bigint => {
+    statDescriptor(descriptor, stat);
+    return stat.device;
+  };
+  const synced = new Set(roots.map(({ descriptor }) => deviceOf(descriptor)));
+  for (let row = 0; row < directories.length; row++) {
+    tolerateMissing(() => {
+      const descriptor = target.directory(view.entryAt(placeAt(directories, row)).path);
+      const device = deviceOf(descriptor);
+      if (!synced.has(device)) syncFileSystem(descriptor);
+      synced.add(device);
+    });
+  }
 }
 
 function* writtenPaths(plan: Plan, view: SnapshotView): Generator<ByteString> {

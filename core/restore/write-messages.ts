@@ -39,12 +39,12 @@ export interface Supply {
 /** What became of a task. */
 export interface WriteResult {
   readonly written: number;
-  /** Files that were already as in the snapshot. */
+  /** Entries that were already as in the snapshot. */
   readonly unchanged: number;
-  /** Of file content, of written files. */
+  /** Of the content of written files. */
   readonly bytes: number;
   readonly problems: readonly Problem[];
-  /** Files with several names that could not be written, so that no other name is linked to what stands there. */
+  /** Entries with several names that could not be written, so that no other name is linked to what stands there. */
   readonly lost: readonly RowPlace[];
 }
 

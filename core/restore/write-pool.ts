@@ -8,8 +8,19 @@ import type { FromWriter, ToWriter, WriteResult, WriterData, WriteTask } from '.
 /** One task in hand and one waiting, so that a thread never waits for its frame while another is read. */
 const TASKS_IN_HAND = 2;
 
-/** A task whose frame is fetched when a thread has room for it. */
-export type PreparedTask = () => Promise<WriteTask>;
+/** A task to come. */
+export interface PreparedTask {
+  /** Whether it takes a thread for so long that nothing should wait behind it. */
+  readonly isLong: boolean;
+  /** To be called when a thread has room for it: fetches its frame. */
+  prepare(): Promise<WriteTask>;
+}
+
+interface Seat {
+  readonly worker: Worker;
+  /** The long task that the thread has in hand. */
+  long: Promise<unknown> | undefined;
+}
 
 interface Answer {
   readonly resolve: (result: WriteResult) => void;
@@ -48,12 +59,23 @@ export class WritePool {
 
   /** Performs all tasks and hands each result to `settle`. Ends early, without a failure, when `signal` is aborted. */
   async perform(tasks: Iterator<PreparedTask>, settle: (result: WriteResult) => void, signal: AbortSignal): Promise<void> {
-    const lane = async (worker: Worker): Promise<void> => {
-      for (let next = tasks.next(); next.done !== true && !signal.aborted; next = tasks.next()) {
-        settle(await this.#send(worker, await next.value()));
+    const seats = this.#workers.map((worker): Seat => ({ worker, long: undefined }));
+    const lane = async (seat: Seat): Promise<void> => {
+      for (;;) {
+        await seat.long;
+        const next = tasks.next();
+        if (next.done === true || signal.aborted) return;
+        const result = this.#perform(seat.worker, next.value);
+        if (next.value.isLong) seat.long = result.catch(() => {});
+        settle(await result);
       }
     };
-    await Promise.all(this.#workers.flatMap((worker) => Array.from({ length: TASKS_IN_HAND }, () => lane(worker))));
+    // Each thread has a task before any has a second one.
+    await Promise.all(Array.from({ length: TASKS_IN_HAND }, () => seats.map(lane)).flat());
+  }
+
+  async #perform(worker: Worker, task: PreparedTask): Promise<WriteResult> {
+    return this.#send(worker, await task.prepare());
   }
 
   #send(worker: Worker, task: WriteTask): Promise<WriteResult> {

@@ -1,6 +1,7 @@
 import type { PackShelf, StoredFrame } from './pack-shelf.ts';
 import { FileColumn, type PackPlan, type Plan, placeAt } from './plan.ts';
 import type { Overwrite } from './rules.ts';
+import type { WriteTask } from './write-messages.ts';
 import type { PreparedTask } from './write-pool.ts';
 
 /** The most files of one task, so that one frame of very many empty-looking files stays bounded, too. */
@@ -17,19 +18,20 @@ const WORDS_PER_ROW = 3;
 export function* planTasks(plan: Plan, shelf: PackShelf, overwrite: Overwrite): Generator<PreparedTask> {
   for (let row = 0; row < plan.large.length; row++) {
     const place = placeAt(plan.large, row);
-    yield async () => ({ type: 'file', place });
+    yield { isLong: true, prepare: async () => ({ type: 'file', place }) };
   }
   for (const pack of plan.packs) {
     for (const { frame, rows } of frameGroups(pack)) {
-      yield async () => {
+      const prepare = async (): Promise<WriteTask> => {
         const stored = overwrite === 'changed' ? undefined : await fetchOrLeave(shelf, pack.pack, frame);
         return { type: 'frame', pack: pack.pack, frame, rows, ...(stored === undefined ? {} : { stored }) };
       };
+      yield { isLong: false, prepare };
     }
   }
   for (let begin = 0; begin < plan.singles.length; begin += SINGLES_PER_TASK) {
     const rows = plan.singles.rows(begin, begin + SINGLES_PER_TASK);
-    yield async () => ({ type: 'singles', rows });
+    yield { isLong: false, prepare: async () => ({ type: 'singles', rows }) };
   }
 }
 

@@ -32,8 +32,12 @@ export class PackOutput {
 
   /** Waits while the run pauses. Throws `cancelled` when nobody wants the rest any more; to be called now and then. */
   checkWanted(): void {
-    while (Atomics.load(this.#control, Control.paused) !== 0) Atomics.wait(this.#control, Control.paused, 1);
-    if (Atomics.load(this.#control, Control.givenUp) !== 0) throw new Failure('cancelled', 'the unit was given up');
+    for (;;) {
+      // First: a pause may begin anew after the unit was given up.
+      if (Atomics.load(this.#control, Control.givenUp) !== 0) throw new Failure('cancelled', 'the unit was given up');
+      if (Atomics.load(this.#control, Control.paused) === 0) return;
+      Atomics.wait(this.#control, Control.paused, 1);
+    }
   }
 
   /** What holds the reading of files back; undefined: nothing does. */

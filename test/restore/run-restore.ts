@@ -15,7 +15,7 @@ export async function restoreSample(sample: SampleSnapshot, target: string, over
   try {
     return await restoreTree({
       ...{ manifests: sample.manifests, packs: sample.packs, upperRoots: [], paths: [], leftOut: { paths: [], patterns: [] } },
-      ...{ overwrite: 'always', deletion: false, dryRun: false, workers: 2 },
+      ...{ overwrite: 'always', deletion: false, dryRun: false, workers: 2, threads: true },
       signal: new AbortController().signal,
       progress: () => {},
       ...over,

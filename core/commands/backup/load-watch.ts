@@ -1,20 +1,12 @@
 import { loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import type { Context } from '../context.ts';
+import type { Context, Machine } from '../context.ts';
 
 /** Between two looks at the load, in milliseconds. The kernel counts it anew as often. */
 const LOOK_INTERVAL = 5000;
 
 /** The longest that one run pauses, all pauses together: a backup that never happens is worse than load. */
 const LONGEST_PAUSE = 60 * 60 * 1000;
-
-/** Where the load comes from. */
-export interface Machine {
-  /** The load of the last minute. */
-  load(): number;
-  /** Resolves after so many milliseconds, or when the signal is raised. */
-  wait(milliseconds: number, signal: AbortSignal): Promise<void>;
-}
 
 const THIS_MACHINE: Machine = {
   load: () => loadavg()[0] as number,
