@@ -17,13 +17,19 @@ export function keepMemorySmall(): void {
   libc.mallopt(M_ARENA_MAX, 2);
 }
 
-/** Shorter buffers may be pieces of Node's pool, which others use; they are not worth it either. */
+/** Gives the system back what lies unused between buffers in use: some milliseconds for what tens of frames leave. */
+export function trimMemory(): void {
+  libc.malloc_trim(0);
+}
+
+/** A view of a shorter buffer may be a piece of Node's pool, which others use. */
 const OWN_MEMORY = 256 * 1024;
 
 /**
- * Frees the memory of a large buffer at once instead of at some garbage collection; nobody may use it any more. Frames of
- * megabytes come by the hundred while the collector sees only a few small objects.
+ * Frees the memory of a buffer at once instead of at some garbage collection; nobody may use it any more. Megabytes come by the hundred
+ * while the collector sees only a few small objects. The view of a short buffer that has more than the view is left alone.
  */
-export function releaseBuffer(bytes: Uint8Array): void {
-  if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength >= OWN_MEMORY) bytes.buffer.transfer(0);
+export function releaseBuffer(bytes: ArrayBufferView): void {
+  const { buffer, byteLength } = bytes;
+  if (buffer instanceof ArrayBuffer && (byteLength === buffer.byteLength || buffer.byteLength >= OWN_MEMORY)) buffer.transfer(0);
 }

@@ -39,6 +39,7 @@ export const libc = {
   fremovexattr: library.func('int fremovexattr(int, void *)'),
   fstatfs: library.func('int fstatfs(int, void *)'),
   mallopt: library.func('int mallopt(int, int)'),
+  malloc_trim: library.func('int malloc_trim(size_t)'),
   // For calls that the C library has no function of, all with at most three whole numbers.
   syscall: library.func('long syscall(long, long, long, long)'),
 } as const;

@@ -4,7 +4,7 @@ import { BatchBuilder } from './batch-builder.ts';
 import { HardLinks, type LinkLeader } from './hard-links.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
-import { entryOf, type ReadEntries } from './read-entries.ts';
+import { entryOf, type ReadEntries, releaseEntries } from './read-entries.ts';
 import type { WalkListener } from './tree-comparison.ts';
 import type { UnitContents } from './unit-contents.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -120,7 +120,10 @@ export class Collector implements WalkListener {
     try {
       const answer = await oldest.answer;
       for (const slot of oldest.slots) await this.#settle(slot, answer);
-      if (answer !== undefined) this.#tell(answer, oldest.builder, oldest.unlisted);
+      if (answer !== undefined) {
+        this.#tell(answer, oldest.builder, oldest.unlisted);
+        releaseEntries(answer);
+      }
     } finally {
       release(oldest);
     }

@@ -7,7 +7,7 @@ import type { PackOutput } from './pack-output.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import type { UnitContents } from './unit-contents.ts';
 
-const READ_LENGTH = 4 * 1024 * 1024;
+const READ_LENGTH = 1024 * 1024;
 
 /** How much of a new file is looked at to tell whether the repository knows parts of it under another name. */
 const PROBE_LENGTH = 16 * 1024 * 1024;

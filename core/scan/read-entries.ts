@@ -1,3 +1,4 @@
+import { releaseBuffer } from '../linux/allocator.ts';
 import { StatBuffer } from '../linux/stat.ts';
 import type { ByteString, Content, DataRange, Entry, Extent, Xattr } from '../manifest/entry.ts';
 
@@ -160,6 +161,11 @@ export function entryOf(read: ReadEntries, index: number, path: ByteString): Ent
     ...optional('linkTarget', read.linkTargets.get(index)),
     ...optional('content', contentOf(read, index)),
   };
+}
+
+/** Frees the columns at once instead of at some garbage collection; no entry can be made of them any more. */
+export function releaseEntries({ stats, digests, extents, extentDigests }: ReadEntries): void {
+  for (const column of [stats, digests, extents, extentDigests]) releaseBuffer(column);
 }
 
 /** The part of an entry that statx tells. */

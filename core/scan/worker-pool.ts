@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
-import { releaseBuffer } from '../linux/allocator.ts';
+import { releaseBuffer, trimMemory } from '../linux/allocator.ts';
 import { startWorker } from '../workers.ts';
 import { type Batch, Control, type FromWorker, newControl, type ToWorker, type UnitTask } from './batch.ts';
 import { ByteBucket, type SharedBucket } from './byte-bucket.ts';
@@ -17,6 +17,9 @@ export interface PackSink {
 
 /** One in hand and one waiting, so that no worker is idle while the main thread walks. */
 const BATCHES_IN_HAND = 2;
+
+/** After so many frames the memory that they left in pieces is given back: it would come to 30 MB. */
+const FRAMES_PER_TRIM = 16;
 
 interface Seat {
   readonly worker: Worker;
@@ -45,6 +48,7 @@ export class WorkerPool {
   readonly #answers = new Map<number, Waiting>();
   #sink: PackSink | undefined;
   #failure: Failure | undefined;
+  #stored = 0;
 
   /** `readRate`: bytes a second that they may read, all together; undefined: no limit. */
   constructor(count: number, readRate: number | undefined) {
@@ -150,6 +154,7 @@ export class WorkerPool {
     const control = new Int32Array(seat.control);
     await this.#withSink((sink) => sink.append(pack, bytes, decompressedLength));
     releaseBuffer(bytes);
+    if (++this.#stored % FRAMES_PER_TRIM === 0) trimMemory();
     // The worker may be waiting for room, also when the run has failed.
     Atomics.sub(control, Control.framesUnderWay, 1);
     Atomics.notify(control, Control.framesUnderWay);
