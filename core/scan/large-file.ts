@@ -12,6 +12,14 @@ const READ_LENGTH = 1024 * 1024;
 /** How much of a new file is looked at to tell whether the repository knows parts of it under another name. */
 const PROBE_LENGTH = 16 * 1024 * 1024;
 
+/** Room for the longest chunk and the next read behind it: one for each thread, made with its first large file. */
+let window: Buffer | undefined;
+
+function windowOfThread(): Buffer {
+  window ??= Buffer.allocUnsafeSlow(MAXIMUM_CHUNK + READ_LENGTH);
+  return window;
+}
+
 /** A stretch of the file in memory, valid until the next one is asked for. */
 interface Chunk {
   readonly bytes: Buffer;
@@ -26,8 +34,6 @@ interface Chunk {
 export class LargeFileWriter {
   readonly #output: PackOutput;
   readonly #known: UnitContents | undefined;
-  // Room for the longest chunk and the next read behind it.
-  readonly #window = Buffer.allocUnsafeSlow(MAXIMUM_CHUNK + READ_LENGTH);
   #complete = true;
   #failure: unknown;
 
@@ -97,7 +103,7 @@ export class LargeFileWriter {
   /** The first `length` stored bytes of the file in content-defined chunks; zeros where the file was cut meanwhile. */
   *#chunks(source: StoredBytes, length: number): Generator<Chunk> {
     const chunker = new ContentDefinedChunker();
-    const window = this.#window;
+    const window = windowOfThread();
     this.#complete = true;
     this.#failure = undefined;
     source.rewind();
@@ -128,7 +134,7 @@ export class LargeFileWriter {
   #read(source: StoredBytes, at: number, length: number): number {
     if (this.#failure !== undefined) return 0;
     try {
-      return source.read(this.#window, at, length);
+      return source.read(windowOfThread(), at, length);
     } catch (error) {
       this.#failure = error;
       return 0;

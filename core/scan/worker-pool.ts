@@ -18,8 +18,8 @@ export interface PackSink {
 /** One in hand and one waiting, so that no worker is idle while the main thread walks. */
 const BATCHES_IN_HAND = 2;
 
-/** After so many frames the memory that they left in pieces is given back: it would come to 30 MB. */
-const FRAMES_PER_TRIM = 16;
+/** After so many bytes of tar the memory that their frames left in pieces is given back: it would come to 30 MB. */
+const BYTES_PER_TRIM = 32 * 1024 * 1024;
 
 interface Seat {
   readonly worker: Worker;
@@ -48,7 +48,8 @@ export class WorkerPool {
   readonly #answers = new Map<number, Waiting>();
   #sink: PackSink | undefined;
   #failure: Failure | undefined;
-  #stored = 0;
+  /** Bytes of tar that came since memory was given back. */
+  #untrimmed = 0;
 
   /** `readRate`: bytes a second that they may read, all together; undefined: no limit. */
   constructor(count: number, readRate: number | undefined) {
@@ -154,7 +155,11 @@ export class WorkerPool {
     const control = new Int32Array(seat.control);
     await this.#withSink((sink) => sink.append(pack, bytes, decompressedLength));
     releaseBuffer(bytes);
-    if (++this.#stored % FRAMES_PER_TRIM === 0) trimMemory();
+    this.#untrimmed += decompressedLength;
+    if (this.#untrimmed >= BYTES_PER_TRIM) {
+      this.#untrimmed = 0;
+      trimMemory();
+    }
     // The worker may be waiting for room, also when the run has failed.
     Atomics.sub(control, Control.framesUnderWay, 1);
     Atomics.notify(control, Control.framesUnderWay);
