@@ -32,7 +32,6 @@ export interface Course {
 export async function runSteps(steps: readonly Step[], course: Course, journal: Journal): Promise<void> {
   for (const step of steps) {
     journal.say(step.title);
-    if (step.cache === 'warm' && step.operation === 'full') await warmUp(course.accountsRoot);
     for (let round = 0; round < (step.once === true ? 1 : course.rounds); round++) {
       if (step.changesTree === true) writeFileSync(changedPaths(course), course.nextDay().join('\n'));
       for (const contender of course.contenders) await runOnce(step, round, contender, course, journal);
@@ -58,6 +57,8 @@ async function runOnce(step: Step, round: number, { name, tool }: Contender, cou
     const before = storedBytes(tool.repository);
     await flush(workFolder);
     if (step.cache === 'cold') dropCaches();
+    // Each time: some of the others have the kernel forget what they read.
+    else if (step.operation === 'full') await warmUp(course.accountsRoot);
     const measured = await measure(commands, workFolder);
     const flushSeconds = await flush(isRestore ? scratch.folder : workFolder);
     if (isRestore) requireKeptFile(tool, details, course);

@@ -8,9 +8,7 @@ import { SafeFile } from './safe-file.ts';
 import { writeSingle } from './single-entry.ts';
 import type { RowPlace, SnapshotView } from './snapshot-view.ts';
 import type { Target } from './target.ts';
-import type { WriteResult, WriteTask } from './write-messages.ts';
-
-const WORDS_PER_ROW = 3;
+import { WORDS_PER_ROW, type WriteResult, type WriteTask } from './write-messages.ts';
 
 interface Wanted {
   readonly entry: Entry;

@@ -5,6 +5,9 @@ import type { Problem, RulesData } from './rules.ts';
 import type { RowPlace } from './snapshot-view.ts';
 import type { TargetRoot } from './target.ts';
 
+/** Numbers that name a row of a manifest: run, block and row. */
+export const WORDS_PER_ROW = 3;
+
 /** What a writing thread knows from its start. */
 export interface WriterData {
   readonly roots: readonly TargetRoot[];

@@ -1,14 +1,13 @@
 import type { PackShelf, StoredFrame } from './pack-shelf.ts';
 import { FileColumn, type PackPlan, type Plan, placeAt } from './plan.ts';
 import type { Overwrite } from './rules.ts';
-import type { WriteTask } from './write-messages.ts';
+import { WORDS_PER_ROW, type WriteTask } from './write-messages.ts';
 import type { PreparedTask } from './write-pool.ts';
 
 /** The most files of one task, so that one frame of very many empty-looking files stays bounded, too. */
 const FILES_PER_TASK = 4096;
 /** Few enough that threads end together and a restore can be stopped soon. */
 const SINGLES_PER_TASK = 512;
-const WORDS_PER_ROW = 3;
 
 /**
  * What there is to write, the longest first, so that threads end together: files in several frames, one by one; files in the order of
@@ -55,7 +54,10 @@ export function* frameGroups({ files }: PackPlan): Generator<{ frame: number; ro
     const rows = new Uint32Array((end - begin) * WORDS_PER_ROW);
     for (let index = begin; index < end; index++) {
       const file = order[index] as number;
-      rows.set([files.get(file, FileColumn.run), files.get(file, FileColumn.block), files.get(file, FileColumn.row)], (index - begin) * 3);
+      rows.set(
+        [files.get(file, FileColumn.run), files.get(file, FileColumn.block), files.get(file, FileColumn.row)],
+        (index - begin) * WORDS_PER_ROW,
+      );
     }
     yield { frame, rows };
     begin = end;

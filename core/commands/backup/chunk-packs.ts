@@ -20,7 +20,7 @@ export class ChunkPacks {
     this.#number = packs.nextNumber;
   }
 
-  /** Adds bytes of at most the size of a small file; returns the number of the pack and the place in it. */
+  /** Adds bytes of at most half of what a frame may hold; returns the number of the pack and the place in it. */
   async add(bytes: Buffer, digest: Buffer): Promise<ExtentPlace> {
     const frames = this.#frames;
     if (this.#stored >= PACK_TARGET) await this.#nextPack();
