@@ -28,8 +28,8 @@ import { type PreparedTask, WritePool } from './write-pool.ts';
 import { planTasks } from './write-tasks.ts';
 
 /** Up to so much the main thread writes by itself: starting threads takes as long. */
-const SMALL_ENTRIES = 2000;
-const SMALL_BYTES = 16 * 1024 * 1024;
+const SMALL_ENTRIES = 3000;
+const SMALL_BYTES = 32 * 1024 * 1024;
 
 /** Everything that a restore needs to know. */
 export interface RestoreOrder {
