@@ -24,6 +24,7 @@ export const libc = {
   utimensat: library.func('int utimensat(int, void *, void *, int)'),
   futimens: library.func('int futimens(int, void *)'),
   lseek: library.func('int64_t lseek(int, int64_t, int)'),
+  posix_fadvise: library.func('int posix_fadvise(int, int64_t, int64_t, int)'),
   sync_file_range: library.func('int sync_file_range(int, int64_t, int64_t, unsigned int)'),
   syncfs: library.func('int syncfs(int)'),
   ftruncate: library.func('int ftruncate(int, int64_t)'),

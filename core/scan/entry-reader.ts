@@ -8,6 +8,7 @@ import type { Batch } from './batch.ts';
 import type { ContentStore } from './content-store.ts';
 import { LARGE_FILE } from './limits.ts';
 import { type OpenedEntry, openEntry } from './opened-entry.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { metadataOf, type ReadEntriesBuilder } from './read-entries.ts';
 import { waitUntilSettled } from './settle.ts';
 import { StoredBytes } from './stored-bytes.ts';
@@ -39,8 +40,11 @@ export class EntryReader {
   }
 
   read(batch: Batch, results: ReadEntriesBuilder): void {
+    // Where reading is held back, nothing is read beyond that.
+    const ahead = this.#store.pace === undefined ? new ReadAhead(batch) : undefined;
     for (let index = 0; index < batch.names.length; index++) {
       this.#store.checkWanted();
+      ahead?.advanceTo(index);
       this.#readOne(batch, index, results);
       results.close(index);
     }

@@ -16,7 +16,8 @@ export interface OpenedEntry {
 
 const REFUSALS = new Set(['EACCES', 'EPERM', 'EIO', 'ETXTBSY', 'EUCLEAN', 'EBADMSG', 'ENODEV', 'ENXIO', 'ESTALE']);
 
-function openFileAt(directory: number, name: ByteString): number {
+/** Opens a file for reading without following a link and, where that may be, without a trace in its access time. */
+export function openFileAt(directory: number, name: ByteString): number {
   // O_NONBLOCK: a FIFO put in the file's place cannot make the reader wait.
   const flag = O_RDONLY | O_NONBLOCK;
   try {
