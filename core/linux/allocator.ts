@@ -31,5 +31,7 @@ const OWN_MEMORY = 256 * 1024;
  */
 export function releaseBuffer(bytes: ArrayBufferView): void {
   const { buffer, byteLength } = bytes;
+  // Released already, or handed to another thread.
+  if (byteLength === 0) return;
   if (buffer instanceof ArrayBuffer && (byteLength === buffer.byteLength || buffer.byteLength >= OWN_MEMORY)) buffer.transfer(0);
 }
