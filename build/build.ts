@@ -2,7 +2,7 @@
  * Builds `dist/`: the bundle with the addons beside it, the single executable that holds all of them, and the published
  * schemas. The validators must have been made before (`npm run gen`).
  */
-import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
@@ -24,6 +24,12 @@ const BUNDLE = join(DIST, 'apiscp-backup.cjs');
 
 /** A small nursery and a heap that grows in small steps: large buffers should go soon after they are done with. */
 const HEAP_FLAGS = ['--max-semi-space-size=1', '--heap-growing-percent=20'];
+
+/**
+ * Variables that Node, or a library in it, obeys before the program's first line runs, by writing files or loading code. What
+ * is obeyed later the program takes away itself (`core/clean-start.ts`).
+ */
+const OBEYED_AT_ONCE = ['NODE_COMPILE_CACHE', 'NODE_EXTRA_CA_CERTS', 'NODE_ICU_DATA', 'OPENSSL_CONF'];
 
 const ADDONS = {
   'xattr.node': 'node_modules/fs-xattr/build/Release/xattr.node',
@@ -49,13 +55,24 @@ async function buildBundle(entry: string, outfile: string): Promise<void> {
   });
 }
 
+/** The executable with other names in the place of those variables: no environment can hold a name with an equals sign. */
+function deafTo(names: readonly string[], executable: Buffer): Buffer {
+  for (const name of names) {
+    const asked = Buffer.from(`\0${name}\0`);
+    let at = executable.indexOf(asked);
+    if (at < 0) throw new Error(`this Node does not ask for ${name}: take it off the list`);
+    for (; at >= 0; at = executable.indexOf(asked, at)) executable.fill('=', at + 1, at + 1 + name.length);
+  }
+  return executable;
+}
+
 async function buildExecutable(): Promise<void> {
   const config = {
     main: BUNDLE,
     output: join(DIST, 'apiscp-backup'),
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
-    execArgv: ['--disable-warning=ExperimentalWarning', ...HEAP_FLAGS],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', ...HEAP_FLAGS],
     // NODE_OPTIONS of whoever starts the program must not change it.
     execArgvExtension: 'none',
     assets: Object.fromEntries([WORKER_BUNDLE, ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)])),
@@ -66,7 +83,8 @@ async function buildExecutable(): Promise<void> {
   await execa(process.execPath, [...HEAP_FLAGS, '--build-sea', file], { stdout: 'ignore', stderr: 'inherit' });
   rmSync(file);
   // Written in one stretch, the file lies in the page cache in large pages, and every process that maps it counts 40 MB more.
-  copyFileSync(config.output, `${config.output}.copy`);
+  writeFileSync(`${config.output}.copy`, deafTo(OBEYED_AT_ONCE, readFileSync(config.output)), { mode: 0o755 });
+  chmodSync(`${config.output}.copy`, 0o755);
   renameSync(`${config.output}.copy`, config.output);
 }
 

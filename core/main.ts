@@ -1,3 +1,5 @@
+import { startClean } from './clean-start.ts';
+
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === '--version') {
     const { PROGRAM } = await import('./version.ts');
@@ -10,5 +12,8 @@ async function main(args: readonly string[]): Promise<void> {
   });
 }
 
+// Whoever asks for the progress must not end the program by it, not even in its last moment.
+process.on('SIGUSR1', () => {});
+startClean();
 // No top-level await: the bundle is CommonJS.
 void main(process.argv.slice(2));

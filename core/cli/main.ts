@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { EXIT } from '../commands/exit-codes.ts';
 import { watchInterruption } from '../commands/interruption.ts';
 import { openContext } from '../commands/open-context.ts';
+import { onProgressRequest } from '../commands/progress-request.ts';
 import { METHODS } from '../commands/registry.ts';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import { toWireError } from '../commands/wire-error.ts';
@@ -44,6 +45,7 @@ async function perform(method: MethodName, request: unknown, { config }: GlobalO
   checkRequest(method, request);
   const interruption = watchInterruption();
   const display = progressDisplay(process.stderr);
+  const stopTelling = onProgressRequest(() => display.tell());
   try {
     for (let asked = request, isFirst = true; ; isFirst = false) {
       // What is said of the repository is said once.
@@ -59,6 +61,8 @@ async function perform(method: MethodName, request: unknown, { config }: GlobalO
     display.finish();
     const exitCode = output.failure(toWireError(error));
     return interruption.exitCode() ?? exitCode;
+  } finally {
+    stopTelling();
   }
 }
 

@@ -8,6 +8,8 @@ import { formatBytes, formatCount, formatDuration } from './quantities.ts';
 const LINE_INTERVAL_MS = 30_000;
 
 export interface ProgressDisplay extends Reporter {
+  /** Writes the last state as a line, because somebody asked for it. */
+  tell(): void;
   /** Shows the last state and takes the bar away; the result follows. */
   finish(): void;
 }
@@ -29,6 +31,12 @@ function logText({ level, message, affected = [] }: LogLine): string {
   return `${level}: ${printable([message, ...affected].join(' '))}\n`;
 }
 
+/** The answer to whoever asks how far it is; `since` is in milliseconds. */
+function answerText(progress: ShownProgress | undefined, since: number): string {
+  if (progress === undefined) return `under way for ${formatDuration(Math.round(since / 1000))}, nothing counted yet\n`;
+  return `${subject(progress)}: ${amounts(progress)}\n`;
+}
+
 const BAR_LENGTH = 24;
 
 /** With a bar only where there is a total. */
@@ -44,10 +52,15 @@ class BarDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
   readonly #feed: ProgressFeed;
   readonly #bar: SingleBar;
+  readonly #now: () => number;
+  readonly #began: number;
   #shown = false;
+  #latest: ShownProgress | undefined;
 
   constructor(stream: NodeJS.WriteStream, now: () => number) {
     this.#stream = stream;
+    this.#now = now;
+    this.#began = now();
     this.#feed = new ProgressFeed((progress) => this.#draw(progress), now);
     this.#bar = new SingleBar({
       ...{ stream, clearOnComplete: true, hideCursor: true, fps: 5, linewrap: false },
@@ -64,12 +77,19 @@ class BarDisplay implements ProgressDisplay {
     this.#stream.write(logText(line));
   }
 
+  tell(): void {
+    this.#feed.finish();
+    this.#takeAway();
+    this.#stream.write(answerText(this.#latest, this.#now() - this.#began));
+  }
+
   finish(): void {
     this.#feed.finish();
     this.#takeAway();
   }
 
   #draw(progress: ShownProgress): void {
+    this.#latest = progress;
     const inBytes = progress.bytesTotal !== undefined && progress.bytesTotal > 0 && progress.byEntries !== true;
     const total = (inBytes ? progress.bytesTotal : progress.entriesTotal) ?? 0;
     const done = inBytes ? progress.bytes : progress.entries;
@@ -91,13 +111,16 @@ class LineDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WritableStream;
   readonly #feed: ProgressFeed;
   readonly #now: () => number;
+  readonly #began: number;
   #subject = '';
   #lastLine = 0;
+  #latest: ShownProgress | undefined;
 
   constructor(stream: NodeJS.WritableStream, now: () => number) {
     this.#stream = stream;
     this.#feed = new ProgressFeed((progress) => this.#write(progress), now);
     this.#now = now;
+    this.#began = now();
   }
 
   progress(progress: Progress): void {
@@ -108,11 +131,17 @@ class LineDisplay implements ProgressDisplay {
     this.#stream.write(logText(line));
   }
 
+  tell(): void {
+    this.#feed.finish();
+    this.#stream.write(answerText(this.#latest, this.#now() - this.#began));
+  }
+
   finish(): void {
     this.#feed.finish();
   }
 
   #write(progress: ShownProgress): void {
+    this.#latest = progress;
     const now = this.#now();
     const what = subject(progress);
     const begins = what !== this.#subject;

@@ -2,6 +2,7 @@ import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type SchemaError, type Validator } from '../config/schema-validator.ts';
 import { inBackground } from './background.ts';
 import type { Context } from './context.ts';
+import { askable } from './progress-request.ts';
 import type { MESSAGES, MethodName } from './schemas/messages.ts';
 import * as validators from './validators.generated.js';
 
@@ -16,17 +17,17 @@ type Commands = { readonly [Method in MethodName]: () => Promise<Command<Method>
 const COMMANDS: Commands = {
   version: async () => (await import('./version.ts')).version,
   init: async () => (await import('./init.ts')).init,
-  run: async () => inBackground((await import('./run.ts')).run),
+  run: async () => askable(inBackground((await import('./run.ts')).run)),
   list: async () => (await import('./list.ts')).list,
-  plan: async () => (await import('./plan.ts')).plan,
+  plan: async () => askable((await import('./plan.ts')).plan),
   ls: async () => (await import('./ls.ts')).ls,
   find: async () => (await import('./find.ts')).find,
   history: async () => (await import('./history.ts')).history,
   diff: async () => (await import('./diff.ts')).diff,
-  restore: async () => (await import('./restore.ts')).restore,
-  verify: async () => inBackground((await import('./verify.ts')).verify),
+  restore: async () => askable((await import('./restore.ts')).restore),
+  verify: async () => askable(inBackground((await import('./verify.ts')).verify)),
   explain: async () => (await import('./explain.ts')).explain,
-  prune: async () => inBackground((await import('./prune.ts')).prune),
+  prune: async () => askable(inBackground((await import('./prune.ts')).prune)),
   simulate: async () => (await import('./simulate.ts')).simulateRetention,
   hold: async () => (await import('./hold.ts')).hold,
   release: async () => (await import('./hold.ts')).release,

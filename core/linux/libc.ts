@@ -39,6 +39,7 @@ export const libc = {
   fsetxattr: library.func('int fsetxattr(int, void *, void *, size_t, int)'),
   fremovexattr: library.func('int fremovexattr(int, void *)'),
   fstatfs: library.func('int fstatfs(int, void *)'),
+  sigprocmask: library.func('int sigprocmask(int, void *, void *)'),
   mallopt: library.func('int mallopt(int, int)'),
   malloc_trim: library.func('int malloc_trim(size_t)'),
   // For calls that the C library has no function of, all with at most three whole numbers.

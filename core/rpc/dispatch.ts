@@ -1,4 +1,5 @@
 import type { Context, Reporter } from '../commands/context.ts';
+import { onProgressRequest } from '../commands/progress-request.ts';
 import type { Methods } from '../commands/registry.ts';
 import { toWireError } from '../commands/wire-error.ts';
 import { type RequestId, RPC_ERRORS, type RpcError, type RpcRequest } from './message.ts';
@@ -27,6 +28,7 @@ function refusal(methods: Methods, { method, params }: RpcRequest): RpcError | u
 
 async function perform(peer: Peer, id: RequestId, { method, params }: RpcRequest): Promise<void> {
   const reporter = new NotifyingReporter(peer.writer, id);
+  const stopTelling = onProgressRequest(() => reporter.tell());
   try {
     const result = await peer.methods.get(method)?.perform(params, peer.openContext(reporter));
     reporter.finish();
@@ -35,6 +37,8 @@ async function perform(peer: Peer, id: RequestId, { method, params }: RpcRequest
     reporter.finish();
     const data = toWireError(error);
     peer.writer.error(id, { code: RPC_ERRORS.commandFailed, message: data.message, data });
+  } finally {
+    stopTelling();
   }
 }
 

@@ -1,16 +1,33 @@
 import type { Writable } from 'node:stream';
 import { jsonLine } from '../commands/json-text.ts';
 import type { NotificationName } from '../commands/schemas/messages.ts';
+import { boundedAnswer, shortTexts } from './bounded-answer.ts';
 import type { RequestId, RpcError } from './message.ts';
 
-/** The only one who writes to the peer: whole messages, one a line. */
+/** So much waits for a peer that does not read, in characters; notifications beyond it are left out. */
+const UNREAD_LIMIT = 1024 * 1024;
+
+/** The most that an answer takes, in bytes: peers read lines of some megabytes only. */
+const ANSWER_LIMIT = 8 * 1024 * 1024;
+
+/** How long a peer may take to read the last answer once the program was told to end, in milliseconds. */
+const LAST_WORDS_MS = 5000;
+
+/** The most of a text in an error or a notification, in characters. */
+const TEXT_LIMIT = 16 * 1024;
+
+/** The only one who writes to the peer: whole messages, one a line, bounded each and together. */
 export class MessageWriter {
   readonly #output: Writable;
+  readonly #signal: AbortSignal;
   #broken = false;
+  /** Log lines that were left out because nobody read. */
+  #unread = 0;
 
-  /** `onBroken` is called once, when the peer can no longer be written to. */
-  constructor(output: Writable, onBroken: () => void) {
+  /** `onBroken` is called once, when the peer can no longer be written to. After `signal` nobody waits for a peer any more. */
+  constructor(output: Writable, signal: AbortSignal, onBroken: () => void) {
     this.#output = output;
+    this.#signal = signal;
     output.on('error', () => {
       if (this.#broken) return;
       this.#broken = true;
@@ -18,22 +35,55 @@ export class MessageWriter {
     });
   }
 
+  /** A result beyond the limit loses rows of its lists; a `log` notification before it says how many, and of which. */
   result(id: RequestId, result: unknown): void {
-    this.#send({ id, result });
+    const { value, leftOut } = boundedAnswer(result, ANSWER_LIMIT);
+    if (leftOut.size > 0) {
+      const lists = [...leftOut].map(([name, count]) => `${count} of ${name}`).join(', ');
+      const message = `the answer would be longer than ${ANSWER_LIMIT} bytes; left out: ${lists}`;
+      this.#send({ method: 'log', params: { request: id, level: 'warning', code: 'answer_shortened', message } });
+    }
+    this.#send({ id, result: value });
   }
 
   error(id: RequestId, error: RpcError): void {
-    this.#send({ id, error });
+    this.#send({ id, error: shortTexts(error, TEXT_LIMIT) });
   }
 
-  notify(method: NotificationName, params: unknown): void {
-    this.#send({ method, params });
+  /** Nobody waits for what is told on the way: while the peer does not read, progress is left out, and log lines are counted. */
+  notify(method: NotificationName, params: object): void {
+    if (this.#output.writableNeedDrain && method === 'progress') return;
+    if (this.#output.writableLength > UNREAD_LIMIT) this.#unread++;
+    else this.#send({ method, params: shortTexts(params, TEXT_LIMIT) });
   }
 
-  /** Ends when everything is handed to the system, or the peer is gone. */
+  /** Resolves when the peer has read what was written so far, or never will. */
+  async drained(): Promise<void> {
+    if (!this.#broken && this.#output.writableNeedDrain && !this.#signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#output.once('drain', resolve);
+      this.#output.once('close', resolve);
+      this.#signal.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+      this.#output.off('drain', resolve);
+      this.#output.off('close', resolve);
+    }
+    if (this.#unread === 0) return;
+    const message = `${this.#unread} log lines were left out because nobody read them`;
+    this.#unread = 0;
+    this.#send({ method: 'log', params: { request: null, level: 'warning', code: 'unread', message } });
+  }
+
+  /** Ends when everything is handed to the system, or the peer is gone; after the signal soon. */
   async flush(): Promise<void> {
     if (this.#broken) return;
-    await new Promise<void>((resolve) => this.#output.write('', () => resolve()));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#output.write('', () => resolve());
+    this.#output.once('close', resolve);
+    const hurry = (): void => void setTimeout(resolve, LAST_WORDS_MS).unref();
+    if (this.#signal.aborted) hurry();
+    else this.#signal.addEventListener('abort', hurry, { once: true });
+    await promise;
   }
 
   #send(message: object): void {

@@ -1,5 +1,6 @@
 import type { LogLine, Progress, Reporter } from '../commands/context.ts';
-import { ProgressFeed } from '../commands/progress-feed.ts';
+import { jsonLine } from '../commands/json-text.ts';
+import { ProgressFeed, type ShownProgress } from '../commands/progress-feed.ts';
 import type { LogNotification, ProgressNotification } from '../commands/schemas/notifications.ts';
 import type { MessageWriter } from './message-writer.ts';
 
@@ -8,12 +9,14 @@ export class NotifyingReporter implements Reporter {
   readonly #writer: Pick<MessageWriter, 'notify'>;
   readonly #request: string | number | null;
   readonly #feed: ProgressFeed;
+  #latest: ShownProgress | undefined;
 
   /** `now` is in milliseconds. */
   constructor(writer: Pick<MessageWriter, 'notify'>, request: string | number | null, now?: () => number) {
     this.#writer = writer;
     this.#request = request;
     this.#feed = new ProgressFeed((progress) => {
+      this.#latest = progress;
       const notification: ProgressNotification = { request, ...progress };
       writer.notify('progress', notification);
     }, now);
@@ -26,6 +29,12 @@ export class NotifyingReporter implements Reporter {
   log(line: LogLine): void {
     const notification: LogNotification = { request: this.#request, ...line };
     this.#writer.notify('log', notification);
+  }
+
+  /** Writes the last state to stderr, because somebody asked for it with a signal: the peer did not. */
+  tell(): void {
+    this.#feed.finish();
+    process.stderr.write(jsonLine({ request: this.#request, progress: this.#latest ?? null }));
   }
 
   /** Sends the last state, which the pace may have held back. */

@@ -28,7 +28,7 @@ const REFUSED_LINES: Record<Exclude<Line['kind'], 'line'>, string> = {
 export async function serve(session: Session): Promise<number> {
   const { input, interruption } = session;
   let peerLost = false;
-  const writer = new MessageWriter(session.output, () => {
+  const writer = new MessageWriter(session.output, interruption.signal, () => {
     peerLost = true;
     interruption.stop();
   });
@@ -45,6 +45,8 @@ export async function serve(session: Session): Promise<number> {
         if ('error' in request) writer.error(request.id, request.error);
         else await dispatch(peer, request);
       }
+      // Whoever does not read the answers gets no further ones made.
+      await writer.drained();
     }
   } catch (error) {
     // Destroying the input ends the loop this way.

@@ -1,6 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { execa } from 'execa';
@@ -12,6 +14,15 @@ import { jsonLines, ROOT } from '../program.ts';
 const DIST = join(ROOT, 'dist');
 const EXECUTABLE = join(DIST, 'apiscp-backup');
 const VERSION_REQUEST = '{"jsonrpc":"2.0","id":1,"method":"version"}\n';
+
+/** What a descriptor is open on; empty when it was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
 describe('the built program', () => {
   before(async function () {
@@ -60,6 +71,87 @@ describe('the built program', () => {
       }
       expect(readFileSync(join(folder, 'out/shadow/var/page'), 'utf8')).to.equal('hello');
       expect(getAttributeSync(join(folder, 'out/shadow/var/page'), 'user.colour').toString()).to.equal('blue');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  /** A server with one account whose backup lasts until it is stopped. */
+  function slowServer(folder: string): string {
+    const shadow = join(folder, 'accounts/site1/shadow');
+    mkdirSync(shadow, { recursive: true });
+    mkdirSync(join(folder, 'accounts/site1/info'));
+    mkdirSync(join(folder, 'system'));
+    for (let file = 0; file < 20; file++) writeFileSync(join(shadow, `file-${file}`), randomBytes(1024 * 1024));
+    const settings = join(folder, 'config.json');
+    const places = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'accounts', systemRoot: 'system' };
+    const paths = Object.entries(places).map(([name, place]) => [name, join(folder, place)]);
+    writeFileSync(settings, JSON.stringify({ ...Object.fromEntries(paths), limits: { workers: 2, readRate: '1 MiB/s' } }), { mode: 0o600 });
+    return settings;
+  }
+
+  it('tells on SIGUSR1 how far it is, and opens nothing for anybody', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'executable-'));
+    try {
+      const settings = slowServer(folder);
+      await execa(EXECUTABLE, ['--config', settings, 'init']);
+      const run = execa(EXECUTABLE, ['--config', settings, 'run', 'site1'], { reject: false });
+      const lines = createInterface(run.stderr)[Symbol.asyncIterator]();
+      const next = async (): Promise<string> => (await lines.next()).value ?? '';
+      expect(await next())
+        .to.contain('site1')
+        .and.to.contain('backup');
+      const sockets = () => readdirSync(`/proc/${run.pid}/fd`).filter((fd) => linkOf(`/proc/${run.pid}/fd/${fd}`).startsWith('socket:'));
+      const before = sockets();
+      for (let asked = 0; asked < 3; asked++) {
+        run.kill('SIGUSR1');
+        expect(await next()).to.match(/^site1.* backup: [\d,]+ entries, /);
+      }
+      expect(sockets()).to.deep.equal(before);
+      run.kill('SIGTERM');
+      expect((await run).exitCode).to.equal(143);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('obeys no variable of the environment by which Node writes files, loads code or talks', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'executable-'));
+    try {
+      const settings = slowServer(folder);
+      await execa(EXECUTABLE, ['--config', settings, 'init']);
+      writeFileSync(join(folder, 'code.cjs'), `require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'loaded'))}, '')`);
+      writeFileSync(join(folder, 'openssl.cnf'), 'broken = [');
+      const before = readdirSync(folder).sort();
+      const env = {
+        NODE_OPTIONS: `--require=${join(folder, 'code.cjs')} --trace-warnings`,
+        NODE_V8_COVERAGE: join(folder, 'coverage'),
+        NODE_COMPILE_CACHE: join(folder, 'cache'),
+        NODE_REDIRECT_WARNINGS: join(folder, 'warnings'),
+        NODE_EXTRA_CA_CERTS: join(folder, 'no-certificates'),
+        NODE_PATH: folder,
+        NODE_DEBUG: 'fs,worker',
+        NODE_DEBUG_NATIVE: 'WORKER',
+        NODE_PENDING_DEPRECATION: '1',
+        NODE_ICU_DATA: folder,
+        OPENSSL_CONF: join(folder, 'openssl.cnf'),
+      };
+      const quiet = await execa(EXECUTABLE, ['--config', settings, '--json', 'run', 'system'], { env });
+      expect(JSON.parse(quiet.stdout)).to.include({ status: 'ok' });
+      // Of the threads, too, which a run starts.
+      expect(quiet.stderr).to.match(/^system.* backup$/);
+      const trace = `${folder}.trace`;
+      await execa('strace', ['-f', '-e', 'trace=%file', '-o', trace, EXECUTABLE, '--version'], { env, cwd: '/' });
+      expect(
+        readFileSync(trace, 'utf8')
+          .split('\n')
+          .filter((line) => line.includes(`${folder}/`)),
+      ).to.deep.equal([]);
+      expect(
+        readdirSync(folder)
+          .filter((name) => !['repository', 'state'].includes(name))
+          .sort(),
+      ).to.deep.equal(before.filter((name) => !['repository', 'state'].includes(name)));
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -123,4 +123,18 @@ describe('the display of progress', () => {
       expect(text()).to.contain('warning: gone shadow/\\x1b[2Jx\\x0a\n');
     }
   });
+
+  it('is told as a line when somebody asks, wherever it is shown', () => {
+    for (const isTTY of [true, false]) {
+      const { display, text, pass } = screen(isTTY);
+      pass(90_000);
+      display.tell();
+      expect(text()).to.equal('under way for 1m 30s, nothing counted yet\n');
+      display.progress({ ...progress, entries: 0, bytes: 0 });
+      pass(10);
+      display.progress(progress);
+      display.tell();
+      expect(text()).to.match(/site1 reading: 50 entries, 1\.0 KiB/);
+    }
+  });
 });
