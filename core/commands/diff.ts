@@ -1,8 +1,10 @@
 import { Failure } from '../failure.ts';
+import type { DeviceNumbers } from '../manifest/device-numbers.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import { requireLivingUnit } from '../panel/units.ts';
+import { unitDevices } from './backup/unit-devices.ts';
 import { WarningList } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
@@ -40,7 +42,7 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
   const [first, second, behind] = request.after === undefined ? [] : decodeCursor(request.after, 3);
   const open = await openUnit(request.unit, context);
   const from = await open.timeline.resolve(first ?? request.from, context.now());
-  const fromRuns = await OpenRuns.open(from.chain, open.repository);
+  const fromRuns = await OpenRuns.open(from.chain, open.repository, request.live === true ? devicesOf(from, open, context) : undefined);
   try {
     const page = new DifferencePage(request.limit);
     const comparison = { open, from, fromRuns, scope: requestedPath(request.folder), behind, page, breath: new Breath(context) };
@@ -57,6 +59,11 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
   } finally {
     fromRuns.close();
   }
+}
+
+/** Which numbers the devices of a point in time have on the server now. */
+function devicesOf({ chain }: RestorePoint, { head }: OpenUnit, { settings }: Context): DeviceNumbers {
+  return unitDevices(requireLivingUnit(settings, head.unit).roots, chain.at(-1)?.devices ?? []).numbers;
 }
 
 async function comparePoints({ open, from, fromRuns, scope, behind, page, breath }: Comparison, to: RestorePoint): Promise<void> {

@@ -3,6 +3,7 @@ import { BlockCache } from './block-cache.ts';
 import { checkRows } from './block-check.ts';
 import { BlockView } from './block-view.ts';
 import { damaged } from './damage.ts';
+import type { DeviceNumbers } from './device-numbers.ts';
 import type { ByteString, ManifestRow } from './entry.ts';
 import { decodeRow } from './entry-decoder.ts';
 import { checkHeader, FOOTER_BYTES, HEADER_BYTES, readFooter } from './envelope.ts';
@@ -37,22 +38,28 @@ export class ManifestReader {
   readonly #source: RandomAccess;
   readonly #index: ManifestIndex;
   readonly #cache: BlockCache;
+  readonly #devices: DeviceNumbers | undefined;
 
   static open(source: RandomAccess, expect?: ExpectedManifest): ManifestReader {
-    return new ManifestReader(source, expect, new BlockCache(CACHED_BLOCKS));
+    return new ManifestReader(source, expect, new BlockCache(CACHED_BLOCKS), undefined);
   }
 
-  /** Opens manifests that are read together, such as those of a chain: each finds room for the block that it is at. */
+  /**
+   * Opens manifests that are read together, such as those of a chain: each finds room for the block that it is at. With `devices` every
+   * row has the number that its device has now.
+   */
   static openAll(
     manifests: readonly { readonly source: RandomAccess; readonly expect?: ExpectedManifest | undefined }[],
+    devices?: DeviceNumbers,
   ): ManifestReader[] {
     const cache = new BlockCache(manifests.length + CACHED_BLOCKS);
-    return manifests.map(({ source, expect }) => new ManifestReader(source, expect, cache));
+    return manifests.map(({ source, expect }) => new ManifestReader(source, expect, cache, devices));
   }
 
-  private constructor(source: RandomAccess, expect: ExpectedManifest | undefined, cache: BlockCache) {
+  private constructor(source: RandomAccess, expect: ExpectedManifest | undefined, cache: BlockCache, devices: DeviceNumbers | undefined) {
     this.#source = source;
     this.#cache = cache;
+    this.#devices = devices;
     if (source.size < HEADER_BYTES + FOOTER_BYTES) throw damaged('it is cut');
     if (expect !== undefined && expect.length !== source.size) throw damaged(`${source.size} bytes instead of ${expect.length}`);
     const isRecorded = expect !== undefined;
@@ -171,6 +178,7 @@ export class ManifestReader {
     const block = new BlockView(decompressFrame(frame, index.contentLength(number), `block ${number}`), number);
     if (block.rows !== index.rows(number)) throw damaged(`block ${number}: ${block.rows} rows instead of ${index.rows(number)}`);
     checkRows(block, index.firstPath(number), number + 1 < index.blockCount ? index.firstPath(number + 1) : undefined);
+    this.#devices?.translateWords(block.devices);
     return block;
   }
 }

@@ -35,6 +35,24 @@ export interface Warning {
   readonly path_b64?: string;
 }
 
+/** A tree of a snapshot, and where it was. */
+export interface RecordedRoot {
+  readonly name: string;
+  readonly source: string;
+  /** The lasting id of the file system that it lay on. */
+  readonly fileSystem?: string;
+  /** Whether that file system was mounted there and nowhere above. */
+  readonly mounted?: boolean;
+}
+
+/** The device number that a file system has in the manifests of a chain, whatever the kernel calls it later. */
+export interface RecordedDevice {
+  readonly major: number;
+  readonly minor: number;
+  /** The lasting id of the file system (core/linux/file-system.ts). */
+  readonly fileSystem: string;
+}
+
 /** The commit of one snapshot: the snapshot exists when this object does. */
 export interface SnapshotRecord {
   readonly formatVersion: number;
@@ -57,7 +75,9 @@ export interface SnapshotRecord {
   /** The full that a differential or incremental builds on, null for a full. */
   readonly base: SnapshotLink | null;
   /** The top folders of the manifest and where they lay on the server. */
-  readonly roots: readonly { readonly name: string; readonly source: string }[];
+  readonly roots: readonly RecordedRoot[];
+  /** Which file systems the device numbers of the entries mean, as far as they can be told. */
+  readonly devices?: readonly RecordedDevice[];
   readonly counts: {
     /** Entries of the whole point in time. */
     readonly entries: number;

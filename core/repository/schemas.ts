@@ -4,6 +4,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 const formatVersion = { type: 'integer', minimum: 1 } as const;
 const digest = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
 const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+const deviceNumber = { type: 'integer', minimum: 0, maximum: 0xffff_ffff } as const;
 const time = { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$' } as const;
 const repositoryId = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const;
 const serverId = { type: 'string', pattern: '^[0-9a-f]{16}$' } as const;
@@ -79,7 +80,19 @@ export const snapshotSchema = {
     base: snapshotLinkOrNull,
     roots: {
       type: 'array',
-      items: { type: 'object', properties: { name: text, source: text }, required: ['name', 'source'] },
+      items: {
+        type: 'object',
+        properties: { name: text, source: text, fileSystem: text, mounted: { type: 'boolean' } },
+        required: ['name', 'source'],
+      },
+    },
+    devices: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { major: deviceNumber, minor: deviceNumber, fileSystem: text },
+        required: ['major', 'minor', 'fileSystem'],
+      },
     },
     counts: {
       type: 'object',

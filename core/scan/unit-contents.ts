@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import type { StatBuffer } from '../linux/stat.ts';
+import type { DeviceNumbers } from '../manifest/device-numbers.ts';
 import type { ByteString, Entry, Extent } from '../manifest/entry.ts';
 import { type ExpectedManifest, ManifestReader } from '../manifest/manifest-reader.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
@@ -18,11 +19,12 @@ export class UnitContents {
   readonly #sources: LocalFile[];
   readonly #indexes: ContentIndex[] = [];
 
-  /** `chain` the oldest first; a manifest without an index is passed over. */
-  constructor(chain: readonly IndexedManifest[]) {
+  /** `chain` the oldest first; a manifest without an index is passed over. `devices` says which numbers devices have now. */
+  constructor(chain: readonly IndexedManifest[], devices?: DeviceNumbers) {
     this.#sources = chain.map(({ manifest }) => new LocalFile(manifest));
     const readers = ManifestReader.openAll(
       chain.map(({ expected }, number) => ({ source: this.#sources[number] as LocalFile, expect: expected })),
+      devices,
     );
     chain.forEach(({ index }, number) => {
       const opened = ContentIndex.open(index, readers[number] as ManifestReader);

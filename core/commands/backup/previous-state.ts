@@ -1,3 +1,4 @@
+import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import { ManifestReader } from '../../manifest/manifest-reader.ts';
 import type { RandomAccess } from '../../manifest/random-access.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
@@ -13,7 +14,17 @@ export class PreviousState {
   private constructor(chain: readonly SnapshotRecord[], sources: readonly RandomAccess[]) {
     this.chain = chain;
     this.#sources = sources;
-    this.readers = ManifestReader.openAll(sources.map((source, index) => ({ source, expect: (chain[index] as SnapshotRecord).manifest })));
+    this.readers = this.#read(undefined);
+  }
+
+  /** The same manifests with the numbers that devices have now. */
+  readersToday(devices: DeviceNumbers): readonly ManifestReader[] {
+    return devices.isIdentity ? this.readers : this.#read(devices);
+  }
+
+  #read(devices: DeviceNumbers | undefined): ManifestReader[] {
+    const manifests = this.#sources.map((source, index) => ({ source, expect: (this.chain[index] as SnapshotRecord).manifest }));
+    return ManifestReader.openAll(manifests, devices);
   }
 
   /** Throws `repository_damaged` when a manifest is neither here nor, intact, in the repository. */

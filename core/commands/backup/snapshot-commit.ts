@@ -19,6 +19,7 @@ import { type AssembledManifest, compactPacks, discard } from './pack-compaction
 import type { RunTools, UnitBackup } from './run-tools.ts';
 import type { SnapshotOutput } from './snapshot-output.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
+import type { UnitDevices } from './unit-devices.ts';
 
 /** A unit of which the scan is complete and nothing is visible yet. */
 export interface ScannedUnit {
@@ -27,6 +28,7 @@ export interface ScannedUnit {
   readonly id: string;
   readonly started: Date;
   readonly plan: UnitPlan;
+  readonly devices: UnitDevices;
   /** The changes since the previous state, or everything when there is none. */
   readonly rows: ManifestOutput;
   readonly output: SnapshotOutput;
@@ -110,7 +112,7 @@ async function storeManifest(
 }
 
 function describe(
-  { subject, unit, id, started, plan, output, totals }: ScannedUnit,
+  { unit, id, started, plan, devices, output, totals }: ScannedUnit,
   manifest: ManifestReference,
   finished: FinishedManifest,
   added: readonly ObjectReference[],
@@ -134,7 +136,8 @@ function describe(
     finished: context.now().toISOString(),
     parent: parent === undefined ? null : linkTo(parent),
     base: base === undefined || plan.level === 'full' ? null : linkTo(base),
-    roots: subject.roots.map(({ path, parent: source }) => ({ name: path, source })),
+    roots: devices.roots,
+    devices: devices.devices,
     counts: { entries: totals.entries, changed: output.changed, deleted: output.deleted },
     bytes: {
       total: totals.bytes,

@@ -1,3 +1,4 @@
+import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import type { ScanOutput } from '../../scan/collector.ts';
@@ -17,14 +18,19 @@ export class SnapshotOutput implements ScanOutput {
   deleted = 0;
   bytesRead = 0;
   readonly #rows: RowTarget;
+  readonly #devices: DeviceNumbers;
   readonly #packPrefix: string;
   readonly #structure: StructureMembers;
   /** The last row, when nothing can be below it. */
   #closed: ByteString | undefined;
 
-  /** `packPrefix` is what the paths of this snapshot's packs begin with. */
-  constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string) {
+  /**
+   * `packPrefix` is what the paths of this snapshot's packs begin with, `devices` how the numbers that the kernel gave are written
+   * down.
+   */
+  constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string, devices: DeviceNumbers) {
     this.#rows = rows;
+    this.#devices = devices;
     this.#packPrefix = packPrefix;
     this.#structure = new StructureMembers(spoolDirectory);
   }
@@ -37,9 +43,14 @@ export class SnapshotOutput implements ScanOutput {
     this.#closed = row.kind === 'directory' ? undefined : row.path;
     if (row.kind === 'tombstone') this.deleted++;
     else this.changed++;
-    this.#rows.add(row);
+    this.#rows.add(this.#recorded(row));
     if (row.kind === 'directory') this.#structure.addDirectory(row);
     else if (row.kind === 'symlink' && row.linkCount === 1) this.#structure.addSymlink(row);
+  }
+
+  #recorded(row: ManifestRow): ManifestRow {
+    if (this.#devices.isIdentity || row.kind === 'tombstone') return row;
+    return { ...row, device: this.#devices.toRecorded(row.device) };
   }
 
   /** A directory can become a file, or go, after the walk has listed it: what was in it then has no place any more. */

@@ -19,6 +19,7 @@ import type { RunTools, UnitBackup } from './run-tools.ts';
 import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
 import { SnapshotOutput } from './snapshot-output.ts';
 import { SnapshotPacks } from './snapshot-packs.ts';
+import { type UnitDevices, unitDevices } from './unit-devices.ts';
 
 /**
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
@@ -49,6 +50,7 @@ class UnitRun {
   readonly #rows: ManifestOutput;
   readonly #tools: RunTools;
   readonly #id: string;
+  readonly #devices: UnitDevices;
 
   constructor(subject: PanelUnit, unit: UnitIdentity, plan: UnitPlan, started: Date, rows: ManifestOutput, tools: RunTools) {
     this.#subject = subject;
@@ -58,6 +60,7 @@ class UnitRun {
     this.#rows = rows;
     this.#tools = tools;
     this.#id = newTimedId(started);
+    this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1)?.devices ?? []);
   }
 
   async run(onScanned: () => void): Promise<UnitBackup> {
@@ -67,14 +70,14 @@ class UnitRun {
     const packs = new SnapshotPacks(async (number) => paced(await repository.createPack(unit, packId(number))));
     const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
     const known = this.#indexedChain();
-    const contents = known.length === 0 ? undefined : new UnitContents(known);
-    const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder);
+    const contents = known.length === 0 ? undefined : new UnitContents(known, this.#devices.numbers);
+    const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder, this.#devices.numbers);
     pool.beginUnit(prefix, known, packs);
     try {
       const totals = await scan(
         {
           roots: this.#subject.roots,
-          previous: this.#plan.previous?.readers ?? [],
+          previous: this.#plan.previous?.readersToday(this.#devices.numbers) ?? [],
           leftOut: leftOutOf(this.#subject, this.#tools.context.settings),
           mounts: mountedPaths(this.#subject.roots),
           ...(contents === undefined ? {} : { known: contents }),
@@ -92,6 +95,7 @@ class UnitRun {
         id: this.#id,
         started: this.#started,
         plan: this.#plan,
+        devices: this.#devices,
         rows: this.#rows,
         output,
         packs,

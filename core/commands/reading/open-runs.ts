@@ -1,3 +1,4 @@
+import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import { ManifestReader } from '../../manifest/manifest-reader.ts';
 import type { RandomAccess } from '../../manifest/random-access.ts';
 import type { SnapshotRecord } from '../../repository/record.ts';
@@ -13,13 +14,14 @@ export class OpenRuns {
     this.#sources = sources;
   }
 
-  /** Throws `repository_damaged` when a manifest is missing or not the recorded one. */
-  static async open(records: readonly SnapshotRecord[], repository: Repository): Promise<OpenRuns> {
+  /** With `devices` rows have the numbers of today. Throws `repository_damaged` when a manifest is missing or not the recorded one. */
+  static async open(records: readonly SnapshotRecord[], repository: Repository, devices?: DeviceNumbers): Promise<OpenRuns> {
     const sources: RandomAccess[] = [];
     try {
       for (const record of records) sources.push(await repository.openManifest(record));
       const readers = ManifestReader.openAll(
         sources.map((source, index) => ({ source, expect: (records[index] as SnapshotRecord).manifest })),
+        devices,
       );
       return new OpenRuns(readers, sources);
     } catch (error) {
