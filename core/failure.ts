@@ -16,6 +16,7 @@ export const FAILURE_CODES = {
   repository_foreign: 'what is there is not a repository of this program',
   repository_newer: 'the repository was written by a newer format',
   repository_damaged: 'an object of the repository is missing, cut or altered',
+  proof_failed: 'what a backup was about to record is not what it had stored',
   object_exists: 'an object of this name was already written',
   unit_unknown: 'no such account or unit',
   snapshot_unknown: 'no such snapshot',

@@ -9,17 +9,12 @@ const HEADER_ESTIMATE = 1024;
 
 /** Gathers entries for one batch and holds the directories that they lie in. */
 export class BatchBuilder {
-  readonly #number: number;
   readonly #held: HeldDirectory[] = [];
   readonly #directoryOf: number[] = [];
   readonly #names: ByteString[] = [];
   readonly #paths: ByteString[] = [];
   readonly #openAs: number[] = [];
   #bytes = 0;
-
-  constructor(number: number) {
-    this.#number = number;
-  }
 
   get length(): number {
     return this.#names.length;
@@ -53,7 +48,6 @@ export class BatchBuilder {
 
   finish(): Batch {
     return {
-      number: this.#number,
       directories: this.#held.map((directory) => directory.descriptor),
       directoryOf: Uint32Array.from(this.#directoryOf),
       names: this.#names,

@@ -8,7 +8,6 @@ export const OpenAs = { file: 0, directory: 1, handle: 2 } as const;
 
 /** Entries for one worker, in path order. Everything in it is cheap to clone to another thread. */
 export interface Batch {
-  readonly number: number;
   /** Descriptors of the directories that the entries lie in; valid until the batch is answered. */
   readonly directories: readonly number[];
   readonly directoryOf: Uint32Array;
@@ -18,7 +17,7 @@ export interface Batch {
   readonly openAs: Uint8Array;
 }
 
-/** What stands where in the numbers that a worker shares with the main thread. */
+/** What stands where in the numbers that a worker shares with the main thread, for one unit. */
 export const Control = {
   /** Frames that the worker has sent and the main thread has not yet stored. */
   framesUnderWay: 0,
@@ -46,18 +45,29 @@ export interface UnitTask {
   readonly known: readonly IndexedManifest[];
 }
 
+/** Every message says which unit it is about: `unit` counts the units of a pool, and what is not of the present one is dropped. */
 export type ToWorker =
-  | { readonly type: 'unit'; readonly task: UnitTask }
-  | { readonly type: 'batch'; readonly batch: Batch }
+  | { readonly type: 'unit'; readonly unit: number; readonly task: UnitTask }
+  | { readonly type: 'batch'; readonly unit: number; readonly number: number; readonly batch: Batch }
+  /** Nothing more is wanted of the unit; what is left of it is thrown away. */
+  | { readonly type: 'end'; readonly unit: number }
   | { readonly type: 'stop' };
 
 export type FromWorker =
-  /** A finished zstd frame, the next one of this pack. */
-  | { readonly type: 'frame'; readonly pack: number; readonly bytes: Uint8Array; readonly decompressedLength: number }
+  /** A finished zstd frame: number `frame` of this pack, counted from 0. */
+  | {
+      readonly type: 'frame';
+      readonly unit: number;
+      readonly pack: number;
+      readonly frame: number;
+      readonly bytes: Uint8Array;
+      readonly decompressedLength: number;
+    }
   /** No further frame of this pack will come. */
-  | { readonly type: 'full'; readonly pack: number }
-  | { readonly type: 'done'; readonly number: number; readonly entries: ReadEntries }
-  | { readonly type: 'failed'; readonly number: number; readonly code: string; readonly message: string };
+  | { readonly type: 'full'; readonly unit: number; readonly pack: number }
+  /** All frames of the batch were sent before; `tarBytes` are those of the members that it put into them. */
+  | { readonly type: 'done'; readonly unit: number; readonly number: number; readonly entries: ReadEntries; readonly tarBytes: number }
+  | { readonly type: 'failed'; readonly unit: number; readonly number: number; readonly code: string; readonly message: string };
 
 export function packPath(prefix: string, number: number): string {
   return `${prefix}${String(number).padStart(4, '0')}.tar.zst`;

@@ -7,7 +7,7 @@ import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
 import { entryOf, type ReadEntries, releaseEntries } from './read-entries.ts';
 import type { WalkListener } from './tree-comparison.ts';
 import type { UnitContents } from './unit-contents.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { UnitPacking } from './unit-packing.ts';
 
 /** Gets what a scan found, in path order. */
 export interface ScanOutput {
@@ -18,6 +18,9 @@ export interface ScanOutput {
   /** Bytes of content read from disk. */
   read(bytes: number): void;
 }
+
+/** What reads batches: see `UnitPacking`. */
+export type BatchReader = Pick<UnitPacking, 'size' | 'read'>;
 
 /** What stands at one place of the order until the workers have answered. */
 type Slot =
@@ -52,22 +55,21 @@ interface Pending {
  * path order. Memory: the batches under way, whose number is bounded.
  */
 export class Collector implements WalkListener {
-  readonly #pool: WorkerPool;
+  readonly #packing: BatchReader;
   readonly #output: ScanOutput;
   readonly #known: UnitContents | undefined;
   readonly #links = new HardLinks();
   readonly #pending: Pending[] = [];
   readonly #limit: number;
-  #batchNumber = 0;
-  #builder = new BatchBuilder(0);
+  #builder = new BatchBuilder();
   #slots: Slot[] = [];
   #unlisted = new Set<ByteString>();
 
-  constructor(pool: WorkerPool, output: ScanOutput, known: UnitContents | undefined) {
-    this.#pool = pool;
+  constructor(packing: BatchReader, output: ScanOutput, known: UnitContents | undefined) {
+    this.#packing = packing;
     this.#output = output;
     this.#known = known;
-    this.#limit = pool.size * BATCHES_PER_WORKER;
+    this.#limit = packing.size * BATCHES_PER_WORKER;
   }
 
   changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean): void {
@@ -148,8 +150,8 @@ export class Collector implements WalkListener {
   }
 
   /**
-   * Lets go of every descriptor when a scan is given up. Waits for what the workers have in hand: they open by number, and
-   * the number of a closed descriptor may be given to another file.
+   * Lets go of every descriptor when a scan is given up. Waits until the workers have answered: they open by number, and the
+   * number of a closed descriptor may be given to another file.
    */
   async close(): Promise<void> {
     const pending = this.#pending.splice(0);
@@ -166,11 +168,11 @@ export class Collector implements WalkListener {
   #closeBatch(): void {
     if (this.#slots.length === 0) return;
     const builder = this.#builder;
-    const answer = builder.length === 0 ? undefined : this.#pool.read(builder.finish());
+    const answer = builder.length === 0 ? undefined : this.#packing.read(builder.finish());
     this.#pending.push({ slots: this.#slots, unlisted: this.#unlisted, answer, builder });
     this.#slots = [];
     this.#unlisted = new Set();
-    this.#builder = new BatchBuilder(++this.#batchNumber);
+    this.#builder = new BatchBuilder();
   }
 
   async #settle(slot: Slot, answer: ReadEntries | undefined): Promise<void> {
@@ -188,10 +190,10 @@ export class Collector implements WalkListener {
 
   /** The first name of a hard link had vanished when it came to be read: this one is the first now. */
   async #readAfresh(slot: Slot & { type: 'link' }): Promise<void> {
-    const builder = new BatchBuilder(++this.#batchNumber);
+    const builder = new BatchBuilder();
     const index = builder.add(slot.directory, slot.name, slot.path, slot.stat);
     try {
-      const answer = await this.#pool.read(builder.finish());
+      const answer = await this.#packing.read(builder.finish());
       await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader }, answer);
       this.#tell(answer, builder, new Set());
     } finally {

@@ -1,5 +1,4 @@
-import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import { errorCode } from '../linux/system-error.ts';
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { BlockView } from '../manifest/block-view.ts';
 import type { Entry, Extent } from '../manifest/entry.ts';
 import { FILE } from '../manifest/kinds.ts';
@@ -17,6 +16,8 @@ import {
 
 const MAGIC = 'apiscp-backup content index 1\n\0\0';
 const HEADER_LENGTH = 64;
+
+type Layouts = readonly [SortedHashesLayout, SortedHashesLayout];
 
 /** The first 28 bits of a SHA-256. */
 function hashOfDigest(bytes: Uint8Array, offset: number): number {
@@ -39,22 +40,26 @@ export class ContentIndex {
   readonly #digests: SortedHashes;
   readonly #inodes: SortedHashes;
 
-  /** Opens the index of a manifest; undefined when there is none, or not of this manifest. */
+  /** Opens the index of a manifest; undefined when there is none that can be read, or it is cut, or of another manifest. */
   static open(file: string, reader: ManifestReader): ContentIndex | undefined {
     let descriptor: number;
     try {
       descriptor = openSync(file, 'r');
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw error;
+    } catch {
+      return undefined;
     }
-    const layouts = readLayouts(descriptor, reader);
+    let layouts: Layouts | undefined;
+    try {
+      layouts = readLayouts(descriptor, reader);
+    } catch {
+      // A folder, or a disk that does not give it back.
+    }
     if (layouts !== undefined) return new ContentIndex(reader, descriptor, layouts);
     closeSync(descriptor);
     return undefined;
   }
 
-  private constructor(reader: ManifestReader, descriptor: number, layouts: readonly [SortedHashesLayout, SortedHashesLayout]) {
+  private constructor(reader: ManifestReader, descriptor: number, layouts: Layouts) {
     this.#reader = reader;
     this.#descriptor = descriptor;
     this.#digests = new SortedHashes(descriptor, layouts[0]);
@@ -99,25 +104,34 @@ export class ContentIndex {
 /** Makes the index of a manifest; `file` appears whole or not at all. */
 export function writeContentIndex(file: string, reader: ManifestReader): void {
   const temporary = `${file}.tmp`;
-  const descriptor = openSync(temporary, 'w', 0o600);
   try {
-    const digests = writeSortedHashes(descriptor, HEADER_LENGTH, reader.rowCount, digestsOf(reader));
-    const inodes = writeSortedHashes(descriptor, HEADER_LENGTH + digests.count * RECORD_LENGTH, reader.rowCount, inodesOf(reader));
-    let at = HEADER_LENGTH + (digests.count + inodes.count) * RECORD_LENGTH;
-    for (const { fences } of [digests, inodes]) {
-      const bytes = Buffer.from(fences.buffer, fences.byteOffset, fences.byteLength);
-      at += writeSync(descriptor, bytes, 0, bytes.length, at);
+    const descriptor = openSync(temporary, 'w', 0o600);
+    try {
+      writeIndex(descriptor, reader);
+    } finally {
+      closeSync(descriptor);
     }
-    const header = Buffer.alloc(HEADER_LENGTH);
-    header.latin1Write(MAGIC);
-    [reader.rowCount, digests.count, inodes.count].forEach((number, index) => {
-      header.writeDoubleLE(number, MAGIC.length + 8 * index);
-    });
-    writeSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true, recursive: true });
+    throw error;
   }
-  renameSync(temporary, file);
+}
+
+function writeIndex(descriptor: number, reader: ManifestReader): void {
+  const digests = writeSortedHashes(descriptor, HEADER_LENGTH, reader.rowCount, digestsOf(reader));
+  const inodes = writeSortedHashes(descriptor, HEADER_LENGTH + digests.count * RECORD_LENGTH, reader.rowCount, inodesOf(reader));
+  let at = HEADER_LENGTH + (digests.count + inodes.count) * RECORD_LENGTH;
+  for (const { fences } of [digests, inodes]) {
+    const bytes = Buffer.from(fences.buffer, fences.byteOffset, fences.byteLength);
+    at += writeSync(descriptor, bytes, 0, bytes.length, at);
+  }
+  const header = Buffer.alloc(HEADER_LENGTH);
+  header.latin1Write(MAGIC);
+  [reader.rowCount, digests.count, inodes.count].forEach((number, index) => {
+    header.writeDoubleLE(number, MAGIC.length + 8 * index);
+  });
+  writeSync(descriptor, header, 0, header.length, 0);
 }
 
 function digestsOf(reader: ManifestReader): RecordSource {
@@ -141,17 +155,24 @@ function inodesOf(reader: ManifestReader): RecordSource {
   };
 }
 
-function readLayouts(descriptor: number, reader: ManifestReader): [SortedHashesLayout, SortedHashesLayout] | undefined {
+/** Undefined unless the file is of this manifest and exactly as long as its header says. */
+function readLayouts(descriptor: number, reader: ManifestReader): Layouts | undefined {
   const header = Buffer.alloc(HEADER_LENGTH);
   readSync(descriptor, header, 0, HEADER_LENGTH, 0);
   if (header.latin1Slice(0, MAGIC.length) !== MAGIC || header.readDoubleLE(MAGIC.length) !== reader.rowCount) return undefined;
   const counts = [header.readDoubleLE(MAGIC.length + 8), header.readDoubleLE(MAGIC.length + 16)] as const;
-  let at = HEADER_LENGTH + (counts[0] + counts[1]) * RECORD_LENGTH;
-  const layouts = counts.map((count, index) => {
-    const fences = new Uint32Array(Math.ceil(count / RECORDS_PER_PAGE));
-    const bytes = Buffer.from(fences.buffer);
-    at += readSync(descriptor, bytes, 0, bytes.length, at);
-    return { offset: HEADER_LENGTH + (index === 0 ? 0 : counts[0] * RECORD_LENGTH), count, fences };
-  });
-  return layouts as [SortedHashesLayout, SortedHashesLayout];
+  const pages = counts.map((count) => Math.ceil(count / RECORDS_PER_PAGE));
+  const records = counts[0] + counts[1];
+  const length = HEADER_LENGTH + records * RECORD_LENGTH + ((pages[0] as number) + (pages[1] as number)) * Uint32Array.BYTES_PER_ELEMENT;
+  if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0) || fstatSync(descriptor).size !== length) return undefined;
+  let at = HEADER_LENGTH + records * RECORD_LENGTH;
+  const [digests, inodes] = pages.map((count) => {
+    const fences = new Uint32Array(count);
+    at += readSync(descriptor, Buffer.from(fences.buffer), 0, fences.byteLength, at);
+    return fences;
+  }) as [Uint32Array, Uint32Array];
+  return [
+    { offset: HEADER_LENGTH, count: counts[0], fences: digests },
+    { offset: HEADER_LENGTH + counts[0] * RECORD_LENGTH, count: counts[1], fences: inodes },
+  ];
 }

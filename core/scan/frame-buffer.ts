@@ -9,6 +9,8 @@ export interface FramePosition {
   readonly offset: number;
 }
 
+type SendFrame = (frame: Uint8Array<ArrayBuffer>, decompressedLength: number, number: number) => void;
+
 // A frame's worth, one whole small file and the largest header.
 const CAPACITY = FRAME_TARGET + LARGE_FILE + 4 * 1024 * 1024;
 
@@ -17,13 +19,23 @@ const CAPACITY = FRAME_TARGET + LARGE_FILE + 4 * 1024 * 1024;
  * cut before a member that would not fit any more, and every `FRAME_TARGET` bytes inside a longer one.
  */
 export class FrameBuffer {
-  readonly bytes = Buffer.allocUnsafeSlow(CAPACITY);
+  readonly bytes: Buffer;
   #used = 0;
   #frame = 0;
-  readonly #send: (frame: Uint8Array<ArrayBuffer>, decompressedLength: number) => void;
+  /** Bytes of tar that were put in, in all packs. */
+  #added = 0;
+  #failure: unknown;
+  readonly #send: SendFrame;
 
-  constructor(send: (frame: Uint8Array<ArrayBuffer>, decompressedLength: number) => void) {
+  /** Memory for a buffer: a thread keeps it for one after the other. */
+  static allocate(): Buffer {
+    return Buffer.allocUnsafeSlow(CAPACITY);
+  }
+
+  /** `send` gets each frame with its number in the pack; what it throws leaves the pack unfinished for good. */
+  constructor(send: SendFrame, memory: Buffer = FrameBuffer.allocate()) {
     this.#send = send;
+    this.bytes = memory;
   }
 
   /** Bytes of the current frame so far; the place to write at. */
@@ -36,8 +48,13 @@ export class FrameBuffer {
     return this.#frame;
   }
 
-  /** Begins a new pack. */
-  restart(): void {
+  /** Bytes of tar that were put in so far, those of earlier packs too. */
+  get added(): number {
+    return this.#added;
+  }
+
+  /** Ends this pack, with all that was put in, and begins the next one. */
+  nextPack(): void {
     this.flush();
     this.#frame = 0;
   }
@@ -57,15 +74,17 @@ export class FrameBuffer {
 
   /** Counts `length` bytes that were written at `used`, and zeros up to the next tar block. */
   advance(length: number): void {
-    this.#used += length;
-    const padded = (this.#used + 511) & ~511;
-    this.bytes.fill(0, this.#used, padded);
+    const end = this.#used + length;
+    const padded = (end + 511) & ~511;
+    this.bytes.fill(0, end, padded);
+    this.#added += padded - this.#used;
     this.#used = padded;
   }
 
   /** The same inside a member that goes on: no padding, and whole frames leave at once. */
   advanceInside(length: number): void {
     this.#used += length;
+    this.#added += length;
     while (this.#used >= FRAME_TARGET) this.#cut(FRAME_TARGET);
   }
 
@@ -74,17 +93,27 @@ export class FrameBuffer {
     this.advance(0);
   }
 
-  /** Sends everything: one frame, or several of `FRAME_TARGET` bytes and a rest. */
+  /**
+   * Sends everything: one frame, or several of `FRAME_TARGET` bytes and a rest. Throws what ever kept a frame from being sent,
+   * again and again: nobody can go on with a pack that lacks one.
+   */
   flush(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     while (this.#used > 0) this.#cut(Math.min(this.#used, FRAME_TARGET));
   }
 
   #cut(length: number): void {
-    const compressed = compressFrame(this.bytes.subarray(0, length));
-    // A copy of its own, exactly as long, so that it can be handed to another thread.
-    const frame = new Uint8Array(compressed);
-    releaseBuffer(compressed);
-    this.#send(frame, length);
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      const compressed = compressFrame(this.bytes.subarray(0, length));
+      // A copy of its own, exactly as long, so that it can be handed to another thread.
+      const frame = new Uint8Array(compressed);
+      releaseBuffer(compressed);
+      this.#send(frame, length, this.#frame);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
     this.bytes.copyWithin(0, length, this.#used);
     this.#used -= length;
     this.#frame++;

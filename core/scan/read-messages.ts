@@ -21,8 +21,10 @@ export interface ReaderSeat {
   readonly pageRows: number;
 }
 
-export type ToReader = { readonly type: 'unit'; readonly reading: UnitReading } | { readonly type: 'stop' };
+/** Every message says which unit it is about: `unit` counts the units of a pool, and what is not of the present one is dropped. */
+export type ToReader = { readonly type: 'unit'; readonly unit: number; readonly reading: UnitReading } | { readonly type: 'stop' };
 
 export type FromReader =
   /** Every segment of the unit is taken, and this reader has finished its own; or the unit was given up. */
-  { readonly type: 'idle' } | { readonly type: 'failed'; readonly code: string; readonly message: string };
+  | { readonly type: 'idle'; readonly unit: number }
+  | { readonly type: 'failed'; readonly unit: number; readonly code: string; readonly message: string };

@@ -18,12 +18,13 @@ export function runReadWorker(): void {
       port.close();
       return;
     }
-    let answer: FromReader = { type: 'idle' };
+    const { unit } = message;
+    let answer: FromReader = { type: 'idle', unit };
     try {
       readUnit(message.reading, seat, pages);
     } catch (error) {
       const { code, message: text } = asFailure(error);
-      answer = { type: 'failed', code, message: text };
+      answer = { type: 'failed', unit, code, message: text };
     }
     port.postMessage(answer);
   });

@@ -1,9 +1,10 @@
-import type { Worker } from 'node:worker_threads';
-import { asFailure, Failure, type FailureCode } from '../failure.ts';
+import { Failure, type FailureCode } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { LeftOutRules } from '../manifest/left-out-rules.ts';
+import { exclusionOf, type LeftOutRules } from '../manifest/left-out-rules.ts';
 import { startWorker } from '../workers.ts';
+import { inlinePages } from './inline-pages.ts';
 import { PAGES_PER_READER, READERS } from './limits.ts';
+import { PoolThread, type ThreadPort } from './pool-thread.ts';
 import { ReadControl } from './read-control.ts';
 import type { FromReader, ReaderSeat, ToReader } from './read-messages.ts';
 import { PAGE_ROWS, RowPage } from './row-page.ts';
@@ -19,56 +20,66 @@ export interface ReaderPoolSize {
 const USUAL: ReaderPoolSize = { readers: READERS, pages: PAGES_PER_READER, pageRows: PAGE_ROWS };
 
 interface Seat {
-  readonly worker: Worker;
+  readonly thread: PoolThread<ToReader, FromReader>;
   readonly pages: readonly RowPage[];
-  /** Settles when the thread is over. */
-  readonly ended: Promise<void>;
-  /** Settles when the reader has nothing in hand. */
-  idle: Promise<void>;
-  becomeIdle: () => void;
+}
+
+/** One unit's way through the readers: what they agree by, which of them have something in hand, and what went wrong. */
+interface Reading {
+  readonly unit: number;
+  readonly control: ReadControl;
+  readonly busy: Set<Seat>;
+  failure: Failure | undefined;
+  /** Settles when nobody has anything of the unit in hand. */
+  readonly idle: PromiseWithResolvers<void>;
 }
 
 /**
  * The threads that list directories and look at entries. Started with the first unit that is worth it, kept for all units of a
- * run, one unit at a time.
+ * run, one unit at a time, and replaced when they die.
  */
 export class ReaderPool {
   readonly #size: ReaderPoolSize;
-  #seats: readonly Seat[] = [];
-  #control: ReadControl | undefined;
-  /** What a reader met in this unit, and what ended a thread: nothing can be read after that. */
-  #failure: Failure | undefined;
-  #defect: Failure | undefined;
+  readonly #start: (seat: ReaderSeat) => ThreadPort;
+  #seats: readonly (Seat | undefined)[] = [];
+  #units = 0;
+  #reading: Reading | undefined;
 
-  constructor(size: ReaderPoolSize = USUAL) {
+  /** `start` starts a thread, and throws when there can be none. */
+  constructor(size: ReaderPoolSize = USUAL, start: (seat: ReaderSeat) => ThreadPort = (seat) => startWorker('read', { ...seat })) {
     this.#size = size;
+    this.#start = start;
   }
 
   /**
    * What there is to see, as pages in path order. A page is valid until the next one is asked for. `cuts` are the paths, in
-   * order, at which another reader goes on. Throws what a reader threw; ending early gives the rest up.
+   * order, at which another reader goes on. Throws what a reader threw, or what ended one; ending early gives the rest up.
    */
   async *pages(task: ReaderTask, leftOut: LeftOutRules, cuts: readonly ByteString[]): AsyncGenerator<RowPage> {
     const { readers, pages: ring } = this.#size;
-    if (this.#defect !== undefined) throw this.#defect;
-    if (this.#seats.length === 0) this.#seats = Array.from({ length: readers }, (_, number) => this.#seat(number));
+    this.#seats = Array.from({ length: readers }, (_, number) => this.#living(number));
+    const seats = this.#seats.filter((seat) => seat !== undefined);
+    if (seats.length === 0) {
+      // The system refuses threads. This one can do it, too.
+      yield* inlinePages(task, exclusionOf(leftOut));
+      return;
+    }
     const memory = ReadControl.allocate(readers, cuts.length + 1);
     const control = new ReadControl(memory, readers);
-    this.#control = control;
-    this.#failure = undefined;
-    for (const seat of this.#seats) {
-      seat.idle = new Promise((resolve) => {
-        seat.becomeIdle = resolve;
-      });
-      send(seat.worker, { type: 'unit', reading: { task, leftOut, cuts, control: memory } });
-    }
+    const unit = ++this.#units;
+    const reading: Reading = { unit, control, busy: new Set(), failure: undefined, idle: Promise.withResolvers() };
+    this.#reading = reading;
     try {
+      for (const seat of seats) {
+        seat.thread.send({ type: 'unit', unit, reading: { task, leftOut, cuts, control: memory } });
+        reading.busy.add(seat);
+      }
       for (let segment = 0; segment <= cuts.length; segment++) {
-        await this.#until(control, () => control.ownerOf(segment) >= 0);
+        await until(reading, () => control.ownerOf(segment) >= 0);
         const owner = control.ownerOf(segment);
         const { pages } = this.#seats[owner] as Seat;
         for (let isLast = false; !isLast; ) {
-          await this.#until(control, () => control.filled(owner) > control.used(owner));
+          await until(reading, () => control.filled(owner) > control.used(owner));
           const page = pages[control.used(owner) % ring] as RowPage;
           page.refresh();
           isLast = page.isLast;
@@ -78,54 +89,70 @@ export class ReaderPool {
       }
     } finally {
       control.giveUp();
-      await Promise.all(this.#seats.map(({ idle }) => idle));
+      if (reading.busy.size > 0) await reading.idle.promise;
     }
   }
 
   /** Ends the threads. They end by themselves: a terminated one would leave its open descriptors to the process. */
   async stop(): Promise<void> {
-    for (const { worker } of this.#seats) send(worker, { type: 'stop' });
-    await Promise.all(this.#seats.map(({ ended }) => ended));
+    const threads = this.#seats.flatMap((seat) => (seat === undefined ? [] : [seat.thread]));
+    for (const thread of threads) thread.send({ type: 'stop' });
+    await Promise.all(threads.map(({ ended }) => ended));
     this.#seats = [];
+  }
+
+  /** The reader of a number, a new one in the place of one that died; undefined when the system refuses it. */
+  #living(number: number): Seat | undefined {
+    const seat = this.#seats[number];
+    if (seat !== undefined && !seat.thread.isOver) return seat;
+    try {
+      return this.#seat(number);
+    } catch {
+      return undefined;
+    }
   }
 
   #seat(number: number): Seat {
     const { readers: readerCount, pages: pageCount, pageRows } = this.#size;
     const memory = new SharedArrayBuffer(pageCount * RowPage.byteLength(pageRows));
-    const data: ReaderSeat = { number, readerCount, pages: memory, pageCount, pageRows };
-    const worker = startWorker('read', { ...data });
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const port = this.#start({ number, readerCount, pages: memory, pageCount, pageRows });
     const pages = Array.from({ length: pageCount }, (_, page) => new RowPage(memory, page * RowPage.byteLength(pageRows), pageRows));
-    const seat: Seat = { worker, pages, ended, idle: Promise.resolve(), becomeIdle: () => {} };
-    worker.on('message', (message: FromReader) => {
-      if (message.type === 'failed') this.#fail(new Failure(message.code as FailureCode, message.message));
-      seat.becomeIdle();
+    const thread = new PoolThread<ToReader, FromReader>(port, {
+      message: (message) => {
+        if (message.unit !== this.#reading?.unit) return;
+        if (message.type === 'failed') this.#fail(new Failure(message.code as FailureCode, message.message));
+        this.#becomeIdle(seat);
+      },
+      ended: (cause) => {
+        // One that had nothing in hand is not missed before the next unit.
+        if (this.#reading?.busy.has(seat) === true) {
+          this.#fail(new Failure(cause.code, `a reader thread ended: ${cause.message}`, { cause, retry: true }));
+        }
+        this.#becomeIdle(seat);
+      },
     });
-    const end = (failure: Failure): void => {
-      this.#defect ??= failure;
-      this.#fail(failure);
-      seat.becomeIdle();
-    };
-    worker.on('error', (error) => end(asFailure(error)));
-    worker.on('exit', () => end(new Failure('internal', 'a reader thread ended')));
+    const seat: Seat = { thread, pages };
     return seat;
   }
 
-  #fail(failure: Failure): void {
-    this.#failure ??= failure;
-    this.#control?.tellNews();
+  #becomeIdle(seat: Seat): void {
+    const reading = this.#reading;
+    if (reading?.busy.delete(seat) === true && reading.busy.size === 0) reading.idle.resolve();
   }
 
-  async #until(control: ReadControl, isSo: () => boolean): Promise<void> {
-    for (;;) {
-      const news = control.news;
-      if (this.#failure !== undefined) throw this.#failure;
-      if (isSo()) return;
-      await control.newsAfter(news);
-    }
+  #fail(failure: Failure): void {
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    reading.failure ??= failure;
+    reading.control.tellNews();
   }
 }
 
-function send(worker: Worker, message: ToReader): void {
-  worker.postMessage(message);
+async function until(reading: Reading, isSo: () => boolean): Promise<void> {
+  for (;;) {
+    const { news } = reading.control;
+    if (reading.failure !== undefined) throw reading.failure;
+    if (isSo()) return;
+    await reading.control.newsAfter(news);
+  }
 }

@@ -11,7 +11,7 @@ import type { RowPage } from './row-page.ts';
 import { TreeComparison } from './tree-comparison.ts';
 import type { ReaderTask } from './tree-reader.ts';
 import type { UnitContents } from './unit-contents.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { UnitPacking } from './unit-packing.ts';
 
 export interface ScanRequest extends ReaderTask {
   /** The manifests of the state to compare with, the oldest first; without any, everything counts as new. */
@@ -26,9 +26,9 @@ export interface ScanRequest extends ReaderTask {
   readonly mayGoOn: () => Promise<void>;
 }
 
-/** The threads that a scan makes use of. */
+/** The threads that a scan makes use of: the workers through what they do for this unit. */
 export interface ScanThreads {
-  readonly workers: WorkerPool;
+  readonly packing: UnitPacking;
   readonly readers: ReaderPool;
 }
 
@@ -42,12 +42,12 @@ export interface ScanTotals {
  * Scans the roots of a unit: every difference to the previous state goes to `output` in path order, contents go through the
  * workers. Throws `cancelled` when the signal is raised, and what the threads or the output throw.
  */
-export async function scan(request: ScanRequest, { workers, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
+export async function scan(request: ScanRequest, { packing, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
   const { roots, previous, onProgress, mayGoOn, signal } = request;
-  const collector = new Collector(workers, output, request.known);
+  const collector = new Collector(packing, output, request.known);
   const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector);
   // What is read, paused or held back then fails at once.
-  const giveUp = (): void => workers.giveUp();
+  const giveUp = (): void => packing.cancel();
   signal.addEventListener('abort', giveUp);
   const tell = (): void => {
     const { entries, bytes } = collector.unread;
@@ -75,8 +75,11 @@ export async function scan(request: ScanRequest, { workers, readers }: ScanThrea
     throw signal.aborted ? new Failure('cancelled', 'the backup was stopped') : error;
   } finally {
     signal.removeEventListener('abort', giveUp);
-    comparison.close();
-    await collector.close();
+    try {
+      await collector.close();
+    } finally {
+      comparison.close();
+    }
   }
 }
 

@@ -14,14 +14,29 @@ export interface IndexedManifest {
   readonly expected: ExpectedManifest;
 }
 
-/** What the repository holds for a unit, as far as the manifests of its chain tell. Each thread opens its own. */
+/**
+ * What the repository holds for a unit, as far as the manifests of its chain tell. Each thread opens its own. Only a help: where
+ * the copies or their indexes are cut or damaged, what would have been found is stored once more.
+ */
 export class UnitContents {
-  readonly #sources: LocalFile[];
-  readonly #indexes: ContentIndex[] = [];
+  readonly #sources: LocalFile[] = [];
+  #indexes: ContentIndex[] = [];
 
-  /** `chain` the oldest first; a manifest without an index is passed over. `devices` says which numbers devices have now. */
-  constructor(chain: readonly IndexedManifest[], devices?: DeviceNumbers) {
-    this.#sources = chain.map(({ manifest }) => new LocalFile(manifest));
+  /** `chain` the oldest first; a manifest without a good index is passed over. `devices` says which numbers devices have now. */
+  static open(chain: readonly IndexedManifest[], devices?: DeviceNumbers): UnitContents {
+    const contents = new UnitContents();
+    try {
+      contents.#open(chain, devices);
+    } catch {
+      contents.close();
+    }
+    return contents;
+  }
+
+  private constructor() {}
+
+  #open(chain: readonly IndexedManifest[], devices: DeviceNumbers | undefined): void {
+    for (const { manifest } of chain) this.#sources.push(new LocalFile(manifest));
     const readers = ManifestReader.openAll(
       chain.map(({ expected }, number) => ({ source: this.#sources[number] as LocalFile, expect: expected })),
       devices,
@@ -35,26 +50,33 @@ export class UnitContents {
 
   /** Where `length` bytes with this SHA-256 lie; undefined when they have to be stored. */
   find(digest: Buffer, length: number): Extent | undefined {
-    for (const index of this.#indexes) {
-      const extent = index.findContent(digest, length);
-      if (extent !== undefined) return extent;
-    }
-    return undefined;
+    return this.#ask((index) => index.findContent(digest, length));
   }
 
   /** The file that has this inode and is unchanged in everything but its name, as an entry under its new `path`. */
   findMoved(path: ByteString, stat: StatBuffer): Entry | undefined {
     if (!stat.isFile || stat.size === 0) return undefined;
+    const entry = this.#ask((index) => index.findFile(stat.words));
+    return entry === undefined ? undefined : { ...entry, path };
+  }
+
+  /** The answer of the first index that has one. An index that cannot be read is not asked again. */
+  #ask<Found>(question: (index: ContentIndex) => Found | undefined): Found | undefined {
     for (const index of this.#indexes) {
-      const entry = index.findFile(stat.words);
-      if (entry !== undefined) return { ...entry, path };
+      try {
+        const found = question(index);
+        if (found !== undefined) return found;
+      } catch {
+        this.#indexes = this.#indexes.filter((other) => other !== index);
+        index.close();
+      }
     }
     return undefined;
   }
 
   close(): void {
-    for (const index of this.#indexes) index.close();
-    for (const source of this.#sources) source.close();
+    for (const index of this.#indexes.splice(0)) index.close();
+    for (const source of this.#sources.splice(0)) source.close();
   }
 }
 

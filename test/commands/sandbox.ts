@@ -27,9 +27,7 @@ export class Sandbox {
   #restores = 0;
 
   constructor() {
-    mkdirSync(this.shadow, { recursive: true });
-    mkdirSync(join(this.site, 'info/current'), { recursive: true });
-    writeFileSync(join(this.site, 'info/current/siteinfo'), '[DEFAULT]\ndomain = example.test\nadmin_user = admin1\n');
+    this.addAccount('site1');
     const { repository, stateDirectory } = this;
     const settings = {
       repository,
@@ -39,6 +37,17 @@ export class Sandbox {
       limits: { workers: 2 },
     };
     writeFileSync(this.settingsFile, JSON.stringify(settings));
+  }
+
+  /** Makes an account; returns its folder. */
+  addAccount(name: string): string {
+    const site = join(this.folder, 'virtual', name);
+    mkdirSync(join(site, 'shadow'), { recursive: true });
+    mkdirSync(join(site, 'info/current'), { recursive: true });
+    const number = name.slice('site'.length);
+    const domain = number === '1' ? 'example.test' : `example${number}.test`;
+    writeFileSync(join(site, 'info/current/siteinfo'), `[DEFAULT]\ndomain = ${domain}\nadmin_user = admin${number}\n`);
+    return site;
   }
 
   get context(): Context {

@@ -46,7 +46,7 @@ describe('reading ahead', () => {
 
   function batchOf(names: readonly string[]): Batch {
     const openAs = Uint8Array.from(names, () => OpenAs.file);
-    return { number: 0, directories: [directory], directoryOf: new Uint32Array(names.length), names, paths: names, openAs };
+    return { directories: [directory], directoryOf: new Uint32Array(names.length), names, paths: names, openAs };
   }
 
   it('brings files into memory before they are read, and passes over what is gone or no file', async () => {

@@ -42,7 +42,7 @@ export class ChunkPacks {
   }
 
   async #nextPack(): Promise<void> {
-    this.#frames.restart();
+    this.#frames.nextPack();
     await this.#send();
     await this.#packs.close(this.#number);
     this.#number++;

@@ -1,7 +1,7 @@
 import { PackBuilder } from '../../archive/pack-builder.ts';
 import { Failure } from '../../failure.ts';
 import type { ObjectReference } from '../../repository/record.ts';
-import type { PackSink } from '../../scan/worker-pool.ts';
+import type { PackSink } from '../../scan/unit-packing.ts';
 import type { StoredOutput } from './paced-output.ts';
 import type { SpooledFrame } from './structure-spool.ts';
 
@@ -56,13 +56,13 @@ export class SnapshotPacks implements PackSink {
     return Promise.all(inOrder.map(([, ending]) => ending));
   }
 
-  /** Drops everything that was not made visible. */
+  /** Drops everything that was not made visible. What cannot be dropped now is removed as abandoned later. */
   async abort(): Promise<void> {
     await Promise.allSettled(this.#ended.values());
     for (const opening of this.#open.values()) {
       const pack = await opening.catch(() => undefined);
       await pack?.tail.catch(() => {});
-      await pack?.writer.abort();
+      await pack?.writer.abort().catch(() => {});
     }
   }
 
@@ -99,7 +99,7 @@ async function commitPack(opening: Promise<OpenPack>): Promise<ObjectReference> 
     await builder.finish();
     return await writer.commit();
   } catch (error) {
-    await writer.abort();
+    await writer.abort().catch(() => {});
     throw error;
   }
 }

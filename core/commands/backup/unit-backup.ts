@@ -1,12 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
 import type { LevelRequest } from '../../chain/choose-level.ts';
 import { newest } from '../../chain/snapshot.ts';
+import { asFailure } from '../../failure.ts';
 import type { ManifestReader } from '../../manifest/manifest-reader.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import { newTimedId } from '../../repository/ids.ts';
 import { packPath } from '../../repository/layout.ts';
-import { writeContentIndex } from '../../scan/content-index.ts';
+import { ContentIndex, writeContentIndex } from '../../scan/content-index.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
 import { chainSnapshots } from '../chain-snapshots.ts';
@@ -15,6 +15,7 @@ import { schedulePolicy } from '../policies.ts';
 import { planUnit, type UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { mountedPaths } from './mounted-paths.ts';
+import { discard } from './pack-compaction.ts';
 import type { RunTools, UnitBackup } from './run-tools.ts';
 import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
 import { SnapshotOutput } from './snapshot-output.ts';
@@ -31,14 +32,16 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const unit = await repository.openUnit(subject);
   const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
-  tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
-  const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
   try {
-    return await new UnitRun(subject, unit, plan, started, rows, tools).run(onScanned);
+    tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
+    const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
+    try {
+      return await new UnitRun(subject, unit, plan, started, rows, tools).run(onScanned);
+    } finally {
+      discard(rows);
+    }
   } finally {
     plan.previous?.close();
-    rows.close();
-    rmSync(rows.file, { force: true });
   }
 }
 
@@ -70,9 +73,9 @@ class UnitRun {
     const packs = new SnapshotPacks(async (number) => paced(await repository.createPack(unit, packId(number))));
     const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
     const known = this.#indexedChain();
-    const contents = known.length === 0 ? undefined : new UnitContents(known, this.#devices.numbers);
     const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder, this.#devices.numbers);
-    pool.beginUnit(prefix, known, packs);
+    const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
+    const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
     try {
       const totals = await scan(
         {
@@ -85,9 +88,10 @@ class UnitRun {
           onProgress: (entries, bytes) => progress.done(entries, bytes),
           mayGoOn: async () => load?.pass(),
         },
-        { workers: pool, readers },
+        { packing, readers },
         output,
       );
+      await packing.end();
       onScanned();
       const scanned: ScannedUnit = {
         subject: this.#subject,
@@ -104,21 +108,43 @@ class UnitRun {
       };
       return await commitSnapshot(scanned, this.#tools);
     } finally {
-      await packs.abort();
+      // In this order: no frame comes any more when the packs are dropped, and no worker reads when files are closed.
+      await packing.end();
       output.close();
       contents?.close();
+      await packs.abort();
     }
   }
 
-  /** Where contents of the chain can be looked up; makes the indexes that a lost state took along. */
+  /** Where contents of the chain can be looked up; makes the indexes that are lost or damaged. */
   #indexedChain(): IndexedManifest[] {
     const { previous } = this.#plan;
     if (previous === undefined) return [];
     const { cache } = this.#tools;
     return previous.chain.map((record, number) => {
       const index = cache.indexPathOf(record);
-      if (!existsSync(index)) writeContentIndex(index, previous.readers[number] as ManifestReader);
+      this.#ensureIndex(index, previous.readers[number] as ManifestReader);
       return { manifest: cache.pathOf(record), index, expected: record.manifest };
     });
+  }
+
+  /** Without an index contents are stored once more: that is no reason to have no backup. */
+  #ensureIndex(file: string, reader: ManifestReader): void {
+    const opened = ContentIndex.open(file, reader);
+    if (opened !== undefined) {
+      opened.close();
+      return;
+    }
+    try {
+      writeContentIndex(file, reader);
+    } catch (error) {
+      const { code, message } = asFailure(error);
+      this.#tools.context.reporter.log({
+        level: 'warning',
+        code,
+        message: `known contents cannot be looked up, and what changed is stored anew: ${message}`,
+        affected: [file],
+      });
+    }
   }
 }
