@@ -91,7 +91,8 @@ async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comp
     });
   }
   const leftOut = exclusionOf(leftOutOf(unit, context.settings));
-  const walker = compareWithLive({ runs: fromRuns.readers, unit, leftOut, scope, behind }, page);
+  const { includeSubvolumes } = context.settings;
+  const walker = compareWithLive({ runs: fromRuns.readers, unit, leftOut, includeSubvolumes, scope, behind }, page);
   try {
     while (!page.isFull && walker.advance()) await breath.take();
   } finally {

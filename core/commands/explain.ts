@@ -39,7 +39,7 @@ function decide(path: ByteString, root: UnitRoot, unit: PanelUnit, isDirectory: 
   if (always !== undefined) return decided('always', false, 'It is always left out: live database files cannot be restored.', always);
   const { included, rule, index, at } = new ExcludePatterns(patterns).explain(path, isDirectory, root.path);
   const pattern = rule === undefined || index === undefined ? undefined : { pattern: toWirePath(rule).path, number: index + 1 };
-  const mount = [...mountedPaths([root])].find((mounted) => path !== mounted && isWithin(path, mounted));
+  const mount = [...mountedPaths([root]).keys()].find((mounted) => path !== mounted && isWithin(path, mounted));
   if (included && mount !== undefined) {
     return decided('mount', false, 'Something else is mounted above it, and backups do not cross mounts.', mount);
   }

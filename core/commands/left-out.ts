@@ -1,12 +1,25 @@
 import type { Settings } from '../config/settings.ts';
+import type { ByteString } from '../manifest/entry.ts';
 import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { ACCOUNT_EXCLUSIONS } from '../panel/exclusions.ts';
 import { type PanelUnit, pathBytes } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
+import type { ExcludedThen, SnapshotRecord } from '../repository/record.ts';
 
 /** What a unit's backup leaves out: always, and by the setting `exclude`. `unit` is undefined when it no longer lives here. */
 export function leftOutOf(unit: Pick<PanelUnit, 'excluded'> | undefined, { exclude }: Pick<Settings, 'exclude'>): LeftOutRules {
   return { paths: unit?.excluded ?? ACCOUNT_EXCLUSIONS, patterns: exclude.map(pathBytes) };
+}
+
+/** Such rules as a snapshot's record keeps them. */
+export function excludedThen({ paths, patterns }: LeftOutRules): ExcludedThen {
+  const text = (bytes: ByteString) => Buffer.from(bytes, 'latin1').toString('utf8');
+  return { paths: paths.map(text), patterns: patterns.map(text) };
+}
+
+/** And as a restore asks them; none of a record that does not have them. */
+export function leftOutThen({ excluded }: Pick<SnapshotRecord, 'excluded'>): LeftOutRules | undefined {
+  return excluded === undefined ? undefined : { paths: excluded.paths.map(pathBytes), patterns: excluded.patterns.map(pathBytes) };
 }
 
 /** The same for the unit of this name. */

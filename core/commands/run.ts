@@ -116,8 +116,9 @@ async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, 
 }
 
 function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
-  const { record, isNew } = backup;
-  const status = backup.isIncomplete ? 'partial' : isNew ? 'ok' : 'unchanged';
+  const { record, isNew, warnings } = backup;
+  const complete = !warnings.isIncomplete;
+  const status = !complete ? 'partial' : isNew ? 'ok' : 'unchanged';
   const { counts, bytes } = record;
   const outcome: UnitOutcome = {
     unit: unit.name,
@@ -131,14 +132,14 @@ function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
     bytesTotal: bytes.total,
     bytesRead: isNew ? bytes.read : 0,
     bytesStored: isNew ? bytes.stored : 0,
-    warnings: isNew ? [...record.warnings] : [],
-    warningCount: isNew ? record.warningCount : 0,
+    warnings: [...warnings.list],
+    warningCount: warnings.count,
     error: null,
   };
   const { warningCount } = outcome;
   return {
     outcome,
-    entry: { name: unit.name, unit: backup.unit.unit, outcome: status, time, snapshot: backup.link, warningCount, failure: null },
+    entry: { name: unit.name, unit: backup.unit.unit, outcome: status, time, snapshot: backup.link, warningCount, complete, failure: null },
   };
 }
 
@@ -162,7 +163,16 @@ function failed(unit: PanelUnit, error: unknown, time: string): Ended {
       warningCount: 0,
       error: wire,
     },
-    entry: { name: unit.name, unit: null, outcome: 'failed', time, snapshot: null, warningCount: 0, failure: { code, message } },
+    entry: {
+      name: unit.name,
+      unit: null,
+      outcome: 'failed',
+      time,
+      snapshot: null,
+      warningCount: 0,
+      complete: false,
+      failure: { code, message },
+    },
   };
 }
 

@@ -33,5 +33,6 @@ export function defaultSettings(): Settings {
     schedule: SHIPPED_SCHEDULE,
     retention: SHIPPED_RETENTION,
     exclude: [],
+    includeSubvolumes: false,
   };
 }

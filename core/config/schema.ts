@@ -119,5 +119,9 @@ export const settingsSchema = {
       maxItems: 1000,
       description: 'Patterns in the manner of gitignore(5), on paths in the snapshot; the last that fits decides.',
     },
+    includeSubvolumes: {
+      type: 'boolean',
+      description: 'Whether btrfs subvolumes inside what is backed up belong to it; without this they are left out and named.',
+    },
   },
 } as const;

@@ -52,6 +52,11 @@ export const EntryFlags = {
   unsettled: 4,
   /** The extended attributes or inode flags could not be read completely. */
   attributesMissing: 8,
+  /**
+   * Of a directory: the run did not see all that is in it (it could not be listed, something is mounted in it, a name in it could
+   * not be looked at), so what the snapshot does not have there may be there all the same.
+   */
+  notAllSeen: 16,
 } as const;
 
 /** One entry of a snapshot, with every property that a restore gives back. */

@@ -53,6 +53,19 @@ export interface RecordedDevice {
   readonly fileSystem: string;
 }
 
+/** The rules by which a run left things out. */
+export interface ExcludedThen {
+  /** Paths in the snapshot that were left out with all below them. */
+  readonly paths: readonly string[];
+  /** Patterns of the settings, in their order. */
+  readonly patterns: readonly string[];
+}
+
+/** Whether a snapshot has all that its run should have stored. */
+export function isComplete({ complete, warningCount }: Pick<SnapshotRecord, 'complete' | 'warningCount'>): boolean {
+  return complete ?? warningCount === 0;
+}
+
 /** The commit of one snapshot: the snapshot exists when this object does. */
 export interface SnapshotRecord {
   readonly formatVersion: number;
@@ -97,6 +110,13 @@ export interface SnapshotRecord {
   /** The first `WARNING_LIMIT` warnings; `warningCount` counts them all. */
   readonly warnings: readonly Warning[];
   readonly warningCount: number;
+  /**
+   * Whether the run saw and stored all that it should have: false when anything was not seen or not read, or content or attributes
+   * are missing. Older records do not have it; `isComplete` tells of all.
+   */
+  readonly complete?: boolean;
+  /** What the run left out by the rules of its time; older records do not have it. */
+  readonly excluded?: ExcludedThen;
   readonly exporters: readonly unknown[];
   readonly tool: { readonly name: string; readonly version: string };
 }

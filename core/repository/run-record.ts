@@ -12,6 +12,8 @@ export interface RunUnit {
   /** The restore point for `time`; null when the unit failed. */
   readonly snapshot: SnapshotLink | null;
   readonly warningCount: number;
+  /** False when the unit failed or its snapshot lacks anything; older records do not have it. */
+  readonly complete?: boolean;
   /** Why the unit failed; `code` is a `FailureCode`. */
   readonly failure: { readonly code: string; readonly message: string } | null;
 }

@@ -115,6 +115,12 @@ export const snapshotSchema = {
     packs: { type: 'array', items: { type: 'object', properties: objectReference, required: ['path', 'length', 'sha256'] } },
     warnings: { type: 'array', items: warning },
     warningCount: count,
+    complete: { type: 'boolean' },
+    excluded: {
+      type: 'object',
+      properties: { paths: { type: 'array', items: text }, patterns: { type: 'array', items: text } },
+      required: ['paths', 'patterns'],
+    },
     exporters: { type: 'array', items: {} },
     tool,
   },
@@ -153,6 +159,7 @@ const runUnit = {
     time,
     snapshot: snapshotLinkOrNull,
     warningCount: count,
+    complete: { type: 'boolean' },
     failure: {
       anyOf: [{ type: 'object', properties: { code: text, message: text }, required: ['code', 'message'] }, { type: 'null' }],
     },

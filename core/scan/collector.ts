@@ -15,6 +15,8 @@ export interface ScanOutput {
   /** A further name of `leader`, whose row came before. */
   link(entry: Entry, leader: Entry): void;
   problem(path: ByteString, code: string, message: string): void;
+  /** The directory `path`, whose row may have come before or not come at all, was not seen completely. */
+  unseen(path: ByteString): void;
   /** Bytes of content read from disk. */
   read(bytes: number): void;
 }
@@ -31,6 +33,8 @@ type Slot =
       readonly path: ByteString;
       readonly known: boolean;
       readonly leads: LinkLeader | undefined;
+      /** Added to those of a directory. */
+      readonly flags: number;
     }
   | {
       readonly type: 'link';
@@ -72,7 +76,7 @@ export class Collector implements WalkListener {
     this.#limit = packing.size * BATCHES_PER_WORKER;
   }
 
-  changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean): void {
+  changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean, flags: number): void {
     let leads: LinkLeader | undefined;
     if (stat.linkCount > 1 && !stat.isDirectory) {
       const { leader, isFirst } = this.#links.meet(stat.device, stat.inode, stat.linkCount);
@@ -89,7 +93,15 @@ export class Collector implements WalkListener {
       return;
     }
     if (this.#builder.isFull(stat.isFile ? stat.size : 0)) this.#closeBatch();
-    this.#slots.push({ type: 'read', index: this.#builder.add(directory, name, path, stat), path, known, leads });
+    this.#slots.push({ type: 'read', index: this.#builder.add(directory, name, path, stat), path, known, leads, flags });
+  }
+
+  kept(entry: Entry): void {
+    this.#push({ type: 'row', row: entry });
+  }
+
+  unseen(path: ByteString): void {
+    this.#output.unseen(path);
   }
 
   deleted(path: ByteString): void {
@@ -181,7 +193,7 @@ export class Collector implements WalkListener {
     } else if (slot.type === 'read') {
       const entry = entryOf(answer as ReadEntries, slot.index, slot.path);
       if (slot.leads !== undefined) slot.leads.entry = entry;
-      if (entry !== undefined) this.#output.row(entry);
+      if (entry !== undefined) this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | slot.flags } : entry);
       else if (slot.known) this.#output.row({ path: slot.path, kind: 'tombstone' });
     } else if (slot.leader.entry !== undefined) {
       this.#output.link({ ...slot.leader.entry, path: slot.path }, slot.leader.entry);
@@ -194,7 +206,7 @@ export class Collector implements WalkListener {
     const index = builder.add(slot.directory, slot.name, slot.path, slot.stat);
     try {
       const answer = await this.#packing.read(builder.finish());
-      await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader }, answer);
+      await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader, flags: 0 }, answer);
       this.#tell(answer, builder, new Set());
     } finally {
       builder.release();

@@ -2,6 +2,7 @@ import { closeDescriptor, openDirectoryAt } from '../linux/files.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { hasIdentity, type InodeIdentity } from './inode-identity.ts';
+import type { MountKind } from './mounted-names.ts';
 import type { VirtualLevel } from './scan-roots.ts';
 
 /** Ancestors that keep their descriptor open; those above are opened again on the way up. */
@@ -20,6 +21,8 @@ export interface ReaderLevel {
   /** Undefined above a root, which may lie on any device. */
   readonly identity: InodeIdentity | undefined;
   readonly excludes: ((name: ByteString, isDirectory: boolean) => boolean) | undefined;
+  /** Names in it over which something is mounted. */
+  readonly mounted: ReadonlyMap<ByteString, MountKind> | undefined;
   readonly virtual: VirtualLevel | undefined;
   /** The components of the segment's end from here on, when it lies below this directory. */
   end: readonly ByteString[] | undefined;

@@ -14,7 +14,7 @@ export const Note = {
   resumed: 3,
   /** Such a directory, but it is not there any more. */
   missing: 4,
-  /** A directory in which something else is mounted. */
+  /** A directory in which something else is mounted; the row describes what is mounted. */
   mounted: 5,
   /** A directory below `MAXIMUM_DEPTH`. */
   tooDeep: 6,
@@ -24,6 +24,10 @@ export const Note = {
   unreadable: 8,
   /** Has no name: the directory whose names stood at this depth was not found again on the way up to it. */
   lost: 9,
+  /** Something is mounted over this name that is not looked at: a file, or what a process or another machine serves. */
+  covered: 10,
+  /** A directory that is the top of a subvolume of its own. */
+  subvolume: 11,
 } as const;
 
 /** Rows of one page: about 210 KiB in all. */
@@ -155,6 +159,10 @@ export class RowPage {
 
   isFile(row: number): boolean {
     return ((this.words[row * ROW_WORDS + 7] as number) & 0o170000) === 0o100000;
+  }
+
+  isDirectory(row: number): boolean {
+    return ((this.words[row * ROW_WORDS + 7] as number) & 0o170000) === 0o040000;
   }
 
   /** In bytes. */

@@ -83,8 +83,11 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
   }
 }
 
-function pagesOf({ roots, mounts, previous, leftOut }: ScanRequest, readers: ReaderPool): AsyncIterable<RowPage> | Iterable<RowPage> {
-  const task: ReaderTask = { roots, mounts };
+function pagesOf(
+  { roots, mounts, includeSubvolumes = false, previous, leftOut }: ScanRequest,
+  readers: ReaderPool,
+): AsyncIterable<RowPage> | Iterable<RowPage> {
+  const task: ReaderTask = { roots, mounts, includeSubvolumes };
   const cuts = chooseCuts(previous);
   return cuts === undefined ? inlinePages(task, exclusionOf(leftOut)) : readers.pages(task, leftOut, cuts);
 }

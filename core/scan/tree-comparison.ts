@@ -1,5 +1,6 @@
 import { StatBuffer } from '../linux/stat.ts';
-import type { ByteString } from '../manifest/entry.ts';
+import { type ByteString, type Entry, EntryFlags } from '../manifest/entry.ts';
+import { FILE } from '../manifest/kinds.ts';
 import type { MergedTree } from '../manifest/merged-tree.ts';
 import { sameStat } from '../manifest/stat-columns.ts';
 import { ComparedLevels, LostDirectory, MOVED } from './compared-levels.ts';
@@ -11,8 +12,15 @@ import { MAXIMUM_DEPTH } from './tree-reader.ts';
 
 /** What a walk tells, in the order of paths. */
 export interface WalkListener {
-  /** An entry that is new (or was not `known`) or differs from the previous state; `stat` is valid during the call. */
-  changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean): void;
+  /**
+   * An entry that is new (or was not `known`) or differs from the previous state; `stat` is valid during the call. `flags` are
+   * those of `EntryFlags` that a directory gets: `notAllSeen`, or none.
+   */
+  changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean, flags: number): void;
+  /** A directory of the previous state that cannot be looked at now, with the flag that says so: it stays as it was. */
+  kept(entry: Entry): void;
+  /** Not all that is in this directory was seen, which showed only after the directory itself was told, or found unchanged. */
+  unseen(path: ByteString): void;
   /** A path that was there and is not, or is left out now; everything below it is gone, too. */
   deleted(path: ByteString): void;
   problem(path: ByteString, code: 'unreadable' | 'mount_skipped' | 'unsupported', message: string): void;
@@ -101,23 +109,75 @@ export class TreeComparison {
       this.#enterVirtual(depth, name, known);
       return;
     }
-    if (note === Note.unreadable) {
-      this.#listener.problem(join(level.path, name), 'unreadable', page.message(row));
-      if (known) {
-        this.#listener.deleted(join(level.path, name));
-        this.#previous?.skip();
-      }
+    if (note === Note.unreadable || note === Note.covered) {
+      this.#passOver(depth, join(level.path, name), note, page.message(row), known);
       return;
     }
     this.entries++;
     if (page.isFile(row)) this.bytes += page.size(row);
-    if (!(known && this.#isUnchanged(page, row)) && !this.#tellChanged(page, row, depth, name, known)) return;
+    const isAllSeen = note === Note.entered || (note === Note.entry && !page.isDirectory(row));
+    if (isAllSeen) {
+      if (!(known && this.#isUnchanged(page, row)) && !this.#tellChanged(page, row, depth, name, known, 0)) return;
+    } else if (note === Note.mounted && known && this.#knowsDirectory()) this.#keepDirectory();
+    else if (!this.#tellChanged(page, row, depth, name, known, EntryFlags.notAllSeen)) return;
     if (note === Note.entered) {
       this.#enter(page, row, depth, name, known);
       return;
     }
     if (note !== Note.entry) this.#tellNotEntered(join(level.path, name), note, page.message(row));
-    if (known) this.#previous?.skip();
+    if (!known) return;
+    if (isAllSeen) this.#previous?.skip();
+    else this.#keepBelow();
+  }
+
+  /** A name that cannot be looked at: whatever the previous state has there stays. */
+  #passOver(depth: number, path: ByteString, note: number, message: string, known: boolean): void {
+    const { listener, level } = { listener: this.#listener, level: this.#levels.at(depth) };
+    if (note === Note.covered) listener.problem(path, 'mount_skipped', 'something else is mounted over it, which is left out');
+    else listener.problem(path, 'unreadable', message);
+    // Above the roots there is no entry that could be marked.
+    if (level?.virtual === undefined) listener.unseen(level?.path ?? '');
+    if (!known) return;
+    this.#count();
+    this.#keepBelow();
+  }
+
+  #knowsDirectory(): boolean {
+    return this.#previous?.currentIsContext === false && this.#previous.currentIsDirectory;
+  }
+
+  /** Below a mount the directory itself cannot be seen either. */
+  #keepDirectory(): void {
+    const entry = (this.#previous as MergedTree).entry();
+    this.#listener.kept({ ...entry, flags: entry.flags | EntryFlags.notAllSeen });
+  }
+
+  /** What the previous state has below where it stands stays, and counts. */
+  #keepBelow(): void {
+    const previous = this.#previous as MergedTree;
+    if (!previous.currentIsDirectory) {
+      previous.skip();
+      return;
+    }
+    const depth = previous.depth;
+    previous.descend();
+    while (previous.depth > depth) {
+      if (previous.peek() === undefined) previous.ascend();
+      else {
+        this.#count();
+        if (previous.currentIsDirectory) previous.descend();
+        else previous.skip();
+      }
+    }
+  }
+
+  /** Counts the entry of the previous state that stays. */
+  #count(): void {
+    const previous = this.#previous as MergedTree;
+    if (previous.currentIsContext) return;
+    this.entries++;
+    const { block, row } = previous.current;
+    if (block.kind[row] === FILE) this.bytes += (block.size[2 * row + 1] as number) * 0x1_0000_0000 + (block.size[2 * row] as number);
   }
 
   /** Reports what the previous state has before `name`; whether it has `name` itself. */
@@ -143,7 +203,7 @@ export class TreeComparison {
   }
 
   /** False when the directory that the entry was seen in is lost. */
-  #tellChanged(page: RowPage, row: number, depth: number, name: ByteString, known: boolean): boolean {
+  #tellChanged(page: RowPage, row: number, depth: number, name: ByteString, known: boolean, flags: number): boolean {
     const level = this.#levels.at(depth);
     const isRoot = level?.virtual !== undefined;
     const directory = isRoot ? this.#levels.openParentOf(name, depth) : this.#levels.open(depth);
@@ -153,7 +213,7 @@ export class TreeComparison {
     }
     try {
       page.copyStat(row, this.#stat);
-      this.#listener.changed(directory, name, join(level?.path ?? '', name), this.#stat, known);
+      this.#listener.changed(directory, name, join(level?.path ?? '', name), this.#stat, known, flags);
     } finally {
       if (isRoot) directory.release();
     }
@@ -162,7 +222,9 @@ export class TreeComparison {
 
   #tellNotEntered(path: ByteString, note: number, message: string): void {
     if (note === Note.mounted) {
-      this.#listener.problem(path, 'mount_skipped', 'another file system is mounted here; its contents are left out');
+      this.#listener.problem(path, 'mount_skipped', 'something else is mounted here; its contents are left out');
+    } else if (note === Note.subvolume) {
+      this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are left out');
     } else if (note === Note.tooDeep) {
       this.#listener.problem(path, 'unsupported', `it lies deeper than ${MAXIMUM_DEPTH} directories; its contents are left out`);
     } else this.#listener.problem(path, 'unreadable', `it could not be listed: ${message}`);
@@ -192,6 +254,7 @@ export class TreeComparison {
     this.#catchUp(depth, undefined);
     if (this.#loss?.depth === depth) {
       if (this.#loss.problem !== undefined) this.#listener.problem(path, 'unreadable', this.#loss.problem);
+      this.#listener.unseen(path);
       this.#loss = undefined;
     }
     this.#levels.pop();

@@ -6,6 +6,7 @@ import type { ByteString } from '../manifest/entry.ts';
 import type { Exclusion } from '../manifest/exclusion.ts';
 import { isWithin } from '../manifest/path-order.ts';
 import { identityOf, isOnDeviceOf } from './inode-identity.ts';
+import { type MountKind, mountsByDirectory } from './mounted-names.ts';
 import { type ReaderLevel, ReaderStack } from './reader-level.ts';
 import { Note, type RowPage } from './row-page.ts';
 import { arrangeRoots, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
@@ -17,7 +18,9 @@ export const MAXIMUM_DEPTH = 4096;
 export interface ReaderTask {
   readonly roots: readonly ScanRoot[];
   /** Paths (as in the snapshot) where something else is mounted. */
-  readonly mounts: ReadonlySet<ByteString>;
+  readonly mounts: ReadonlyMap<ByteString, MountKind>;
+  /** Whether what lies in btrfs subvolumes inside the roots belongs to them; left out: it does not. */
+  readonly includeSubvolumes?: boolean;
 }
 
 /** A stretch of a walk: the paths from `from` on and before `to`; no end where a side is undefined. */
@@ -32,7 +35,8 @@ export interface Segment {
  */
 export class TreeReader {
   readonly #exclusion: Exclusion;
-  readonly #mounts: ReadonlySet<ByteString>;
+  readonly #mounts: ReadonlyMap<ByteString, ReadonlyMap<ByteString, MountKind>>;
+  readonly #includeSubvolumes: boolean;
   readonly #roots: VirtualLevel;
   readonly #stack = new ReaderStack();
   readonly #stat = new StatBuffer();
@@ -43,7 +47,8 @@ export class TreeReader {
 
   constructor(task: ReaderTask, exclusion: Exclusion) {
     this.#exclusion = exclusion;
-    this.#mounts = task.mounts;
+    this.#mounts = mountsByDirectory(task.mounts);
+    this.#includeSubvolumes = task.includeSubvolumes === true;
     this.#roots = arrangeRoots(task.roots);
   }
 
@@ -142,22 +147,30 @@ export class TreeReader {
   /** Undefined when the name is not there or left out. */
   #look(level: ReaderLevel, parent: number, name: ByteString, begin: readonly ByteString[] | undefined): number | undefined {
     const stat = this.#stat;
+    const mounted = level.mounted?.get(name);
+    if (mounted === 'served') return level.excludes?.(name, true) === true ? undefined : Note.covered;
     try {
       if (!statAt(parent, name, stat)) return undefined;
     } catch (error) {
+      // Whether it is a directory nobody knows: what a pattern for directories leaves out is not complained about.
+      if (level.excludes?.(name, true) === true) return undefined;
       this.#message = (error as Error).message;
       return Note.unreadable;
     }
     if (level.excludes?.(name, stat.isDirectory) === true) return undefined;
-    return stat.isDirectory ? this.#enter(level, parent, name, begin) : Note.entry;
+    const isMount = mounted !== undefined || (stat.isMountRoot && level.identity !== undefined);
+    if (stat.isDirectory) return isMount ? Note.mounted : this.#enter(level, parent, name, begin);
+    return isMount ? Note.covered : Note.entry;
   }
 
   /** Goes down into a directory, or says why not. */
   #enter(level: ReaderLevel, parent: number, name: ByteString, begin: readonly ByteString[] | undefined): number {
     const stat = this.#stat;
     const path = join(level.path, name);
-    if (level.identity !== undefined && (stat.isMountRoot || !isOnDeviceOf(level.identity, stat.words))) return Note.mounted;
-    if (this.#mounts.has(path)) return Note.mounted;
+    if (level.identity !== undefined && !isOnDeviceOf(level.identity, stat.words)) {
+      if (!isSubvolumeTop(stat)) return Note.mounted;
+      if (!this.#includeSubvolumes) return Note.subvolume;
+    }
     if (this.#stack.depth >= MAXIMUM_DEPTH) return Note.tooDeep;
     let descriptor: number | undefined;
     try {
@@ -165,8 +178,9 @@ export class TreeReader {
       const names = readNames(descriptor);
       const identity = identityOf(stat.words);
       const excludes = this.#exclusion.inDirectory(path);
+      const mounted = this.#mounts.get(path);
       const end = endBelow(level, name);
-      this.#push({ name, path, names, next: 0, descriptor, identity, excludes, virtual: undefined, end, begin, isLost: false });
+      this.#push({ name, path, names, next: 0, descriptor, identity, excludes, mounted, virtual: undefined, end, begin, isLost: false });
       return Note.entered;
     } catch (error) {
       if (descriptor !== undefined) closeDescriptor(descriptor);
@@ -187,7 +201,8 @@ export class TreeReader {
   ): void {
     const names = [...virtual.children.keys()].sort();
     const excludes = this.#exclusion.inDirectory(path);
-    this.#push({ name, path, names, next: 0, descriptor: undefined, identity: undefined, excludes, virtual, end, begin, isLost: false });
+    const above = { descriptor: undefined, identity: undefined, mounted: undefined, virtual, isLost: false };
+    this.#push({ name, path, names, next: 0, excludes, end, begin, ...above });
   }
 
   #push(level: ReaderLevel): void {
@@ -198,6 +213,14 @@ export class TreeReader {
 
 function join(directory: ByteString, name: ByteString): ByteString {
   return directory === '' ? name : `${directory}/${name}`;
+}
+
+/** The inode number that the top of every btrfs subvolume has. */
+const SUBVOLUME_TOP = 256;
+
+/** Whether a directory that lies on another device than the one above it, and is no mount, is a btrfs subvolume. */
+function isSubvolumeTop({ words }: StatBuffer): boolean {
+  return words[8] === SUBVOLUME_TOP && words[9] === 0;
 }
 
 /** Whether `path` lies below the directory of a level. */

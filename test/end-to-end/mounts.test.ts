@@ -25,7 +25,7 @@ describe('what is mounted inside an account', function () {
     for (const folder of ['bound', 'other']) writeFileSync(join(server.shadow, folder, 'secret'), 'of somebody else');
 
     const { exitCode, result } = await server.run();
-    expect(exitCode).to.equal(0);
+    expect(exitCode).to.equal(3);
     expect(result.units[0]!.warnings.map(({ path, code }) => `${path}: ${code}`)).to.have.members([
       'shadow/bound: mount_skipped',
       'shadow/other: mount_skipped',

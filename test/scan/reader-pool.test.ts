@@ -59,7 +59,7 @@ describe('readers side by side', () => {
       const random = seededRandom(seed);
       const home = mkdtempSync(join(folder, 'home-'));
       const all = growTree(home, random);
-      const task = { roots: rootIn(home), mounts: new Set<string>() };
+      const task = { roots: rootIn(home), mounts: new Map() };
       const cuts = [...new Set(all.filter(() => random() < 0.2))].sort(comparePaths);
       const expected = await record(task.roots, inlinePages(task, excludePaths([])));
       const seen = await record(task.roots, pool.pages(task, NOTHING, cuts));
@@ -70,7 +70,7 @@ describe('readers side by side', () => {
 
   it('never wait for one another for ever, with a single page of a single row each', async () => {
     const all = growTree(folder, seededRandom(3));
-    const task = { roots: rootIn(folder), mounts: new Set<string>() };
+    const task = { roots: rootIn(folder), mounts: new Map() };
     const cuts = [...new Set(all)].sort(comparePaths);
     const expected = await record(task.roots, inlinePages(task, excludePaths([])));
     for (const readers of [1, 2, 4]) {
@@ -81,7 +81,7 @@ describe('readers side by side', () => {
   it('share a directory of 50,000 names', async () => {
     mkdirSync(join(folder, 'tree/large'), { recursive: true });
     for (let number = 0; number < 50_000; number++) writeFileSync(join(folder, 'tree/large', `${number}`), '');
-    const task = { roots: rootIn(folder), mounts: new Set<string>() };
+    const task = { roots: rootIn(folder), mounts: new Map() };
     const cuts = ['1', '2', '25', '4', '49999', '5', '9'].map((name) => `tree/large/${name}`);
     const seen = await record(task.roots, poolOf(2, 2, 256).pages(task, NOTHING, cuts));
     expect(seen.entries).to.equal(50_002);
@@ -94,7 +94,7 @@ describe('readers side by side', () => {
     mkdirSync(join(folder, 'tree/z/left'), { recursive: true });
     writeFileSync(join(folder, 'tree/z/kept/file'), '');
     writeFileSync(join(folder, 'tree/z/left/file'), '');
-    const task = { roots: rootIn(folder), mounts: new Set(['tree/z/kept']) };
+    const task = { roots: rootIn(folder), mounts: new Map([['tree/z/kept', 'local' as const]]) };
     const leftOut = { paths: ['tree/z/left'], patterns: ['*1', '!a1'] };
     const { lines } = await record(task.roots, inlinePages(task, exclusionOf(leftOut)));
     expect(lines.filter((line) => line.includes('tree/z')).map((line) => line.split(' ').slice(0, 2).join(' '))).to.deep.equal([
@@ -112,7 +112,7 @@ describe('readers side by side', () => {
       writeFileSync(join(folder, root, 'deep/file'), root);
     }
     const roots = ['var/lib/one', 'var/log', 'etc'].map((path) => ({ path, parent: join(folder, path, '..') }));
-    const task = { roots, mounts: new Set<string>() };
+    const task = { roots, mounts: new Map() };
     const expected = await record(roots, inlinePages(task, excludePaths([])));
     expect(expected.entries).to.equal(9);
     const cuts = ['etc/deep/file', 'var', 'var/lib', 'var/lib/nothing', 'var/lib/one/deep', 'var/lib/one/deep/file', 'var/log/deep/g'];
@@ -122,10 +122,10 @@ describe('readers side by side', () => {
   it('tell what stops them, and read the next unit all the same', async () => {
     growTree(folder, seededRandom(4));
     const pool = poolOf(2, 2, 4);
-    const missing = { roots: [{ path: 'tree', parent: join(folder, 'nowhere') }], mounts: new Set<string>() };
+    const missing = { roots: [{ path: 'tree', parent: join(folder, 'nowhere') }], mounts: new Map() };
     const failure = await record(missing.roots, pool.pages(missing, NOTHING, ['tree/b'])).catch((error: unknown) => error);
     expect((failure as { code: string }).code).to.equal('io_error');
-    const task = { roots: rootIn(folder), mounts: new Set<string>() };
+    const task = { roots: rootIn(folder), mounts: new Map() };
     const expected = await record(task.roots, inlinePages(task, excludePaths([])));
     expect(await record(task.roots, pool.pages(task, NOTHING, ['tree/b']))).to.deep.equal(expected);
   });
@@ -133,7 +133,7 @@ describe('readers side by side', () => {
   it('stop when nobody wants the rest', async () => {
     const all = growTree(folder, seededRandom(5));
     const pool = poolOf(2, 1, 1);
-    const task = { roots: rootIn(folder), mounts: new Set<string>() };
+    const task = { roots: rootIn(folder), mounts: new Map() };
     const before = readdirSync('/proc/self/fd').length;
     for await (const page of pool.pages(task, NOTHING, [...new Set(all)].sort(comparePaths))) {
       expect(page.count).to.be.at.most(1);

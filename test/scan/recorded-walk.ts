@@ -15,8 +15,17 @@ export interface RecordedWalk {
 export class Recorder implements WalkListener {
   readonly lines: string[] = [];
 
-  changed: WalkListener['changed'] = (_directory, _name, path, stat, known) => {
-    this.lines.push(`${known ? 'changed' : 'new'} ${path} ${stat.kind} ${stat.inode} ${stat.size}`);
+  changed: WalkListener['changed'] = (_directory, _name, path, stat, known, flags) => {
+    const mark = flags === 0 ? '' : ` flags ${flags}`;
+    this.lines.push(`${known ? 'changed' : 'new'} ${path} ${stat.kind} ${stat.inode} ${stat.size}${mark}`);
+  };
+
+  kept: WalkListener['kept'] = ({ path, flags }) => {
+    this.lines.push(`kept ${path} flags ${flags}`);
+  };
+
+  unseen: WalkListener['unseen'] = (path) => {
+    this.lines.push(`unseen ${path}`);
   };
 
   deleted: WalkListener['deleted'] = (path) => {

@@ -30,7 +30,7 @@ describe('comparing what readers saw', () => {
     const all: Segment[] = [...cuts, undefined].map((to, index) => ({ from: cuts[index - 1], to }));
     for (const segment of all) {
       if (segment.from !== undefined) between();
-      const reader = new TreeReader({ roots: rootIn(folder), mounts: new Set() }, excludePaths([]));
+      const reader = new TreeReader({ roots: rootIn(folder), mounts: new Map() }, excludePaths([]));
       reader.begin(segment);
       for (let hasMore = true; hasMore; ) {
         const page = new RowPage(new ArrayBuffer(RowPage.byteLength(ROWS)), 0, ROWS);
@@ -60,7 +60,7 @@ describe('comparing what readers saw', () => {
     const before = previous('tree', 'tree/d', 'tree/d/1.', 'tree/d/3.', 'tree/d/9.');
     const { lines } = await record(rootIn(folder), [...segments(['tree/d/3.'], swap)], before);
     // The pages were all read before: the comparison finds another directory there, too.
-    expect(paths(lines)).to.deep.equal(['changed tree', 'changed tree/d', 'unreadable tree/d:', 'new tree/e.']);
+    expect(paths(lines)).to.deep.equal(['changed tree', 'changed tree/d', 'unreadable tree/d:', 'unseen tree/d', 'new tree/e.']);
   });
 
   for (const [what, replace] of [
@@ -83,6 +83,7 @@ describe('comparing what readers saw', () => {
         'new tree/d/1.',
         'new tree/d/2.',
         'unreadable tree/d:',
+        'unseen tree/d',
         'new tree/e.',
       ]);
     });
@@ -103,12 +104,12 @@ describe('comparing what readers saw', () => {
     mkdirSync(join(tree, 'd/below'), { recursive: true });
     writeFileSync(join(tree, 'd/below/passwd'), '');
     mkdirSync(join(folder, 'elsewhere/below'), { recursive: true });
-    const task = { roots: rootIn(folder), mounts: new Set<string>() };
+    const task = { roots: rootIn(folder), mounts: new Map() };
     const pages = [...inlinePages(task, excludePaths([]))];
     rmSync(join(tree, 'd'), { recursive: true });
     symlinkSync(join(folder, 'elsewhere'), join(tree, 'd'));
     const { lines } = await record(task.roots, pages);
-    expect(paths(lines)).to.deep.equal(['new tree', 'new tree/d']);
+    expect(paths(lines)).to.deep.equal(['new tree', 'new tree/d', 'unseen tree/d']);
   });
 
   it('goes down 1,500 levels and back with a bounded number of descriptors', async () => {
@@ -126,7 +127,7 @@ describe('comparing what readers saw', () => {
     } finally {
       process.chdir(home);
     }
-    const task = { roots: rootIn(folder), mounts: new Set<string>() };
+    const task = { roots: rootIn(folder), mounts: new Map() };
     const idle = readdirSync('/proc/self/fd').length;
     let most = 0;
     const seen = await record(task.roots, inlinePages(task, excludePaths([])), undefined, () => {

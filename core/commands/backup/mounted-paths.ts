@@ -1,17 +1,33 @@
+import { realpathSync } from 'node:fs';
 import { readMounts } from '../../linux/mounts.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import type { UnitRoot } from '../../panel/unit.ts';
+import type { MountKind } from '../../scan/mounted-names.ts';
+
+/** File systems that a process or another machine answers for. */
+const SERVED = /^(fuse|nfs|cifs|smb|ceph|9p|virtiofs|afs|autofs|lustre|gpfs|beegfs|orangefs|coda|ncpfs)/;
 
 /** The snapshot paths below the roots where something else is mounted: older kernels do not tell of a bind mount in statx. */
-export function mountedPaths(roots: readonly UnitRoot[]): Set<ByteString> {
+export function mountedPaths(roots: readonly UnitRoot[]): Map<ByteString, MountKind> {
   const mounts = readMounts();
-  const paths = new Set<ByteString>();
+  const paths = new Map<ByteString, MountKind>();
   for (const { path, parent } of roots) {
-    const source = `${parent === '/' ? '' : parent}/${path.slice(path.lastIndexOf('/') + 1)}`;
-    for (const { mountPoint } of mounts) {
-      if (mountPoint !== source && isWithin(mountPoint, source)) paths.add(path + mountPoint.slice(source.length));
+    const folder = realPath(parent);
+    const source = `${folder === '/' ? '' : folder}/${path.slice(path.lastIndexOf('/') + 1)}`;
+    for (const { mountPoint, fileSystem } of mounts) {
+      if (mountPoint === source || !isWithin(mountPoint, source)) continue;
+      paths.set(path + mountPoint.slice(source.length), SERVED.test(fileSystem) ? 'served' : 'local');
     }
   }
   return paths;
+}
+
+/** The kernel lists mounts by their real paths. A folder that is not there has none below it. */
+function realPath(folder: ByteString): ByteString {
+  try {
+    return realpathSync(Buffer.from(folder, 'latin1'), { encoding: 'latin1' });
+  } catch {
+    return folder;
+  }
 }

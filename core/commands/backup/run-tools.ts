@@ -10,6 +10,7 @@ import type { UnitPlan } from './level.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { StoredOutput } from './paced-output.ts';
 import type { RunProgress } from './run-progress.ts';
+import type { WarningList } from './warning-list.ts';
 
 /** What a run shares between its units. */
 export interface RunTools {
@@ -34,6 +35,6 @@ export interface UnitBackup {
   readonly record: SnapshotRecord;
   readonly link: SnapshotLink;
   readonly isNew: boolean;
-  /** Something is missing from the snapshot or may be wrong in it. */
-  readonly isIncomplete: boolean;
+  /** What this run noticed, also where nothing had to be stored. */
+  readonly warnings: WarningList;
 }

@@ -1,9 +1,11 @@
 import { linkSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { compactRows } from '../../manifest/compact-rows.ts';
 import type { FinishedManifest } from '../../manifest/manifest-writer.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import {
+  type ExcludedThen,
   FORMAT_VERSION,
   type ManifestReference,
   type ObjectReference,
@@ -36,18 +38,20 @@ export interface ScannedUnit {
   /** The id of pack number n. */
   readonly packId: (number: number) => string;
   readonly totals: ScanTotals;
+  readonly excluded: ExcludedThen;
 }
 
 /**
  * Turns a scan into a snapshot, in the only order that a crash cannot harm: packs, manifest, record. Nothing is written
- * when nothing changed, unless a full was wanted.
+ * when nothing changed, not even what is left out, unless a full was wanted.
  */
 export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Promise<UnitBackup> {
   const { plan, unit, rows, output } = scanned;
   const { repository } = tools;
-  const outcome = { unit, plan, isIncomplete: output.warnings.isIncomplete };
+  const outcome = { unit, plan, warnings: output.warnings };
   const last = plan.previous?.chain.at(-1);
-  if (last !== undefined && plan.level !== 'full' && rows.rows === 0) {
+  const isSame = rows.rows === 0 && isDeepStrictEqual(last?.excluded, scanned.excluded);
+  if (last !== undefined && plan.level !== 'full' && isSame) {
     return { ...outcome, record: last, link: { id: last.id, sha256: repository.recordDigest(last) }, isNew: false };
   }
   await scanned.packs.finish(output.lastFrames());
@@ -112,7 +116,7 @@ async function storeManifest(
 }
 
 function describe(
-  { unit, id, started, plan, devices, output, totals }: ScannedUnit,
+  { unit, id, started, plan, devices, output, totals, excluded }: ScannedUnit,
   manifest: ManifestReference,
   finished: FinishedManifest,
   added: readonly ObjectReference[],
@@ -148,6 +152,8 @@ function describe(
     packs: neededPacks(finished.packs, added, chain),
     warnings: output.warnings.list,
     warningCount: output.warnings.count,
+    complete: !output.warnings.isIncomplete,
+    excluded,
     exporters: [],
     tool: PROGRAM,
   };

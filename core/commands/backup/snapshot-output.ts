@@ -14,6 +14,8 @@ export interface RowTarget {
 /** Takes what a scan found: rows to the manifest, members that come last to the structure, problems to the list. */
 export class SnapshotOutput implements ScanOutput {
   readonly warnings = new WarningList();
+  /** Directories that turned out to be not seen completely when their own rows had passed; see `flagUnseen`. */
+  readonly unseenPaths = new Set<ByteString>();
   changed = 0;
   deleted = 0;
   bytesRead = 0;
@@ -68,6 +70,10 @@ export class SnapshotOutput implements ScanOutput {
 
   problem(path: ByteString, code: string, message: string): void {
     this.warnings.add(path, code, message);
+  }
+
+  unseen(path: ByteString): void {
+    this.unseenPaths.add(path);
   }
 
   read(bytes: number): void {

@@ -10,7 +10,7 @@ import { ContentIndex, writeContentIndex } from '../../scan/content-index.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
 import { chainSnapshots } from '../chain-snapshots.ts';
-import { leftOutOf } from '../left-out.ts';
+import { excludedThen, leftOutOf } from '../left-out.ts';
 import { schedulePolicy } from '../policies.ts';
 import { planUnit, type UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
@@ -21,6 +21,7 @@ import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
 import { SnapshotOutput } from './snapshot-output.ts';
 import { SnapshotPacks } from './snapshot-packs.ts';
 import { type UnitDevices, unitDevices } from './unit-devices.ts';
+import { flagUnseen } from './unseen-rows.ts';
 
 /**
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
@@ -34,11 +35,11 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
     tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
-    const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
+    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), tools);
     try {
-      return await new UnitRun(subject, unit, plan, started, rows, tools).run(onScanned);
+      return await run.run(onScanned);
     } finally {
-      discard(rows);
+      run.close();
     }
   } finally {
     plan.previous?.close();
@@ -54,6 +55,7 @@ class UnitRun {
   readonly #tools: RunTools;
   readonly #id: string;
   readonly #devices: UnitDevices;
+  #rewritten: ManifestOutput | undefined;
 
   constructor(subject: PanelUnit, unit: UnitIdentity, plan: UnitPlan, started: Date, rows: ManifestOutput, tools: RunTools) {
     this.#subject = subject;
@@ -75,14 +77,17 @@ class UnitRun {
     const known = this.#indexedChain();
     const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
+    const { settings } = this.#tools.context;
+    const leftOut = leftOutOf(this.#subject, settings);
     const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
     try {
       const totals = await scan(
         {
           roots: this.#subject.roots,
           previous: this.#plan.previous?.readersToday(this.#devices.numbers) ?? [],
-          leftOut: leftOutOf(this.#subject, this.#tools.context.settings),
+          leftOut,
           mounts: mountedPaths(this.#subject.roots),
+          includeSubvolumes: settings.includeSubvolumes,
           ...(contents === undefined ? {} : { known: contents }),
           signal: this.#tools.context.signal,
           onProgress: (entries, bytes) => progress.done(entries, bytes),
@@ -100,11 +105,12 @@ class UnitRun {
         started: this.#started,
         plan: this.#plan,
         devices: this.#devices,
-        rows: this.#rows,
+        rows: this.#flagged(output),
         output,
         packs,
         packId,
         totals,
+        excluded: excludedThen(leftOut),
       };
       return await commitSnapshot(scanned, this.#tools);
     } finally {
@@ -114,6 +120,22 @@ class UnitRun {
       contents?.close();
       await packs.abort();
     }
+  }
+
+  /** The rows that the scan gave; where a directory turned out later to be not seen completely, written once more. */
+  #flagged(output: SnapshotOutput): ManifestOutput {
+    if (output.unseenPaths.size === 0) return this.#rows;
+    this.#rows.finish();
+    const flagged = new ManifestOutput(this.#tools.cache.temporaryFile(this.#unit.unit));
+    this.#rewritten = flagged;
+    const previous = this.#plan.previous?.readers ?? [];
+    for (const row of flagUnseen(this.#rows.reader().rows(), output.unseenPaths, previous)) flagged.add(row);
+    return flagged;
+  }
+
+  /** To be called when the unit is over. */
+  close(): void {
+    for (const rows of [this.#rows, this.#rewritten]) if (rows !== undefined) discard(rows);
   }
 
   /** Where contents of the chain can be looked up; makes the indexes that are lost or damaged. */

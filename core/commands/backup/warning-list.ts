@@ -3,8 +3,8 @@ import { toWirePath } from '../../manifest/wire-path.ts';
 import type { Warning } from '../../repository/record.ts';
 import { WARNING_LIMIT } from '../../scan/limits.ts';
 
-/** Problems that do not make a snapshot incomplete: the entry is gone for good, or was never to be crossed. */
-const NOTES: ReadonlySet<string> = new Set(['vanished', 'mount_skipped']);
+/** Problems that do not make a snapshot incomplete: the entry is gone for good. */
+const NOTES: ReadonlySet<string> = new Set(['vanished']);
 
 /** What went wrong with single entries: the first ones in full, the others counted. */
 export class WarningList {

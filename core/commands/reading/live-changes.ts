@@ -31,6 +31,8 @@ export interface LiveComparison {
   readonly unit: PanelUnit;
   /** What the backup leaves out. */
   readonly leftOut: Exclusion;
+  /** Whether the backup goes into subvolumes. */
+  readonly includeSubvolumes: boolean;
   /** Only this path and what lies below it; empty for everything. */
   readonly scope: ByteString;
   /** Only what follows this path. */
@@ -43,7 +45,8 @@ export function compareWithLive(comparison: LiveComparison, output: LiveOutput):
   const previous = new MergedTree(runs);
   const exclusion = excludeAny([comparison.leftOut, excludeBeside(scope, behind)]);
   const listener = new LiveListener(comparison, previous, output);
-  return new Walker({ roots: unit.roots, previous, exclusion, mounts: mountedPaths(unit.roots) }, listener);
+  const { includeSubvolumes } = comparison;
+  return new Walker({ roots: unit.roots, previous, exclusion, mounts: mountedPaths(unit.roots), includeSubvolumes }, listener);
 }
 
 /** The component of `path` that follows `directory`; undefined when it does not lie below it. */
@@ -81,6 +84,11 @@ class LiveListener implements WalkListener {
     if (this.#isWanted(path)) this.#report(directory, name, path, stat, before);
     if (before?.kind === 'directory' && !stat.isDirectory) this.#removed(path, false);
   }
+
+  /** Nobody knows whether it has changed. */
+  kept(): void {}
+
+  unseen(): void {}
 
   deleted(path: ByteString): void {
     this.#removed(path, true);
