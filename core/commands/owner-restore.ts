@@ -1,9 +1,10 @@
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
+import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { type AccountUsers, FIRST_USER_ID, readAccountUsers } from '../panel/account-users.ts';
 import { isAccountName } from '../panel/accounts.ts';
-import { requireLivingUnit } from '../panel/units.ts';
+import { findLivingUnit, requireLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import type { Repository } from '../repository/repository.ts';
 import { isOwnersPath, OWNERS_TREE } from '../restore/owner-gate.ts';
@@ -35,6 +36,21 @@ export function ownersPaths(paths: readonly ByteString[]): readonly ByteString[]
     });
   }
   return paths.length === 0 ? [OWNERS_TREE] : paths;
+}
+
+/**
+ * The users of the account of this name as it lives now; none when it cannot be told, as of one that is gone. Undefined for the
+ * server's own files, which no tenant has a hand in.
+ */
+export function usersOfAccount(name: string, settings: Settings): ReadonlySet<number> | undefined {
+  if (!isAccountName(name)) return undefined;
+  const living = findLivingUnit(settings, name);
+  try {
+    if (living !== undefined) return readAccountUsers(settings.accountsRoot, name, living.adminUser).users;
+  } catch (error) {
+    if (errorCode(error) === undefined && !(error instanceof Failure)) throw error;
+  }
+  return new Set();
 }
 
 /** What the writer may give to the users of an account; `elsewhere` says that it goes to a folder of their own. */

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { geteuid } from 'node:process';
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
-import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openTrustedDirectory } from '../linux/files.ts';
+import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openTrustedDirectory, removeDirectoryAt, renameAt } from '../linux/files.ts';
 import { setOwner } from '../linux/metadata.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
@@ -10,12 +9,16 @@ import type { ByteString } from '../manifest/entry.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { liveTree } from '../panel/live-mounts.ts';
 import { pathBytes } from '../panel/unit.ts';
+import { stagedName } from '../restore/names.ts';
+import { Staging } from '../restore/staging.ts';
+import { isRootsAlone } from '../restore/trusted-folder.ts';
 import { openNothing, type RestoreTarget } from './restore-target.ts';
 
 /** Nobody but its owner looks into what was restored aside. */
 const PRIVATE = 0o700;
 
 const stat = new StatBuffer();
+const folder = new StatBuffer();
 
 /**
  * The folder `path` of an account (below its `fst` or `shadow`, as the server sees it) for a restore that its owner asked for.
@@ -26,18 +29,24 @@ const stat = new StatBuffer();
 export function openOwnerTarget(path: ByteString, account: string, users: AccountUsers, settings: Settings, make: boolean): RestoreTarget {
   const names = namesInAccount(path, account, settings);
   const name = names.pop() as ByteString;
-  const parent = openParent(names, path, account, settings);
+  const site = openTrustedDirectory(pathBytes(join(settings.accountsRoot, account)));
   try {
-    statDescriptor(parent, stat);
-    const { uid } = stat;
-    if (!users.users.has(uid)) throw refusal(path, 'the folder that it is in does not belong to the account');
-    const descriptor =
-      make && makeNew(parent, name) ? openMade(parent, name, path, uid, users) : openExisting(parent, name, path, users, make);
-    // What the snapshot has as deleted is not in a new folder anyway: as through a mount, no whiteouts are made.
-    const roots = [{ at: '', descriptor, crossMounts: false, overlay: true }];
-    return { description: path, roots, upperRoots: [], close: () => closeDescriptor(descriptor) };
-  } finally {
-    closeDescriptor(parent);
+    const parent = openParent(names, path, account, users, settings);
+    try {
+      statDescriptor(parent, stat);
+      const { uid } = stat;
+      if (!users.users.has(uid)) throw refusal(path, 'the folder that it is in does not belong to the account');
+      const made = make && !statAt(parent, name, stat) ? makeNew(parent, name, site, uid, users) : undefined;
+      const descriptor = made ?? openExisting(parent, name, path, users, make);
+      // What the snapshot has as deleted is not in a new folder anyway: as through a mount, no whiteouts are made.
+      const roots = [{ at: '', descriptor, crossMounts: false, overlay: true, stagingIn: site }];
+      return { description: path, roots, upperRoots: [], close: () => [descriptor, site].forEach(closeDescriptor) };
+    } finally {
+      closeDescriptor(parent);
+    }
+  } catch (error) {
+    closeDescriptor(site);
+    throw error;
   }
 }
 
@@ -55,12 +64,18 @@ function namesInAccount(path: ByteString, account: string, { accountsRoot }: Set
 }
 
 /** Opens the folders from the account's root on: through its mount while it is mounted, else in `shadow`. */
-function openParent(names: readonly ByteString[], path: ByteString, account: string, { accountsRoot }: Settings): number {
+function openParent(
+  names: readonly ByteString[],
+  path: ByteString,
+  account: string,
+  users: AccountUsers,
+  { accountsRoot }: Settings,
+): number {
   let descriptor = openTrustedDirectory(liveTree(accountsRoot, account) ?? pathBytes(join(accountsRoot, account, 'shadow')));
   for (const name of names) {
     const above = descriptor;
     try {
-      descriptor = openStep(above, name, path, () => {});
+      descriptor = openStep(above, name, path, () => checkStep(above, path, users));
     } finally {
       closeDescriptor(above);
     }
@@ -68,11 +83,38 @@ function openParent(names: readonly ByteString[], path: ByteString, account: str
   return descriptor;
 }
 
-function openMade(parent: number, name: ByteString, path: ByteString, uid: number, { group }: AccountUsers): number {
-  return openStep(parent, name, path, (descriptor) => {
-    if (stat.uid !== geteuid?.() || (stat.mode & 0o077) !== 0) throw refusal(path, 'the new folder was replaced by somebody');
-    setOwner(descriptor, uid, group);
-  });
+/**
+ * Below a folder that not only root can write to goes on only what is the account's: a private folder of somebody else's, which may
+ * hold what was kept of the account, can be renamed by whom the folder above it belongs to. `stat` is of the folder entered.
+ */
+function checkStep(above: number, path: ByteString, { users }: AccountUsers): void {
+  statDescriptor(above, folder);
+  if (!isRootsAlone(folder) && !users.has(stat.uid)) throw refusal(path, 'a folder of the path belongs to somebody else');
+}
+
+/**
+ * Makes the folder where no tenant reaches it, gives it to its owner and renames it into its place, so that what is opened is what was
+ * made. Undefined when something came there meanwhile.
+ */
+function makeNew(parent: number, name: ByteString, site: number, uid: number, { group }: AccountUsers): number | undefined {
+  const staging = Staging.open(parent, site);
+  try {
+    const staged = stagedName();
+    makeDirectoryAt(staging.descriptor, staged, PRIVATE);
+    const descriptor = openDirectoryAt(staging.descriptor, staged);
+    try {
+      setOwner(descriptor, uid, group);
+      renameAt(staging.descriptor, staged, parent, name, true);
+      return descriptor;
+    } catch (error) {
+      closeDescriptor(descriptor);
+      removeDirectoryAt(staging.descriptor, staged);
+      if (errorCode(error) !== 'EEXIST') throw error;
+      return undefined;
+    }
+  } finally {
+    staging.close();
+  }
 }
 
 function openExisting(parent: number, name: ByteString, path: ByteString, { users }: AccountUsers, make: boolean): number {
@@ -83,7 +125,7 @@ function openExisting(parent: number, name: ByteString, path: ByteString, { user
 }
 
 /** Opens the directory `name` and lets `check` look at it, with what `stat` says. */
-function openStep(parent: number, name: ByteString, path: ByteString, check: (descriptor: number) => void): number {
+function openStep(parent: number, name: ByteString, path: ByteString, check: () => void): number {
   let descriptor: number;
   try {
     descriptor = openDirectoryAt(parent, name);
@@ -93,20 +135,10 @@ function openStep(parent: number, name: ByteString, path: ByteString, check: (de
   try {
     statDescriptor(descriptor, stat);
     if (stat.isMountRoot) throw refusal(path, 'something else is mounted in the path');
-    check(descriptor);
+    check();
     return descriptor;
   } catch (error) {
     closeDescriptor(descriptor);
     throw error;
-  }
-}
-
-function makeNew(parent: number, name: ByteString): boolean {
-  try {
-    makeDirectoryAt(parent, name, PRIVATE);
-    return true;
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-    return false;
   }
 }

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, sep } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { openTrustedDirectory } from '../linux/files.ts';
@@ -8,10 +8,10 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { liveTree } from '../panel/live-mounts.ts';
 import { pathBytes } from '../panel/unit.ts';
+import { openNamedFolder } from '../restore/named-folder.ts';
 import type { TargetRoot } from '../restore/target.ts';
+import type { Reporter } from './context.ts';
 
-/** Nobody but root looks into what was restored aside before its owners and modes are set. */
-const PRIVATE = 0o700;
 const ACCOUNT_MODE = 0o755;
 
 /** Where a restore writes. */
@@ -25,33 +25,6 @@ export interface RestoreTarget {
 
 function bytes(path: ByteString): Buffer {
   return Buffer.from(path, 'latin1');
-}
-
-/** Where `path` would really be: links in what exists of it are resolved. */
-function realPath(path: ByteString): ByteString {
-  try {
-    return realpathSync(bytes(path), { encoding: 'latin1' });
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw asFailure(error);
-    return join(realPath(dirname(path)), path.slice(path.lastIndexOf('/') + 1));
-  }
-}
-
-function isInside(path: ByteString, folder: ByteString): boolean {
-  return path === folder || path.startsWith(folder + sep);
-}
-
-/** Throws `usage` for a folder that a restore must not fill. */
-function checkFolder(path: ByteString, settings: Settings): ByteString {
-  if (!isAbsolute(path)) throw new Failure('usage', 'the folder to restore to must be an absolute path', { affected: [path] });
-  const real = realPath(path.replace(/\/+$/, '') || '/');
-  if (real === '/') throw new Failure('usage', 'a restore to the root of the file system is refused', { affected: [path] });
-  for (const own of [settings.repository, settings.stateDirectory]) {
-    if (isInside(real, realPath(pathBytes(own)))) {
-      throw new Failure('usage', `${own} belongs to this program and cannot be restored to`, { affected: [path] });
-    }
-  }
-  return real;
 }
 
 /** An open directory in which nothing is and nothing can be made, for a dry run over what does not exist. */
@@ -74,9 +47,9 @@ function openDirectory(path: ByteString, made: boolean): number {
   }
 }
 
-function makeDirectory(path: ByteString, mode: number, recursive: boolean): void {
+function makeDirectory(path: ByteString, mode: number): void {
   try {
-    mkdirSync(bytes(path), { recursive, mode });
+    mkdirSync(bytes(path), { mode });
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw asFailure(error);
   }
@@ -89,11 +62,43 @@ function opened(description: ByteString, roots: readonly TargetRoot[], upperRoot
   return { description, roots, upperRoots, close };
 }
 
-/** A folder that the administrator named, made when it is missing. Without `make`, for a dry run, a missing one is an empty one. */
-export function openFolderTarget(path: ByteString, settings: Settings, make: boolean): RestoreTarget {
-  const real = checkFolder(path, settings);
-  if (make) makeDirectory(real, PRIVATE, true);
-  return opened(real, [{ at: '', descriptor: openDirectory(real, make), crossMounts: false, overlay: false }]);
+/** Which directories belong to this program, by device and inode: a path can have many names. */
+function ownFolders({ repository, stateDirectory }: Settings): { name: string; dev: bigint; ino: bigint }[] {
+  return [repository, stateDirectory].flatMap((name) => {
+    const status = statSync(name, { bigint: true, throwIfNoEntry: false });
+    return status === undefined ? [] : [{ name, dev: status.dev, ino: status.ino }];
+  });
+}
+
+/** The device number as stat(2) has it, from the halves of statx(2). */
+function joinDevice(device: bigint): bigint {
+  const [major, minor] = [device >> 32n, device & 0xffff_ffffn];
+  return ((major & 0xfffn) << 8n) | (minor & 0xffn) | ((minor & ~0xffn) << 12n) | ((major & ~0xfffn) << 32n);
+}
+
+/**
+ * A folder that the administrator named, made when it is missing. Without `make`, for a dry run, a missing one is an empty one. Throws
+ * `usage` for one that a restore must not fill, `unsafe_path` for one that others than root may have a hand in.
+ */
+export function openFolderTarget(path: ByteString, settings: Settings, make: boolean, reporter: Reporter): RestoreTarget {
+  if (!isAbsolute(path)) throw new Failure('usage', 'the folder to restore to must be an absolute path', { affected: [path] });
+  const own = ownFolders(settings);
+  const folder = openNamedFolder(path, {
+    make,
+    check: ({ device, inode }) => {
+      const met = own.find(({ dev, ino }) => ino === inode && dev === joinDevice(device));
+      if (met === undefined) return;
+      throw new Failure('usage', `${met.name} belongs to this program and cannot be restored to`, { affected: [path] });
+    },
+    followed: (link, target) =>
+      reporter.log({ level: 'info', code: 'link_followed', message: `${link} is a link of root to ${target}`, affected: [link] }),
+  });
+  const descriptor = folder.descriptor ?? openNothing();
+  if (folder.path === '/') {
+    closeSync(descriptor);
+    throw new Failure('usage', 'a restore to the root of the file system is refused', { affected: [path] });
+  }
+  return opened(folder.path, [{ at: '', descriptor, crossMounts: false, overlay: false }]);
 }
 
 /** The place where a unit was, with `make` as above: for a mounted account `shadow` is reached through its `fst`. */
@@ -103,7 +108,7 @@ export function openOriginalTarget(unit: string, settings: Settings, make: boole
     return opened(root, [{ at: '', descriptor: openDirectory(root, true), crossMounts: true, overlay: false }]);
   }
   const folder = pathBytes(join(settings.accountsRoot, unit));
-  if (make) makeDirectory(folder, ACCOUNT_MODE, false);
+  if (make) makeDirectory(folder, ACCOUNT_MODE);
   const live = liveTree(settings.accountsRoot, unit);
   const account: TargetRoot = { at: '', descriptor: openDirectory(folder, make), crossMounts: false, overlay: false };
   if (live === undefined) return opened(folder, [account]);

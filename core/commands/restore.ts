@@ -17,7 +17,7 @@ import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
 import type { Context } from './context.ts';
 import { leftOutOfUnit } from './left-out.ts';
 import { type RestorePoint, UnitTimeline } from './moment.ts';
-import { ownersPaths, resolveOwner, rightsOf } from './owner-restore.ts';
+import { ownersPaths, resolveOwner, rightsOf, usersOfAccount } from './owner-restore.ts';
 import { openOwnerTarget } from './owner-target.ts';
 import { isCurrent, resolveUnit } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
@@ -59,7 +59,9 @@ function openTarget({ request, unit, users }: Task, context: Context): RestoreTa
   const make = request.dryRun !== true;
   if (request.to !== undefined) {
     const folder = fromWirePath(request.to);
-    return users === undefined ? openFolderTarget(folder, settings, make) : openOwnerTarget(folder, unit.name, users, settings, make);
+    return users === undefined
+      ? openFolderTarget(folder, settings, make, context.reporter)
+      : openOwnerTarget(folder, unit.name, users, settings, make);
   }
   if (isUnitId(request.unit) && !isCurrent(unit, context)) {
     throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now and cannot be restored in its place`, {
@@ -86,6 +88,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       upperRoots: target.upperRoots,
       paths: users === undefined ? paths : ownersPaths(paths),
       owner: users === undefined ? undefined : rightsOf(users, request.to !== undefined),
+      accountUsers: users === undefined ? usersOfAccount(unit.name, context.settings) : undefined,
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
       leftOut: leftOutOfUnit(unit.name, context.settings),

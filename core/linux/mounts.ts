@@ -20,6 +20,14 @@ export function readMounts(): Mount[] {
   return mounts;
 }
 
+/**
+ * The mount that an open descriptor was reached through: two of one file system differ in it, and nothing can be renamed from one
+ * to the other. Every kernel tells.
+ */
+export function mountOf(descriptor: number): string {
+  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1] ?? '';
+}
+
 /** Blanks, tabs, newlines and backslashes stand as octal escapes in mountinfo. */
 function decodeEscapes(text: ByteString): ByteString {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));

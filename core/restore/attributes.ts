@@ -1,5 +1,6 @@
 import { readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
 import { setMode, setModificationTime, setOwner } from '../linux/metadata.ts';
+import { ACCESS_ACL } from '../linux/posix-acl.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { readXattrs, removeXattr, writeXattr } from '../linux/xattrs.ts';
 import type { ByteString, Entry, Xattr } from '../manifest/entry.ts';
@@ -16,6 +17,9 @@ export type AttributePlace = Pick<Place, 'overlay' | 'owner'>;
 
 /** Labels that the system gives by its own policy: taken from the snapshot when it has them, never removed. */
 const SYSTEM_LABELS: ReadonlySet<ByteString> = new Set(['security.selinux', 'security.ima', 'security.evm']);
+
+/** What a mode allows its owner. */
+const OWNERS_BITS = 0o700;
 
 const stat = new StatBuffer();
 
@@ -56,13 +60,29 @@ function keptOnTarget(name: ByteString): boolean {
 /**
  * Gives what `descriptor` is open on the entry's owner, mode, extended attributes and modification time, in the order in which
  * none undoes another: chown clears capabilities and set-id bits, chmod rewrites an ACL's mask. Attributes that are there
- * and not in the snapshot (inherited ACLs) go. Inode flags are set apart, through a descriptor that is not an O_PATH one.
+ * and not in the snapshot go. For what was made in a staging folder, where nothing is inherited; inode flags are set apart,
+ * through a descriptor that is not an O_PATH one.
  */
 export function writeAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
   attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
   if (entry.kind !== 'symlink') attempt('mode', refuse, () => setMode(descriptor, entry.mode));
   attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse));
   attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
+}
+
+/** The same for what was there before. Its access list goes first: the new mode would let in whom that names. */
+export function changeAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
+  attempt('access list', refuse, () => removeOtherAcl(descriptor, entry));
+  writeAttributes(descriptor, entry, place, refuse);
+}
+
+/** An access list that is not the snapshot's goes before the mode is set, and with it what it gave, the bits of the group too. */
+function removeOtherAcl(descriptor: number, entry: Entry): void {
+  const present = readXattrs(descriptor).find(({ name }) => name === ACCESS_ACL)?.value;
+  if (present === undefined || entry.xattrs.some(({ name, value }) => name === ACCESS_ACL && value.equals(present))) return;
+  statDescriptor(descriptor, stat);
+  setMode(descriptor, stat.mode & OWNERS_BITS);
+  removeXattr(descriptor, ACCESS_ACL);
 }
 
 function writeXattrs(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {

@@ -6,14 +6,18 @@ import { dataRanges } from '../linux/holes.ts';
 import { readInodeFlags } from '../linux/inode-flags.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { readXattrs } from '../linux/xattrs.ts';
-import type { DataRange, Entry, Xattr } from '../manifest/entry.ts';
-import { planAttributes, writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import type { ByteString, DataRange, Entry, Xattr } from '../manifest/entry.ts';
+import { changeAttributes, planAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { checkDirectory } from './owner-rights.ts';
 import { unprotect } from './protection.ts';
-import { type Report, refusalsOf } from './rules.ts';
+import { type Report, refusalsOf, type Witness } from './rules.ts';
 import type { Place } from './target.ts';
 
 const PIECE = 1024 * 1024;
 const piece = Buffer.alloc(PIECE);
+/** The set-uid and set-gid bits. */
+const SET_IDS = 0o6000;
+const CAPABILITY: ByteString = 'security.capability';
 const stat = new StatBuffer();
 
 /** How an existing entry compares with the snapshot's. */
@@ -21,38 +25,54 @@ export type Likeness = 'different' | 'same' | 'same-content';
 
 /**
  * Compares what is at `place` with `entry` in everything that a restore gives back, content included. Only regular files can be
- * `same-content`; with other names than the snapshot knows they are `different`, so that those names are let go.
+ * `same-content`; with other names than the snapshot knows they are `different`, so that those names are let go. `witness` learns
+ * which inode is the same.
  */
-export function compareWithTarget(place: Place, entry: Entry): Likeness {
+export function compareWithTarget(place: Place, entry: Entry, witness?: Witness): Likeness {
   if (place.name === '' || !statAt(place.directory, place.name, stat) || stat.kind !== entry.kind) return 'different';
-  if (entry.kind === 'file') return withFile(place, (descriptor) => compareFile(descriptor, entry, place));
+  if (entry.kind === 'file') return withFile(place, (descriptor) => seen(compareFile(descriptor, entry, place), witness));
   const handle = openHandleAt(place.directory, place.name);
   try {
     statDescriptor(handle, stat);
-    return stat.kind === entry.kind && isSameSpecial(place, entry) && hasSameMetadata(handle, entry, place) ? 'same' : 'different';
+    const isSame = stat.kind === entry.kind && isSameSpecial(place, entry) && hasSameMetadata(handle, entry, place);
+    return seen(isSame ? 'same' : 'different', witness);
   } finally {
     closeDescriptor(handle);
   }
 }
 
+/** `stat` is of what was compared. */
+function seen(likeness: Likeness, witness: Witness | undefined): Likeness {
+  if (likeness === 'same') witness?.(stat);
+  return likeness;
+}
+
 /**
  * Leaves an existing file that is as the snapshot has it (`same`), and gives one with the right content the right metadata
- * (`updated`). `different` when the file has to be written.
+ * (`updated`), if that gives nobody power over it whom it did not belong to. `different` when the file has to be written.
  */
-export function bringUpToDate(place: Place, entry: Entry, report: Report): 'same' | 'updated' | 'different' {
-  const likeness = compareWithTarget(place, entry);
+export function bringUpToDate(place: Place, entry: Entry, report: Report, witness?: Witness): 'same' | 'updated' | 'different' {
+  const likeness = compareWithTarget(place, entry, witness);
   if (likeness !== 'same-content') return likeness;
+  checkDirectory(place.directory, place.owner);
   return withFile(place, (descriptor) => {
-    if (compareFile(descriptor, entry, place) === 'different') return 'different';
+    if (compareFile(descriptor, entry, place) === 'different' || !mayChangeInPlace(entry)) return 'different';
     const refuse = refusalsOf(entry.path, report);
     if (place.owner === undefined) unprotect(descriptor);
-    // `stat` is of this descriptor: somebody else's file is not given to the owner, but replaced if that may be.
-    else if (!place.owner.users.has(stat.uid)) return 'different';
     writeHarmlessFlags(descriptor, entry, place, refuse);
-    writeAttributes(descriptor, entry, place, refuse);
+    changeAttributes(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
     return 'updated';
   });
+}
+
+/**
+ * Whoever has a file open or mapped keeps it when its owner changes, and may write what then runs with the rights of another. So
+ * a file stays the one that it is only where it changes neither hands nor what it may do. `stat` is of the file.
+ */
+function mayChangeInPlace({ uid, gid, mode, xattrs }: Entry): boolean {
+  const isOwners = stat.uid === uid && stat.gid === gid;
+  return isOwners && ((stat.mode | mode) & SET_IDS) === 0 && !xattrs.some(({ name }) => name === CAPABILITY);
 }
 
 function withFile<Result>(place: Place, action: (descriptor: number) => Result): Result {

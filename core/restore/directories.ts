@@ -1,103 +1,147 @@
-import { geteuid } from 'node:process';
 import { Failure } from '../failure.ts';
-import { readNames } from '../linux/directories.ts';
-import { closeDescriptor, makeDirectoryAt, openAt, openDirectoryAt, unlinkAt } from '../linux/files.ts';
+import { closeDescriptor, makeDirectoryAt, openAt, openDirectoryAt, removeDirectoryAt, renameAt, unlinkAt } from '../linux/files.ts';
 import { O_DIRECTORY, O_RDONLY } from '../linux/flags.ts';
+import { setOwner } from '../linux/metadata.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
-import { writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
-import { NOTHING_LEFT_OUT } from './left-out.ts';
-import { childPath, isHiddenName } from './names.ts';
-import { checkReplaceable } from './owner-rights.ts';
+import { changeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import type { Inode } from './hard-links.ts';
+import { stagedName } from './names.ts';
+import { checkDirectory } from './owner-rights.ts';
 import { pastProtection, unprotect } from './protection.ts';
-import { removeTree } from './remove-tree.ts';
-import { type Report, refusalsOf, type WriteRules } from './rules.ts';
+import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
 import type { Place, Target } from './target.ts';
+
+/** Until a directory is finished only its owner enters it. */
+const PRIVATE = 0o700;
 
 const stat = new StatBuffer();
 
+/** Whom a new directory belongs to. */
+export type Ownership = Pick<Entry, 'uid' | 'gid'>;
+
 /** What became of a directory in the first pass. */
-export interface MadeDirectory {
+export interface MadeDirectory extends Inode {
   /** Whether it is new; else it was there and keeps its entries. */
   readonly made: boolean;
-  /** What the last pass has to find again under this name. */
-  readonly inode: bigint;
 }
 
 /**
- * Makes the directory `path`, closed to everybody but root until `finishDirectory`. One that exists is kept; anything else in
- * its place, a link too, is replaced, or with `overwrite: never` is `target_in_the_way`.
+ * Makes the directory `path` for whom it will belong to, closed to others until `finishDirectory`. It is made in the staging folder and
+ * renamed into its place, so it is certainly the one that is written into. One that exists is kept; anything else in its place,
+ * a link too, is replaced, or with `overwrite: never` is `target_in_the_way`. `witness` learns which it is.
  */
-export function makeDirectory(target: Target, path: ByteString, rules: WriteRules): MadeDirectory {
+export function makeDirectory(target: Target, path: ByteString, owner: Ownership, rules: WriteRules, witness: Witness): MadeDirectory {
   const place = target.place(path);
-  const made = place.name !== '' && makeNew(place, path, rules);
-  const descriptor = target.directory(path);
-  statDescriptor(descriptor, stat);
-  if (made && (stat.uid !== geteuid?.() || (stat.mode & 0o077) !== 0)) {
-    throw new Failure('replaced', 'the new directory was replaced by somebody', { affected: [path] });
-  }
-  return { made, inode: stat.inode };
+  const descriptor = place.name === '' ? undefined : makeNew(place, path, owner, rules);
+  if (descriptor !== undefined) target.adopt(path, descriptor);
+  statDescriptor(target.directory(path), stat);
+  witness(stat);
+  return { made: descriptor !== undefined, device: stat.device, inode: stat.inode };
 }
 
-function makeNew(place: Place, path: ByteString, rules: WriteRules): boolean {
-  const make = () => makeDirectoryAt(place.directory, place.name, 0o700);
-  try {
-    make();
-    return true;
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
-  if (statAt(place.directory, place.name, stat) && stat.isDirectory) return false;
-  if (rules.overwrite === 'never') {
+/** The open new directory; undefined when there is one. */
+function makeNew(place: Place, path: ByteString, owner: Ownership, rules: WriteRules): number | undefined {
+  const isThere = statAt(place.directory, place.name, stat);
+  if (isThere && stat.isDirectory) return undefined;
+  if (isThere && rules.overwrite === 'never') {
     throw new Failure('target_in_the_way', 'something that is no directory stands here', { affected: [path] });
   }
-  checkReplaceable(place.directory, place.name, rules.owner);
-  pastProtection(place.directory, place.name, rules.owner, () => unlinkAt(place.directory, place.name));
-  make();
-  return true;
+  checkDirectory(place.directory, rules.owner);
+  const staged = stagedName();
+  makeDirectoryAt(place.staging, staged, PRIVATE);
+  const descriptor = openDirectoryAt(place.staging, staged);
+  try {
+    giveTo(descriptor, owner);
+    if (isThere) pastProtection(place.directory, place.name, rules.owner, () => unlinkAt(place.directory, place.name));
+    publishDirectory(staged, place);
+    return descriptor;
+  } catch (error) {
+    closeDescriptor(descriptor);
+    removeDirectoryAt(place.staging, staged);
+    // Somebody else made one in the same moment.
+    if (errorCode(error) === 'EEXIST' && statAt(place.directory, place.name, stat) && stat.isDirectory) return undefined;
+    throw error;
+  }
 }
 
-/**
- * Prepares a directory that was there before: takes off protecting flags when `unlock`, and removes what a killed restore left
- * behind, which only names of exactly our form that belong to root can be. `isWanted` says whether the snapshot has a path.
- */
-export function prepareKept(target: Target, path: ByteString, unlock: boolean, isWanted: (path: ByteString) => boolean): void {
-  // A listing reads from the descriptor's position: not from the shared one.
+/** Where the target does not take it, the last pass says so. */
+function giveTo(descriptor: number, { uid, gid }: Ownership): void {
+  try {
+    setOwner(descriptor, uid, gid);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}
+
+function publishDirectory(staged: ByteString, { staging, directory, name }: Place): void {
+  try {
+    renameAt(staging, staged, directory, name, true);
+  } catch (error) {
+    // Network and FUSE file systems rename without conditions only; that replaces nothing but an empty directory.
+    if (errorCode(error) !== 'EINVAL') throw error;
+    renameAt(staging, staged, directory, name);
+  }
+}
+
+/** Takes the protecting flags off a directory that was there before; returns which it had. */
+export function unlock(target: Target, path: ByteString): number {
   const descriptor = openAt(target.directory(path), '.', O_RDONLY | O_DIRECTORY);
   try {
-    if (unlock) unprotect(descriptor);
-    for (const name of readNames(descriptor)) {
-      if (isHiddenName(name)) removeLeftover(descriptor, name, childPath(path, name), isWanted);
-    }
+    return unprotect(descriptor);
   } finally {
     closeDescriptor(descriptor);
   }
 }
 
-function removeLeftover(directory: number, name: ByteString, path: ByteString, isWanted: (path: ByteString) => boolean): void {
-  if (!statAt(directory, name, stat) || stat.uid !== geteuid?.() || isWanted(path)) return;
-  if (stat.isFile || (stat.isDirectory && (stat.mode & 0o077) === 0))
-    removeTree(directory, name, path, { leftOut: NOTHING_LEFT_OUT, owner: undefined });
-}
-
 /**
- * Gives a directory its owner, mode, attributes and time, once nothing below it will change any more. Throws `replaced` when the
- * name no longer stands for the directory of the first pass: somebody else's must not get this one's owner.
+ * Opens a directory of the first pass again and hands it over. Throws `replaced` when its name no longer stands for it: somebody
+ * else's must not get what is this one's.
  */
-export function finishDirectory(target: Target, place: Place, entry: Entry, { made, inode }: MadeDirectory, report: Report): void {
-  const descriptor = place.name === '' ? target.directory(entry.path) : openDirectoryAt(place.directory, place.name);
+export function withDirectory(target: Target, place: Place, path: ByteString, known: Inode, action: (descriptor: number) => void): void {
+  const descriptor = place.name === '' ? target.directory(path) : openDirectoryAt(place.directory, place.name);
   try {
     statDescriptor(descriptor, stat);
-    if (stat.inode !== inode) throw new Failure('replaced', 'another directory was put in its place', { affected: [entry.path] });
-    if (!made && place.owner?.users.has(stat.uid) === false) {
-      throw new Failure('owner_not_allowed', 'the directory does not belong to the account', { affected: [entry.path] });
+    if (stat.inode !== known.inode || stat.device !== known.device) {
+      throw new Failure('replaced', 'another directory was put in its place', { affected: [path] });
     }
-    const refuse = refusalsOf(entry.path, report);
-    writeHarmlessFlags(descriptor, entry, place, refuse);
-    writeAttributes(descriptor, entry, place, refuse);
-    writeProtectingFlags(descriptor, entry, refuse);
+    action(descriptor);
   } finally {
     if (place.name !== '') closeDescriptor(descriptor);
   }
+}
+
+/** Gives a directory its owner, mode, attributes and time, once nothing below it will change any more. */
+export function finishDirectory(
+  target: Target,
+  place: Place,
+  entry: Entry,
+  directory: MadeDirectory,
+  rules: WriteRules,
+  report: Report,
+): void {
+  withDirectory(target, place, entry.path, directory, (descriptor) => {
+    // `stat` is of this descriptor.
+    if (!directory.made) checkKept(entry, rules);
+    const refuse = refusalsOf(entry.path, report);
+    writeHarmlessFlags(descriptor, entry, place, refuse);
+    changeAttributes(descriptor, entry, place, refuse);
+    writeProtectingFlags(descriptor, entry, refuse);
+  });
+}
+
+/**
+ * A directory that was there and is somebody else's than the snapshot's owner of it, or the account's, may have been renamed to
+ * this place by a tenant in whose directory it stood: nobody is given it.
+ */
+function checkKept({ path, uid }: Entry, { owner, accountUsers }: WriteRules): void {
+  if (owner !== undefined && !owner.users.has(stat.uid)) {
+    throw new Failure('owner_not_allowed', 'the directory does not belong to the account', { affected: [path] });
+  }
+  if (accountUsers === undefined || stat.uid === uid || accountUsers.has(stat.uid)) return;
+  throw new Failure('replaced', `the directory belongs to user ${stat.uid} now, and in the snapshot to ${uid}: it stays as it is`, {
+    affected: [path],
+    advice: 'Give it to its owner or move it away, and restore again.',
+  });
 }

@@ -1,9 +1,11 @@
 import { Failure } from '../failure.ts';
-import { setMode, setOwner } from '../linux/metadata.ts';
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
+import { setMode } from '../linux/metadata.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { comparePaths } from '../manifest/path-order.ts';
-import { finishDirectory, makeDirectory, prepareKept } from './directories.ts';
+import { finishDirectory, type MadeDirectory, makeDirectory, unlock, withDirectory } from './directories.ts';
+import type { KnownDirectories } from './known-directories.ts';
 import { parentPath } from './names.ts';
 import type { OutcomeBuilder } from './outcome.ts';
 import { isOpaque } from './overlay-attributes.ts';
@@ -14,6 +16,7 @@ import type { SnapshotView } from './snapshot-view.ts';
 import type { Target } from './target.ts';
 
 const LOW_32_BITS = 0xffff_ffffn;
+const ROOT = 0;
 
 /** What the passes work with. */
 export interface PassContext {
@@ -23,6 +26,8 @@ export interface PassContext {
   readonly outcome: OutcomeBuilder;
   /** Of a mounted account. */
   readonly upper: UpperLayer | undefined;
+  /** The directories of this restore; filled by the first pass. */
+  readonly known: KnownDirectories;
   readonly signal: AbortSignal;
   /** To be called after each entry. */
   readonly tick: () => void;
@@ -38,7 +43,7 @@ export class DirectoryPasses {
     this.#context = context;
   }
 
-  /** Makes what is missing, parents first; new directories are closed to everybody but root. */
+  /** Makes what is missing, parents first; new directories are closed to everybody but their owner. */
   make(): void {
     for (const path of [...this.#plan.plainParents].sort(comparePaths)) this.#makePlain(path);
     const { directories } = this.#plan;
@@ -52,22 +57,28 @@ export class DirectoryPasses {
       }
       this.#context.tick();
     }
+    this.#context.known.seal();
   }
 
   #makeOne(row: number, entry: Entry): void {
-    const { target, rules, upper } = this.#context;
+    const { target, rules, upper, known } = this.#context;
     const isParent = (this.#state(row) & DirectoryState.parent) !== 0;
     const place = target.place(entry.path);
     const overWhiteout = place.overlay && upper?.hasWhiteout(entry.path) === true;
-    const { made, inode } = makeDirectory(target, entry.path, rules);
-    this.#plan.directories.set(row, DirectoryColumn.state, this.#state(row) | (made ? DirectoryState.made : DirectoryState.kept));
-    this.#plan.directories.set(row, DirectoryColumn.inodeHigh, Number(inode >> 32n));
-    this.#plan.directories.set(row, DirectoryColumn.inodeLow, Number(inode & LOW_32_BITS));
+    const { made, inode, device } = makeDirectory(target, entry.path, entry, rules, (status) => known.add(status));
+    this.#setState(row, made ? DirectoryState.made : DirectoryState.kept);
+    this.#set(row, DirectoryColumn.inodeHigh, inode);
+    this.#set(row, DirectoryColumn.deviceHigh, device);
     if (made && overWhiteout && !isOpaque(entry.xattrs)) this.#reportHiddenLayers(entry.path);
-    if (!made)
-      prepareKept(target, entry.path, !isParent && rules.overwrite !== 'never' && rules.owner === undefined, (path) =>
-        this.#isInSnapshot(path),
-      );
+    const isChanged = !isParent || (this.#state(row) & DirectoryState.filled) !== 0;
+    if (!made && isChanged && rules.owner === undefined) this.#unlock(row, entry.path);
+  }
+
+  /** What is immutable or append-only is opened for the restore; `finish` closes it again. */
+  #unlock(row: number, path: ByteString): void {
+    const flags = unlock(this.#context.target, path);
+    if ((flags & FS_IMMUTABLE_FL) !== 0) this.#setState(row, DirectoryState.immutable);
+    if ((flags & FS_APPEND_FL) !== 0) this.#setState(row, DirectoryState.appendOnly);
   }
 
   /** The kernel makes a directory opaque that takes the place of a whiteout, and cannot be asked not to. */
@@ -76,13 +87,10 @@ export class DirectoryPasses {
     this.#context.outcome.report({ code: 'attribute_refused', message, path });
   }
 
-  #isInSnapshot(path: ByteString): boolean {
-    return this.#context.view.find(path) !== undefined;
-  }
-
   /** A directory that the snapshot needs and does not describe, as any administrator would make it, or for the account's owner. */
   #makePlain(path: ByteString): void {
-    const { target, rules, outcome } = this.#context;
+    const { target, rules, outcome, known } = this.#context;
+    const owner = { uid: rules.owner?.folderOwner ?? ROOT, gid: rules.owner?.group ?? ROOT };
     try {
       target.directory(path);
     } catch (error) {
@@ -93,45 +101,78 @@ export class DirectoryPasses {
       }
       const above = parentPath(path);
       if (above !== '') this.#makePlain(above);
-      const { made } = makeDirectory(target, path, rules);
-      if (!made) return;
-      if (rules.owner !== undefined) setOwner(target.directory(path), rules.owner.folderOwner, rules.owner.group);
-      setMode(target.directory(path), 0o755);
+      try {
+        if (makeDirectory(target, path, owner, rules, (status) => known.add(status)).made) setMode(target.directory(path), 0o755);
+      } catch (failure) {
+        outcome.problems.add(problemOf(path, failure));
+      }
     }
   }
 
   /** Gives directories what the snapshot says of them, children first; `never` leaves alone those that were there. */
   finish(): void {
-    const { target, rules, outcome } = this.#context;
+    const { rules, outcome } = this.#context;
     for (let row = this.#plan.directories.length - 1; row >= 0; row--) {
       const state = this.#state(row);
       const isParent = (state & DirectoryState.parent) !== 0;
       const isMade = (state & DirectoryState.made) !== 0;
       if (!isMade && (state & DirectoryState.kept) === 0) continue;
-      if (!isMade && isParent) continue;
-      if (!isMade && rules.overwrite === 'never') {
-        outcome.skipped++;
-        continue;
-      }
+      const isLeftAlone = !isMade && (isParent || rules.overwrite === 'never');
+      if (isLeftAlone && !isParent) outcome.skipped++;
+      const locks = (state & DirectoryState.immutable ? FS_IMMUTABLE_FL : 0) | (state & DirectoryState.appendOnly ? FS_APPEND_FL : 0);
+      if (isLeftAlone && locks === 0) continue;
       const entry = this.#entry(row);
       try {
-        finishDirectory(target, target.place(entry.path), entry, { made: isMade, inode: this.#inode(row) }, (problem) =>
-          outcome.report(problem),
-        );
-        if (!isParent) outcome.written++;
+        if (isLeftAlone) this.#lock(row, entry.path, locks);
+        else this.#finishOne(row, entry, isMade, locks);
+        if (!isLeftAlone && !isParent) outcome.written++;
       } catch (error) {
         outcome.fail(problemOf(entry.path, error));
       }
     }
   }
 
+  #finishOne(row: number, entry: Entry, made: boolean, locks: number): void {
+    const { target, rules, outcome } = this.#context;
+    try {
+      const report = outcome.report.bind(outcome);
+      finishDirectory(target, target.place(entry.path), entry, { made, ...this.#inode(row) }, rules, report);
+    } catch (error) {
+      if (locks !== 0) this.#lock(row, entry.path, locks);
+      throw error;
+    }
+  }
+
+  /** Gives a directory that is not changed the protection back that was taken off it. */
+  #lock(row: number, path: ByteString, locks: number): void {
+    const { target } = this.#context;
+    withDirectory(target, target.place(path), path, this.#inode(row), (descriptor) =>
+      writeInodeFlags(descriptor, readInodeFlags(descriptor) | locks),
+    );
+  }
+
   #state(row: number): number {
     return this.#plan.directories.get(row, DirectoryColumn.state);
   }
 
-  #inode(row: number): bigint {
+  #setState(row: number, bit: number): void {
+    this.#plan.directories.set(row, DirectoryColumn.state, this.#state(row) | bit);
+  }
+
+  /** Which directory it is. */
+  #inode(row: number): Omit<MadeDirectory, 'made'> {
+    return { inode: this.#get(row, DirectoryColumn.inodeHigh), device: this.#get(row, DirectoryColumn.deviceHigh) };
+  }
+
+  /** A number of 64 bits in this column and the next. */
+  #get(row: number, column: number): bigint {
     const { directories } = this.#plan;
-    return (BigInt(directories.get(row, DirectoryColumn.inodeHigh)) << 32n) | BigInt(directories.get(row, DirectoryColumn.inodeLow));
+    return (BigInt(directories.get(row, column)) << 32n) | BigInt(directories.get(row, column + 1));
+  }
+
+  #set(row: number, column: number, value: bigint): void {
+    this.#plan.directories.set(row, column, Number(value >> 32n));
+    this.#plan.directories.set(row, column + 1, Number(value & LOW_32_BITS));
   }
 
   #entry(row: number): Entry {

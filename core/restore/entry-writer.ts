@@ -3,12 +3,12 @@ import type { Entry } from '../manifest/entry.ts';
 import { bringUpToDate } from './compare.ts';
 import { contentInFrame, contentInPieces } from './file-content.ts';
 import { decode, type FrameSupply } from './frame-supply.ts';
-import { type Problem, problemOf, type Report, type WriteRules } from './rules.ts';
+import { type Problem, problemOf, type Report, type Witness, type WriteRules } from './rules.ts';
 import { SafeFile } from './safe-file.ts';
 import { writeSingle } from './single-entry.ts';
 import type { RowPlace, SnapshotView } from './snapshot-view.ts';
 import type { Target } from './target.ts';
-import { WORDS_PER_ROW, type WriteResult, type WriteTask } from './write-messages.ts';
+import { type LinkedEntry, WORDS_PER_ROW, type WriteResult, type WriteTask } from './write-messages.ts';
 
 interface Wanted {
   readonly entry: Entry;
@@ -26,6 +26,7 @@ export class EntryWriter {
   #bytes = 0;
   #problems: Problem[] = [];
   #lost: RowPlace[] = [];
+  #linked: LinkedEntry[] = [];
   readonly #report: Report = (problem) => this.#problems.push(problem);
 
   constructor(target: Target, view: SnapshotView, supply: FrameSupply, rules: WriteRules) {
@@ -42,18 +43,27 @@ export class EntryWriter {
     this.#bytes = 0;
     this.#problems = [];
     this.#lost = [];
+    this.#linked = [];
     if (task.type === 'frame') await this.#writeFrame(task);
     else if (task.type === 'file') await this.#writeFile(task.place);
     else this.#writeSingles(task.rows);
     this.#supply.clear();
-    return { written: this.#written, unchanged: this.#unchanged, bytes: this.#bytes, problems: this.#problems, lost: this.#lost };
+    const [written, unchanged, bytes, problems] = [this.#written, this.#unchanged, this.#bytes, this.#problems];
+    return { written, unchanged, bytes, problems, lost: this.#lost, linked: this.#linked };
+  }
+
+  /** For an entry with several names: remembers which inode it is, to which the others are linked. */
+  #witnessOf({ entry, place }: Wanted): Witness | undefined {
+    if (entry.linkCount === 1) return undefined;
+    return ({ device, inode }) => void this.#linked.push({ place, device, inode });
   }
 
   #writeSingles(rows: Uint32Array): void {
     for (const wanted of this.#entriesOf(rows)) {
       const { entry } = wanted;
       try {
-        if (writeSingle(this.#target.place(entry.path), entry, this.#rules, this.#report)) this.#written++;
+        const place = this.#target.place(entry.path);
+        if (writeSingle(place, entry, this.#rules, this.#report, this.#witnessOf(wanted))) this.#written++;
         else this.#unchanged++;
       } catch (error) {
         this.#fail(wanted, error);
@@ -73,7 +83,7 @@ export class EntryWriter {
     }
     for (const each of wanted) {
       try {
-        this.#writeSmall(each.entry, tar);
+        this.#writeSmall(each, tar);
       } catch (error) {
         this.#fail(each, error);
       }
@@ -93,7 +103,7 @@ export class EntryWriter {
     const { entry } = wanted;
     try {
       if (this.#rules.overwrite !== 'changed') return true;
-      const likeness = bringUpToDate(this.#target.place(entry.path), entry, this.#report);
+      const likeness = bringUpToDate(this.#target.place(entry.path), entry, this.#report, this.#witnessOf(wanted));
       if (likeness === 'same') this.#unchanged++;
       else if (likeness === 'updated') this.#written++;
       return likeness === 'different';
@@ -103,7 +113,8 @@ export class EntryWriter {
     }
   }
 
-  #writeSmall(entry: Entry, tar: Buffer): void {
+  #writeSmall(wanted: Wanted, tar: Buffer): void {
+    const { entry } = wanted;
     const content = contentInFrame(entry, tar);
     const file = new SafeFile(this.#target.place(entry.path), entry, this.#rules, this.#report);
     try {
@@ -112,12 +123,13 @@ export class EntryWriter {
       file.abandon();
       throw error;
     }
-    this.#finish(file, entry);
+    this.#finish(file, wanted);
   }
 
   async #writeFile(place: RowPlace): Promise<void> {
     const entry = this.#view.entryAt(place);
-    if (!this.#isWanted({ entry, place })) return;
+    const wanted = { entry, place };
+    if (!this.#isWanted(wanted)) return;
     try {
       const file = new SafeFile(this.#target.place(entry.path), entry, this.#rules, this.#report);
       try {
@@ -126,17 +138,17 @@ export class EntryWriter {
         file.abandon();
         throw error;
       }
-      this.#finish(file, entry);
+      this.#finish(file, wanted);
     } catch (error) {
-      this.#fail({ entry, place }, error);
+      this.#fail(wanted, error);
     }
   }
 
-  #finish(file: SafeFile, entry: Entry): void {
+  #finish(file: SafeFile, wanted: Wanted): void {
     // A file with further names is protected when those are linked.
-    file.finish(entry.linkCount === 1);
+    file.finish(wanted.entry.linkCount === 1, this.#witnessOf(wanted));
     this.#written++;
-    this.#bytes += entry.size;
+    this.#bytes += wanted.entry.size;
   }
 
   #fail({ entry, place }: Wanted, error: unknown): void {

@@ -1,6 +1,6 @@
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
-import { childPath, isHiddenName, parentPath } from './names.ts';
+import { childPath, parentPath } from './names.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
 
 interface OpenDirectory {
@@ -29,5 +29,5 @@ export function* findExtraneous(
 }
 
 function* remaining({ path, names }: OpenDirectory): Generator<ByteString> {
-  for (const name of names) if (!isHiddenName(name)) yield childPath(path, name);
+  for (const name of names) yield childPath(path, name);
 }

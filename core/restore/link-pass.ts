@@ -5,7 +5,7 @@ import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import type { Entry } from '../manifest/entry.ts';
 import { writeProtectingFlags } from './attributes.ts';
 import type { PassContext } from './directory-passes.ts';
-import { writeHardLink } from './hard-links.ts';
+import { type Inode, isInode, writeHardLink } from './hard-links.ts';
 import { isWhiteout } from './overlay-attributes.ts';
 import { type Plan, placeAt } from './plan.ts';
 import { problemOf, refusalsOf } from './rules.ts';
@@ -25,7 +25,8 @@ export function linkNames(plan: Plan, first: Target, context: PassContext): void
   }
   for (let row = 0; row < plan.lateFlags.length; row++) {
     const place = placeAt(plan.lateFlags, row);
-    if (!context.outcome.isLost(place)) protect(context.view.entryAt(place), context);
+    const restored = context.outcome.inodeOf(place);
+    if (restored !== undefined) protect(context.view.entryAt(place), restored, context);
   }
 }
 
@@ -40,22 +41,25 @@ function linkName(plan: Plan, row: number, first: Target, { target, view, rules,
       outcome.written++;
       return;
     }
-    if (outcome.isLost(from)) throw new Failure('content_missing', 'the first name of this file could not be restored');
+    const restored = outcome.inodeOf(from);
+    if (restored === undefined || outcome.isLost(from)) {
+      throw new Failure('content_missing', 'the first name of this file could not be restored');
+    }
     const path = view.entryAt(from).path;
-    if (writeHardLink(first.place(path), place, later.path, rules)) outcome.written++;
+    if (writeHardLink(first.place(path), restored, place, later.path, rules)) outcome.written++;
     else outcome.unchanged++;
   } catch (error) {
     outcome.fail(problemOf(later.path, error));
   }
 }
 
-function protect(entry: Entry, { target, outcome }: PassContext): void {
+function protect(entry: Entry, restored: Inode, { target, outcome }: PassContext): void {
   try {
     const place = target.place(entry.path);
     const descriptor = openAt(place.directory, place.name, O_RDONLY | O_NONBLOCK);
     try {
       statDescriptor(descriptor, stat);
-      if (!stat.isFile || stat.mtime !== entry.mtime || stat.uid !== entry.uid) {
+      if (!isInode(stat, restored)) {
         throw new Failure('replaced', 'another file was put in its place');
       }
       writeProtectingFlags(descriptor, entry, refusalsOf(entry.path, outcome.report.bind(outcome)));

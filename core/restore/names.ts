@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { threadId } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 
@@ -11,7 +12,7 @@ const RANDOM_BYTES = HEX_DIGITS / 2;
 const pool = Buffer.alloc(512 * RANDOM_BYTES);
 let poolUsed = pool.length;
 
-/** A name for something that is not finished yet. Nobody can guess it, so nobody can be there first. */
+/** A name for a folder in which things are made. Nobody can guess it, so nobody can be there first. */
 export function hiddenName(): ByteString {
   if (poolUsed === pool.length) {
     randomFillSync(pool);
@@ -20,6 +21,13 @@ export function hiddenName(): ByteString {
   const name = PREFIX + pool.toString('hex', poolUsed, poolUsed + RANDOM_BYTES);
   poolUsed += RANDOM_BYTES;
   return name;
+}
+
+let staged = 0;
+
+/** A name for something that is not finished yet, in a staging folder that this process has to itself. */
+export function stagedName(): ByteString {
+  return `${threadId}-${staged++}`;
 }
 
 /** Whether `hiddenName` could have made this name. */

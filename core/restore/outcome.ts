@@ -1,4 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
+import type { Inode } from './hard-links.ts';
 import type { Plan } from './plan.ts';
 import type { Problem } from './rules.ts';
 import type { RowPlace } from './snapshot-view.ts';
@@ -44,6 +45,7 @@ export class OutcomeBuilder {
   readonly overwrites = new CountedList<ByteString>();
   readonly deletions = new CountedList<ByteString>();
   readonly #lost = new Set<string>();
+  readonly #linked = new Map<string, Inode>();
   packs: readonly string[] = [];
   entries = 0;
   written = 0;
@@ -88,6 +90,16 @@ export class OutcomeBuilder {
 
   isLost({ run, block, row }: RowPlace): boolean {
     return this.#lost.has(`${run}:${block}:${row}`);
+  }
+
+  /** The entry at this place has further names, and is this inode. */
+  link({ run, block, row }: RowPlace, { device, inode }: Inode): void {
+    this.#linked.set(`${run}:${block}:${row}`, { device, inode });
+  }
+
+  /** Which inode an entry with further names is; undefined when it is not there. */
+  inodeOf({ run, block, row }: RowPlace): Inode | undefined {
+    return this.#linked.get(`${run}:${block}:${row}`);
   }
 
   get done(): number {

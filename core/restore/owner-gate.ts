@@ -16,6 +16,8 @@ export const OWNERS_TREE: ByteString = 'shadow';
 /** What in it is the panel's and the system's, whoever it belongs to. */
 export const PANELS_TREES: readonly ByteString[] = ['etc', 'dev', 'proc'].map((name) => `${OWNERS_TREE}/${name}`);
 
+const FOREIGN_FOLDER = 'the folder that it is in belongs to somebody outside of the account';
+
 const stat = new StatBuffer();
 
 /** Whether an owner's restore may touch this path at all. */
@@ -33,6 +35,9 @@ export class OwnerGate {
   readonly #outcome: OutcomeBuilder;
   /** A directory that is not given back, and nothing below it. */
   #closed: ByteString | undefined;
+  /** The directory that was asked about last. */
+  #parent: ByteString | undefined;
+  #isParentOwn = false;
 
   constructor(rights: OwnerRights, target: Target, outcome: OutcomeBuilder) {
     this.#rights = rights;
@@ -72,14 +77,15 @@ export class OwnerGate {
   #passDirectory({ entry, isParent }: SelectedEntry): boolean {
     const liveOwner = this.#ownerOfDirectory(entry.path);
     const own = isOwn(entry, this.#rights);
-    if (own && (liveOwner === undefined || this.#rights.users.has(liveOwner))) return true;
+    if (own && liveOwner !== undefined && this.#rights.users.has(liveOwner)) return true;
+    if (own && liveOwner === undefined && this.#mayPutInto(parentPath(entry.path))) return true;
     if (liveOwner !== undefined) {
       if (isParent) return false;
-      if (own) this.#refuse(entry, 'the directory no longer belongs to the account and stays as it is; what is below it is restored');
+      if (own) this.#refuse(entry, 'the directory no longer belongs to the account: it stays as it is, and nothing is put into it');
       else this.#outcome.leaveAlone();
-    } else if (!this.#rights.elsewhere) {
+    } else if (own || !this.#rights.elsewhere) {
       this.#closed = entry.path;
-      this.#refuse(entry, 'it belongs to somebody outside of the account');
+      this.#refuse(entry, own ? FOREIGN_FOLDER : 'it belongs to somebody outside of the account');
     } else if (!isParent) {
       this.#outcome.leaveAlone();
     }
@@ -87,11 +93,11 @@ export class OwnerGate {
   }
 
   #passOther(entry: Entry): boolean {
-    if (isWhiteout(entry)) {
-      // The kernel makes whiteouts as root: who may delete in the directory may have them.
-      const directoryOwner = this.#ownerOfDirectory(parentPath(entry.path));
-      if (directoryOwner === undefined || this.#rights.users.has(directoryOwner)) return true;
-      this.#refuse(entry, 'it hides a file in a directory that does not belong to the account');
+    // The kernel makes whiteouts as root: who may delete in the directory may have them.
+    if (!this.#mayPutInto(parentPath(entry.path))) {
+      this.#refuse(entry, FOREIGN_FOLDER);
+    } else if (isWhiteout(entry)) {
+      return true;
     } else if (entry.kind === 'character-device' || entry.kind === 'block-device') {
       this.#refuse(entry, 'account owners get no devices');
     } else if (isOwn(entry, this.#rights)) {
@@ -100,6 +106,16 @@ export class OwnerGate {
       this.#refuse(entry, 'it belongs to somebody outside of the account');
     }
     return false;
+  }
+
+  /** Whether the directory, if it is there, is the account's. Asked for one entry after the other of the same directory. */
+  #mayPutInto(path: ByteString): boolean {
+    if (path !== this.#parent) {
+      const owner = this.#ownerOfDirectory(path);
+      this.#isParentOwn = owner === undefined || this.#rights.users.has(owner);
+      this.#parent = path;
+    }
+    return this.#isParentOwn;
   }
 
   /** Whether what stands in the directory may be judged by the snapshot: it is the account's, then and now. */

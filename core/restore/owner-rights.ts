@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
-import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
-import type { ByteString, Entry } from '../manifest/entry.ts';
+import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import type { Entry } from '../manifest/entry.ts';
 
 /** What an account's owner may be given, as data that can be sent to another thread. All ids are of the account as it lives now. */
 export interface OwnerRights {
@@ -26,11 +26,12 @@ export function isOwn({ uid, gid }: Pick<Entry, 'uid' | 'gid'>, { users, group }
 }
 
 /**
- * Throws `owner_not_allowed` when a user of the account could not replace or remove what `name` is in an open directory:
- * neither it nor the directory is the account's. Without `owner`, for administrators, nothing is looked at.
+ * Throws `owner_not_allowed` when an open directory is not the account's: nothing is put into it, replaced or removed, whoever what
+ * stands in it belongs to. The descriptor is looked at, so a directory that was renamed to the path since is seen for
+ * what it is. Without `owner`, for administrators, nothing is looked at.
  */
-export function checkReplaceable(directory: number, name: ByteString, owner: OwnerRights | undefined): void {
-  if (owner === undefined || !statAt(directory, name, stat) || owner.users.has(stat.uid)) return;
+export function checkDirectory(directory: number, owner: OwnerRights | undefined): void {
+  if (owner === undefined) return;
   statDescriptor(directory, stat);
-  if (!owner.users.has(stat.uid)) throw new Failure('owner_not_allowed', 'what stands here belongs to somebody outside of the account');
+  if (!owner.users.has(stat.uid)) throw new Failure('owner_not_allowed', 'the folder belongs to somebody outside of the account');
 }

@@ -11,10 +11,13 @@ import type { RowPlace, SelectedEntry } from './snapshot-view.ts';
 import type { Target } from './target.ts';
 import { WordTable } from './word-table.ts';
 
-/** Columns of `Plan.directories`. */
-export const DirectoryColumn = { run: 0, block: 1, row: 2, state: 3, inodeHigh: 4, inodeLow: 5, width: 6 } as const;
-/** What became of a directory; `parent` is combined with the others. */
-export const DirectoryState = { missing: 0, made: 1, kept: 2, parent: 4 } as const;
+/** Columns of `Plan.directories`; inode and device are two words each. */
+export const DirectoryColumn = { run: 0, block: 1, row: 2, state: 3, inodeHigh: 4, deviceHigh: 6, width: 8 } as const;
+/**
+ * What became of a directory: made or kept; a parent of chosen paths, and whether one is directly in it; and the protection that was
+ * taken off it until the end.
+ */
+export const DirectoryState = { missing: 0, made: 1, kept: 2, parent: 4, filled: 8, immutable: 16, appendOnly: 32 } as const;
 
 /** Columns of `PackPlan.files`: which frame a file begins in and where its entry stands. */
 export const FileColumn = { frame: 0, run: 1, block: 2, row: 3, width: 4 } as const;
@@ -85,6 +88,8 @@ class PlanBuilder {
   readonly #lost: RowPlace[] = [];
   readonly #groups = new LinkGroups();
   readonly #above: ByteString[] = [];
+  /** The rows of directories above chosen paths. */
+  readonly #parents = new Map<ByteString, number>();
   #entries = 0;
   #skipped = 0;
   #bytes = 0;
@@ -101,8 +106,10 @@ class PlanBuilder {
       this.#noteParent(entry);
       if (entry.kind === 'directory') {
         const state = selected.isParent ? DirectoryState.parent : DirectoryState.missing;
-        this.#directories.push(selected.run, selected.block, selected.row, state, 0, 0);
-        if (!selected.isParent) this.#entries++;
+        this.#directories.push(selected.run, selected.block, selected.row, state, 0, 0, 0, 0);
+        if (selected.isParent) this.#parents.set(entry.path, this.#directories.length - 1);
+        else this.#entries++;
+        if (!selected.isParent) this.#fillParent(entry);
         return undefined;
       }
       if (selected.isParent) throw new Failure('target_in_the_way', 'the snapshot has no directory here');
@@ -112,6 +119,13 @@ class PlanBuilder {
       this.#fail(entry, selected, error);
       return undefined;
     }
+  }
+
+  /** Notes that something is put into a directory that is else left alone. */
+  #fillParent({ path }: Entry): void {
+    if (this.#parents.size === 0) return;
+    const row = this.#parents.get(parentPath(path));
+    if (row !== undefined) this.#directories.set(row, DirectoryColumn.state, DirectoryState.parent | DirectoryState.filled);
   }
 
   #fail(entry: Entry, { run, block, row }: RowPlace, error: unknown): void {
@@ -133,6 +147,7 @@ class PlanBuilder {
       this.#skipped++;
       return undefined;
     }
+    this.#fillParent(entry);
     if (entry.linkCount > 1) {
       const first = this.#groups.meet(entry, this.#context.target.rootIndex(entry.path), selected);
       if (first !== undefined) {

@@ -11,12 +11,12 @@ export const PROTECTING_FLAGS = FS_IMMUTABLE_FL | FS_APPEND_FL;
 
 const stat = new StatBuffer();
 
-/** Takes the protecting flags off an open file or directory; false when it has none. */
-export function unprotect(descriptor: number): boolean {
+/** Takes the protecting flags off an open file or directory; returns which it had. */
+export function unprotect(descriptor: number): number {
   const flags = readInodeFlags(descriptor);
-  if ((flags & PROTECTING_FLAGS) === 0) return false;
-  writeInodeFlags(descriptor, flags & ~PROTECTING_FLAGS);
-  return true;
+  const protecting = flags & PROTECTING_FLAGS;
+  if (protecting !== 0) writeInodeFlags(descriptor, flags & ~PROTECTING_FLAGS);
+  return protecting;
 }
 
 /** The same for the entry `name`, where only files and directories can have such flags. */
@@ -24,7 +24,7 @@ export function unprotectAt(directory: number, name: ByteString): boolean {
   if (!statAt(directory, name, stat) || !(stat.isFile || stat.isDirectory)) return false;
   const descriptor = openAt(directory, name, O_RDONLY | O_NONBLOCK);
   try {
-    return unprotect(descriptor);
+    return unprotect(descriptor) !== 0;
   } finally {
     closeDescriptor(descriptor);
   }

@@ -7,6 +7,7 @@ import { namesIn, type UpperLayer } from './overlay-layers.ts';
 import { removeTree } from './remove-tree.ts';
 import { problemOf } from './rules.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
+import { mayBeStaging } from './staging.ts';
 
 const stat = new StatBuffer();
 
@@ -31,7 +32,8 @@ export function* extraneousPaths(
   };
   for (const path of findExtraneous(selected, listing)) {
     const place = target.place(path);
-    if (statAt(place.directory, place.name, stat) && !rules.leftOut.has(path, stat.isDirectory)) yield path;
+    if (!statAt(place.directory, place.name, stat) || rules.leftOut.has(path, stat.isDirectory)) continue;
+    if (!mayBeStaging(place.directory, place.name)) yield path;
   }
 }
 

@@ -4,7 +4,7 @@ import { closeDescriptor, openDirectoryAt, removeDirectoryAt, unlinkAt } from '.
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { childPath } from './names.ts';
-import { checkReplaceable } from './owner-rights.ts';
+import { checkDirectory } from './owner-rights.ts';
 import { pastProtection, unprotect } from './protection.ts';
 import type { RemovalRules } from './rules.ts';
 
@@ -29,7 +29,7 @@ export function removeTree(directory: number, name: ByteString, path: ByteString
   if (!statAt(directory, name, stat)) return { removed: 0, kept: undefined };
   const { isDirectory } = stat;
   if (rules.leftOut.has(path, isDirectory)) return { removed: 0, kept: path };
-  checkReplaceable(directory, name, rules.owner);
+  checkDirectory(directory, rules.owner);
   if (!isDirectory) {
     pastProtection(directory, name, rules.owner, () => unlinkAt(directory, name));
     return { removed: 1, kept: undefined };

@@ -5,6 +5,7 @@ import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { EntryWriter } from './entry-writer.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
+import { KnownDirectories } from './known-directories.ts';
 import { LeftOut } from './left-out.ts';
 import { linkNames } from './link-pass.ts';
 import { type ManifestFile, openView } from './manifest-files.ts';
@@ -20,6 +21,7 @@ import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
 import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
 import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
 import { lackOfSpace } from './space.ts';
+import { Staging } from './staging.ts';
 import { syncRestored } from './sync.ts';
 import { SyncAhead } from './sync-ahead.ts';
 import { Target, type TargetRoot } from './target.ts';
@@ -46,6 +48,8 @@ export interface RestoreOrder {
   readonly deletion: boolean;
   /** For an account's owner: what that one may have; undefined for an administrator, who may have everything. */
   readonly owner?: OwnerRights | undefined;
+  /** For an administrator, of an account: its users, as far as they are known. Undefined where there are none, as on a server's own paths. */
+  readonly accountUsers?: ReadonlySet<number> | undefined;
   /** What the backup leaves out, and deletion must leave alone. */
   readonly leftOut: LeftOutRules;
   readonly dryRun: boolean;
@@ -89,6 +93,7 @@ class Restore {
       removeDirectories: order.deletion,
       leftOut: new LeftOut(order.leftOut),
       owner: order.owner,
+      accountUsers: order.accountUsers,
     };
     this.#view = permittedView(openView(order.manifests), order.owner);
     this.#target = new Target(order.roots, order.owner);
@@ -136,15 +141,15 @@ class Restore {
   }
 
   /** By all chosen entries, those too that an owner does not get: they stay if they are there. */
-  #extraneous(): Iterable<ByteString> {
+  #extraneous(context: PassContext): Iterable<ByteString> {
     const { deletion } = this.#order;
-    return extraneousPaths(this.#chosen(), (directory) => this.#gate?.ownsDirectory(directory) ?? true, deletion, this.#context());
+    return extraneousPaths(this.#chosen(), (directory) => this.#gate?.ownsDirectory(directory) ?? true, deletion, context);
   }
 
   /** A dry run. */
   async #foresee(plan: Plan): Promise<void> {
     const outcome = this.#outcome;
-    for (const path of this.#extraneous()) outcome.deletions.add(path);
+    for (const path of this.#extraneous(this.#context(this.#target, new KnownDirectories(0)))) outcome.deletions.add(path);
     outcome.deleted = outcome.deletions.count;
     outcome.written = plan.entries - plan.skipped - plan.problems.length;
     outcome.bytesWritten = plan.bytes;
@@ -154,49 +159,63 @@ class Restore {
   }
 
   async #write(plan: Plan): Promise<void> {
-    const context = this.#context();
+    const stagings: Staging[] = [];
+    try {
+      const roots = this.#order.roots.map((root) => withStaging(root, stagings));
+      await this.#writeTo(roots, plan);
+    } finally {
+      for (const staging of stagings) staging.close();
+    }
+    // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
+    syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view, (problem) => this.#outcome.problems.add(problem));
+    if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
+  }
+
+  async #writeTo(roots: readonly TargetRoot[], plan: Plan): Promise<void> {
+    this.#target.forget();
+    const known = new KnownDirectories(plan.directories.length + plan.plainParents.size);
+    const target = new Target(roots, this.#order.owner, known);
+    const context = this.#context(target, known);
     const directories = new DirectoryPasses(plan, context);
     // Threads start while directories are made.
-    const pool = (this.#order.threads ?? !isSmall(plan)) ? this.#startThreads() : undefined;
+    const pool = (this.#order.threads ?? !isSmall(plan)) ? this.#startThreads(roots, known) : undefined;
     try {
       directories.make();
-      await this.#writeEntries(plan, pool);
-      const first = new Target(this.#order.roots, this.#order.owner);
+      await this.#writeEntries(plan, pool, target);
+      const first = new Target(roots, this.#order.owner, known);
       try {
         linkNames(plan, first, context);
       } finally {
         first.close();
       }
-      removeExtraneous(this.#extraneous(), context);
+      removeExtraneous(this.#extraneous(context), context);
     } finally {
       // Also after a failure nothing may be written into a directory that is finished, nor through a descriptor that is closed.
       await pool?.stop();
       try {
         directories.finish();
       } finally {
+        target.close();
         await this.#syncAhead.end();
       }
     }
-    // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
-    syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view);
-    if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
   }
 
-  #startThreads(): WritePool {
-    const { roots, manifests, workers, leftOut } = this.#order;
-    return new WritePool(workers, { roots, rules: { ...this.#rules, leftOut }, manifests }, this.#shelf);
+  #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool {
+    const { manifests, workers, leftOut } = this.#order;
+    return new WritePool(workers, { roots, rules: { ...this.#rules, leftOut }, manifests, known: known.data }, this.#shelf);
   }
 
-  async #writeEntries(plan: Plan, pool: WritePool | undefined): Promise<void> {
+  async #writeEntries(plan: Plan, pool: WritePool | undefined, target: Target): Promise<void> {
     const tasks = planTasks(plan, this.#shelf, this.#order.overwrite);
-    if (pool === undefined) await this.#writeHere(tasks);
+    if (pool === undefined) await this.#writeHere(tasks, target);
     else await pool.perform(tasks, (result) => this.#settle(result), this.#order.signal);
     this.#outcome.bytesFetched = this.#shelf.bytesFetched;
   }
 
-  async #writeHere(tasks: Iterable<PreparedTask>): Promise<void> {
+  async #writeHere(tasks: Iterable<PreparedTask>, target: Target): Promise<void> {
     const supply = new FrameSupply((pack, frame) => void supplyOf(this.#shelf, pack, frame).then((answer) => supply.deliver(answer)));
-    const writer = new EntryWriter(this.#target, this.#view, supply, this.#rules);
+    const writer = new EntryWriter(target, this.#view, supply, this.#rules);
     for (const task of tasks) {
       if (this.#order.signal.aborted) return;
       this.#settle(await writer.perform(await task.prepare()));
@@ -210,13 +229,15 @@ class Restore {
     outcome.bytesWritten += result.bytes;
     for (const problem of result.problems) outcome.report(problem);
     for (const place of result.lost) outcome.lose(place);
+    for (const { place, ...inode } of result.linked) outcome.link(place, inode);
     this.#syncAhead.count(result.written, result.bytes);
     this.#tick();
   }
 
-  #context(): PassContext {
+  #context(target: Target, known: KnownDirectories): PassContext {
     return {
-      target: this.#target,
+      target,
+      known,
       view: this.#view,
       rules: this.#rules,
       outcome: this.#outcome,
@@ -235,6 +256,14 @@ class Restore {
     this.#target.close();
     this.#upperTarget?.close();
   }
+}
+
+/** The root as it is written to. Where mounts are crossed, each has a staging folder of its own, made when it is needed. */
+function withStaging(root: TargetRoot, stagings: Staging[]): TargetRoot {
+  if (root.crossMounts) return { ...root, isWritten: true };
+  const staging = Staging.open(root.descriptor, root.stagingIn);
+  stagings.push(staging);
+  return { ...root, isWritten: true, staging: staging.descriptor };
 }
 
 /** Whether everything is written before threads would have started. */

@@ -1,5 +1,6 @@
 import type { FailureCode } from '../failure.ts';
 import { asFailure } from '../failure.ts';
+import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import type { Refusal } from './attributes.ts';
@@ -18,6 +19,8 @@ export interface WriteRules {
   readonly leftOut: LeftOut;
   /** Of a restore for an account's owner: what that one may have. */
   readonly owner: OwnerRights | undefined;
+  /** Of an administrator's restore of an account: its users. A directory of anybody else is not given away. */
+  readonly accountUsers?: ReadonlySet<number> | undefined;
 }
 
 /** What is never removed: what the backup leaves out, and for owners what they could not remove. */
@@ -34,6 +37,9 @@ export interface Problem {
   readonly message: string;
   readonly path: ByteString;
 }
+
+/** Learns which inode an entry with several names became; what it is given is good until it returns. */
+export type Witness = (status: StatBuffer) => void;
 
 /** Hears of each problem as it is found. */
 export type Report = (problem: Problem) => void;

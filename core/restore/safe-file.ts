@@ -1,25 +1,27 @@
 import { writeSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import { beginWriteback, closeDescriptor, openAt, setLength, unlinkAt } from '../linux/files.ts';
+import { beginWriteback, closeDescriptor, openAt, setLength } from '../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../linux/flags.ts';
-import { errorCode } from '../linux/system-error.ts';
+import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import type { ByteString, DataRange, Entry } from '../manifest/entry.ts';
 import { writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
-import { hiddenName } from './names.ts';
-import { publish } from './publish.ts';
-import { type Report, refusalsOf, type WriteRules } from './rules.ts';
+import { stagedName } from './names.ts';
+import { discard, publish } from './publish.ts';
+import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
 
 /** In bytes. Files from here on go to the disk while the next ones are written, so that the end has less to wait for. */
 const WORTH_BEGINNING = 512 * 1024;
 
+const stat = new StatBuffer();
+
 /**
- * A regular file on its way: a new file with a hidden name beside its place, which gets content and attributes through its
- * descriptor and takes the place by renaming when it is complete. Nothing that exists is ever opened for writing.
+ * A regular file on its way: a new file in the staging folder, which gets content and attributes through its descriptor and takes its
+ * place by renaming when it is complete. Nothing that exists is ever opened for writing.
  */
 export class SafeFile {
   readonly #place: Place;
-  readonly #hidden: ByteString;
+  readonly #staged: ByteString;
   readonly #descriptor: number;
   readonly #entry: Entry;
   readonly #rules: WriteRules;
@@ -35,8 +37,8 @@ export class SafeFile {
     this.#rules = rules;
     this.#report = report;
     this.#ranges = entry.content?.sparse ?? [{ offset: 0, length: entry.size }];
-    this.#hidden = hiddenName();
-    this.#descriptor = openAt(place.directory, this.#hidden, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    this.#staged = stagedName();
+    this.#descriptor = openAt(place.staging, this.#staged, O_WRONLY | O_CREAT | O_EXCL, 0o600);
     writeHarmlessFlags(this.#descriptor, entry, place, refusalsOf(entry.path, report));
   }
 
@@ -64,18 +66,22 @@ export class SafeFile {
 
   /**
    * Sets owner, mode, extended attributes and time and puts the file in its place. `protect` false leaves the immutable and
-   * append-only flags for later, when further names of the file have to be linked first.
+   * append-only flags for later, when further names of the file have to be linked first. `witness` learns which file it is.
    */
-  finish(protect: boolean): void {
+  finish(protect: boolean, witness?: Witness): void {
     const refuse = refusalsOf(this.#entry.path, this.#report);
     if (this.#entry.size >= WORTH_BEGINNING) beginWriteback(this.#descriptor);
     try {
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
       writeAttributes(this.#descriptor, this.#entry, this.#place, refuse);
-      publish(this.#place.directory, this.#hidden, this.#place, this.#entry.path, this.#rules);
+      publish(this.#staged, this.#place, this.#entry.path, this.#rules);
+      if (witness !== undefined) {
+        statDescriptor(this.#descriptor, stat);
+        witness(stat);
+      }
       if (protect) writeProtectingFlags(this.#descriptor, this.#entry, refuse);
     } catch (error) {
-      this.#removeHidden();
+      discard(this.#place.staging, this.#staged);
       throw error;
     } finally {
       closeDescriptor(this.#descriptor);
@@ -85,14 +91,6 @@ export class SafeFile {
   /** Drops the unfinished file. */
   abandon(): void {
     closeDescriptor(this.#descriptor);
-    this.#removeHidden();
-  }
-
-  #removeHidden(): void {
-    try {
-      unlinkAt(this.#place.directory, this.#hidden);
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    }
+    discard(this.#place.staging, this.#staged);
   }
 }

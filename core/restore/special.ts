@@ -1,12 +1,14 @@
 import { Failure } from '../failure.ts';
 import { closeDescriptor, makeNodeAt, openHandleAt, symlinkAt } from '../linux/files.ts';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from '../linux/flags.ts';
-import type { Entry, EntryKind } from '../manifest/entry.ts';
+import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import type { ByteString, Entry, EntryKind } from '../manifest/entry.ts';
 import { writeAttributes } from './attributes.ts';
+import { stagedName } from './names.ts';
 import { isWhiteout } from './overlay-attributes.ts';
-import { publish, STAGED, withStaging } from './publish.ts';
+import { discard, publish } from './publish.ts';
 import { clearAway } from './remove-tree.ts';
-import { type Report, refusalsOf, type WriteRules } from './rules.ts';
+import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
 
 const NODE_TYPES = new Map<EntryKind, number>([
@@ -16,34 +18,44 @@ const NODE_TYPES = new Map<EntryKind, number>([
   ['block-device', S_IFBLK],
 ]);
 
+const stat = new StatBuffer();
+
 /**
  * Makes a link, FIFO, socket or device in its place, complete with its own attributes. A whiteout that is restored through a
- * mounted overlay is what it means: a deletion.
+ * mounted overlay is what it means: a deletion. `witness` learns which inode it is.
  */
-export function writeSpecial(place: Place, entry: Entry, rules: WriteRules, report: Report): void {
+export function writeSpecial(place: Place, entry: Entry, rules: WriteRules, report: Report, witness?: Witness): void {
   if (place.overlay && isWhiteout(entry)) {
     clearAway(place.directory, place.name, entry.path, rules);
     return;
   }
-  withStaging(place.directory, (staging) => {
-    makeStaged(staging, entry);
-    const handle = openHandleAt(staging, STAGED);
+  const staged = stagedName();
+  try {
+    makeStaged(place.staging, staged, entry);
+    const handle = openHandleAt(place.staging, staged);
     try {
       writeAttributes(handle, entry, place, refusalsOf(entry.path, report));
+      if (witness !== undefined) {
+        statDescriptor(handle, stat);
+        witness(stat);
+      }
     } finally {
       closeDescriptor(handle);
     }
-    publish(staging, STAGED, place, entry.path, rules);
-  });
+    publish(staged, place, entry.path, rules);
+  } catch (error) {
+    discard(place.staging, staged);
+    throw error;
+  }
 }
 
-function makeStaged(staging: number, entry: Entry): void {
+function makeStaged(staging: number, staged: ByteString, entry: Entry): void {
   if (entry.kind === 'symlink') {
     if (entry.linkTarget === undefined) throw new Failure('content_missing', 'the snapshot has no target for this link');
-    symlinkAt(entry.linkTarget, staging, STAGED);
+    symlinkAt(entry.linkTarget, staging, staged);
     return;
   }
   const type = NODE_TYPES.get(entry.kind);
   if (type === undefined) throw new RangeError(`${entry.kind} is not a special file`);
-  makeNodeAt(staging, STAGED, type | 0o600, entry.deviceNumber?.major, entry.deviceNumber?.minor);
+  makeNodeAt(staging, staged, type | 0o600, entry.deviceNumber?.major, entry.deviceNumber?.minor);
 }

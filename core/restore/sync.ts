@@ -7,6 +7,7 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { parentPath } from './names.ts';
 import { FileColumn, type Plan, placeAt } from './plan.ts';
+import { problemOf, type Report } from './rules.ts';
 import type { SnapshotView } from './snapshot-view.ts';
 import type { Target, TargetRoot } from './target.ts';
 
@@ -17,20 +18,48 @@ const stat = new StatBuffer();
 
 /**
  * Waits until what a plan wrote is on disk: the file systems of all roots and, where entries may lie on others mounted below, of all
- * directories; or of a small restore its own entries only.
+ * directories; or of a small restore its own entries only. What is done is done: a disk that refuses is a problem of the result,
+ * and an entry that cannot be waited for by itself (a tenant holds a lease on it, or put a FIFO in its place) is waited
+ * for with its file system.
  */
-export function syncRestored(plan: Plan, deletion: boolean, roots: readonly TargetRoot[], target: Target, view: SnapshotView): void {
-  if (deletion || plan.entries > FEW_ENTRIES) {
-    for (const { descriptor } of roots) syncFileSystem(descriptor);
-    if (roots.some(({ crossMounts }) => crossMounts)) syncMountedBelow(plan, roots, target, view);
-    return;
-  }
+export function syncRestored(
+  plan: Plan,
+  deletion: boolean,
+  roots: readonly TargetRoot[],
+  target: Target,
+  view: SnapshotView,
+  report: Report,
+): void {
+  const isSmall = !deletion && plan.entries <= FEW_ENTRIES;
+  if (isSmall && syncEntries(plan, target, view)) return;
+  for (const { descriptor } of roots) reporting(report, () => syncFileSystem(descriptor));
+  if (roots.some(({ crossMounts }) => crossMounts)) reporting(report, () => syncMountedBelow(plan, roots, target, view));
+}
+
+/** Whether each entry could be waited for. */
+function syncEntries(plan: Plan, target: Target, view: SnapshotView): boolean {
   const parents = new Set<ByteString>();
-  for (const path of writtenPaths(plan, view)) {
-    tolerateMissing(() => syncEntry(target, path));
-    parents.add(parentPath(path));
+  try {
+    for (const path of writtenPaths(plan, view)) {
+      tolerateMissing(() => syncEntry(target, path));
+      parents.add(parentPath(path));
+    }
+    for (const path of parents) tolerateMissing(() => fsyncSync(target.directory(path)));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return false;
   }
-  for (const path of parents) tolerateMissing(() => fsyncSync(target.directory(path)));
+}
+
+function reporting(report: Report, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    const { code, message } = problemOf('', error);
+    if (code === 'internal') throw error;
+    report({ code, message: `whether all that was restored is on the disk is not known: ${message}`, path: '' });
+  }
 }
 
 function syncMountedBelow({ directories }: Plan, roots: readonly TargetRoot[], target: Target, view: SnapshotView): void {

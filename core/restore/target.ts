@@ -1,11 +1,14 @@
 import { Failure } from '../failure.ts';
 import { closeDescriptor, openDirectoryAt } from '../linux/files.ts';
+import { mountOf } from '../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
+import type { KnownDirectories } from './known-directories.ts';
 import { componentsOf, parentPath } from './names.ts';
 import type { OwnerRights } from './owner-rights.ts';
+import { Staging } from './staging.ts';
 
 /** A directory that part of the virtual tree is written to. Everything above it is trusted, nothing below it is. */
 export interface TargetRoot {
@@ -17,6 +20,12 @@ export interface TargetRoot {
   readonly crossMounts: boolean;
   /** Whether this is a mounted OverlayFS that stands for its upper layer: whiteouts are deletions then. */
   readonly overlay: boolean;
+  /** Open on the folder in which entries are made; none of a root that is only looked at, and of one that mounts are crossed in. */
+  readonly staging?: number;
+  /** Open on the folder in which the staging folder stands if it can. */
+  readonly stagingIn?: number;
+  /** Whether something is written; where mounts are crossed, staging folders are made as they are needed. */
+  readonly isWritten?: boolean;
 }
 
 /** Where an entry is: its open directory and its name in there. The name is empty for a root itself. */
@@ -24,6 +33,8 @@ export interface Place {
   readonly directory: number;
   readonly name: ByteString;
   readonly overlay: boolean;
+  /** Open on the folder in which what belongs here is made; it can be renamed from there. */
+  readonly staging: number;
   /** Of a restore for an account's owner. */
   readonly owner: OwnerRights | undefined;
 }
@@ -31,6 +42,8 @@ export interface Place {
 /** How many directories of the current path stay open; a deeper one is reached again from its root when it is left upwards. */
 const OPEN_LEVELS = 64;
 const CLOSED = -1;
+const NO_STAGING = -1;
+const ROOT = 0;
 
 /**
  * Resolves virtual paths below held descriptors, one component at a time, never through a link and never by a path string. Keeps
@@ -39,15 +52,21 @@ const CLOSED = -1;
 export class Target {
   readonly #roots: readonly TargetRoot[];
   readonly #owner: OwnerRights | undefined;
+  readonly #known: KnownDirectories | undefined;
+  /** Where mounts are crossed: the staging folder of each mount that something is written to. */
+  readonly #stagings = new Map<string, Staging>();
   readonly #stat = new StatBuffer();
   #root: TargetRoot;
   #names: ByteString[] = [];
   #descriptors: number[] = [];
+  /** Whom they belong to. */
+  #owners: number[] = [];
   #path: ByteString | undefined;
 
-  /** `owner` is handed on with every place. */
-  constructor(roots: readonly TargetRoot[], owner?: OwnerRights) {
+  /** `owner` is handed on with every place; `known` are the directories that the restore has met, once it has met all. */
+  constructor(roots: readonly TargetRoot[], owner?: OwnerRights, known?: KnownDirectories) {
     this.#owner = owner;
+    this.#known = known;
     this.#roots = [...roots].sort((a, b) => b.at.length - a.at.length);
     this.#root = this.rootOf('');
   }
@@ -84,8 +103,22 @@ export class Target {
   place(path: ByteString): Place {
     const root = this.rootOf(path);
     const { overlay } = root;
-    if (path === root.at) return { directory: root.descriptor, name: '', overlay, owner: this.#owner };
-    return { directory: this.directory(parentPath(path)), name: path.slice(path.lastIndexOf('/') + 1), overlay, owner: this.#owner };
+    const owner = this.#owner;
+    if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, owner };
+    const directory = this.directory(parentPath(path));
+    const staging = root.crossMounts ? this.#stagingOnMount(root, directory) : (root.staging ?? NO_STAGING);
+    return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging, owner };
+  }
+
+  #stagingOnMount({ isWritten }: TargetRoot, directory: number): number {
+    if (isWritten !== true) return NO_STAGING;
+    const mount = mountOf(directory);
+    let staging = this.#stagings.get(mount);
+    if (staging === undefined) {
+      staging = Staging.open(directory);
+      this.#stagings.set(mount, staging);
+    }
+    return staging.descriptor;
   }
 
   /**
@@ -106,12 +139,26 @@ export class Target {
     this.#root = root;
     for (let depth = this.#names.length; depth < names.length; depth++) {
       const name = names[depth] as ByteString;
-      this.#descriptors.push(this.#open(this.#descriptors.at(-1) ?? root.descriptor, name, path));
-      this.#names.push(name);
-      const leaving = this.#descriptors.length - OPEN_LEVELS - 1;
-      if (leaving >= 0) this.#close(leaving);
+      this.#push(name, this.#open(this.#descriptors.at(-1) ?? root.descriptor, name, path));
     }
     this.#path = path;
+  }
+
+  /** Goes on from a directory that was made at `path` and is open already; it is closed like one that was opened here. */
+  adopt(path: ByteString, descriptor: number): void {
+    this.directory(parentPath(path));
+    statDescriptor(descriptor, this.#stat);
+    this.#push(path.slice(path.lastIndexOf('/') + 1), descriptor);
+    this.#path = path;
+  }
+
+  /** `#stat` is of the descriptor. */
+  #push(name: ByteString, descriptor: number): void {
+    this.#descriptors.push(descriptor);
+    this.#owners.push(this.#stat.uid);
+    this.#names.push(name);
+    const leaving = this.#descriptors.length - OPEN_LEVELS - 1;
+    if (leaving >= 0) this.#close(leaving);
   }
 
   /** How many components of the directories held now lead to `names`, going back to the deepest that is still open. */
@@ -125,6 +172,7 @@ export class Target {
   #leaveTo(depth: number): void {
     for (let level = depth; level < this.#descriptors.length; level++) this.#close(level);
     this.#descriptors.length = depth;
+    this.#owners.length = depth;
     this.#names.length = depth;
   }
 
@@ -136,11 +184,21 @@ export class Target {
 
   #open(directory: number, name: ByteString, path: ByteString): number {
     const descriptor = openOrExplain(directory, name, path);
-    if (this.#root.crossMounts) return descriptor;
     statDescriptor(descriptor, this.#stat);
-    if (!this.#stat.isMountRoot) return descriptor;
+    const isMount = this.#stat.isMountRoot && !this.#root.crossMounts;
+    if (!isMount && !this.#isPlanted()) return descriptor;
     closeDescriptor(descriptor);
-    throw new Failure('mount_skipped', 'another file system is mounted inside the target', { affected: [path] });
+    if (isMount) throw new Failure('mount_skipped', 'another file system is mounted inside the target', { affected: [path] });
+    throw new Failure('replaced', 'a directory of root was put in the place of another one', { affected: [path] });
+  }
+
+  /**
+   * Whether a tenant put a directory of root's where the restore had met another one: a private one that stands in a directory of
+   * his can be renamed by him. `#stat` is of the directory that is about to be entered.
+   */
+  #isPlanted(): boolean {
+    const above = this.#owners.at(-1) ?? ROOT;
+    return this.#stat.uid === ROOT && above !== ROOT && this.#known?.isSealed === true && !this.#known.has(this.#stat);
   }
 
   /** Forgets what is held; to be called when a directory of the path in use may have been replaced. */
@@ -152,6 +210,8 @@ export class Target {
   /** Closes what this object opened; the roots stay with their owner. */
   close(): void {
     this.forget();
+    for (const staging of this.#stagings.values()) staging.close();
+    this.#stagings.clear();
   }
 }
 

@@ -1,4 +1,6 @@
 import type { FailureCode } from '../failure.ts';
+import type { Inode } from './hard-links.ts';
+import type { KnownDirectoriesData } from './known-directories.ts';
 import type { ManifestFile } from './manifest-files.ts';
 import type { StoredFrame } from './pack-shelf.ts';
 import type { Problem, RulesData } from './rules.ts';
@@ -13,6 +15,8 @@ export interface WriterData {
   readonly roots: readonly TargetRoot[];
   readonly rules: RulesData;
   readonly manifests: readonly ManifestFile[];
+  /** The directories that are restored; complete before the first task comes. */
+  readonly known: KnownDirectoriesData;
 }
 
 /** Something to write. */
@@ -39,6 +43,11 @@ export interface Supply {
   readonly failure?: { readonly code: FailureCode; readonly message: string };
 }
 
+/** An entry with several names that is there, and which inode it is. */
+export interface LinkedEntry extends Inode {
+  readonly place: RowPlace;
+}
+
 /** What became of a task. */
 export interface WriteResult {
   readonly written: number;
@@ -49,6 +58,8 @@ export interface WriteResult {
   readonly problems: readonly Problem[];
   /** Entries with several names that could not be written, so that no other name is linked to what stands there. */
   readonly lost: readonly RowPlace[];
+  /** Which inodes the others with several names are. */
+  readonly linked: readonly LinkedEntry[];
 }
 
 export type ToWriter =

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { EntryWriter } from './entry-writer.ts';
 import { FrameSupply } from './frame-supply.ts';
+import { KnownDirectories } from './known-directories.ts';
 import { LeftOut } from './left-out.ts';
 import { openView } from './manifest-files.ts';
 import { permittedView } from './owner-policy.ts';
@@ -14,7 +15,7 @@ export function runWriteWorker(): void {
   const data = workerData as WriterData;
   const answer = (message: FromWriter): void => port.postMessage(message);
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
-  const target = new Target(data.roots, data.rules.owner);
+  const target = new Target(data.roots, data.rules.owner, new KnownDirectories(data.known));
   const rules = { ...data.rules, leftOut: new LeftOut(data.rules.leftOut) };
   const writer = new EntryWriter(target, permittedView(openView(data.manifests), rules.owner), supply, rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { setModificationTime } from '../../core/linux/metadata.ts';
+import { Staging } from '../../core/restore/staging.ts';
 import { restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 import { describeTree } from './tree-description.ts';
@@ -199,17 +200,41 @@ describe('what a restore is asked for', () => {
     expect([again.bytesFetched, again.unchanged, again.overwrites.count]).to.deep.equal([0, 4, 0]);
   });
 
-  it('removes what a killed restore left, and nothing that only looks like it', async () => {
+  it('removes what a killed restore left in its staging folder, and nothing because of its name', async () => {
     const folder = join(target, 'shadow/home/user');
-    mkdirSync(folder, { recursive: true });
     const hidden = '.apiscp-backup-0123456789abcdef';
-    writeFileSync(join(folder, hidden), 'half');
-    mkdirSync(join(folder, '.apiscp-backup-00000000000000aa'), { mode: 0o700 });
-    writeFileSync(join(folder, '.apiscp-backup-0123456789abcde'), 'a digit short');
-    writeFileSync(join(folder, '.apiscp-backup-1111111111111111'), "a tenant's");
-    chownSync(join(folder, '.apiscp-backup-1111111111111111'), 1000, 1000);
+    // In a folder of a tenant it is what the tenant made of it.
+    mkdirSync(folder, { recursive: true });
+    chownSync(folder, 1000, 1000);
+    mkdirSync(join(folder, hidden), { mode: 0o700 });
+    writeFileSync(join(folder, hidden, 'evidence'), "root's");
+    writeFileSync(join(folder, '.apiscp-backup-00000000000000aa'), "root's");
+    // Beside the roots, where only root makes names.
+    for (const name of ['0000000000000001', '0000000000000002', '0000000000000003']) {
+      mkdirSync(join(target, `.apiscp-backup-${name}`), { mode: 0o700 });
+    }
+    writeFileSync(join(target, '.apiscp-backup-0000000000000001/0-1'), 'half');
+    mkdirSync(join(target, '.apiscp-backup-0000000000000001/0-2'));
+    chmodSync(join(target, '.apiscp-backup-0000000000000002'), 0o755);
+    mkdirSync(join(target, '.apiscp-backup-0000000000000003/0-1/not-ours'), { recursive: true });
     await restoreSample(sample, target, { paths: ['shadow/home/user/a'] });
-    expect(readdirSync(folder)).to.deep.equal(['.apiscp-backup-0123456789abcde', '.apiscp-backup-1111111111111111', 'a']);
+    expect(readdirSync(folder)).to.deep.equal(['.apiscp-backup-00000000000000aa', hidden, 'a']);
+    expect(readFileSync(join(folder, hidden, 'evidence'), 'utf8')).to.equal("root's");
+    expect(readdirSync(target)).to.deep.equal(['.apiscp-backup-0000000000000002', '.apiscp-backup-0000000000000003', 'shadow']);
+  });
+
+  it('leaves alone the staging folder of a restore that goes on', async () => {
+    const other = openSync(target, 'r');
+    const staging = Staging.open(other);
+    writeFileSync(`/proc/self/fd/${staging.descriptor}/0-1`, 'on its way');
+    try {
+      await restoreSample(sample, target, { deletion: true });
+      expect(readFileSync(`/proc/self/fd/${staging.descriptor}/0-1`, 'utf8')).to.equal('on its way');
+    } finally {
+      staging.close();
+      closeSync(other);
+    }
+    expect(readdirSync(target)).to.deep.equal(['info', 'shadow']);
   });
 
   it('stops between entries when it is cancelled, with every directory finished', async () => {

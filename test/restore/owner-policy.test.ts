@@ -24,6 +24,7 @@ import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
 import type { Outcome } from '../../core/restore/outcome.ts';
 import type { OwnerRights } from '../../core/restore/owner-rights.ts';
 import type { RestoreOrder } from '../../core/restore/restore.ts';
+import { Staging } from '../../core/restore/staging.ts';
 import { Target } from '../../core/restore/target.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
@@ -192,8 +193,8 @@ describe('restoring for the owner of an account', () => {
     await file(`${HOME}/folder/page`);
     const outcome = await restore();
     expect(lstatSync(at(`${HOME}/folder`))).to.include({ uid: 0, gid: 0, mode: 0o040755 });
-    expect(lstatSync(at(`${HOME}/folder/page`))).to.include(OWN);
-    expect(refused(outcome)).to.deep.equal([`${HOME}/folder`]);
+    expect(readdirSync(at(`${HOME}/folder`))).to.deep.equal([]);
+    expect(refused(outcome)).to.deep.equal([`${HOME}/folder`, `${HOME}/folder/page`]);
   });
 
   it('replaces and removes only what a user of the account could (case 12)', async () => {
@@ -315,20 +316,25 @@ describe('restoring for the owner of an account', () => {
   });
 
   it('gives no further name to what was put in the place of the first one (case 26)', () => {
-    for (const name of ['first', 'swapped']) writeFileSync(at(`${HOME}/${name}`), '');
-    chownSync(at(`${HOME}/first`), ALICE, GROUP);
-    const root = openRoot(target);
+    for (const name of ['first', 'swapped']) {
+      writeFileSync(at(`${HOME}/${name}`), '');
+      chownSync(at(`${HOME}/${name}`), ALICE, GROUP);
+    }
+    const staging = Staging.open(openRoot(target).descriptor);
+    const root = { ...openRoot(target), staging: staging.descriptor };
+    const { dev, ino } = lstatSync(at(`${HOME}/first`));
+    const restored = { device: (BigInt(dev >> 8) << 32n) | BigInt(dev & 0xff), inode: BigInt(ino) };
     const [from, to] = [new Target([root], RIGHTS), new Target([root], RIGHTS)];
     const rules = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: RIGHTS } as const;
     try {
-      const link = (first: string, path: string) => writeHardLink(from.place(`${HOME}/${first}`), to.place(path), path, rules);
+      const link = (first: string, path: string) => writeHardLink(from.place(`${HOME}/${first}`), restored, to.place(path), path, rules);
       expect(link('first', `${HOME}/second`)).to.equal(true);
       expect(() => link('swapped', `${HOME}/third`))
         .to.throw()
         .with.property('code', 'replaced');
       expect(readdirSync(at(HOME))).to.deep.equal(['first', 'second', 'swapped']);
     } finally {
-      for (const each of [from, to]) each.close();
+      for (const each of [from, to, staging]) each.close();
       closeSync(root.descriptor);
     }
   });
@@ -338,9 +344,11 @@ describe('restoring for the owner of an account', () => {
     const root = openRoot(target);
     const live = new Target([root], RIGHTS);
     const entry = sampleEntry(`${HOME}/folder`, { kind: 'directory', ...OWN });
-    const inode = lstatSync(at(`${HOME}/folder`), { bigint: true }).ino;
+    const { dev, ino: inode } = lstatSync(at(`${HOME}/folder`), { bigint: true });
+    const device = ((dev >> 8n) << 32n) | (dev & 0xffn);
+    const rules = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: RIGHTS } as const;
     try {
-      const finish = (made: boolean) => finishDirectory(live, live.place(entry.path), entry, { made, inode }, () => {});
+      const finish = (made: boolean) => finishDirectory(live, live.place(entry.path), entry, { made, inode, device }, rules, () => {});
       expect(() => finish(false))
         .to.throw()
         .with.property('code', 'owner_not_allowed');
@@ -369,6 +377,7 @@ describe('restoring for the owner of an account', () => {
   it("in a new folder makes the folders of others as the owner's, and no whiteouts", async () => {
     const folder = join(work, 'new');
     mkdirSync(folder);
+    chownSync(folder, ALICE, GROUP);
     await file(`${HOME}/page`);
     add(`${HOME}/hidden`, { kind: 'character-device', deviceNumber: { major: 0, minor: 0 }, uid: 0, gid: 0 });
     const roots = [openRoot(folder, { overlay: true })];

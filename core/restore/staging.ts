@@ -1,0 +1,173 @@
+import { Failure } from '../failure.ts';
+import { readNames } from '../linux/directories.ts';
+import { closeDescriptor, makeDirectoryAt, openDirectoryAt, removeDirectoryAt, unlinkAt } from '../linux/files.ts';
+import { tryLock } from '../linux/locks.ts';
+import { setMode } from '../linux/metadata.ts';
+import { mountOf } from '../linux/mounts.ts';
+import { ACCESS_ACL, DEFAULT_ACL } from '../linux/posix-acl.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
+import { errorCode } from '../linux/system-error.ts';
+import { readXattrs, removeXattr } from '../linux/xattrs.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import { hiddenName, isHiddenName } from './names.ts';
+import { isRootsAlone, openNearestTrusted } from './trusted-folder.ts';
+
+const PRIVATE = 0o700;
+const ROOT = 0;
+
+const stat = new StatBuffer();
+const other = new StatBuffer();
+
+/**
+ * The folder in which the entries of one root are made, before they are renamed into their places. It is root's and closed, and stands,
+ * wherever there is one, in a folder that is root's alone: nobody else can enter it, move it or put another one in its place. So
+ * what is made in it is what is opened in it, and inherits nothing. While it is used it is locked; what a killed restore left
+ * is known by that, and goes when the next one begins.
+ */
+export class Staging {
+  readonly descriptor: number;
+  readonly #parent: number;
+  readonly #name: ByteString;
+
+  private constructor(parent: number, name: ByteString, descriptor: number) {
+    this.#parent = parent;
+    this.#name = name;
+    this.descriptor = descriptor;
+  }
+
+  /** For entries at and below the open `directory`; `preferred` is where it stands if that is on the same mount and root's alone. */
+  static open(directory: number, preferred?: number): Staging {
+    let refusal: unknown;
+    for (const choose of [() => preferredFolder(directory, preferred), () => openNearestTrusted(directory)]) {
+      const parent = choose();
+      if (parent === undefined) continue;
+      try {
+        sweep(parent);
+        return Staging.#make(parent);
+      } catch (error) {
+        closeDescriptor(parent);
+        if (!isRefusal(error)) throw error;
+        refusal = error;
+      }
+    }
+    if (refusal !== undefined) throw refusal;
+    // A file system whose every folder is somebody else's, such as one that forces owners: nothing there is better than this.
+    return Staging.#make(openDirectoryAt(directory, '.'));
+  }
+
+  static #make(parent: number): Staging {
+    for (;;) {
+      const name = hiddenName();
+      makeDirectoryAt(parent, name, PRIVATE);
+      const descriptor = openDirectoryAt(parent, name);
+      if (lock(descriptor) && isStill(parent, name, descriptor)) {
+        closeToOthers(descriptor);
+        return new Staging(parent, name, descriptor);
+      }
+      // Another restore took it, in the moment before it was locked, for one that was left.
+      closeDescriptor(descriptor);
+    }
+  }
+
+  /** Removes the folder with what was not finished in it. */
+  close(): void {
+    try {
+      empty(this.descriptor);
+      if (isStill(this.#parent, this.#name, this.descriptor)) removeDirectoryAt(this.#parent, this.#name);
+    } catch (error) {
+      // It is empty, or the next restore sweeps it: what was restored stays restored.
+      if (errorCode(error) === undefined) throw error;
+    } finally {
+      closeDescriptor(this.descriptor);
+      closeDescriptor(this.#parent);
+    }
+  }
+}
+
+/** Whether this is a staging folder of some restore by its name, in a folder where nobody but root can give it one. */
+export function mayBeStaging(directory: number, name: ByteString): boolean {
+  if (!isHiddenName(name)) return false;
+  statDescriptor(directory, stat);
+  return isRootsAlone(stat);
+}
+
+function preferredFolder(directory: number, preferred: number | undefined): number | undefined {
+  if (preferred === undefined || mountOf(preferred) !== mountOf(directory)) return undefined;
+  statDescriptor(preferred, stat);
+  return isRootsAlone(stat) ? openDirectoryAt(preferred, '.') : undefined;
+}
+
+/** Whether a folder cannot be made there, but perhaps elsewhere: it is immutable, or mounted read-only. */
+function isRefusal(error: unknown): boolean {
+  return ['EPERM', 'EACCES', 'EROFS'].includes(errorCode(error) ?? '');
+}
+
+/** A file system without locks has nothing swept on it. */
+function lock(descriptor: number): boolean {
+  try {
+    return tryLock(descriptor);
+  } catch {
+    return true;
+  }
+}
+
+function isStill(parent: number, name: ByteString, descriptor: number): boolean {
+  statDescriptor(descriptor, stat);
+  return statAt(parent, name, other) && other.inode === stat.inode && other.device === stat.device;
+}
+
+/** Takes away what the folder inherited, so that nothing made in it inherits more. */
+function closeToOthers(descriptor: number): void {
+  for (const { name } of readXattrs(descriptor)) if (name === ACCESS_ACL || name === DEFAULT_ACL) removeXattr(descriptor, name);
+  try {
+    setMode(descriptor, PRIVATE);
+  } catch (error) {
+    // Where modes are forced they are what they are.
+    if (errorCode(error) === undefined) throw error;
+  }
+}
+
+/** Removes what killed restores left in a folder that is root's alone: staging folders that nobody holds. */
+function sweep(parent: number): void {
+  const listing = openDirectoryAt(parent, '.');
+  let names: ByteString[];
+  try {
+    names = readNames(listing).filter(isHiddenName);
+  } finally {
+    closeDescriptor(listing);
+  }
+  for (const name of names) {
+    try {
+      sweepOne(parent, name);
+    } catch (error) {
+      // Not what it looks like, or it cannot go: it is in nobody's way.
+      if (errorCode(error) === undefined && !(error instanceof Failure)) throw error;
+    }
+  }
+}
+
+function sweepOne(parent: number, name: ByteString): void {
+  if (!statAt(parent, name, stat) || !stat.isDirectory || stat.uid !== ROOT || stat.mode !== PRIVATE) return;
+  const descriptor = openDirectoryAt(parent, name);
+  try {
+    if (!tryLock(descriptor)) return;
+    empty(descriptor);
+    removeDirectoryAt(parent, name);
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+/** Removes what a restore makes in its staging folder: single entries and empty folders, and nothing that is more than that. */
+function empty(descriptor: number): void {
+  const listing = openDirectoryAt(descriptor, '.');
+  try {
+    for (const name of readNames(listing)) {
+      if (!statAt(descriptor, name, other)) continue;
+      if (other.isDirectory) removeDirectoryAt(descriptor, name);
+      else unlinkAt(descriptor, name);
+    }
+  } finally {
+    closeDescriptor(listing);
+  }
+}
