@@ -111,6 +111,36 @@ export class SideTables {
     });
   }
 
+  /** Calls `visit` with the place of each extent; `pack` is its number in the manifest. No object is made for it. */
+  eachExtent(visit: (pack: number, frame: number, offset: number, length: number) => void): void {
+    const what = `${this.#what}: the length of an extent`;
+    for (let extent = 0; extent < this.#extentPack.length; extent++) {
+      const length = safeNumber(this.#extentLength, extent, what);
+      visit(this.#extentPack[extent] as number, this.#extentFrame[extent] as number, this.#extentStart[extent] as number, length);
+    }
+  }
+
+  /**
+   * Calls `visit` with each row that has content, how long its extents are together, and the data of its sparse map; undefined
+   * where it has none.
+   */
+  eachContent(visit: (row: number, stored: number, mapped: number | undefined) => void): void {
+    let sparse = 0;
+    for (let content = 0; content < this.#contentRows.length; content++) {
+      const row = this.#contentRows[content] as number;
+      let stored = 0;
+      for (let extent = this.#extentOffsets[content] as number; extent < (this.#extentOffsets[content + 1] as number); extent++) {
+        stored += safeNumber(this.#extentLength, extent, this.#what);
+      }
+      while (sparse < this.#sparseRows.length && (this.#sparseRows[sparse] as number) < row) sparse++;
+      visit(row, stored, this.#sparseRows[sparse] === row ? this.#mapped(sparse) : undefined);
+    }
+  }
+
+  #mapped(index: number): number {
+    return this.#ranges(index).reduce((sum, { length }) => sum + length, 0);
+  }
+
   #extent(index: number, digest: Buffer, packs: readonly string[]): Extent {
     const pack = packs[this.#extentPack[index] as number];
     if (pack === undefined) throw damaged(`${this.#what}: an extent lies in an unknown pack`);

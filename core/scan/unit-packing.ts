@@ -182,7 +182,7 @@ export class UnitPacking {
 
   async #store(control: Int32Array, { pack, frame, bytes, decompressedLength }: FromWorker & { type: 'frame' }): Promise<void> {
     await this.#withSink((sink) => {
-      this.sent.add(pack, frame, bytes.length, decompressedLength);
+      this.sent.appendNumbered(pack, frame, bytes.length, decompressedLength);
       return sink.append(pack, bytes, decompressedLength);
     });
     releaseBuffer(bytes);

@@ -55,7 +55,7 @@ describe('a backup of several packs', () => {
     expect(outputs.map(({ commits }) => commits)).to.deep.equal([1, 1]);
     for (const [index, output] of outputs.entries()) {
       const { bytes } = output;
-      expect(references[index]).to.include({ length: bytes.length });
+      expect(references[index]?.reference).to.include({ length: bytes.length });
       const reader = await PackReader.open(bytes.length, async (offset, length) => bytes.subarray(offset, offset + length));
       expect(await reader.readFrame(0)).to.deep.equal(TAR);
     }

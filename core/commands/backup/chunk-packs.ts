@@ -1,6 +1,5 @@
 import { chunkEntry } from '../../archive/chunk-member.ts';
 import { tarHeaderLengthBound, writeTarHeader } from '../../archive/tar-header.ts';
-import type { ObjectReference } from '../../repository/record.ts';
 import { FrameBuffer } from '../../scan/frame-buffer.ts';
 import { PACK_TARGET } from '../../scan/limits.ts';
 import type { ExtentPlace } from './copied-extents.ts';
@@ -34,11 +33,11 @@ export class ChunkPacks {
     return place;
   }
 
-  /** Ends the last pack; returns all of the snapshot. */
-  async finish(): Promise<ObjectReference[]> {
+  /** Ends the last pack. */
+  async finish(): Promise<void> {
     this.#frames.flush();
     await this.#send();
-    return this.#packs.finish([]);
+    await this.#packs.finish([]);
   }
 
   async #nextPack(): Promise<void> {

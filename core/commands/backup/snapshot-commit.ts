@@ -1,5 +1,6 @@
 import { linkSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { asFailure, Failure } from '../../failure.ts';
 import { compactRows } from '../../manifest/compact-rows.ts';
 import type { FinishedManifest } from '../../manifest/manifest-writer.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
@@ -13,6 +14,7 @@ import {
   type SnapshotRecord,
 } from '../../repository/record.ts';
 import { writeContentIndex } from '../../scan/content-index.ts';
+import type { FrameLedger } from '../../scan/frame-ledger.ts';
 import type { ScanTotals } from '../../scan/scan.ts';
 import { PROGRAM } from '../../version.ts';
 import type { UnitPlan } from './level.ts';
@@ -21,6 +23,7 @@ import { type AssembledManifest, compactPacks, discard } from './pack-compaction
 import type { RunTools, UnitBackup } from './run-tools.ts';
 import type { SnapshotOutput } from './snapshot-output.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
+import { proveSnapshot } from './snapshot-proof.ts';
 import type { UnitDevices } from './unit-devices.ts';
 
 /** A unit of which the scan is complete and nothing is visible yet. */
@@ -35,6 +38,8 @@ export interface ScannedUnit {
   readonly rows: ManifestOutput;
   readonly output: SnapshotOutput;
   readonly packs: SnapshotPacks;
+  /** What the workers sent to the packs. */
+  readonly sent: FrameLedger;
   /** The id of pack number n. */
   readonly packId: (number: number) => string;
   readonly totals: ScanTotals;
@@ -57,8 +62,13 @@ export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Pro
   await scanned.packs.finish(output.lastFrames());
   const assembled = await assemble(scanned, tools);
   try {
-    const packs = await scanned.packs.finish([]);
+    const added = await scanned.packs.finish([]);
+    await proveSnapshot(
+      { manifest: assembled.output.reader(), packs: scanned.packs, added, sent: scanned.sent, chain: plan.previous?.chain ?? [] },
+      repository,
+    );
     const manifest = await storeManifest(assembled.output, assembled.finished, scanned, tools);
+    const packs = added.map(({ reference }) => reference);
     const record = describe(scanned, manifest, assembled.finished, packs, tools);
     const link = await repository.commitRecord(record);
     remember(record, assembled.output, plan, tools);
@@ -109,7 +119,11 @@ async function storeManifest(
   const target = paced(await repository.createManifest(unit.unit, id));
   try {
     await output.copyTo(target);
-    return { ...(await target.commit()), index: finished.index };
+    const reference = await target.commit();
+    if (reference.length !== finished.length || reference.sha256 !== finished.sha256) {
+      throw new Failure('proof_failed', 'the manifest that was stored is not the one that was written');
+    }
+    return { ...reference, index: finished.index };
   } finally {
     await target.abort();
   }
@@ -173,14 +187,23 @@ function neededPacks(
   return [...needed.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Keeps what the next backup compares with, and lets go of what it does not need. */
-function remember(record: SnapshotRecord, output: ManifestOutput, plan: UnitPlan, { cache }: RunTools): void {
-  linkSync(output.file, cache.pathOf(record));
-  writeContentIndex(cache.indexPathOf(record), output.reader());
-  const before =
-    plan.level === 'full' ? [] : plan.level === 'differential' ? (plan.previous?.chain ?? []).slice(0, 1) : (plan.previous?.chain ?? []);
-  cache.retain(
-    record.unit,
-    [...before, record].map(({ id }) => id),
-  );
+/**
+ * Keeps what the next backup compares with, and lets go of what it does not need. The snapshot is there by now, whatever happens
+ * here: what is missing is fetched, or made, by the next backup.
+ */
+function remember(record: SnapshotRecord, output: ManifestOutput, plan: UnitPlan, { cache, context }: RunTools): void {
+  const chain = plan.previous?.chain ?? [];
+  const before = plan.level === 'full' ? [] : plan.level === 'differential' ? chain.slice(0, 1) : chain;
+  try {
+    linkSync(output.file, cache.pathOf(record));
+    writeContentIndex(cache.indexPathOf(record), output.reader());
+    cache.retain(
+      record.unit,
+      [...before, record].map(({ id }) => id),
+    );
+  } catch (error) {
+    const { code, message } = asFailure(error);
+    const text = `the state directory keeps no copy of what was backed up, so the next backup fetches it: ${message}`;
+    context.reporter.log({ level: 'warning', code, message: text, affected: [record.id] });
+  }
 }

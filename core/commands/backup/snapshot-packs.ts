@@ -1,6 +1,7 @@
 import { PackBuilder } from '../../archive/pack-builder.ts';
 import { Failure } from '../../failure.ts';
 import type { ObjectReference } from '../../repository/record.ts';
+import { FrameLedger } from '../../scan/frame-ledger.ts';
 import type { PackSink } from '../../scan/unit-packing.ts';
 import type { StoredOutput } from './paced-output.ts';
 import type { SpooledFrame } from './structure-spool.ts';
@@ -12,6 +13,12 @@ interface OpenPack {
   tail: Promise<unknown>;
 }
 
+/** A pack that is stored; its number says which one of the snapshot it is. */
+export interface FinishedPack {
+  readonly number: number;
+  readonly reference: ObjectReference;
+}
+
 /**
  * The packs that a snapshot adds. Frames of one pack are written one after the other, of different packs side by side. A pack is ended
  * once, by whoever comes first: it may still be on its way to the disk when the snapshot is finished.
@@ -19,6 +26,10 @@ interface OpenPack {
 export class SnapshotPacks implements PackSink {
   readonly #create: (number: number) => Promise<StoredOutput>;
   readonly #open = new Map<number, Promise<OpenPack>>();
+  /** Every frame that was appended, in the order of the calls. */
+  readonly appended = new FrameLedger();
+  /** Which frames of which pack the structure is: those from `begin` up to `end`. Undefined when there is none. */
+  #structure: { readonly pack: number; readonly begin: number; readonly end: number } | undefined;
   /** Packs to which nothing is added any more. */
   readonly #ended = new Map<number, Promise<ObjectReference>>();
 
@@ -32,8 +43,16 @@ export class SnapshotPacks implements PackSink {
     return Math.max(0, ...this.#open.keys(), ...this.#ended.keys()) + 1;
   }
 
+  /** How many frames of a pack hold contents; the structure comes behind them, and nothing else. */
+  framesOf(pack: number): { readonly contents: number; readonly all: number } {
+    const { begin: contents, end: all } =
+      this.#structure?.pack === pack ? this.#structure : { begin: this.appended.frames(pack), end: this.appended.frames(pack) };
+    return { contents, all };
+  }
+
   async append(number: number, frame: Uint8Array, decompressedLength: number): Promise<void> {
     if (this.#ended.has(number)) throw new Failure('internal', `pack ${number} has ended`);
+    this.appended.append(number, frame.length, decompressedLength);
     const pack = await this.#opened(number);
     // The builder takes frames in the order of the calls; the first failure stays the pack's.
     pack.tail = pack.tail.then(() => pack.builder.addFrame(frame, decompressedLength));
@@ -47,13 +66,18 @@ export class SnapshotPacks implements PackSink {
   /**
    * Ends every pack; `structure` goes to the end of the last one. Gives the packs in the order in which tar extracts them.
    */
-  async finish(structure: Iterable<SpooledFrame>): Promise<ObjectReference[]> {
+  async finish(structure: Iterable<SpooledFrame>): Promise<FinishedPack[]> {
     const last = this.nextNumber - 1;
     const place = this.#open.has(last) ? last : last + 1;
-    for (const { bytes, decompressedLength } of structure) await this.append(place, bytes, decompressedLength);
+    const begin = this.appended.frames(place);
+    let end = begin;
+    for (const { bytes, decompressedLength } of structure) {
+      this.#structure = { pack: place, begin, end: ++end };
+      await this.append(place, bytes, decompressedLength);
+    }
     for (const number of [...this.#open.keys()]) await this.#end(number);
     const inOrder = [...this.#ended].sort(([a], [b]) => a - b);
-    return Promise.all(inOrder.map(([, ending]) => ending));
+    return Promise.all(inOrder.map(async ([number, ending]) => ({ number, reference: await ending })));
   }
 
   /** Drops everything that was not made visible. What cannot be dropped now is removed as abandoned later. */

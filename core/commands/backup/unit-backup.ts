@@ -108,6 +108,7 @@ class UnitRun {
         rows: this.#flagged(output),
         output,
         packs,
+        sent: packing.sent,
         packId,
         totals,
         excluded: excludedThen(leftOut),
