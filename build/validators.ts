@@ -33,6 +33,7 @@ const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
   'core/repository/validators.generated.js': {
     validateRepository: repositorySchemas.repositorySchema,
     validateServer: repositorySchemas.serverSchema,
+    validateMachine: repositorySchemas.machineSchema,
     validateUnit: repositorySchemas.unitSchema,
     validateSnapshot: repositorySchemas.snapshotSchema,
     validateRun: repositorySchemas.runSchema,

@@ -26,7 +26,11 @@ final class Messages
 	const ERR_REPOSITORY_DAMAGED = [':err_backup_repository_damaged', 'The repository is damaged: %(message)s'];
 	const ERR_PROOF_FAILED = [':err_backup_proof_failed', 'What was stored is not what the backup would have recorded: %(message)s'];
 	const ERR_OBJECT_EXISTS = [':err_backup_object_exists', 'The repository already holds this object: %(message)s'];
+	const ERR_SERVER_UNKNOWN = [':err_backup_server_unknown', 'No such server in the repository: %(message)s'];
+	const ERR_SERVER_CONTESTED = [':err_backup_server_contested', 'Another machine may back up as this server: %(message)s'];
+	const ERR_NEEDS_CONFIRMATION = [':err_backup_needs_confirmation', 'This has to be confirmed: %(message)s'];
 	const ERR_UNIT_UNKNOWN = [':err_backup_unit_unknown', 'No such account: %(message)s'];
+	const ERR_ROOT_MISSING = [':err_backup_root_missing', 'What was backed up before is not there any more: %(message)s'];
 	const ERR_SNAPSHOT_UNKNOWN = [':err_backup_snapshot_unknown', 'No such backup: %(message)s'];
 	const ERR_PATH_UNKNOWN = [':err_backup_path_unknown', 'The backup does not have this path: %(message)s'];
 	const ERR_CHAIN_BROKEN = [':err_backup_chain_broken', 'A backup that this one builds on is missing or unusable: %(message)s'];

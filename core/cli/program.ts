@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
+import { addIdentityCommands, serverOption } from './identity-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
@@ -18,6 +19,7 @@ export interface Actions {
 }
 
 interface RestoreOptions {
+  readonly server?: string;
   readonly at?: string;
   readonly to?: string;
   readonly overwrite?: string;
@@ -36,6 +38,7 @@ function addRestore(program: Command, { perform }: Actions): void {
       .description(description)
       .argument('<unit>', 'site12 or system, or the id of a unit')
       .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
+      .addOption(serverOption())
       .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
       .option('--to <directory>', 'restore below this folder (default: the original place)')
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
@@ -62,7 +65,8 @@ export function buildProgram(actions: Actions): Command {
   program
     .command('init')
     .description('make the repository that the settings name')
-    .action(() => perform('init', {}));
+    .option('--new-server', 'begin a new server for this machine: for a clone of one that goes on')
+    .action((options: object) => perform('init', { ...options }));
   program
     .command('run')
     .description('back up the named units, or the whole server')
@@ -81,14 +85,17 @@ export function buildProgram(actions: Actions): Command {
     .command('list')
     .description('list the snapshots, oldest first')
     .argument('[unit]', 'site12, system or the id of a unit; none: all')
-    .action((unit?: string) => perform('list', unit === undefined ? {} : { unit }));
+    .addOption(serverOption())
+    .action((unit: string | undefined, options: object) => perform('list', { ...(unit === undefined ? {} : { unit }), ...options }));
+  addIdentityCommands(program, actions);
   addReadingCommands(program, actions);
   addRestore(program, actions);
   program
     .command('verify')
     .description('read everything that the snapshots need and compare it with what was recorded')
     .argument('[unit]', 'site12, system or the id of a unit; none: all')
-    .action((unit?: string) => perform('verify', unit === undefined ? {} : { unit }));
+    .addOption(serverOption())
+    .action((unit: string | undefined, options: object) => perform('verify', { ...(unit === undefined ? {} : { unit }), ...options }));
   addRetentionCommands(program, actions);
   program
     .command('rpc')

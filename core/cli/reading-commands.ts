@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../failure.ts';
+import { serverOption } from './identity-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 import type { Actions } from './program.ts';
 
@@ -35,6 +36,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
   withPages(program.command('ls'))
     .description('list a folder as it was')
     .argument('<unit>', 'site12 or system, or the id of a unit')
+    .addOption(serverOption())
     .argument('[folder]', 'as in the backup: shadow/var/www; none: the top')
     .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
     .option('--recursive', 'everything below it, too')
@@ -44,6 +46,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
   withPages(program.command('find'))
     .description('look for a name or a path in all snapshots')
     .argument('<unit>', 'site12 or system, or the id of a unit')
+    .addOption(serverOption())
     .argument('<pattern>', '"*.php" fits names, "shadow/**/wp-*/*.php" paths')
     .argument('[folder]', 'only below it')
     .action((unit: string, pattern: string, folder: string | undefined, { pathB64, ...options }: PageOptions) =>
@@ -52,6 +55,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
   withPages(program.command('history'))
     .description('tell when one path changed')
     .argument('<unit>', 'site12 or system, or the id of a unit')
+    .addOption(serverOption())
     .argument('[path]', 'as in the backup: shadow/var/www/html/index.php')
     .action((unit: string, path: string | undefined, { pathB64, ...options }: PageOptions) =>
       perform('history', { unit, ...onePath('path', path, pathB64), ...options }),
@@ -59,6 +63,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
   withPages(program.command('diff'))
     .description('compare two points in time, or one with the server as it is')
     .argument('<unit>', 'site12 or system, or the id of a unit')
+    .addOption(serverOption())
     .argument('[folder]', 'only this path and what is below it')
     .option('--from <time>', 'as --at of ls (default: latest)')
     .option('--to <time>', 'as --at of ls (default: latest)')

@@ -5,6 +5,7 @@ import type { PlanResult } from '../commands/schemas/plan.ts';
 import type { RestoreResult } from '../commands/schemas/restore.ts';
 import type { RunResult } from '../commands/schemas/run.ts';
 import type { VerifyResult } from '../commands/schemas/verify.ts';
+import { renderAdopt, renderServers } from './identity-results.ts';
 import { momentText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
@@ -123,6 +124,8 @@ function renderPlan(result: PlanResult): string {
 
 const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: boolean) => string } = {
   init: renderInit,
+  servers: renderServers,
+  adopt: renderAdopt,
   run: renderRun,
   list: renderList,
   plan: renderPlan,

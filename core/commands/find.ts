@@ -19,7 +19,7 @@ export async function find(request: FindRequest, context: Context): Promise<Find
   const [newest, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
   const fits = matcherOf(request.pattern);
   const folder = requestedPath(request.folder);
-  const { repository, timeline, head } = await openUnit(request.unit, context);
+  const { repository, timeline, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
   const records = versions.snapshots.map(({ record }) => record);
   const runs = await OpenRuns.open(records, repository);

@@ -22,7 +22,7 @@ export async function history(request: HistoryRequest, context: Context): Promis
   const [newest, told] = request.after === undefined ? [] : decodeCursor(request.after, 2);
   const path = requestedPath(request.path);
   if (path === '') throw new Failure('usage', 'a path is needed, such as shadow/var/www/html/index.php');
-  const { repository, timeline, head } = await openUnit(request.unit, context);
+  const { repository, timeline, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
   const sayings = await readSayings(versions, path, repository, context);
   const events = eventsOf(

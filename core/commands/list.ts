@@ -1,41 +1,57 @@
 import { asFailure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
-import type { UnitIdentity } from '../repository/identity.ts';
+import { isUnitId } from '../repository/ids.ts';
+import { describeServer, readServers } from '../repository/known-servers.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
+import { type FoundUnit, findUnit } from './reading/find-unit.ts';
+import { isCurrent } from './resolve-unit.ts';
 import type { ListRequest, ListResult, SnapshotSummary } from './schemas/list.ts';
 
-/** The restore points of one unit, or of all units of this server, oldest first. */
-export async function list(request: ListRequest, { settings, reporter }: Context): Promise<ListResult> {
-  const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
-  const livingIncarnation = (name: string) => findLivingUnit(settings, name)?.incarnation;
+/** The restore points of one unit, or of all units of a server, oldest first. */
+export async function list(request: ListRequest, context: Context): Promise<ListResult> {
   const snapshots: SnapshotSummary[] = [];
-  for (const unit of await chooseUnits(request, repository, livingIncarnation)) {
-    const current = unit.incarnation === livingIncarnation(unit.name);
+  for (const { repository, unit } of await chooseUnits(request, context)) {
+    const current = isCurrent(unit, repository, context);
     for (const record of await repository.snapshots(unit.unit)) snapshots.push(summarize(record, current));
   }
   return { snapshots: snapshots.sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-async function chooseUnits(
-  { unit, incarnation }: ListRequest,
-  repository: Repository,
-  livingIncarnation: (name: string) => string | undefined,
-): Promise<UnitIdentity[]> {
-  if (incarnation !== undefined) return [await repository.resolveUnit(incarnation)];
-  if (unit !== undefined) return unitsNamed(unit, repository, livingIncarnation(unit));
-  return repository.units();
+async function chooseUnits({ unit, incarnation, server }: ListRequest, context: Context): Promise<FoundUnit[]> {
+  const named = incarnation ?? unit;
+  if (named !== undefined) return unitNamed(named, server, context);
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  if (server === undefined) await tellOthers(repository);
+  return (await repository.units()).map((each) => ({ repository, unit: each }));
 }
 
 /** The unit of this name; none when it lives on the server and was not backed up yet. */
-async function unitsNamed(name: string, repository: Repository, living: string | undefined): Promise<UnitIdentity[]> {
+async function unitNamed(unit: string, server: string | undefined, context: Context): Promise<FoundUnit[]> {
   try {
-    return [await repository.resolveUnit(name, living)];
+    const found = await findUnit({ unit, server }, context);
+    return isReplaced(found, unit, context) ? [] : [found];
   } catch (error) {
-    if (living !== undefined && asFailure(error).code === 'unit_unknown') return [];
+    const isLiving = server === undefined && findLivingUnit(context.settings, unit) !== undefined;
+    if (isLiving && asFailure(error).code === 'unit_unknown') return [];
     throw error;
   }
+}
+
+/** Whether a name was found to mean what an earlier account left, which is not the living one's. */
+function isReplaced({ repository, unit }: FoundUnit, name: string, context: Context): boolean {
+  const isLiving = repository.isOwn && !isUnitId(name) && findLivingUnit(context.settings, name) !== undefined;
+  return isLiving && !isCurrent(unit, repository, context);
+}
+
+/** Whoever looks for what a lost server had must not take this server's list for everything. */
+async function tellOthers({ backend, identity, server, isOwn, notify }: Repository): Promise<void> {
+  if (!isOwn) return;
+  const others = (await readServers(backend, identity, () => {})).filter((other) => other.identity.server !== server);
+  if (others.length === 0) return;
+  const message = `there are backups of other servers, too; say with --server which are meant: ${others.map(describeServer).join(', ')}`;
+  notify({ level: 'info', code: 'server_others', message });
 }
 
 function summarize(record: SnapshotRecord, current: boolean): SnapshotSummary {

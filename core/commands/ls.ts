@@ -15,7 +15,7 @@ import type { ListedEntry, LsRequest, LsResult } from './schemas/ls.ts';
 /** Lists a folder of a unit as it was at a point in time, in the order of paths. Throws `path_unknown`. */
 export async function ls(request: LsRequest, context: Context): Promise<LsResult> {
   const [snapshot, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
-  const { repository, timeline, head } = await openUnit(request.unit, context);
+  const { repository, timeline, head } = await openUnit(request, context);
   const { moment, chain } = await timeline.resolve(snapshot ?? request.at, context.now());
   const runs = await OpenRuns.open(chain, repository);
   try {

@@ -23,6 +23,7 @@ export interface OwnerRequest {
 export async function resolveOwner(name: string, repository: Repository, settings: Settings): Promise<OwnerRequest> {
   if (!isAccountName(name)) throw new Failure('usage', 'an owner has an account, named like site12', { affected: [name] });
   const living = requireLivingUnit(settings, name);
+  if (!repository.isOwn) throw new Failure('unit_unknown', `this server has no backups of ${name} yet`, { affected: [name] });
   const unit = await repository.resolveUnit(name, living.incarnation);
   return { unit, users: readAccountUsers(settings.accountsRoot, name, living.adminUser) };
 }

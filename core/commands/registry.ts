@@ -17,6 +17,8 @@ type Commands = { readonly [Method in MethodName]: () => Promise<Command<Method>
 const COMMANDS: Commands = {
   version: async () => (await import('./version.ts')).version,
   init: async () => (await import('./init.ts')).init,
+  servers: async () => (await import('./servers.ts')).servers,
+  adopt: async () => (await import('./adopt.ts')).adopt,
   run: async () => askable(inBackground((await import('./run.ts')).run)),
   list: async () => (await import('./list.ts')).list,
   plan: async () => askable((await import('./plan.ts')).plan),
@@ -38,6 +40,8 @@ const COMMANDS: Commands = {
 const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
   version: validators.validateVersionRequest,
   init: validators.validateInitRequest,
+  servers: validators.validateServersRequest,
+  adopt: validators.validateAdoptRequest,
   run: validators.validateRunRequest,
   list: validators.validateListRequest,
   plan: validators.validatePlanRequest,

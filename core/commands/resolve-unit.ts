@@ -6,12 +6,12 @@ import type { Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
 
 /**
- * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now. One that was
+ * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now, of another server the newest. One that was
  * itself restored into a new folder has no backups yet: then it is the newest of that name, if nothing says that another
  * customer has the name now. Throws `unit_unknown`.
  */
 export async function resolveUnit(name: string, repository: Repository, { settings, reporter }: Context): Promise<UnitIdentity> {
-  if (isUnitId(name)) return repository.resolveUnit(name);
+  if (isUnitId(name) || !repository.isOwn) return repository.resolveUnit(name);
   const living = findLivingUnit(settings, name);
   try {
     return await repository.resolveUnit(name, living?.incarnation);
@@ -25,7 +25,14 @@ export async function resolveUnit(name: string, repository: Repository, { settin
   }
 }
 
-/** Whether a unit is the incarnation that lives on the server now. */
-export function isCurrent({ name, incarnation }: UnitIdentity, { settings }: Pick<Context, 'settings'>): boolean {
-  return findLivingUnit(settings, name)?.incarnation === incarnation;
+/** Whether somebody else than the customer of a unit has its name on this server now, as far as the domain tells. */
+export function isOfAnother(unit: UnitIdentity, repository: Repository, context: Pick<Context, 'settings'>): boolean {
+  if (isCurrent(unit, repository, context)) return false;
+  const domain = findLivingUnit(context.settings, unit.name)?.domain ?? null;
+  return domain !== null && domain !== unit.domain;
+}
+
+/** Whether a unit is the incarnation that lives on this server now. */
+export function isCurrent({ name, incarnation }: UnitIdentity, { isOwn }: Repository, { settings }: Pick<Context, 'settings'>): boolean {
+  return isOwn && findLivingUnit(settings, name)?.incarnation === incarnation;
 }

@@ -19,7 +19,8 @@ import { leftOutOfUnit } from './left-out.ts';
 import { type RestorePoint, UnitTimeline } from './moment.ts';
 import { ownersPaths, resolveOwner, rightsOf, usersOfAccount } from './owner-restore.ts';
 import { openOwnerTarget } from './owner-target.ts';
-import { isCurrent, resolveUnit } from './resolve-unit.ts';
+import { type FoundUnit, findUnit } from './reading/find-unit.ts';
+import { isCurrent, isOfAnother } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
 
@@ -30,19 +31,26 @@ import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
 export async function restore(request: RestoreRequest, context: Context): Promise<RestoreResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { settings } = context;
-  const repository = await openRepository(settings, 'read', (notice) => context.reporter.log(notice));
-  const owner = request.policy === 'owner' ? await resolveOwner(request.unit, repository, settings) : undefined;
-  const unit = owner?.unit ?? (await resolveUnit(request.unit, repository, context));
+  const { repository, unit, users } = await findSubject(request, context);
   const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
-  if (request.dryRun === true) return restoreFrom({ request, unit, users: owner?.users, point }, repository, context);
+  if (request.dryRun === true) return restoreFrom({ request, unit, users, point }, repository, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
   keepMemorySmall();
   try {
-    return await restoreFrom({ request, unit, users: owner?.users, point }, repository, context);
+    return await restoreFrom({ request, unit, users, point }, repository, context);
   } finally {
     lock.release();
   }
+}
+
+/** Whose backups a request means: an owner's own ones on this server, an administrator's any. */
+async function findSubject(request: RestoreRequest, context: Context): Promise<FoundUnit & Pick<Task, 'users'>> {
+  if (request.policy !== 'owner') return { ...(await findUnit(request, context)), users: undefined };
+  if (request.server !== undefined)
+    throw new Failure('owner_not_allowed', 'an owner cannot name another server', { affected: [request.server] });
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice));
+  return { repository, ...(await resolveOwner(request.unit, repository, context.settings)) };
 }
 
 /** What a request turned out to mean. */
@@ -54,7 +62,7 @@ interface Task {
   readonly point: RestorePoint;
 }
 
-function openTarget({ request, unit, users }: Task, context: Context): RestoreTarget {
+function openTarget({ request, unit, users }: Task, repository: Repository, context: Context): RestoreTarget {
   const { settings } = context;
   const make = request.dryRun !== true;
   if (request.to !== undefined) {
@@ -63,7 +71,8 @@ function openTarget({ request, unit, users }: Task, context: Context): RestoreTa
       ? openFolderTarget(folder, settings, make, context.reporter)
       : openOwnerTarget(folder, unit.name, users, settings, make);
   }
-  if (isUnitId(request.unit) && !isCurrent(unit, context)) {
+  const isEarlier = isUnitId(request.unit) && repository.isOwn && !isCurrent(unit, repository, context);
+  if (isEarlier || isOfAnother(unit, repository, context)) {
     throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now and cannot be restored in its place`, {
       affected: [request.unit],
       advice: 'Restore it to a folder.',
@@ -80,7 +89,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
   try {
     for (const record of chain) opened.push(await repository.openManifest(record));
     const paths = (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path)));
-    target = openTarget(task, context);
+    target = openTarget(task, repository, context);
     const outcome = await restoreTree({
       manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
       packs: packsOf(chain, repository),
@@ -97,7 +106,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       signal: context.signal,
       progress: (done) => context.reporter.progress({ phase: 'restore', unit: unit.name, ...done }),
     });
-    return resultOf(request, unit, point, target.description, outcome, context);
+    return resultOf(task, repository, target.description, outcome, context);
   } finally {
     target?.close();
     for (const access of opened) access.close();
@@ -130,9 +139,8 @@ function packsOf(chain: readonly SnapshotRecord[], repository: Repository): Rest
 }
 
 function resultOf(
-  request: RestoreRequest,
-  unit: UnitIdentity,
-  { moment, chain }: RestorePoint,
+  { request, unit, point: { moment, chain } }: Task,
+  repository: Repository,
   target: ByteString,
   outcome: Outcome,
   context: Context,
@@ -150,7 +158,7 @@ function resultOf(
     ...counts,
     unit: unit.name,
     unitId: unit.unit,
-    current: isCurrent(unit, context),
+    current: isCurrent(unit, repository, context),
     moment,
     snapshot: id,
     time,

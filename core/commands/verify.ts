@@ -1,8 +1,8 @@
-import { findLivingUnit } from '../panel/units.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { serverFolder, unitPath } from '../repository/layout.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
+import { findUnit } from './reading/find-unit.ts';
 import type { VerifyRequest, VerifyResult } from './schemas/verify.ts';
 import { DamageList } from './verification/damage-list.ts';
 import { UnitCheck } from './verification/unit-check.ts';
@@ -13,12 +13,10 @@ import { VerificationWatch } from './verification/watch.ts';
  * once, down to the content of every file. Damage does not stop it and is in the result; `cancelled` when it was stopped.
  */
 export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
-  const { settings, reporter } = context;
-  const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
+  const { repository, ids } = await chooseUnits(request, context);
   const damages = new DamageList();
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
-  const ids = await chooseUnits(request.unit, repository, context);
   watch.unitCount = ids.length;
   for (const id of ids) {
     watch.unit = unitNameOf(id);
@@ -36,8 +34,12 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   return { status: list.length === 0 ? 'ok' : 'damaged', units: [...names], snapshots, objects, entries, bytesRead, damages: list };
 }
 
-/** The ids of the units to check. */
-async function chooseUnits(name: string | undefined, repository: Repository, { settings }: Context): Promise<string[]> {
-  if (name === undefined) return (await repository.unitIds()).sort();
-  return [(await repository.resolveUnit(name, findLivingUnit(settings, name)?.incarnation)).unit];
+/** The ids of the units to check, and the folder that they are in. */
+async function chooseUnits({ unit, server }: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
+  if (unit !== undefined) {
+    const found = await findUnit({ unit, server }, context);
+    return { repository: found.repository, ids: [found.unit.unit] };
+  }
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  return { repository, ids: (await repository.unitIds()).sort() };
 }

@@ -2,11 +2,19 @@ import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type Validator } from '../config/schema-validator.ts';
 import { Failure } from '../failure.ts';
 import type { HoldRecord } from './hold-record.ts';
-import type { RepositoryIdentity, ServerIdentity, UnitIdentity } from './identity.ts';
+import type { MachineRecord, RepositoryIdentity, ServerIdentity, UnitIdentity } from './identity.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from './record.ts';
 import type { RunRecord } from './run-record.ts';
-import type { holdSchema, repositorySchema, runSchema, serverSchema, snapshotSchema, unitSchema } from './schemas.ts';
-import { validateHold, validateRepository, validateRun, validateServer, validateSnapshot, validateUnit } from './validators.generated.js';
+import type { holdSchema, machineSchema, repositorySchema, runSchema, serverSchema, snapshotSchema, unitSchema } from './schemas.ts';
+import {
+  validateHold,
+  validateMachine,
+  validateRepository,
+  validateRun,
+  validateServer,
+  validateSnapshot,
+  validateUnit,
+} from './validators.generated.js';
 
 /** One kind of JSON object that a repository holds. */
 export interface DocumentKind<T> {
@@ -34,6 +42,7 @@ function kind<T, S>(
 
 export const repositoryDocument = kind<RepositoryIdentity, typeof repositorySchema>('repository', SMALL, validateRepository);
 export const serverDocument = kind<ServerIdentity, typeof serverSchema>('server', SMALL, validateServer);
+export const machineDocument = kind<MachineRecord, typeof machineSchema>('machine record', SMALL, validateMachine);
 export const unitDocument = kind<UnitIdentity, typeof unitSchema>('unit', SMALL, validateUnit);
 export const snapshotDocument = kind<SnapshotRecord, typeof snapshotSchema>('snapshot record', LARGE, validateSnapshot);
 export const holdDocument = kind<HoldRecord, typeof holdSchema>('hold', SMALL, validateHold);

@@ -15,6 +15,20 @@ export interface ServerIdentity {
   readonly name: string;
   /** `machineDigest` of the machine, by which it finds its folder again when its state is lost. */
   readonly machine: string;
+  /** The digest of its hardware's number, where there is one. */
+  readonly product?: string;
+  readonly created: string;
+}
+
+/** From `created` on this machine writes below a server's folder, and no other. */
+export interface MachineRecord {
+  readonly formatVersion: number;
+  readonly id: string;
+  readonly repository: string;
+  readonly server: string;
+  readonly name: string;
+  readonly machine: string;
+  readonly product?: string;
   readonly created: string;
 }
 

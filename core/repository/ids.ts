@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 const SNAPSHOT_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/;
+const TIME_OF_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/;
 const UNIT_ID = /^[a-z][a-z0-9]{0,30}-[0-9a-f]{8}$/;
 const SERVER_ID = /^[0-9a-f]{16}$/;
 const PACK_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}-[0-9]{4,10}$/;
@@ -12,6 +13,12 @@ function randomHex(bytes: number): string {
 /** What the ids of snapshots and runs of this time begin with; sorts by time. */
 export function timedIdStart(time: Date): string {
   return time.toISOString().replace(/[-:.]/g, '');
+}
+
+/** The time that an id of a snapshot or of a run begins with. */
+export function timeOfId(id: string): Date {
+  const [, year, month, day, hour, minute, second, millisecond] = TIME_OF_ID.exec(id) ?? [];
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${millisecond}Z`);
 }
 
 /** An id of a snapshot or of a run: the time to the millisecond, then something random. Sorts by time. */

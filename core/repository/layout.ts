@@ -7,6 +7,7 @@ import { isTimedId } from './ids.ts';
 export const REPOSITORY_FILE = 'repository.json';
 export const SERVERS_FOLDER = 'servers';
 export const SERVER_FILE = 'server.json';
+export const MACHINES_FOLDER = 'machines';
 export const UNITS_FOLDER = 'units';
 export const RUNS_FOLDER = 'runs';
 export const HOLDS_FOLDER = 'holds';
@@ -45,6 +46,11 @@ export function packPath(unit: string, pack: string): string {
 
 export function runPath(run: string): string {
   return `${RUNS_FOLDER}/${run}${RECORD_SUFFIX}`;
+}
+
+/** Says which machine writes below the server's folder. */
+export function machinePath(id: string): string {
+  return `${MACHINES_FOLDER}/${id}${RECORD_SUFFIX}`;
 }
 
 /** The place of hold number n, counted from 1, of a snapshot. */

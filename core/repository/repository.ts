@@ -14,7 +14,8 @@ import { FORMAT_VERSION, type SnapshotLink, type SnapshotRecord } from './record
 import { checkRecord } from './record-check.ts';
 import type { RunRecord } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
-import { chooseServer, establishServer } from './server-identity.ts';
+import { chooseServer, establishServer, foundServer, type Place } from './server-identity.ts';
+import { rememberRun } from './server-state.ts';
 import { prepareStateDirectory, repositoryStateFolder } from './state-directory.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
 
@@ -34,6 +35,8 @@ export class Repository {
   readonly identity: RepositoryIdentity;
   /** The id of the server. */
   readonly server: string;
+  /** Whether this machine writes as that server. */
+  readonly isOwn: boolean;
   /** The part of the state directory that belongs to this repository. */
   readonly stateFolder: string;
   /** Where to tell what the operator should know. */
@@ -43,13 +46,19 @@ export class Repository {
   /** Of `openUnit`: all units, in the order of their beginning. */
   #opened: UnitIdentity[] | undefined;
 
-  constructor(backend: Backend, identity: RepositoryIdentity, server: string, stateFolder: string, notify: Notify) {
+  constructor(backend: Backend, identity: RepositoryIdentity, server: string, stateFolder: string, notify: Notify, isOwn = true) {
     this.backend = backend;
     this.identity = identity;
     this.server = server;
+    this.isOwn = isOwn;
     this.stateFolder = stateFolder;
     this.notify = notify;
     this.#folder = layout.serverFolder(server);
+  }
+
+  /** The folder of another server, to read. */
+  ofServer(server: string): Repository {
+    return new Repository(this.backend, this.identity, server, this.stateFolder, this.notify, this.isOwn && server === this.server);
   }
 
   #fullName(path: string): string {
@@ -184,6 +193,7 @@ export class Repository {
   }
 
   async commitRun(run: RunRecord): Promise<void> {
+    rememberRun(this.stateFolder, run.id);
     await writeDocument(this.backend, runDocument, this.#fullName(layout.runPath(run.id)), run);
   }
 
@@ -267,18 +277,40 @@ export class Repository {
   }
 }
 
+/** Which server's folder is opened, when it is not to be this machine's as it is known. */
+export interface ServerChoice {
+  /** To read: the name or id of another server. */
+  readonly server?: string | undefined;
+  /** To write: begin a new one, whoever this machine was before. */
+  readonly isNew?: boolean | undefined;
+}
+
+/** What has to be known of the repository before it is said which server is meant. */
+export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
+  const backend = openBackend(settings.repository);
+  const repository = await readRepositoryIdentity(backend);
+  return { backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify };
+}
+
 /**
  * Opens the repository that the settings name. To write, this machine's id is looked up or begun, and kept in the state
- * directory, and what killed writers left unfinished is removed; to read, nothing is changed anywhere. Throws `repository_missing`, `repository_foreign`, `repository_newer`.
+ * directory, and what killed writers left unfinished is removed; to read, nothing is changed anywhere. Throws `repository_missing`,
+ * `repository_foreign`, `repository_newer`, `server_unknown`, `server_contested`.
  */
-export async function openRepository(settings: Settings, purpose: 'read' | 'write', notify: Notify): Promise<Repository> {
-  const backend = openBackend(settings.repository);
-  const identity = await readRepositoryIdentity(backend);
-  const stateFolder = repositoryStateFolder(settings.stateDirectory, identity.id);
-  if (purpose === 'write') {
-    prepareStateDirectory(settings.stateDirectory);
-    await backend.discardAbandoned(Date.now() - SAFETY_AGE);
+export async function openRepository(
+  settings: Settings,
+  purpose: 'read' | 'write',
+  notify: Notify,
+  choice: ServerChoice = {},
+): Promise<Repository> {
+  const place = await openPlace(settings, notify);
+  const { backend, repository: identity, stateFolder } = place;
+  if (purpose === 'read') {
+    const { server, isOwn } = await chooseServer(place, choice.server);
+    return new Repository(backend, identity, server, stateFolder, notify, isOwn);
   }
-  const server = await (purpose === 'write' ? establishServer : chooseServer)(backend, identity, stateFolder, notify);
+  prepareStateDirectory(settings.stateDirectory);
+  await backend.discardAbandoned(Date.now() - SAFETY_AGE);
+  const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
   return new Repository(backend, identity, server, stateFolder, notify);
 }

@@ -32,8 +32,25 @@ export const serverSchema = {
   $schema: DIALECT,
   $id: 'urn:apiscp-backup:schema:server:1',
   type: 'object',
-  properties: { formatVersion, repository: repositoryId, server: serverId, name: text, machine: digest, created: time },
+  properties: { formatVersion, repository: repositoryId, server: serverId, name: text, machine: digest, product: digest, created: time },
   required: ['formatVersion', 'repository', 'server', 'name', 'machine', 'created'],
+} as const;
+
+export const machineSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:machine:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    id: timedId,
+    repository: repositoryId,
+    server: serverId,
+    name: text,
+    machine: digest,
+    product: digest,
+    created: time,
+  },
+  required: ['formatVersion', 'id', 'repository', 'server', 'name', 'machine', 'created'],
 } as const;
 
 export const unitSchema = {

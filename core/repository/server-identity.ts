@@ -1,130 +1,173 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { replaceFile } from '../config/replace-file.ts';
-import { asFailure, Failure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
-import type { RepositoryIdentity, ServerIdentity } from './identity.ts';
-import { isServerId, newServerId } from './ids.ts';
-import { SERVER_FILE, SERVERS_FOLDER, serverFolder } from './layout.ts';
+import type { RepositoryIdentity } from './identity.ts';
+import { isTimedId, newServerId, newTimedId } from './ids.ts';
+import { describeServer, type KnownServer, namedServer, readServer, readServers, writeMachine } from './known-servers.ts';
+import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
+import { differences, thisMachine } from './machine.ts';
 import type { Notify } from './notice.ts';
 import { FORMAT_VERSION } from './record.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { knownRuns, readServerState, strangeRuns, writeServerState } from './server-state.ts';
+import { writeDocument } from './stored-document.ts';
 
-/** What the state directory remembers: under which id this machine writes. */
-interface ServerState {
+/** Where a machine looks for who it is. */
+export interface Place {
+  readonly backend: Backend;
+  readonly repository: RepositoryIdentity;
+  /** The state that belongs to the repository. */
+  readonly stateFolder: string;
+  readonly notify: Notify;
+}
+
+/** A server whose folder is meant; `isOwn` says that this machine writes there. */
+export interface ChosenServer {
   readonly server: string;
-  readonly machine: string;
+  readonly isOwn: boolean;
 }
 
-/**
- * A digest that stays the same for this machine: of /etc/machine-id, which itself is confidential (machine-id(5)), or of the
- * host name where there is none.
- */
-export function machineDigest(): string {
-  let id: string;
-  try {
-    id = readFileSync('/etc/machine-id', 'latin1').trim();
-  } catch {
-    id = '';
+/** The ids of the runs of a server, oldest first. */
+export async function runIds(backend: Backend, server: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { name } of backend.list(`${serverFolder(server)}/${RUNS_FOLDER}/`)) {
+    const id = recordIdOf(name);
+    if (id !== undefined && isTimedId(id)) ids.push(id);
   }
-  return createHash('sha256')
-    .update(`apiscp-backup machine ${id === '' ? hostname() : id}`)
-    .digest('hex');
+  return ids.sort();
 }
 
-function readState(stateFolder: string): ServerState | undefined {
-  try {
-    const { server, machine } = JSON.parse(readFileSync(join(stateFolder, SERVER_FILE), 'utf8')) as Record<string, unknown>;
-    return typeof server === 'string' && isServerId(server) && typeof machine === 'string' ? { server, machine } : undefined;
-  } catch {
-    // Lost or unreadable: the repository says it, too.
-    return undefined;
-  }
+/** A server that this machine may be, and what speaks against it. */
+interface Candidate {
+  readonly server: KnownServer;
+  /** In words; empty when nothing does. */
+  readonly doubts: readonly string[];
+  /** Whether the state directory says so, and not the repository alone. */
+  readonly isRemembered: boolean;
 }
 
-/** The servers that write to a repository; damaged ones are reported and left out. */
-export async function readServers(backend: Backend, repository: RepositoryIdentity, notify: Notify): Promise<ServerIdentity[]> {
-  const servers: ServerIdentity[] = [];
-  for (const id of (await backend.folders(SERVERS_FOLDER)).filter(isServerId)) {
-    const name = `${serverFolder(id)}/${SERVER_FILE}`;
-    try {
-      const { value } = await readDocument(backend, serverDocument, name);
-      if (value.server === id && value.repository === repository.id) servers.push(value);
-      else throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
-    } catch (error) {
-      const { code, message, affected } = asFailure(error);
-      notify({ level: 'error', code, message, affected });
+/** Who this machine is as its state, or else the repository knows it; undefined when it was never here. */
+async function findSelf(place: Place): Promise<Candidate | undefined> {
+  const { backend, repository, stateFolder, notify } = place;
+  const here = thisMachine();
+  const state = readServerState(stateFolder);
+  // The state of a clone that has a machine id of its own names the server that it was cloned from, which goes on writing.
+  if (state?.machine === here.machine) {
+    const server = await readServer(backend, repository, state.server);
+    if (server !== undefined) {
+      const doubts = server.writer.machine === here.machine ? differences(here, server.writer) : [takenOver(server)];
+      const strange = strangeRuns(state, await runIds(backend, state.server));
+      if (strange.length > 0) doubts.push(`it made the run ${strange.at(-1)}, of which the state directory here knows nothing`);
+      return { server, doubts, isRemembered: true };
     }
   }
-  return servers;
+  const alike = (await readServers(backend, repository, notify)).filter(({ writer }) => writer.machine === here.machine);
+  const candidates = alike.map((server): Candidate => ({ server, doubts: differences(here, server.writer), isRemembered: false }));
+  const certain = candidates.filter(({ doubts }) => doubts.length === 0);
+  const [only, ...others] = certain.length > 0 ? certain : candidates;
+  if (only === undefined || others.length === 0) return only;
+  return { ...only, doubts: [...only.doubts, `${others.length + 1} servers have the id of this machine`] };
 }
 
-/** The id below which this machine has written before, as its state or else the repository knows it. */
-async function knownServer(
-  backend: Backend,
-  repository: RepositoryIdentity,
-  stateFolder: string,
-  notify: Notify,
-): Promise<string | undefined> {
-  const machine = machineDigest();
-  const state = readState(stateFolder);
-  // The state of a cloned machine names the server that it was cloned from, which goes on writing below that id.
-  if (state?.machine === machine) return state.server;
-  const own = (await readServers(backend, repository, notify)).filter((server) => server.machine === machine);
-  const [first] = own;
-  if (first === undefined || own.length > 1) return undefined;
-  notify({
-    level: 'warning',
-    code: 'state_lost',
-    message: `the state directory does not know this server; going on as server ${first.server} (${first.name}), as the repository does`,
-    affected: [first.server],
-  });
-  return first.server;
-}
-
-/** The id below which this machine writes; a machine that was never here before gets one. */
-export async function establishServer(
-  backend: Backend,
-  repository: RepositoryIdentity,
-  stateFolder: string,
-  notify: Notify,
-): Promise<string> {
-  const machine = machineDigest();
-  const server = (await knownServer(backend, repository, stateFolder, notify)) ?? newServerId();
-  const name = `${serverFolder(server)}/${SERVER_FILE}`;
-  if ((await backend.size(name)) === undefined) {
-    await writeDocument(backend, serverDocument, name, {
-      formatVersion: FORMAT_VERSION,
-      repository: repository.id,
-      server,
-      name: hostname(),
-      machine,
-      created: new Date().toISOString(),
-    });
-  }
-  if (readState(stateFolder)?.server !== server || readState(stateFolder)?.machine !== machine) {
-    replaceFile(join(stateFolder, SERVER_FILE), Buffer.from(`${JSON.stringify({ server, machine })}\n`));
-  }
-  return server;
+function takenOver({ writer, since }: KnownServer): string {
+  return `the machine ${writer.name} took it over at ${since}`;
 }
 
 /**
- * The server whose snapshots are meant when nothing is going to be written: this machine, or the only one there is (a new
- * machine that replaces a lost one). An id that nothing is stored under when there is no telling.
+ * The server as which this machine writes; a machine that was never here before begins one. Throws `server_contested` when it could be
+ * another machine's: two machines must never write below one folder.
  */
-export async function chooseServer(backend: Backend, repository: RepositoryIdentity, stateFolder: string, notify: Notify): Promise<string> {
-  const known = await knownServer(backend, repository, stateFolder, notify);
-  if (known !== undefined) return known;
+export async function establishServer(place: Place): Promise<ChosenServer> {
+  const self = await findSelf(place);
+  if (self === undefined) return foundServer(place);
+  const { server, doubts, isRemembered } = self;
+  const { server: id } = server.identity;
+  if (doubts.length > 0) {
+    throw new Failure(
+      'server_contested',
+      `this machine wrote as the server ${describeServer(server)}, or is a clone of it: ${doubts.join('; ')}`,
+      {
+        affected: [id],
+        advice: `If this machine goes on as that server, and no other does: \`apiscp-backup adopt ${id}\`. If it is another one: \`apiscp-backup init --new-server\`.`,
+      },
+    );
+  }
+  if (!isRemembered) {
+    tell(
+      place,
+      'state_lost',
+      `the state directory does not know this server; going on as ${describeServer(server)}, as the repository does`,
+      id,
+    );
+    remember(place, id, await runIds(place.backend, id));
+  }
+  return { server: id, isOwn: true };
+}
+
+/** Begins a server for this machine, whoever it was before. */
+export async function foundServer(place: Place): Promise<ChosenServer> {
+  const { backend, repository, notify } = place;
+  const others = await readServers(backend, repository, notify);
+  const server = newServerId();
+  const created = new Date().toISOString();
+  const identity = { formatVersion: FORMAT_VERSION, repository: repository.id, server, ...thisMachine(), created };
+  await writeDocument(backend, serverDocument, `${serverFolder(server)}/${SERVER_FILE}`, identity);
+  remember(place, server, []);
+  if (others.length > 0) {
+    const names = others.map(describeServer).join(', ');
+    const message = `this machine is a new server here, ${server}; the repository holds backups of ${names}. If it takes the place of one of them: \`apiscp-backup adopt\``;
+    tell(place, 'server_founded', message, server);
+  }
+  return { server, isOwn: true };
+}
+
+/** Makes this machine the continuation of a server, whoever wrote as that before. */
+export async function takeOver(place: Place, { identity }: KnownServer, now: Date): Promise<void> {
+  const { backend, repository } = place;
+  const record = { formatVersion: FORMAT_VERSION, id: newTimedId(now), repository: repository.id, server: identity.server };
+  await writeMachine(backend, { ...record, ...thisMachine(), created: now.toISOString() });
+  remember(place, identity.server, await runIds(backend, identity.server));
+}
+
+function remember({ stateFolder }: Place, server: string, runs: readonly string[]): void {
+  writeServerState(stateFolder, { server, machine: thisMachine().machine, runs: knownRuns(runs) });
+}
+
+/**
+ * The server whose backups are meant when nothing is going to be written: the one that was named, else this machine, or the only one
+ * there is (a new machine that replaces a lost one). An id that nothing is stored under when there is no telling. Throws `server_unknown`.
+ */
+export async function chooseServer(place: Place, nameOrId?: string): Promise<ChosenServer> {
+  const { backend, repository, notify } = place;
+  const self = await findSelf(place);
+  const isOwn = self !== undefined && self.doubts.length === 0;
+  const own = self?.server.identity.server;
+  if (nameOrId !== undefined) {
+    const { server } = namedServer(nameOrId, await readServers(backend, repository, notify)).identity;
+    return { server, isOwn: isOwn && server === own };
+  }
+  if (self !== undefined && own !== undefined) {
+    if (self.doubts.length > 0)
+      tell(place, 'server_contested', `showing the backups of ${describeServer(self.server)}: ${self.doubts.join('; ')}`, own);
+    else if (!self.isRemembered)
+      tell(place, 'state_lost', `the state directory does not know this server; taking it for ${describeServer(self.server)}`, own);
+    return { server: own, isOwn };
+  }
   const [only, ...others] = await readServers(backend, repository, notify);
-  if (only === undefined || others.length > 0) return newServerId();
-  notify({
-    level: 'warning',
-    code: 'server_foreign',
-    message: `this machine has no backups here; showing those of server ${only.server} (${only.name}), the only one`,
-    affected: [only.server],
-  });
-  return only.server;
+  if (only === undefined) return { server: newServerId(), isOwn: false };
+  if (others.length > 0) {
+    const names = [only, ...others].map(describeServer).join(', ');
+    tell(place, 'server_foreign', `this machine has no backups here; say with --server which are meant: ${names}`);
+    return { server: newServerId(), isOwn: false };
+  }
+  tell(
+    place,
+    'server_foreign',
+    `this machine has no backups here; showing those of ${describeServer(only)}, the only server`,
+    only.identity.server,
+  );
+  return { server: only.identity.server, isOwn: false };
+}
+
+function tell({ notify }: Place, code: string, message: string, ...affected: readonly string[]): void {
+  notify({ level: 'warning', code, message, affected });
 }

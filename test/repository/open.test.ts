@@ -16,11 +16,11 @@ import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import type { Settings } from '../../core/config/settings.ts';
 import { newServerId } from '../../core/repository/ids.ts';
+import { machineDigest } from '../../core/repository/machine.ts';
 import type { Notice } from '../../core/repository/notice.ts';
 import { initRepository, openBackend } from '../../core/repository/place.ts';
 import { openRepository, type Repository } from '../../core/repository/repository.ts';
 import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
-import { machineDigest } from '../../core/repository/server-identity.ts';
 import { failureOf } from '../failure-of.ts';
 
 describe('opening a repository', () => {

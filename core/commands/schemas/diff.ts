@@ -11,12 +11,14 @@ import {
   unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
 
 /** Compares two points in time, or one with what is on the server now. */
 export const diffRequest = {
   type: 'object',
   properties: {
     unit: unitArgumentSchema,
+    server: serverArgumentSchema,
     folder: { ...pathArgumentSchema, description: 'Only this path and what lies below it. None: everything.' },
     from: atSchema,
     to: atSchema,

@@ -2,12 +2,14 @@ import type { FromSchema } from '../../config/schema-type.ts';
 import { versionSchema } from './history.ts';
 import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
 import { nextSchema, pageProperties, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
 
 /** Looks for names over all snapshots of a unit. */
 export const findRequest = {
   type: 'object',
   properties: {
     unit: unitArgumentSchema,
+    server: serverArgumentSchema,
     pattern: {
       type: 'string',
       minLength: 1,

@@ -11,6 +11,7 @@ import {
   unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
 
 const stretchProperties = {
   first: { type: 'string', description: 'The oldest snapshot of the stretch.' },
@@ -33,7 +34,7 @@ export type VersionResult = FromSchema<typeof versionSchema>;
 /** Tells when one path changed. */
 export const historyRequest = {
   type: 'object',
-  properties: { unit: unitArgumentSchema, path: pathArgumentSchema, ...pageProperties },
+  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, path: pathArgumentSchema, ...pageProperties },
   required: ['unit', 'path'],
   additionalProperties: false,
 } as const;

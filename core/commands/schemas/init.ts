@@ -1,7 +1,13 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 
 /** Makes the repository that the settings name, or joins it when it exists. */
-export const initRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
+export const initRequest = {
+  type: 'object',
+  properties: {
+    newServer: { type: 'boolean', description: 'This machine is a new server, also where it wrote before: a clone begins so.' },
+  },
+  additionalProperties: false,
+} as const;
 
 export const initResult = {
   type: 'object',

@@ -1,12 +1,14 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
 import { unitArgumentSchema } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
 
 /** Names the restore points of a unit, or of all, oldest first. */
 export const listRequest = {
   type: 'object',
   properties: {
     unit: unitArgumentSchema,
+    server: serverArgumentSchema,
     incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
   },
   additionalProperties: false,

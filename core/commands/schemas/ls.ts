@@ -11,12 +11,14 @@ import {
   unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
 
 /** Lists a folder as it was at a point in time. */
 export const lsRequest = {
   type: 'object',
   properties: {
     unit: unitArgumentSchema,
+    server: serverArgumentSchema,
     folder: { ...pathArgumentSchema, description: 'As in the backup: shadow/var/www; of anything else the entry itself. None: the top.' },
     at: atSchema,
     recursive: { type: 'boolean', description: 'Everything below the folder, too.' },

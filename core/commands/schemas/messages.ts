@@ -1,3 +1,4 @@
+import { adoptRequest, adoptResult } from './adopt.ts';
 import { diffRequest, diffResult } from './diff.ts';
 import { explainRequest, explainResult } from './explain.ts';
 import { findRequest, findResult } from './find.ts';
@@ -11,6 +12,7 @@ import { planRequest, planResult } from './plan.ts';
 import { pruneRequest, pruneResult } from './prune.ts';
 import { restoreRequest, restoreResult } from './restore.ts';
 import { runRequest, runResult } from './run.ts';
+import { serversRequest, serversResult } from './servers.ts';
 import { settingsGetRequest, settingsResult, settingsSetRequest } from './settings.ts';
 import { simulateRequest, simulateResult } from './simulate.ts';
 import { verifyRequest, verifyResult } from './verify.ts';
@@ -20,6 +22,8 @@ import { versionRequest, versionResult } from './version.ts';
 export const MESSAGES = {
   version: { request: versionRequest, result: versionResult },
   init: { request: initRequest, result: initResult },
+  servers: { request: serversRequest, result: serversResult },
+  adopt: { request: adoptRequest, result: adoptResult },
   run: { request: runRequest, result: runResult },
   list: { request: listRequest, result: listResult },
   plan: { request: planRequest, result: planResult },

@@ -1,6 +1,7 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
 import { atSchema, currentSchema, momentSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
 
@@ -23,6 +24,7 @@ export const restoreRequest = {
   type: 'object',
   properties: {
     unit: unitArgumentSchema,
+    server: serverArgumentSchema,
     policy: {
       enum: ['owner'],
       description: 'Asked by the owner of the account: gives back what that one may have. None: an administrator.',

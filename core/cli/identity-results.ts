@@ -1,0 +1,35 @@
+import type { AdoptResult } from '../commands/schemas/adopt.ts';
+import type { ServersResult } from '../commands/schemas/servers.ts';
+import { printable } from './printable.ts';
+import { formatCount } from './quantities.ts';
+import { renderTable } from './table.ts';
+
+/** Enough of a digest to see that two are not the same. */
+const SHORT_DIGEST = 12;
+
+export function renderServers({ servers }: ServersResult): string {
+  if (servers.length === 0) return 'No servers.\n';
+  const columns = [
+    { title: 'NAME' },
+    { title: 'ID' },
+    { title: 'FIRST RUN' },
+    { title: 'LAST RUN' },
+    { title: 'UNITS', right: true },
+    { title: 'MACHINE' },
+    { title: '' },
+  ];
+  const rows = servers.map((server) => [
+    printable(server.name),
+    server.server,
+    server.firstRun ?? '',
+    server.lastRun ?? '',
+    formatCount(server.units),
+    server.machine.slice(0, SHORT_DIGEST),
+    server.here ? 'this machine' : '',
+  ]);
+  return renderTable(columns, rows);
+}
+
+export function renderAdopt({ server, name }: AdoptResult): string {
+  return `This machine goes on as the server ${server}, until now ${printable(name)}.\n`;
+}

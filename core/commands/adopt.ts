@@ -1,0 +1,44 @@
+import { Failure } from '../failure.ts';
+import { takeLock } from '../jobs/locks.ts';
+import { timeOfId } from '../repository/ids.ts';
+import { type KnownServer, namedServer, readServers } from '../repository/known-servers.ts';
+import { openPlace } from '../repository/repository.ts';
+import { type Place, runIds, takeOver } from '../repository/server-identity.ts';
+import { prepareStateDirectory } from '../repository/state-directory.ts';
+import type { Context } from './context.ts';
+import type { AdoptRequest, AdoptResult } from './schemas/adopt.ts';
+
+/** A server that made no backup for so long has ended, or is known to have: two nights, in milliseconds. */
+const SILENCE = 2 * 24 * 60 * 60 * 1000;
+
+/**
+ * Makes this machine the continuation of a server: the one that takes the place of a lost machine goes on with its backups. A machine
+ * that wrote as it before is refused from then on. Throws `server_unknown`, `needs_confirmation` while the server still runs.
+ */
+export async function adopt(request: AdoptRequest, context: Context): Promise<AdoptResult> {
+  const { settings, reporter } = context;
+  const place = await openPlace(settings, (notice) => reporter.log(notice));
+  const server = namedServer(request.server, await readServers(place.backend, place.repository, place.notify));
+  if (request.yes !== true) await requireSilence(server, place, context);
+  prepareStateDirectory(settings.stateDirectory);
+  const lock = takeLock(settings.stateDirectory, 'backup', 'an adoption');
+  try {
+    await takeOver(place, server, context.now());
+  } finally {
+    lock.release();
+  }
+  return { status: 'ok', server: server.identity.server, name: server.writer.name };
+}
+
+async function requireSilence({ identity, writer }: KnownServer, { backend }: Place, { now }: Context): Promise<void> {
+  const last = (await runIds(backend, identity.server)).at(-1);
+  if (last === undefined || timeOfId(last).getTime() < now().getTime() - SILENCE) return;
+  throw new Failure(
+    'needs_confirmation',
+    `${writer.name} still runs as ${identity.server}: its last backup was at ${timeOfId(last).toISOString()}`,
+    {
+      affected: [identity.server],
+      advice: 'Two machines must not write as one server. When that one is gone for good, or is this one: say --yes.',
+    },
+  );
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** What tells one machine from another, as far as a program can see it. */
+export interface Machine {
+  /** The host name. */
+  readonly name: string;
+  /** A digest of /etc/machine-id, which itself is confidential (machine-id(5)), or of the host name where there is none. */
+  readonly machine: string;
+  /** A digest of the number that the firmware, of a virtual machine its host, gives; undefined where there is none. */
+  readonly product?: string;
+}
+
+const PRODUCT_FILE = '/sys/class/dmi/id/product_uuid';
+
+function readId(file: string): string {
+  try {
+    return readFileSync(file, 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+function digestOf(kind: string, id: string): string {
+  return createHash('sha256').update(`apiscp-backup ${kind} ${id}`).digest('hex');
+}
+
+/** A digest that stays the same for this machine and is the same for its clones until they get a machine id of their own. */
+export function machineDigest(): string {
+  const id = readId('/etc/machine-id');
+  return digestOf('machine', id === '' ? hostname() : id);
+}
+
+/** The machine that this runs on. */
+export function thisMachine(): Machine {
+  const product = readId(PRODUCT_FILE).toLowerCase();
+  // Firmware that knows no number says only zeros or only ones.
+  const isNumber = /[1-9a-e]/.test(product);
+  return { name: hostname(), machine: machineDigest(), ...(isNumber ? { product: digestOf('product', product) } : {}) };
+}
+
+function shortName({ name }: Machine): string {
+  return (name.split('.', 1)[0] as string).toLowerCase();
+}
+
+/** How two machines with the same machine id differ, in words; empty for one and the same. A domain may be added to a name. */
+export function differences(a: Machine, b: Machine): string[] {
+  const found: string[] = [];
+  if (shortName(a) !== shortName(b)) found.push(`the host name is ${a.name} instead of ${b.name}`);
+  if (a.product !== undefined && b.product !== undefined && a.product !== b.product) found.push('the hardware has another number');
+  return found;
+}

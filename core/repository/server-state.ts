@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../config/replace-file.ts';
+import { isServerId, isTimedId } from './ids.ts';
+import { SERVER_FILE } from './layout.ts';
+
+/** What the state directory remembers: under which id this machine writes, and what it wrote last. */
+export interface ServerState {
+  readonly server: string;
+  /** `machineDigest` of the machine that wrote this. */
+  readonly machine: string;
+  /**
+   * The ids of the last runs, in their order: the newest, the one before, and those that a clock which was ahead dated later.
+   * Undefined when nothing is known.
+   */
+  readonly runs?: readonly string[];
+}
+
+/** Undefined when it is lost or unreadable: the repository says who this is, too. */
+export function readServerState(stateFolder: string): ServerState | undefined {
+  try {
+    const { server, machine, runs } = JSON.parse(readFileSync(join(stateFolder, SERVER_FILE), 'utf8')) as Record<string, unknown>;
+    if (typeof server !== 'string' || !isServerId(server) || typeof machine !== 'string') return undefined;
+    const known = Array.isArray(runs) ? runs.filter((id) => typeof id === 'string' && isTimedId(id)) : undefined;
+    return { server, machine, ...(known === undefined ? {} : { runs: known as string[] }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Does nothing when that is what it says already. */
+export function writeServerState(stateFolder: string, state: ServerState): void {
+  if (JSON.stringify(readServerState(stateFolder)) === JSON.stringify(state)) return;
+  replaceFile(join(stateFolder, SERVER_FILE), Buffer.from(`${JSON.stringify(state)}\n`));
+}
+
+/** To be called before the record of a run is written: a crash between the two leaves an id that nothing has, which harms nobody. */
+export function rememberRun(stateFolder: string, run: string): void {
+  const state = readServerState(stateFolder);
+  if (state === undefined) return;
+  const others = (state.runs ?? []).filter((id) => id !== run);
+  const before = others.filter((id) => id < run).slice(-1);
+  writeServerState(stateFolder, { ...state, runs: [...before, run, ...others.filter((id) => id > run)] });
+}
+
+/** The runs among `stored` (ids) that this machine knows nothing of: somebody else wrote them as this server, after its own last ones. */
+export function strangeRuns({ runs }: ServerState, stored: readonly string[]): string[] {
+  if (runs === undefined) return [];
+  const oldest = runs[0] ?? '';
+  return stored.filter((id) => id > oldest && !runs.includes(id)).sort();
+}
+
+/** What a state says that begins with these stored runs. */
+export function knownRuns(stored: readonly string[]): readonly string[] {
+  return [...stored].sort().slice(-2);
+}
