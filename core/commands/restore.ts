@@ -15,7 +15,7 @@ import type { ManifestFile } from '../restore/manifest-files.ts';
 import type { Outcome } from '../restore/outcome.ts';
 import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
 import type { Context } from './context.ts';
-import { leftOutOfUnit } from './left-out.ts';
+import { leftOutOfUnit, leftOutThen } from './left-out.ts';
 import { type RestorePoint, UnitTimeline } from './moment.ts';
 import { ownersPaths, resolveOwner, rightsOf, usersOfAccount } from './owner-restore.ts';
 import { openOwnerTarget } from './owner-target.ts';
@@ -101,6 +101,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
       leftOut: leftOutOfUnit(unit.name, context.settings),
+      leftOutThen: leftOutThen(chain.at(-1) as SnapshotRecord),
       dryRun: request.dryRun === true,
       workers: limitsOf(context.settings).workers,
       signal: context.signal,

@@ -1,10 +1,25 @@
 import { readFileSync } from 'node:fs';
+import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { StatBuffer } from './stat.ts';
 
 /** One line of /proc/self/mountinfo (proc(5)). */
 export interface Mount {
   readonly mountPoint: ByteString;
   readonly fileSystem: string;
+}
+
+/**
+ * The number of the mount that an open descriptor was reached through: two of one file system differ in it, and nothing can be renamed
+ * from one to the other. Asks `stat`, what the descriptor was statted as, if that is at hand; else, and on kernels that do not tell
+ * it there, /proc. Throws `unsupported` when nobody says.
+ */
+export function mountOf(descriptor: number, stat?: StatBuffer): number {
+  const mountId = stat?.mountId;
+  if (mountId !== undefined) return mountId;
+  const told = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
+  if (told === undefined) throw new Failure('unsupported', 'this kernel does not tell what is a mount');
+  return Number(told);
 }
 
 /** The mounts that this process sees, in the order they were made. */
@@ -18,14 +33,6 @@ export function readMounts(): Mount[] {
     mounts.push({ mountPoint: decodeEscapes(mountPoint), fileSystem: fields[separator + 1] ?? '' });
   }
   return mounts;
-}
-
-/**
- * The mount that an open descriptor was reached through: two of one file system differ in it, and nothing can be renamed from one
- * to the other. Every kernel tells.
- */
-export function mountOf(descriptor: number): string {
-  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1] ?? '';
 }
 
 /** Blanks, tabs, newlines and backslashes stand as octal escapes in mountinfo. */

@@ -7,7 +7,8 @@ import { check, SystemError } from './system-error.ts';
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BTIME = 0x800;
 const STATX_ATTR_MOUNT_ROOT = 0x2000;
-const WANTED = STATX_BASIC_STATS | STATX_BTIME;
+const STATX_MNT_ID = 0x1000;
+const WANTED = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID;
 const ENOENT = 2;
 const EMPTY = Buffer.from([0]);
 
@@ -86,6 +87,11 @@ export class StatBuffer {
   /** Whether the kernel said that this is where something is mounted (Linux 5.8 and later say so). */
   get isMountRoot(): boolean {
     return ((this.words[2] as number) & STATX_ATTR_MOUNT_ROOT) !== 0;
+  }
+
+  /** The number of the mount that it lies on; undefined where the kernel does not say (before Linux 5.8). */
+  get mountId(): number | undefined {
+    return ((this.words[0] as number) & STATX_MNT_ID) === 0 ? undefined : (this.words[36] as number);
   }
 
   /** Whether the change times are the same; makes no object. */

@@ -3,8 +3,15 @@ import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
 import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { isWithin } from '../manifest/path-order.ts';
 
-/** Tells what the backup leaves out: no snapshot would bring it back, so a restore never removes it. */
-export class LeftOut {
+/** What the backup leaves out, and what it left out when the snapshot was made, as data that can be sent to another thread. */
+export interface LeftOutData {
+  readonly now: LeftOutRules;
+  /** Undefined where the snapshot's record does not say. */
+  readonly earlier: LeftOutRules | undefined;
+}
+
+/** One set of rules. */
+class Rules {
   readonly #paths: readonly ByteString[];
   readonly #patterns: ExcludePatterns;
 
@@ -19,4 +26,27 @@ export class LeftOut {
   }
 }
 
-export const NOTHING_LEFT_OUT = new LeftOut({ paths: [], patterns: [] });
+/**
+ * Tells what a restore never removes: what the backup leaves out now, which no snapshot would bring back, and what it left out
+ * then, of which this snapshot says nothing.
+ */
+export class LeftOut {
+  readonly #now: Rules;
+  readonly #earlier: Rules | undefined;
+
+  constructor({ now, earlier }: LeftOutData) {
+    this.#now = new Rules(now);
+    this.#earlier = earlier === undefined ? undefined : new Rules(earlier);
+  }
+
+  has(path: ByteString, isDirectory: boolean): boolean {
+    return this.#now.has(path, isDirectory) || this.#earlier?.has(path, isDirectory) === true;
+  }
+
+  /** Whether the backup would have it by the rules of now, so that somebody may wonder why it stays. */
+  isOnlyThen(path: ByteString, isDirectory: boolean): boolean {
+    return !this.#now.has(path, isDirectory) && this.#earlier?.has(path, isDirectory) === true;
+  }
+}
+
+export const NOTHING_LEFT_OUT = new LeftOut({ now: { paths: [], patterns: [] }, earlier: undefined });

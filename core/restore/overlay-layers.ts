@@ -1,7 +1,9 @@
+import { Failure } from '../failure.ts';
 import { readNames } from '../linux/directories.ts';
 import { closeDescriptor, openAt, openHandleAt } from '../linux/files.ts';
 import { O_DIRECTORY, O_RDONLY } from '../linux/flags.ts';
-import { StatBuffer, statAt } from '../linux/stat.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
+import { errorCode } from '../linux/system-error.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { childPath } from './names.ts';
@@ -10,20 +12,26 @@ import type { Target } from './target.ts';
 
 const stat = new StatBuffer();
 
-/** The names in the directory `path` of a target; none when it cannot be entered. */
+/** The names in the directory `path` of a target; none when there is no such directory. Throws when it cannot be looked into. */
 export function namesIn(target: Target, path: ByteString): ByteString[] {
   let descriptor: number;
   try {
     // A listing reads from the descriptor's position: not from the shared one.
     descriptor = openAt(target.directory(path), '.', O_RDONLY | O_DIRECTORY);
-  } catch {
-    return [];
+  } catch (error) {
+    if (isAbsence(error)) return [];
+    throw error;
   }
   try {
     return readNames(descriptor);
   } finally {
     closeDescriptor(descriptor);
   }
+}
+
+/** Whether what was thrown says that nothing is there; anything else says that nobody knows. */
+function isAbsence(error: unknown): boolean {
+  return errorCode(error) === 'ENOENT' || (error instanceof Failure && error.code === 'target_in_the_way');
 }
 
 /**
@@ -40,9 +48,20 @@ export class UpperLayer {
 
   /** Whether the upper layer marks `path` as deleted. */
   hasWhiteout(path: ByteString): boolean {
-    if (!this.#upper.has(path)) return false;
-    const { directory, name } = this.#upper.place(path);
-    return name !== '' && statAt(directory, name, stat) && isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+    return this.#look(path) && isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+  }
+
+  /** Whether there is anything at `path`, which `stat` then describes. Throws when it cannot be looked at. */
+  #look(path: ByteString): boolean {
+    try {
+      const { directory, name } = this.#upper.place(path);
+      if (name !== '') return statAt(directory, name, stat);
+      statDescriptor(directory, stat);
+      return true;
+    } catch (error) {
+      if (isAbsence(error)) return false;
+      throw error;
+    }
   }
 
   /** Whether the upper layer's entry is the kernel's copy of one below, which would come back to light without it. */
@@ -60,7 +79,7 @@ export class UpperLayer {
 
   /** Whether the upper layer has an entry here that is no whiteout. */
   hasOwn(path: ByteString): boolean {
-    return this.#upper.has(path) && !this.hasWhiteout(path);
+    return this.#look(path) && !isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
   }
 
   /** The entries of the upper layer in a directory, without whiteouts. */

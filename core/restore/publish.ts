@@ -4,9 +4,9 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { checkDirectory } from './owner-rights.ts';
 import { pastProtection } from './protection.ts';
-import { clearAway } from './remove-tree.ts';
 import type { WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
+import { clearAway } from './tree-removal.ts';
 
 /**
  * Renames the finished `staged` of the staging folder over `place`. What stood there keeps its other names, and a link there is

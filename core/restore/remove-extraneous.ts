@@ -1,74 +1,125 @@
-import { StatBuffer, statAt } from '../linux/stat.ts';
-import type { ByteString, Entry } from '../manifest/entry.ts';
+import { mountOf } from '../linux/mounts.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
+import { type ByteString, type Entry, EntryFlags } from '../manifest/entry.ts';
 import type { PassContext } from './directory-passes.ts';
-import { findExtraneous } from './extraneous.ts';
-import { childPath } from './names.ts';
+import { type Extraneous, findExtraneous, type Listing } from './extraneous.ts';
+import { childPath, parentPath } from './names.ts';
 import { namesIn, type UpperLayer } from './overlay-layers.ts';
-import { removeTree } from './remove-tree.ts';
 import { problemOf } from './rules.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
 import { mayBeStaging } from './staging.ts';
+import type { Target } from './target.ts';
+import { TreeRemoval } from './tree-removal.ts';
 
 const stat = new StatBuffer();
+const above = new StatBuffer();
+
+const NOT_SEEN = 'the backup did not see all that was in this directory, so what the snapshot does not have stays';
+const MOUNTED = 'something else is mounted here now, so what the snapshot does not have stays';
 
 /**
- * The paths that have to go: with `deletion` what stands in restored directories and is not in the snapshot; through a mounted
- * overlay also what shines through a directory that the snapshot has opaque. Never what the backup leaves out, and
- * nothing in directories that are not `isJudged`.
+ * Finds what has to go: with `deletion` what stands in restored directories and is not in the snapshot; through a mounted overlay
+ * also what shines through a directory that the snapshot has opaque. Nothing in directories that are not `isJudged`.
  */
-export function* extraneousPaths(
+export function extraneousPaths(
   selected: Iterable<SelectedEntry>,
   isJudged: (directory: Entry) => boolean,
   deletion: boolean,
   context: PassContext,
-): Generator<ByteString> {
-  const { target, upper, rules } = context;
-  if (!deletion && upper === undefined) return;
-  const listing = (directory: Entry): readonly ByteString[] | undefined => {
+): Iterable<Extraneous> {
+  const { target, upper, outcome } = context;
+  if (!deletion && upper === undefined) return [];
+  return findExtraneous(selected, (directory): Listing | undefined => {
     if (!isJudged(directory)) return undefined;
-    const isOverlay = upper !== undefined && target.isOverlay(directory.path);
-    if (isOverlay) return upper.namesToJudge(directory, namesIn(target, directory.path), deletion);
-    return deletion ? namesIn(target, directory.path) : undefined;
-  };
-  for (const path of findExtraneous(selected, listing)) {
-    const place = target.place(path);
-    if (!statAt(place.directory, place.name, stat) || rules.leftOut.has(path, stat.isDirectory)) continue;
-    if (!mayBeStaging(place.directory, place.name)) yield path;
+    const { path } = directory;
+    try {
+      const isOverlay = upper !== undefined && target.isOverlay(path);
+      const present = reachableNames(target, path);
+      const names = isOverlay && present !== undefined ? upper.namesToJudge(directory, present, deletion) : deletion ? present : undefined;
+      if (names === undefined) return undefined;
+      if ((directory.flags & EntryFlags.notAllSeen) !== 0) return { names, unknown: NOT_SEEN };
+      return isEnteredMount(path, context) ? { names, unknown: MOUNTED } : { names };
+    } catch (error) {
+      outcome.problems.add(problemOf(path, error));
+      return undefined;
+    }
+  });
+}
+
+/** Undefined where the directory cannot be entered, which the pass over directories has named. */
+function reachableNames(target: Target, path: ByteString): ByteString[] | undefined {
+  try {
+    return namesIn(target, path);
+  } catch {
+    return undefined;
   }
 }
 
-/** Removes them. */
-export function removeExtraneous(paths: Iterable<ByteString>, context: PassContext): void {
+/** Whether a directory below others of the snapshot lies on a mount of its own: where a restore may cross mounts, deletion does not. */
+function isEnteredMount(path: ByteString, { target, view }: PassContext): boolean {
+  const parent = parentPath(path);
+  if (!target.rootOf(path).crossMounts || parent === '' || view.find(parent) === undefined) return false;
+  const directory = target.directory(path);
+  statDescriptor(directory, stat);
+  const mount = mountOf(directory, stat);
+  const outer = target.directory(parent);
+  statDescriptor(outer, above);
+  return mount !== mountOf(outer, above);
+}
+
+/** Removes them, or with `foresee` only counts and names what would go. */
+export function removeExtraneous(found: Iterable<Extraneous>, context: PassContext, foresee: boolean): void {
   const { target, upper, rules, outcome, signal } = context;
-  for (const path of paths) {
-    if (signal.aborted) return;
+  const removal = new TreeRemoval(
+    rules,
+    (problem) => outcome.problems.add(problem),
+    (path) => outcome.deletions.add(path),
+    foresee,
+  );
+  let named: ByteString | undefined;
+  for (const { path, unknown } of found) {
+    if (signal.aborted) break;
     try {
       const place = target.place(path);
-      if (place.overlay && upper?.hasOwn(path) === true) removeOwn(path, upper, context);
-      else outcome.deleted += removeTree(place.directory, place.name, path, rules).removed;
+      if (mayBeStaging(place.directory, place.name)) continue;
+      if (unknown !== undefined) {
+        // Once for the directory, however much is in it.
+        const directory = parentPath(path);
+        const counts = statAt(place.directory, place.name, stat) && !rules.leftOut.has(path, stat.isDirectory);
+        if (counts && named !== directory) outcome.problems.add({ code: 'unseen_kept', message: unknown, path: directory });
+        if (counts) named = directory;
+      } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn(path, upper, removal, context);
+      else removal.remove(place.directory, place.name, path);
     } catch (error) {
       outcome.problems.add(problemOf(path, error));
     }
   }
+  outcome.deleted += removal.removed;
 }
 
 /**
- * Removes from a mounted account what is its own. To remove the copy of an entry of the layers below would hide that entry, which
- * the snapshot shows, so a copied file stays and is named, and a copied directory loses only what the account put into it.
+ * Removes from a mounted account what is its own; whether nothing shows there any more. To remove the copy of an entry of the layers
+ * below would hide that entry, which the snapshot shows, so a copied file stays and is named, and a copied directory loses only
+ * what the account put into it.
  */
-function removeOwn(path: ByteString, upper: UpperLayer, context: PassContext): void {
+function removeOwn(path: ByteString, upper: UpperLayer, removal: TreeRemoval, context: PassContext): boolean {
   const { target, rules, outcome } = context;
   const { directory, name } = target.place(path);
-  if (!statAt(directory, name, stat)) return;
+  if (!statAt(directory, name, stat)) return true;
   const { isDirectory } = stat;
-  if (rules.leftOut.has(path, isDirectory)) return;
-  if (isDirectory) for (const child of upper.ownNames(path)) removeOwn(childPath(path, child), upper, context);
-  if (!upper.isCopiedUp(path)) {
-    const place = target.place(path);
-    if (isDirectory && namesIn(target, path).length > 0) return;
-    outcome.deleted += removeTree(place.directory, place.name, path, rules).removed;
-  } else if (!isDirectory) {
+  if (rules.leftOut.has(path, isDirectory) || !isDirectory) {
+    if (isDirectory || !upper.isCopiedUp(path)) return removal.remove(directory, name, path);
     const message = 'a changed copy of what the layers below have: it can only be removed while the account is not mounted';
     outcome.problems.add({ code: 'unsupported', message, path });
+    return false;
   }
+  const own = new Set(upper.ownNames(path));
+  let isEmpty = true;
+  for (const child of namesIn(target, path)) {
+    if (!own.has(child) || !removeOwn(childPath(path, child), upper, removal, context)) isEmpty = false;
+  }
+  if (!isEmpty || upper.isCopiedUp(path)) return false;
+  const place = target.place(path);
+  removal.removeEmptied(place.directory, place.name, path);
+  return true;
 }

@@ -4,6 +4,7 @@ import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { EntryWriter } from './entry-writer.ts';
+import type { Extraneous } from './extraneous.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
 import { KnownDirectories } from './known-directories.ts';
 import { LeftOut } from './left-out.ts';
@@ -52,6 +53,8 @@ export interface RestoreOrder {
   readonly accountUsers?: ReadonlySet<number> | undefined;
   /** What the backup leaves out, and deletion must leave alone. */
   readonly leftOut: LeftOutRules;
+  /** What it left out when the snapshot was made, which deletion must leave alone, too; undefined where nobody knows. */
+  readonly leftOutThen?: LeftOutRules | undefined;
   readonly dryRun: boolean;
   readonly workers: number;
   /** Whether threads write; left out: when there is enough to do for them. */
@@ -91,7 +94,7 @@ class Restore {
     this.#rules = {
       overwrite: order.overwrite,
       removeDirectories: order.deletion,
-      leftOut: new LeftOut(order.leftOut),
+      leftOut: new LeftOut({ now: order.leftOut, earlier: order.leftOutThen }),
       owner: order.owner,
       accountUsers: order.accountUsers,
     };
@@ -141,7 +144,7 @@ class Restore {
   }
 
   /** By all chosen entries, those too that an owner does not get: they stay if they are there. */
-  #extraneous(context: PassContext): Iterable<ByteString> {
+  #extraneous(context: PassContext): Iterable<Extraneous> {
     const { deletion } = this.#order;
     return extraneousPaths(this.#chosen(), (directory) => this.#gate?.ownsDirectory(directory) ?? true, deletion, context);
   }
@@ -149,8 +152,8 @@ class Restore {
   /** A dry run. */
   async #foresee(plan: Plan): Promise<void> {
     const outcome = this.#outcome;
-    for (const path of this.#extraneous(this.#context(this.#target, new KnownDirectories(0)))) outcome.deletions.add(path);
-    outcome.deleted = outcome.deletions.count;
+    const context = this.#context(this.#target, new KnownDirectories(0));
+    removeExtraneous(this.#extraneous(context), context, true);
     outcome.written = plan.entries - plan.skipped - plan.problems.length;
     outcome.bytesWritten = plan.bytes;
     const needs = await neededFrames(plan, this.#shelf, this.#view, (problem) => outcome.fail(problem));
@@ -188,7 +191,7 @@ class Restore {
       } finally {
         first.close();
       }
-      removeExtraneous(this.#extraneous(context), context);
+      removeExtraneous(this.#extraneous(context), context, false);
     } finally {
       // Also after a failure nothing may be written into a directory that is finished, nor through a descriptor that is closed.
       await pool?.stop();
@@ -202,8 +205,9 @@ class Restore {
   }
 
   #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool {
-    const { manifests, workers, leftOut } = this.#order;
-    return new WritePool(workers, { roots, rules: { ...this.#rules, leftOut }, manifests, known: known.data }, this.#shelf);
+    const { manifests, workers, leftOut: now, leftOutThen: earlier } = this.#order;
+    const rules = { ...this.#rules, leftOut: { now, earlier } };
+    return new WritePool(workers, { roots, rules, manifests, known: known.data }, this.#shelf);
   }
 
   async #writeEntries(plan: Plan, pool: WritePool | undefined, target: Target): Promise<void> {

@@ -2,9 +2,8 @@ import type { FailureCode } from '../failure.ts';
 import { asFailure } from '../failure.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import type { Refusal } from './attributes.ts';
-import type { LeftOut } from './left-out.ts';
+import type { LeftOut, LeftOutData } from './left-out.ts';
 import type { OwnerRights } from './owner-rights.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
@@ -28,7 +27,7 @@ export type RemovalRules = Pick<WriteRules, 'leftOut' | 'owner'>;
 
 /** The rules as they are sent to a writing thread. */
 export interface RulesData extends Omit<WriteRules, 'leftOut'> {
-  readonly leftOut: LeftOutRules;
+  readonly leftOut: LeftOutData;
 }
 
 /** Something that one entry did not get. */

@@ -7,9 +7,9 @@ import { writeAttributes } from './attributes.ts';
 import { stagedName } from './names.ts';
 import { isWhiteout } from './overlay-attributes.ts';
 import { discard, publish } from './publish.ts';
-import { clearAway } from './remove-tree.ts';
 import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
+import { clearAway } from './tree-removal.ts';
 
 const NODE_TYPES = new Map<EntryKind, number>([
   ['fifo', S_IFIFO],

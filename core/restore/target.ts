@@ -54,8 +54,9 @@ export class Target {
   readonly #owner: OwnerRights | undefined;
   readonly #known: KnownDirectories | undefined;
   /** Where mounts are crossed: the staging folder of each mount that something is written to. */
-  readonly #stagings = new Map<string, Staging>();
+  readonly #stagings = new Map<number, Staging>();
   readonly #stat = new StatBuffer();
+  readonly #mounts = new Map<TargetRoot, number>();
   #root: TargetRoot;
   #names: ByteString[] = [];
   #descriptors: number[] = [];
@@ -185,7 +186,7 @@ export class Target {
   #open(directory: number, name: ByteString, path: ByteString): number {
     const descriptor = openOrExplain(directory, name, path);
     statDescriptor(descriptor, this.#stat);
-    const isMount = this.#stat.isMountRoot && !this.#root.crossMounts;
+    const isMount = !this.#root.crossMounts && (this.#stat.isMountRoot || mountOf(descriptor, this.#stat) !== this.#rootMount());
     if (!isMount && !this.#isPlanted()) return descriptor;
     closeDescriptor(descriptor);
     if (isMount) throw new Failure('mount_skipped', 'another file system is mounted inside the target', { affected: [path] });
@@ -199,6 +200,19 @@ export class Target {
   #isPlanted(): boolean {
     const above = this.#owners.at(-1) ?? ROOT;
     return this.#stat.uid === ROOT && above !== ROOT && this.#known?.isSealed === true && !this.#known.has(this.#stat);
+  }
+
+  /** The mount of the root in use, which its descriptor keeps. */
+  #rootMount(): number {
+    const root = this.#root;
+    let mount = this.#mounts.get(root);
+    if (mount === undefined) {
+      const stat = new StatBuffer();
+      statDescriptor(root.descriptor, stat);
+      mount = mountOf(root.descriptor, stat);
+      this.#mounts.set(root, mount);
+    }
+    return mount;
   }
 
   /** Forgets what is held; to be called when a directory of the path in use may have been replaced. */

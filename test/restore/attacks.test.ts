@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { LeftOut } from '../../core/restore/left-out.ts';
+import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
 import { componentsOf } from '../../core/restore/names.ts';
 import { PackShelf } from '../../core/restore/pack-shelf.ts';
 import { planRestore } from '../../core/restore/plan.ts';
@@ -63,7 +63,7 @@ describe('restoring into a tree that tenants control', () => {
     const plan = await planRestore([{ ...place, entry: sampleEntry('../x', {}), isParent: false }], {
       target: new Target([root]),
       packs: new PackShelf(sample.packs),
-      rules: { overwrite: 'always', removeDirectories: false, leftOut: new LeftOut({ paths: [], patterns: [] }), owner: undefined },
+      rules: { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined },
     });
     expect(plan.problems.map(({ code }) => code)).to.deep.equal(['unsafe_path']);
     expect(plan.singles.length).to.equal(0);
