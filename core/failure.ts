@@ -39,6 +39,7 @@ export const FAILURE_CODES = {
   attribute_refused: 'the target refused an attribute of an entry',
   raw_database_refused: 'live database files cannot be backed up as files',
   owner_not_allowed: 'the policy for account owners does not give this back',
+  owner_limit: 'account owners may not ask for this, not so often or not so much',
   retention_guard: 'a safety rule of retention stopped the deletion',
 } as const;
 

@@ -47,6 +47,7 @@ final class Messages
 	const ERR_ATTRIBUTE_REFUSED = [':err_backup_attribute_refused', 'The target refused an attribute: %(message)s'];
 	const ERR_RAW_DATABASE_REFUSED = [':err_backup_raw_database_refused', 'Live database files cannot be backed up as files: %(message)s'];
 	const ERR_OWNER_NOT_ALLOWED = [':err_backup_owner_not_allowed', 'Only the administrator can restore this: %(message)s'];
+	const ERR_OWNER_LIMIT = [':err_backup_owner_limit', 'This has to wait, or is the administrator\'s to do: %(message)s'];
 	const ERR_RETENTION_GUARD = [':err_backup_retention_guard', 'A safety rule of retention stopped the deletion: %(message)s'];
 
 	/** The way to the core. */

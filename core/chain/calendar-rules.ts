@@ -4,6 +4,7 @@ import { type ChainSnapshot, takenAt } from './snapshot.ts';
 /** A moment at which a snapshot stood for the state of its unit: when it was taken, or when a later run found no change. */
 interface RestorePoint {
   readonly id: string;
+  readonly complete: boolean;
   readonly date: Temporal.PlainDate;
 }
 
@@ -39,21 +40,27 @@ const PERIODS: readonly Period[] = [
 ];
 
 function restorePoints(snapshots: readonly ChainSnapshot[], now: number, timeZone: string): RestorePoint[] {
-  const points: { id: string; time: number }[] = [];
+  const points: { id: string; complete: boolean; time: number }[] = [];
   for (const snapshot of snapshots) {
-    points.push({ id: snapshot.id, time: takenAt(snapshot) });
-    if (snapshot.unchangedUntil !== undefined) points.push({ id: snapshot.id, time: Date.parse(snapshot.unchangedUntil) });
+    const { id, complete = true, unchangedUntil } = snapshot;
+    points.push({ id, complete, time: takenAt(snapshot) });
+    if (unchangedUntil !== undefined) points.push({ id, complete, time: Date.parse(unchangedUntil) });
   }
   return points
     .filter((point) => point.time <= now)
     .sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))
-    .map(({ id, time }) => ({ id, date: Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate() }));
+    .map(({ id, complete, time }) => ({
+      id,
+      complete,
+      date: Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate(),
+    }));
 }
 
 /**
  * Tells `keep` which of the snapshots the rules over the calendar keep, and by which rule in words. Snapshots dated after
  * `now` do not count. The first of a period stands for it, and periods are counted back from the present one whether or
- * not they have snapshots: so nothing that is taken later can push an earlier snapshot out of its place.
+ * not they have snapshots: so nothing that is taken later can push an earlier snapshot out of its place. One that is not
+ * complete does not stand for a period alone: the first complete one is kept beside it.
  */
 export function keepByCalendar(
   snapshots: readonly ChainSnapshot[],
@@ -63,22 +70,46 @@ export function keepByCalendar(
   keep: (id: string, rule: string) => void,
 ): void {
   const points = restorePoints(snapshots, now.epochMilliseconds, timeZone);
+  const complete = points.filter((point) => point.complete);
   const today = now.toZonedDateTimeISO(timeZone).toPlainDate();
   for (const period of PERIODS) {
     const limit = period.limit(policy) ?? 0;
-    const present = period.number(today);
-    let last: number | undefined;
-    for (const { id, date } of points) {
-      const number = period.number(date);
-      if (number !== last && present - number < limit) keep(id, `first of the ${period.named(date)}`);
-      last = number;
-    }
+    if (limit === 0) continue;
+    const firsts = new Set<string>();
+    keepFirsts(points, period, limit, today, (id, named) => {
+      firsts.add(id);
+      keep(id, `first of the ${named}`);
+    });
+    keepFirsts(complete, period, limit, today, (id, named) => {
+      if (!firsts.has(id)) keep(id, `first complete one of the ${named}`);
+    });
   }
-  // Days are counted, not snapshots: a hundred snapshots within a day push out no more than one does.
+  keepLastDays(points, policy.keepLast ?? 0, keep);
+  keepLastDays(complete, policy.keepLast ?? 0, keep);
+}
+
+function keepFirsts(
+  points: readonly RestorePoint[],
+  period: Period,
+  limit: number,
+  today: Temporal.PlainDate,
+  keep: (id: string, named: string) => void,
+): void {
+  const present = period.number(today);
+  let last: number | undefined;
+  for (const { id, date } of points) {
+    const number = period.number(date);
+    if (number !== last && present - number < limit) keep(id, period.named(date));
+    last = number;
+  }
+}
+
+/** Days are counted, not snapshots: a hundred snapshots within a day push out no more than one does. */
+function keepLastDays(points: readonly RestorePoint[], limit: number, keep: (id: string, rule: string) => void): void {
   const days = [...new Set(points.map((point) => dayNumber(point.date)))];
-  const [oldestDay] = policy.keepLast === undefined || policy.keepLast === 0 ? [] : days.slice(-policy.keepLast);
+  const [oldestDay] = limit === 0 ? [] : days.slice(-limit);
   if (oldestDay === undefined) return;
   for (const { id, date } of points) {
-    if (dayNumber(date) >= oldestDay) keep(id, `of the last ${policy.keepLast} days with snapshots`);
+    if (dayNumber(date) >= oldestDay) keep(id, `of the last ${limit} days with snapshots`);
   }
 }

@@ -28,6 +28,7 @@ function broken(target: string, culprit: string, problem: string): Failure {
  */
 export class ChainIndex<T extends ChainSnapshot> {
   readonly #byId: ReadonlyMap<string, T>;
+  readonly #complete = new Map<string, boolean>();
 
   constructor(snapshots: Iterable<T>) {
     this.#byId = new Map(Array.from(snapshots, (snapshot) => [snapshot.id, snapshot]));
@@ -48,43 +49,61 @@ export class ChainIndex<T extends ChainSnapshot> {
     return { full, incrementals: members.slice(1) };
   }
 
-  /** Whether every snapshot that the restore point `target` needs is there and usable. */
+  /** Whether every snapshot that the restore point `target` needs is there and usable. All answers together take one look at each link. */
   isComplete(target: string): boolean {
-    return this.reachable(target).at(-1)?.level === 'full';
+    const path: string[] = [];
+    let at = this.#byId.get(target);
+    let answer: boolean | undefined;
+    while (at !== undefined && answer === undefined) {
+      answer = at.level === 'full' ? at.usable !== false : this.#complete.get(at.id);
+      // Until the answer is known, whoever comes here again has gone in a circle.
+      if (answer === undefined) this.#complete.set(at.id, false);
+      path.push(at.id);
+      at = this.below(at.id);
+    }
+    for (const id of path) this.#complete.set(id, answer ?? false);
+    return answer ?? false;
   }
 
-  /** The members of the chain of `target`, newest first, as far as the links lead: of a broken chain the rest that is there. */
-  reachable(target: string): T[] {
-    const members: T[] = [];
+  /** What the manifest of the snapshot `id` lies on, undefined for a full and where the chain is broken. */
+  below(id: string): T | undefined {
+    const member = this.#byId.get(id);
+    if (member === undefined || member.usable === false || member.level === 'full') return undefined;
     try {
-      for (const member of this.#walk(target)) members.push(member);
+      const next = this.#next(member, id);
+      return next.usable === false ? undefined : next;
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (error instanceof Failure) return undefined;
+      throw error;
     }
-    return members;
   }
 
   *#walk(target: string): Generator<T> {
     let member = this.#byId.get(target);
     if (member === undefined) return;
-    const { base } = member;
     const seen = new Set<string>();
     while (true) {
       if (member.usable === false) throw broken(target, member.id, `snapshot ${member.id} is damaged`);
       seen.add(member.id);
       yield member;
       if (member.level === 'full') return;
-      const next: T = this.#follow(member.level === 'differential' ? member.base : member.parent, member, target);
-      if (seen.has(next.id)) throw broken(target, next.id, `snapshot ${next.id} is linked in a circle`);
-      if (member.level === 'differential' && next.level !== 'full') {
-        throw broken(target, next.id, `snapshot ${next.id}, the base of ${member.id}, is not a full`);
-      }
-      const nextBase: ChainLink | null = next.level === 'full' ? next : next.base;
-      if (nextBase?.id !== base?.id || nextBase?.sha256 !== base?.sha256) {
-        throw broken(target, next.id, `snapshot ${next.id} belongs to another chain`);
-      }
-      member = next;
+      member = this.#next(member, target);
+      if (seen.has(member.id)) throw broken(target, member.id, `snapshot ${member.id} is linked in a circle`);
     }
+  }
+
+  /** What `member`, which is no full, lies on; `target` is whose chain is looked for. Throws `chain_broken`. */
+  #next(member: T, target: string): T {
+    const next = this.#follow(member.level === 'differential' ? member.base : member.parent, member, target);
+    if (member.level === 'differential' && next.level !== 'full') {
+      throw broken(target, next.id, `snapshot ${next.id}, the base of ${member.id}, is not a full`);
+    }
+    // Each has the base of the one below it, so all of a chain have the same.
+    const nextBase: ChainLink | null = next.level === 'full' ? next : next.base;
+    if (nextBase?.id !== member.base?.id || nextBase?.sha256 !== member.base?.sha256) {
+      throw broken(target, next.id, `snapshot ${next.id} belongs to another chain`);
+    }
+    return next;
   }
 
   #follow(link: ChainLink | null, from: T, target: string): T {

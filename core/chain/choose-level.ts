@@ -97,6 +97,19 @@ function overdue(
 }
 
 /**
+ * The beginning of the last day, up to today, on which a differential is due, in milliseconds since 1970: what a run found unchanged
+ * since then counts as that. Now when none ever is.
+ */
+export function differentialDueSince(policy: SchedulePolicy, now: Temporal.Instant, timeZone: string): number {
+  const today = now.toZonedDateTimeISO(timeZone).toPlainDate();
+  for (let back = 0; back < DAYS_LOOKED_BACK; back++) {
+    const date = today.subtract({ days: back });
+    if (dueOn(policy, date).level === 'differential') return date.toZonedDateTime({ timeZone }).startOfDay().epochMilliseconds;
+  }
+  return now.epochMilliseconds;
+}
+
+/**
  * Which level the next backup of a unit takes, and why. `history` are the unit's snapshots in any order; those dated after
  * `now` do not count as the latest nor as taken on time. Days are those of `timeZone`. What cannot be done (anything but
  * a full when there is nothing to build on) becomes a full, and the reason says so.

@@ -6,7 +6,7 @@ export interface RetentionPolicy {
   readonly levels?: Readonly<Partial<Record<Level, string>>>;
   /** A duration: everything younger is kept. */
   readonly keepWithin?: string;
-  /** Everything taken on this many most recent days on which there is a snapshot. */
+  /** Everything taken on this many most recent days on which there is a snapshot. Of this and the others, 0 is as good as left out. */
   readonly keepLast?: number;
   /** The first snapshot of each of this many days, weeks, months, years of the calendar, the present one included. */
   readonly keepDaily?: number;

@@ -21,6 +21,10 @@ export interface ChainSnapshot {
   readonly base: ChainLink | null;
   /** False when verification found it, or an object that it names, missing or damaged. */
   readonly usable?: boolean;
+  /** False when the run that made it could not see or read everything. Left out: it could. */
+  readonly complete?: boolean;
+  /** How many entries it holds that can be given back. Left out: nobody counted. */
+  readonly held?: number;
   /** When a later run found that nothing had changed since: this snapshot is the restore point of that time, too. RFC 3339 UTC. */
   readonly unchangedUntil?: string;
 }

@@ -1,5 +1,5 @@
 import type { ChainSnapshot } from '../chain/snapshot.ts';
-import type { SnapshotRecord } from '../repository/record.ts';
+import { isComplete, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { LastUnchanged } from './unchanged-runs.ts';
 
@@ -15,10 +15,12 @@ export function chainSnapshots(
   unchanged: LastUnchanged = new Map(),
 ): RecordedSnapshot[] {
   return records.map((record) => {
-    const { id, level, synthetic, time, parent, base } = record;
+    const { id, level, synthetic, time, parent, base, counts, warningCount } = record;
     const sha256 = repository.recordDigest(record);
     const until = unchanged.get(sha256);
     const stood = until !== undefined && Date.parse(until) > Date.parse(time) ? { unchangedUntil: until } : {};
-    return { id, sha256, level, synthetic, time, parent, base, record, ...stood };
+    // Each warning is about one entry at least; how many are missing below a folder that could not be listed, nobody knows.
+    const held = { complete: isComplete(record), held: Math.max(0, counts.entries - warningCount) };
+    return { id, sha256, level, synthetic, time, parent, base, record, ...held, ...stood };
   });
 }

@@ -7,6 +7,7 @@ import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { chainSnapshots, type RecordedSnapshot } from './chain-snapshots.ts';
 import type { MomentResult } from './schemas/reading.ts';
+import { localTimeZone } from './time-zone.ts';
 
 /** A restore point of a unit: how it was asked for, and the records that it needs. */
 export interface RestorePoint {
@@ -44,7 +45,7 @@ export class UnitTimeline {
    */
   async resolve(at: string | undefined, now: Date): Promise<RestorePoint> {
     const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
-    const moment = parseMoment(at ?? 'latest', instant, Temporal.Now.timeZoneId());
+    const moment = parseMoment(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
     const { id, record } = this.#find(moment);
     const chain = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
     return { moment: await this.#describe(moment, record), chain };

@@ -1,82 +1,117 @@
+import { setImmediate } from 'node:timers/promises';
 import { asFailure, Failure } from '../failure.ts';
-import { type Lock, takeLock } from '../jobs/locks.ts';
+import { type Lock, takeLock, waitForLock } from '../jobs/locks.ts';
 import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
+import { RunIndex } from '../repository/run-index.ts';
 import type { Context } from './context.ts';
 import { takeRetentionLock } from './hold.ts';
 import { retentionPolicy } from './policies.ts';
 import { chooseUnits } from './pruning/choose-units.ts';
 import { deleteSnapshots, type Removed } from './pruning/deletion.ts';
+import { type Refusal, Refusals } from './pruning/refusals.ts';
 import { expiredRuns, removeRuns } from './pruning/run-records.ts';
 import { decideUnit, objectsOfAlone, type RetentionRules, type UnitRetention } from './pruning/unit-retention.ts';
 import type { PrunedUnit, PruneRequest, PruneResult } from './schemas/prune.ts';
-import { readLastUnchanged } from './unchanged-runs.ts';
+import { localTimeZone } from './time-zone.ts';
+import { unitBackupLock } from './unit-locks.ts';
 
 /**
  * Deletes the snapshots that no rule of retention keeps, with the objects that nothing else needs and what killed runs left
- * behind. A unit that is being restored is skipped. Throws `retention_guard`, with nothing deleted, when more would go than
- * goes without asking, and `locked` while a backup runs.
+ * behind. A unit that is being restored or backed up is skipped, and one of which more would go than goes without asking is
+ * left as it is; neither holds up the others. Throws `locked` while a backup of the server runs, `cancelled` when it was stopped:
+ * what is left then is whole.
  */
 export async function prune(request: PruneRequest, context: Context): Promise<PruneResult> {
-  const { settings, reporter } = context;
+  const { settings, reporter, signal } = context;
   const purpose = request.dryRun === true ? 'read' : 'write';
   const repository = await openRepository(settings, purpose, (notice) => reporter.log(notice));
   if (request.dryRun === true) return pruneRepository(request, repository, context, () => undefined);
+  const { stateDirectory } = settings;
+  const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
   const locks: Lock[] = [];
+  const take = (name: string) => locks.push(takeLock(stateDirectory, name, 'a prune'));
   try {
-    locks.push(takeLock(settings.stateDirectory, 'backup', 'a prune'));
-    locks.push(takeRetentionLock(settings.stateDirectory, 'a prune'));
-    return await pruneRepository(request, repository, context, (name) => locks.push(takeLock(settings.stateDirectory, name, 'a prune')));
+    locks.push(await waitForLock(stateDirectory, 'backup', 'a prune', { minutes: request.wait ?? 0, signal, onWait }));
+    locks.push(takeRetentionLock(stateDirectory, 'a prune'));
+    return await pruneRepository(request, repository, context, (name) => {
+      take(name);
+      take(unitBackupLock(name));
+    });
   } finally {
     for (const lock of locks) lock.release();
   }
 }
 
-/** The same without the locks of the whole server; `lockUnit` keeps restores of the unit of this name away, or throws. */
+/** The same without the locks of the whole server; `lockUnit` keeps who works on the unit of this name away, or throws. */
 export async function pruneRepository(
   request: PruneRequest,
   repository: Repository,
-  context: Pick<Context, 'settings' | 'reporter' | 'now'>,
+  context: Pick<Context, 'settings' | 'reporter' | 'now' | 'signal'>,
   lockUnit: (name: string) => void,
 ): Promise<PruneResult> {
   const now = context.now().getTime();
   const holds = await readHolds(repository);
+  const runs = await RunIndex.read(repository, now);
   const rules: RetentionRules = {
     policy: retentionPolicy(context.settings),
     now: Temporal.Instant.fromEpochMilliseconds(now),
-    timeZone: Temporal.Now.timeZoneId(),
+    timeZone: localTimeZone(repository.notify),
     holds: holds.map(({ path: _, snapshot: id, ...rest }) => ({ id, ...rest })),
-    unchanged: await readLastUnchanged(repository),
+    runs,
+    confirmed: request.yes === true,
   };
-  const units: UnitRetention[] = [];
+  const refusals = new Refusals(repository.stateFolder);
+  const units: PlannedUnit[] = [];
   const skipped: PrunedUnit[] = [];
   const locked = new Set<string>();
+  const step = async () => {
+    await setImmediate();
+    if (context.signal.aborted) throw new Failure('cancelled', 'the prune was stopped; the next one goes on');
+  };
   for (const id of await chooseUnits(request.units ?? [], repository)) {
+    await step();
     try {
       const name = unitNameOf(id);
       if (!locked.has(name)) lockUnit(name);
       locked.add(name);
-      units.push(await decideUnit(id, repository, rules));
+      const retention = await decideUnit(id, repository, rules);
+      const refusal = rules.confirmed ? undefined : refusals.refusalOf(retention, rules);
+      refusals.remember(retention, refusal);
+      units.push({ retention, refusal });
     } catch (error) {
       skipped.push(skip(id, error, context));
     }
   }
-  const runs = await expiredRuns(repository, rules);
+  const going = units.map(({ retention, refusal }) => (refusal === undefined ? retention : untouched(retention)));
+  const expired = await expiredRuns(repository, rules, going);
   const ended = holds.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= now);
-  if (request.dryRun === true) return resultOf(request, units, skipped, foreseen(units), runs.length, ended.length);
-  if (request.yes !== true) requireConfirmation(units);
-  const removed = await deleteSnapshots(units, repository, now);
-  await removeRuns(runs, repository);
+  if (request.dryRun === true) return resultOf(request, units, skipped, foreseen(going), expired.length, ended.length);
+  refusals.save();
+  const removed = await deleteSnapshots(going, repository, now, step);
+  await removeRuns(expired, repository);
+  runs.save(expired);
   for (const { path } of ended) await repository.removeObject(path);
-  return resultOf(request, units, skipped, removed, runs.length, ended.length);
+  return resultOf(request, units, skipped, removed, expired.length, ended.length);
+}
+
+/** What retention says of a unit, and why it is not done. */
+interface PlannedUnit {
+  readonly retention: UnitRetention;
+  readonly refusal: Refusal | undefined;
+}
+
+/** The same unit with everything staying. */
+function untouched(retention: UnitRetention): UnitRetention {
+  return { ...retention, doomed: [], kept: retention.snapshots.map(({ record }) => record) };
 }
 
 function skip(id: string, error: unknown, { reporter }: Pick<Context, 'reporter'>): PrunedUnit {
   const { code, message } = asFailure(error);
   reporter.log({ level: 'warning', code, message: `nothing of ${id} is deleted: ${message}`, affected: [id] });
   return {
-    ...{ unit: unitNameOf(id), unitId: id, status: 'skipped', reason: message, needsConfirmation: false },
+    ...{ unit: unitNameOf(id), unitId: id, status: 'skipped', reason: message, needsConfirmation: false, refusedSince: null },
     ...{ kept: 0, deleted: 0, snapshots: [] },
   };
 }
@@ -87,35 +122,32 @@ function foreseen(units: readonly UnitRetention[]): Removed {
   return { objects: lengths.length, bytes: lengths.reduce((sum, length) => sum + length, 0) };
 }
 
-function requireConfirmation(units: readonly UnitRetention[]): void {
-  const guarded = units.filter(({ decision }) => decision.needsConfirmation);
-  if (guarded.length === 0) return;
-  const counts = guarded.map(({ unit, decision, snapshots }) => `${decision.deletions} of ${snapshots.length} snapshots of ${unit}`);
-  throw new Failure('retention_guard', `${counts.join(', ')} would be deleted at once; nothing was`, {
-    affected: guarded.map(({ unit }) => unit),
-    advice: 'Look at them with --dry-run. If it is meant, say --yes; else look at the setting retention and at the clock.',
-  });
-}
+const ADVICE = 'Look at them with --dry-run. If it is meant, say --yes; else look at the setting retention and at the clock';
 
 function resultOf(
   request: PruneRequest,
-  units: readonly UnitRetention[],
+  units: readonly PlannedUnit[],
   skipped: readonly PrunedUnit[],
   removed: Removed,
   runs: number,
   holds: number,
 ): PruneResult {
-  const pruned = units.map(({ unit, snapshots, decision, doomed, kept }): PrunedUnit => {
+  const dryRun = request.dryRun === true;
+  const pruned = units.map(({ retention, refusal }): PrunedUnit => {
+    const { unit, snapshots, decision, doomed, kept } = retention;
     const byId = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
+    const stays = refusal !== undefined && !dryRun;
     return {
-      ...{ unit: unitNameOf(unit), unitId: unit, status: 'ok', reason: null },
-      ...{ needsConfirmation: decision.needsConfirmation, kept: kept.length, deleted: doomed.length },
+      ...{ unit: unitNameOf(unit), unitId: unit, status: refusal === undefined ? 'ok' : 'refused' },
+      ...{ reason: refusal === undefined ? null : `${refusal.reason}. ${ADVICE}.` },
+      ...{ needsConfirmation: refusal !== undefined, refusedSince: refusal?.since ?? null },
+      ...{ kept: stays ? snapshots.length : kept.length, deleted: stays ? 0 : doomed.length },
       snapshots: decision.verdicts.map(({ id, keep, rules }) => {
         const { level, time } = byId.get(id) as (typeof snapshots)[number];
         return { id, level, time, keep, rules: [...rules] };
       }),
     };
   });
-  const status = skipped.length > 0 ? 'partial' : 'ok';
-  return { status, dryRun: request.dryRun === true, units: [...pruned, ...skipped], ...removed, runs, holds };
+  const isWhole = skipped.length === 0 && units.every(({ refusal }) => refusal === undefined);
+  return { status: isWhole ? 'ok' : 'partial', dryRun, units: [...pruned, ...skipped], ...removed, runs, holds };
 }

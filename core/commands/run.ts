@@ -1,7 +1,7 @@
-import type { LevelRequest } from '../chain/choose-level.ts';
+import { differentialDueSince, type LevelRequest } from '../chain/choose-level.ts';
 import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
-import { takeLock } from '../jobs/locks.ts';
+import { type Lock, takeLock, type Waiting, waitForLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
 import type { PanelUnit } from '../panel/unit.ts';
@@ -9,20 +9,25 @@ import { listUnits, requireLivingUnit } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
-import { openRepository } from '../repository/repository.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
+import { RunIndex } from '../repository/run-index.ts';
 import type { RunUnit } from '../repository/run-record.ts';
 import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
 import { LoadWatch } from './backup/load-watch.ts';
+import { checkOwnersRequest, ownersAllowance, withinAllowance } from './backup/owner-run.ts';
 import { pacedBy } from './backup/paced-output.ts';
 import { RunProgress } from './backup/run-progress.ts';
 import type { RunTools, UnitBackup } from './backup/run-tools.ts';
 import { backUpUnit } from './backup/unit-backup.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
+import { schedulePolicy } from './policies.ts';
 import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
-import { readLastUnchanged } from './unchanged-runs.ts';
+import { localTimeZone } from './time-zone.ts';
+import { type LastUnchanged, lastUnchanged } from './unchanged-runs.ts';
+import { unitBackupLock } from './unit-locks.ts';
 import { toWireError } from './wire-error.ts';
 
 /** What ended a unit, told to the caller and kept in the run's record. */
@@ -33,7 +38,8 @@ interface Ended {
 
 /**
  * Backs up the named units, or everything on the server, one unit after the other; what fails in one does not stop the
- * others. Throws before anything is done when the request or the repository is wrong, or another run is under way.
+ * others. Throws before anything is done when the request or the repository is wrong, or another run
+ * is under way for longer than this one waits.
  */
 export async function run(request: RunRequest, context: Context): Promise<RunResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
@@ -42,10 +48,41 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   exclusionOf(leftOutOf(undefined, settings));
   const wanted = request.units ?? [];
   const units = wanted.length === 0 ? listUnits(settings) : wanted.map((name) => requireLivingUnit(settings, name));
-  const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
-  const lock = takeLock(settings.stateDirectory, 'backup', 'a backup');
-  keepMemorySmall();
   const limits = limitsOf(settings);
+  if (request.policy === 'owner') checkOwnersRequest(request);
+  const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  const isOwners = request.policy === 'owner';
+  const waiting = waitingFor(request.wait ?? (isOwners ? Math.min(OWNERS_WAIT, limits.wait) : limits.wait), context);
+  // An owner's run takes the lock of the own unit alone: it neither stops nor delays anybody else's.
+  const lock = await waitForLock(
+    settings.stateDirectory,
+    isOwners ? unitBackupLock((units[0] as PanelUnit).name) : 'backup',
+    'a backup',
+    waiting,
+  );
+  try {
+    return await backUp(request, units, lock, waiting, repository, context);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Minutes; whoever asked by the panel has a connection open meanwhile. */
+const OWNERS_WAIT = 1;
+
+/** `lock` is the server's or, for an owner, that of the only unit. */
+async function backUp(
+  request: RunRequest,
+  units: readonly PanelUnit[],
+  lock: Lock,
+  waiting: Waiting,
+  repository: Repository,
+  context: Context,
+): Promise<RunResult> {
+  const { settings, reporter } = context;
+  const limits = limitsOf(settings);
+  const owner = request.policy === 'owner' ? await ownersAllowance(units[0] as PanelUnit, repository, context) : undefined;
+  keepMemorySmall();
   const pool = new WorkerPool(limits.workers, limits.readRate);
   const readers = new ReaderPool();
   const progress = new RunProgress(units.length, reporter);
@@ -53,11 +90,13 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   try {
     const started = context.now();
     const id = newTimedId(started);
-    const unchanged = await readLastUnchanged(repository);
+    const unchanged = await readRuns(repository, started, context);
     const cache = new ManifestCache(repository);
-    const paced = pacedBy(limits.sendRate, context.signal);
+    const paced = withinAllowance(owner, pacedBy(limits.sendRate, context.signal));
     const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced };
-    const ended = await backUpAll(units, request.level ?? 'auto', tools);
+    // What the schedule wants on top of an incremental is the server's to take.
+    const level = owner === undefined ? (request.level ?? 'auto') : 'incremental';
+    const ended = await backUpAll(units, level, tools, waiting, owner === undefined ? undefined : lock);
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
@@ -75,36 +114,85 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome) };
   } finally {
-    try {
-      await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
-    } finally {
-      lock.release();
-    }
+    await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
   }
 }
 
 /** Units whose scan is over and whose objects are still being made durable. */
 const COMMITS_UNDER_WAY = 4;
 
-/** One scan at a time, with all workers; the next one begins while the units before are being committed. */
-async function backUpAll(units: readonly PanelUnit[], level: LevelRequest, tools: RunTools): Promise<Ended[]> {
+/**
+ * One scan at a time, with all workers; the next one begins while the units before are being committed. A unit that somebody else
+ * works on comes after all others, and is waited for then. `held` is the lock of all of them, where that is taken already.
+ */
+async function backUpAll(
+  units: readonly PanelUnit[],
+  level: LevelRequest,
+  tools: RunTools,
+  waiting: Waiting,
+  held: Lock | undefined,
+): Promise<Ended[]> {
+  const { stateDirectory } = tools.context.settings;
   const running: Promise<Ended>[] = [];
-  for (const unit of units) {
-    await running.at(-COMMITS_UNDER_WAY);
+  const ended = new Map<PanelUnit, Promise<Ended>>();
+  const begin = async (unit: PanelUnit, lock: Promise<Lock> | Lock) => {
     tools.progress.begin(unit.name);
     await tools.load?.pass();
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
-    const backup = backUpOne(unit, level, tools, resolve);
+    const backup = backUpOne(unit, level, tools, resolve, lock);
     running.push(backup);
+    ended.set(unit, backup);
     await Promise.race([scanned, backup]);
+  };
+  const busy: PanelUnit[] = [];
+  for (const unit of units) {
+    await running.at(-COMMITS_UNDER_WAY);
+    const lock = held ?? freeLock(stateDirectory, unit);
+    if (lock === undefined) busy.push(unit);
+    else await begin(unit, lock);
   }
-  return Promise.all(running);
+  for (const unit of busy) await begin(unit, waitForLock(stateDirectory, unitBackupLock(unit.name), 'a backup', waiting));
+  return Promise.all(units.map((unit) => ended.get(unit) as Promise<Ended>));
 }
 
-async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, onScanned: () => void): Promise<Ended> {
+/** The lock of a unit's backup, undefined while somebody else has it. */
+function freeLock(stateDirectory: string, { name }: PanelUnit): Lock | undefined {
+  try {
+    return takeLock(stateDirectory, unitBackupLock(name), 'a backup');
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'locked') return undefined;
+    throw error;
+  }
+}
+
+/** How this run waits, and says so. */
+function waitingFor(minutes: number, { signal, reporter }: Context): Waiting {
+  const onWait = ({ message, affected }: Failure) =>
+    reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting for at most ${minutes} minutes`, affected });
+  return { minutes, signal, onWait };
+}
+
+/** What earlier runs found unchanged, as far as it matters for the level. */
+async function readRuns(repository: Repository, now: Date, { settings }: Context): Promise<LastUnchanged> {
+  const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+  const since = differentialDueSince(schedulePolicy(settings), instant, localTimeZone(repository.notify));
+  const runs = await RunIndex.read(repository, now.getTime(), since);
+  runs.save();
+  return lastUnchanged(runs);
+}
+
+async function backUpOne(
+  unit: PanelUnit,
+  level: LevelRequest,
+  tools: RunTools,
+  onScanned: () => void,
+  awaited: Promise<Lock> | Lock,
+): Promise<Ended> {
   const { now, signal, reporter } = tools.context;
   const time = now().toISOString();
+  let lock: Lock | undefined;
   try {
+    lock = await awaited;
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const root of unit.missing) {
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name} has no ${root}`, affected: [unit.name] });
@@ -112,6 +200,8 @@ async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, 
     return succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time);
   } catch (error) {
     return failed(unit, error, time);
+  } finally {
+    lock?.release();
   }
 }
 

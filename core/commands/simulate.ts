@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { retentionPolicy, schedulePolicy } from './policies.ts';
 import { chooseUnits } from './pruning/choose-units.ts';
 import type { SimulateRequest, SimulateResult } from './schemas/simulate.ts';
+import { localTimeZone } from './time-zone.ts';
 
 type LevelSize = SimulateResult['sizes']['full'];
 
@@ -21,7 +22,7 @@ const ASSUMED_CHANGE = 0.02;
 export async function simulateRetention(request: SimulateRequest, context: Context): Promise<SimulateResult> {
   const { settings, reporter } = context;
   const start = Temporal.Instant.fromEpochMilliseconds(context.now().getTime());
-  const timeZone = Temporal.Now.timeZoneId();
+  const timeZone = localTimeZone((notice) => reporter.log(notice));
   const today = start.toZonedDateTimeISO(timeZone);
   const days = Math.round(today.until(today.add(parseDuration(request.duration)), { largestUnit: 'days' }).total('days'));
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));

@@ -20,7 +20,14 @@ export const SHIPPED_RETENTION = {
 } as const;
 
 /** Behind everything that serves the sites. How many workers depends on the machine (`limits.ts`). */
-export const SHIPPED_LIMITS = { nice: 10, ioClass: 'best-effort', ioLevel: 7 } as const;
+export const SHIPPED_LIMITS = {
+  nice: 10,
+  ioClass: 'best-effort',
+  ioLevel: 7,
+  wait: 60,
+  ownerInterval: '1 hour',
+  ownerShare: 0.1,
+} as const;
 
 /** What holds for every setting that the file leaves out. */
 export function defaultSettings(): Settings {

@@ -21,6 +21,12 @@ export interface Limits {
   readonly sendRate: number | undefined;
   /** The load of the last minute above which a backup pauses; undefined: none. */
   readonly load: number | undefined;
+  /** Minutes that a backup waits for another one. */
+  readonly wait: number;
+  /** A duration: how long after a backup of an account its owner may ask for the next. */
+  readonly ownerInterval: string;
+  /** Between 0 and 1: how much of the room for backups one that an owner asked for may take, and how much all of them leave free. */
+  readonly ownerShare: number;
 }
 
 /** The limits in force. */

@@ -92,6 +92,19 @@ const LIMITS = {
       exclusiveMinimum: 0,
       description: 'A backup pauses while the load of the last minute is above this. Left out: it never does.',
     },
+    wait: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1440,
+      description: 'Minutes that a backup waits for another one that is under way; 0: it is refused then.',
+    },
+    ownerInterval: { ...DURATION, description: 'An account is backed up for its owner no sooner than this after its last backup.' },
+    ownerShare: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 1,
+      description: 'Share of the free room in the repository that one backup for an owner may take; as much stays free of all of them.',
+    },
   },
   additionalProperties: false,
 } as const;

@@ -5,7 +5,7 @@ import type { Backend, ObjectInfo } from './backends/backend.ts';
 import { runDocument, snapshotDocument, unitDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';
 import type { RepositoryIdentity, UnitIdentity, UnitSubject } from './identity.ts';
-import { isUnitId, newUnitId, timedIdStart } from './ids.ts';
+import { isTimedId, isUnitId, newUnitId, timedIdStart } from './ids.ts';
 import * as layout from './layout.ts';
 import type { Notify } from './notice.ts';
 import { ObjectOutput } from './object-output.ts';
@@ -200,16 +200,21 @@ export class Repository {
   /** The records of this server's runs, oldest first; unusable ones are reported and left out. */
   async runs(): Promise<RunRecord[]> {
     const runs: RunRecord[] = [];
-    for await (const run of this.eachRun()) runs.push(run);
-    return runs.sort((a, b) => (a.id < b.id ? -1 : 1));
-  }
-
-  /** The same one by one, in no particular order. */
-  async *eachRun(): AsyncGenerator<RunRecord> {
     for (const name of await this.#runNames()) {
       const run = await this.#readRun(name);
-      if (run !== undefined) yield run;
+      if (run !== undefined) runs.push(run);
     }
+    return runs;
+  }
+
+  /** The ids of this server's runs, oldest first, also of those whose record cannot be used. They begin with the time of the run. */
+  async runIds(): Promise<string[]> {
+    return (await this.#runNames()).map((name) => layout.recordIdOf(name) ?? '').filter(isTimedId);
+  }
+
+  /** The record of one run; an unusable one is reported and undefined. */
+  run(id: string): Promise<RunRecord | undefined> {
+    return this.#readRun(this.#fullName(layout.runPath(id)));
   }
 
   /** The records of the runs that began at or before `time`, the newest first, each read when it is asked for. */

@@ -32,16 +32,17 @@ export async function namedObjects(repository: Repository, without: ReadonlySet<
 }
 
 /**
- * The objects of the server's units that a killed run or prune left behind, manifests before packs: not `named`, and either
+ * The objects of the given units that a killed run or prune left behind, manifests before packs: not `named`, and either
  * older than `SAFETY_AGE` at `now` (milliseconds since 1970) or `givenUp`, so that no run can be about to name it.
  */
 export async function* unreferencedObjects(
   repository: Repository,
+  units: readonly string[],
   named: ReadonlySet<string>,
   now: number,
   givenUp: ReadonlySet<string> = new Set(),
 ): AsyncIterable<ObjectInfo> {
-  for (const unit of await repository.unitIds()) {
+  for (const unit of units) {
     const found: ObjectInfo[] = [];
     for await (const object of repository.listObjects(`${unitFolder(unit)}/`)) {
       const isOld = object.modified < now - SAFETY_AGE;

@@ -130,7 +130,7 @@ describe('retention', () => {
     const all = [fullAt('2001-01-01T00:00:00Z'), fullAt('2026-11-20T00:00:00Z')];
     expect(kept(all, { guardShare: 0.5 })).to.have.length(2);
     expect(kept(all, { levels: {}, guardShare: 0.5 })).to.have.length(2);
-    expect(rulesOf(all[0]!.id, all, { guardShare: 0.5 })).to.deep.equal(['no retention is set']);
+    expect(rulesOf(all[0]!.id, all, { guardShare: 0.5 })).to.deep.equal(['no rule is set']);
   });
 
   it('lets snapshots dated in the future neither go nor count', () => {
@@ -145,13 +145,16 @@ describe('retention', () => {
   it('asks before more than the configured share goes, from five on', () => {
     const old = (n: number) =>
       Array.from({ length: n }, (_, i) => fullAt(new Date(Date.parse('2020-01-01T00:00:00Z') + i * DAY).toISOString()));
-    expect(decide(old(6))).to.include({ deletions: 5, needsConfirmation: true });
-    expect(decide(old(5))).to.include({ deletions: 4, needsConfirmation: false });
-    expect(decide(old(6), { ...SHIPPED_RETENTION, guardShare: 0.9 }).needsConfirmation).to.equal(false);
+    expect(decide(old(6))).to.include({ deletions: 5, refusedSince: NOW });
+    expect(decide(old(5)).deletions).to.equal(4);
+    expect(decide(old(5))).not.to.have.property('refusedSince');
+    expect(decide(old(6), { ...SHIPPED_RETENTION, guardShare: 0.9 })).not.to.have.property('refusedSince');
     const young = Array.from({ length: 5 }, (_, i) => fullAt(`2026-11-1${i}T00:00:00Z`));
-    expect(decide([...old(5), ...young]), 'half is not more than half').to.include({ deletions: 5, needsConfirmation: false });
+    const daily = Array.from({ length: 10 }, (_, i) => fullAt(`2026-11-${11 + i}T02:00:00Z`));
+    expect(decide(daily, { keepDaily: 5, guardShare: 0.5 }).deletions).to.equal(5);
+    expect(decide(daily, { keepDaily: 5, guardShare: 0.5 }), 'half is not more than half').not.to.have.property('refusedSince');
     expect(decide(young, SHIPPED_RETENTION, [], '2099-01-01T00:00:00Z').deletions, 'a clock far ahead').to.equal(4);
-    expect(decide([...young, ...old(1)], SHIPPED_RETENTION, [], '2099-01-01T00:00:00Z').needsConfirmation).to.equal(true);
+    expect(decide([...young, ...old(1)], SHIPPED_RETENTION, [], '2099-01-01T00:00:00Z')).to.have.property('refusedSince');
   });
 
   it('refuses a duration that it does not understand', () => {
@@ -250,7 +253,7 @@ function wantedByRules(snapshots: readonly ChainSnapshot[], policy: RetentionPol
       return order >= 0 || period(Date.parse(other.time)) !== period(Date.parse(one.time));
     });
   const wanted = new Set<string>();
-  const none = policy.levels === undefined && policy.keepWithin === undefined && periods.every(([limit]) => limit === undefined);
+  const none = policy.levels === undefined && policy.keepWithin === undefined && periods.every(([limit]) => (limit ?? 0) === 0);
   for (const one of snapshots) {
     if (none || age(one) < 0 || age(one) <= days(policy.levels?.[one.level]) || age(one) <= days(policy.keepWithin)) wanted.add(one.id);
     for (const [limit, period] of periods) {

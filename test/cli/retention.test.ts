@@ -34,7 +34,7 @@ describe('retention on the command line', () => {
   });
 
   it('shows each verdict with its rules, harmless for a terminal, and what was skipped', () => {
-    const unit = { unit: 'site1', unitId: 'site1-0123abcd', needsConfirmation: true, kept: 1, deleted: 1 };
+    const unit = { unit: 'site1', unitId: 'site1-0123abcd', needsConfirmation: true, refusedSince: null, kept: 1, deleted: 1 };
     const verdict = { id: ID, level: 'full', time: '2026-11-20T02:45:00.000Z' } as const;
     const result: PruneResult = {
       ...{ status: 'partial', dryRun: true, objects: 3, bytes: 2048, runs: 4, holds: 0 },

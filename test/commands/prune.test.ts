@@ -84,11 +84,11 @@ describe('prune', () => {
     return record;
   }
 
-  /** A full and an incremental of ten and nine days ago, then a full of today that shares a pack with the first. */
+  /** A full and two incrementals of some days ago, then a full of today that shares a pack with the first. */
   async function history(): Promise<void> {
-    const old = await add('full', daysAgo(10));
-    await add('incremental', daysAgo(9));
-    await add('incremental', daysAgo(8));
+    const old = await add('full', daysAgo(5));
+    await add('incremental', daysAgo(4));
+    await add('incremental', daysAgo(3));
     await add('full', daysAgo(0), [old.packs[0] as ObjectReference]);
   }
 
@@ -100,7 +100,7 @@ describe('prune', () => {
 
   function context(retention: Settings['retention'], now = NOW) {
     const reporter = { progress: () => {}, log: (line: LogLine) => void log.push(line) };
-    return { settings: { ...defaultSettings(), retention }, reporter, now: () => new Date(now) };
+    return { settings: { ...defaultSettings(), retention }, reporter, now: () => new Date(now), signal: new AbortController().signal };
   }
 
   function prune(
@@ -147,20 +147,72 @@ describe('prune', () => {
     expect(await objects()).to.deep.equal(before);
   });
 
-  it('deletes nothing at all when more would go than goes without asking, until it is confirmed', async () => {
-    await add('full', daysAgo(30));
-    for (let day = 29; day > 20; day--) await add('incremental', daysAgo(day));
+  it('deletes nothing of a unit of which more would go than goes without asking, until it is confirmed, and the others’ all the same', async () => {
+    const policy = { ...KEEP_TWO_DAYS, guardShare: 0.5 };
+    await add('full', daysAgo(12));
+    for (let day = 11; day > 2; day--) await add('incremental', daysAgo(day));
     await add('full', daysAgo(0));
-    const before = await objects();
-    const failure = await failureOf(() => prune({}, { ...KEEP_TWO_DAYS, guardShare: 0.5 }));
-    expect(failure).to.include({ code: 'retention_guard' });
-    expect(failure.affected).to.deep.equal([unit.unit]);
-    expect(await objects()).to.deep.equal(before);
-    expect((await prune({ dryRun: true }, { ...KEEP_TWO_DAYS, guardShare: 0.5 })).units[0]).to.include({
-      needsConfirmation: true,
-      deleted: 10,
+    const refused = await objects();
+    unit = await repository.openUnit(subject('site2'));
+    chain = [];
+    await add('full', daysAgo(5));
+    await add('full', daysAgo(0));
+    const foreseen = (await prune({ dryRun: true }, policy)).units.map(({ status, deleted }) => [status, deleted]);
+    expect(foreseen).to.deep.equal([
+      ['refused', 10],
+      ['ok', 1],
+    ]);
+    const result = await prune({}, policy);
+    expect(result).to.include({ status: 'partial', objects: 2 });
+    expect(result.units[0]).to.include({ status: 'refused', needsConfirmation: true, deleted: 0, kept: 11 });
+    expect(result.units[0]!.refusedSince).to.match(/^2026-01/);
+    expect(result.units[1]).to.include({ status: 'ok', deleted: 1 });
+    expect(await objects()).to.include.members(refused);
+    expect((await prune({ yes: true }, policy)).units[0]).to.include({ kept: 1, deleted: 10 });
+  });
+
+  for (const isStateLost of [false, true]) {
+    it(`what was refused stays so, however many snapshots come after it${isStateLost ? ', also when the state is lost' : ''}`, async () => {
+      const policy = { keepDaily: 30, guardShare: 0.5 };
+      for (let day = 100; day > 94; day--) await add('full', daysAgo(day));
+      for (let night = 10; night >= 0; night--) {
+        await add('full', daysAgo(night));
+        const { units } = await prune({}, policy, { now: NOW - night * DAY + 3_600_000 });
+        expect(units[0], `night ${night}`).to.include({ status: 'refused', deleted: 0 });
+        if (isStateLost) rmSync(join(state, 'refused-deletions.json'));
+        if (night < 9) expect(Date.parse(units[0]!.refusedSince as string)).to.be.below(daysAgo(8).getTime());
+      }
+      expect((await prune({ yes: true }, policy)).units[0]).to.include({ status: 'ok', deleted: 6 });
+      expect((await prune({}, policy)).units[0]).to.include({ status: 'ok', deleted: 0 });
     });
-    expect((await prune({ yes: true }, { ...KEEP_TWO_DAYS, guardShare: 0.5 })).units[0]).to.include({ kept: 1, deleted: 10 });
+  }
+
+  it('deletes nothing by a clock that has jumped ahead, and does when there were backups for a day', async () => {
+    for (const day of [4, 3, 2, 1, 0]) await add('full', daysAgo(day));
+    const policy = { keepDaily: 4, guardShare: 0.5 };
+    for (const jump of [7, 365]) {
+      const { units } = await prune({}, policy, { now: NOW + jump * DAY });
+      expect(units[0], `${jump} days`).to.include({ status: 'refused', deleted: 0 });
+    }
+    expect((await prune({}, policy)).units[0]).to.include({ status: 'ok', deleted: 1 });
+    await add('full', daysAgo(-30));
+    await add('full', daysAgo(-31));
+    expect((await prune({}, policy, { now: NOW + 31 * DAY + 3_600_000 })).units[0]).to.include({ status: 'ok', deleted: 4 });
+  });
+
+  it('stops between two removals when it is told to, and the next one goes on', async () => {
+    await history();
+    const controller = new AbortController();
+    const { repository: stopped } = await openTestRepository(backend, state);
+    stopped.removeObject = (path) => {
+      controller.abort();
+      return repository.removeObject(path);
+    };
+    const stoppable = { ...context(KEEP_TWO_DAYS), signal: controller.signal };
+    expect(await failureOf(() => pruneRepository({}, stopped, stoppable, () => {}))).to.include({ code: 'cancelled' });
+    expect(await repository.snapshots(unit.unit)).to.have.length(3);
+    expect((await prune()).units[0]).to.include({ kept: 1, deleted: 2 });
+    expect(await objects()).to.have.length(5);
   });
 
   it('does not touch a unit that is being restored', async () => {
@@ -216,7 +268,7 @@ describe('prune', () => {
     await addHold(repository, { ...hold, reason: 'audit', expires: null });
     expect(await objects()).to.include.members([`holds/${first.id}-0001.json`, `holds/${first.id}-0002.json`]);
     expect((await verdicts(NOW + 6 * DAY)).get(first.id)).to.equal('held: audit');
-    expect(await prune({}, KEEP_TWO_DAYS, { now: NOW + 6 * DAY })).to.include({ holds: 1 });
+    expect(await prune({ yes: true }, KEEP_TWO_DAYS, { now: NOW + 6 * DAY })).to.include({ holds: 1 });
     expect(await objects()).not.to.include(`holds/${first.id}-0001.json`);
 
     await repository.removeObject(`holds/${first.id}-0002.json`);
@@ -243,11 +295,11 @@ describe('prune', () => {
       await repository.commitRun({ ...made, status: 'ok', units, tool });
       runs.push(runPath(id));
     }
-    const result = await prune({}, KEEP_TWO_DAYS, { now: NOW + 91 * DAY });
+    const result = await prune({ yes: true }, KEEP_TWO_DAYS, { now: NOW + 91 * DAY });
     expect(result.units[0]!.snapshots.at(-1)!.rules).to.include('full younger than 2 days');
     expect(result.runs).to.equal(1);
     expect((await objects()).filter((name) => name.startsWith('runs/'))).to.deep.equal(runs.slice(1));
-    expect((await prune({}, KEEP_TWO_DAYS, { now: NOW + 900 * DAY })).runs).to.equal(1);
+    expect((await prune({ yes: true }, KEEP_TWO_DAYS, { now: NOW + 900 * DAY })).runs).to.equal(1);
     expect((await objects()).filter((name) => name.startsWith('runs/'))).to.deep.equal(runs.slice(2));
   });
 
@@ -298,7 +350,8 @@ describe('prune', () => {
           if (isStateLost) rmSync(join(state, 'prune.json'));
           // The memory's objects are as old as this test.
           const now = isStateLost ? Date.now() + 2 * DAY : NOW;
-          await prune({}, KEEP_TWO_DAYS, { now });
+          // The clock of this test jumps by months.
+          await prune({ yes: true }, KEEP_TWO_DAYS, { now });
           expect(await objects(), `killed at ${killAt}`).to.deep.equal(expected);
         }
       });

@@ -7,6 +7,7 @@ const MEBIBYTE = 1024 * 1024;
 describe('limits', () => {
   const shipped = {
     ...{ workers: Math.min(4, availableParallelism()), nice: 10, ioClass: 'best-effort', ioLevel: 7 },
+    ...{ wait: 60, ownerInterval: '1 hour', ownerShare: 0.1 },
     ...{ readRate: undefined, sendRate: undefined, load: undefined },
   };
 

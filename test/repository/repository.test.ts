@@ -280,7 +280,8 @@ describe('a repository', () => {
   describe('finds what no record names', () => {
     async function leftovers(now: number): Promise<string[]> {
       const names: string[] = [];
-      for await (const { name } of unreferencedObjects(repository, await namedObjects(repository), now)) names.push(name);
+      for await (const { name } of unreferencedObjects(repository, await repository.unitIds(), await namedObjects(repository), now))
+        names.push(name);
       return names.sort();
     }
 

@@ -7,6 +7,7 @@ import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { RecordedSnapshot } from '../chain-snapshots.ts';
+import { localTimeZone } from '../time-zone.ts';
 import { PreviousState } from './previous-state.ts';
 
 /** What a backup of a unit will do. */
@@ -28,7 +29,7 @@ export async function planUnit(
   cache: ManifestCache,
 ): Promise<UnitPlan> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
-  const choice = chooseLevel(schedule, history, instant, Temporal.Now.timeZoneId(), request);
+  const choice = chooseLevel(schedule, history, instant, localTimeZone(repository.notify), request);
   if (choice.level === 'full' && !choice.synthetic) return { ...choice, previous: undefined };
   const latest = newest(history.filter((snapshot) => takenAt(snapshot) <= now.getTime())) as RecordedSnapshot;
   const chain = chainMembers(new ChainIndex(history).select(latest.id)).map(({ record }) => record);

@@ -26,11 +26,17 @@ export class PruneIntent {
     }
   }
 
+  /** What makes room must not need any: without the note a killed deletion is finished once its objects are old enough. */
   write(objects: Iterable<string>): void {
-    replaceFile(this.#file, Buffer.from(`${JSON.stringify({ objects: [...objects] }, null, 2)}\n`));
+    try {
+      replaceFile(this.#file, Buffer.from(`${JSON.stringify({ objects: [...objects] }, null, 2)}\n`));
+    } catch {}
   }
 
+  /** A note that stays names what is not there any more. */
   clear(): void {
-    rmSync(this.#file, { force: true });
+    try {
+      rmSync(this.#file, { force: true });
+    } catch {}
   }
 }

@@ -2,8 +2,9 @@ import { decideRetention, type RetentionDecision } from '../../chain/decide-rete
 import type { Hold, RetentionPolicy } from '../../chain/retention-policy.ts';
 import type { SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { RunIndex } from '../../repository/run-index.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../chain-snapshots.ts';
-import type { LastUnchanged } from '../unchanged-runs.ts';
+import { lastUnchanged } from '../unchanged-runs.ts';
 
 /** What retention decides by, the same for all units of a prune. */
 export interface RetentionRules {
@@ -11,7 +12,9 @@ export interface RetentionRules {
   readonly now: Temporal.Instant;
   readonly timeZone: string;
   readonly holds: readonly Hold[];
-  readonly unchanged: LastUnchanged;
+  readonly runs: RunIndex;
+  /** Somebody said yes to what goes beyond the guards. */
+  readonly confirmed: boolean;
 }
 
 /** What retention says of the snapshots of one unit. */
@@ -30,8 +33,8 @@ export async function decideUnit(unit: string, repository: Repository, rules: Re
   const { records, unusable } = await repository.readSnapshots(unit);
   const [first] = unusable;
   if (first !== undefined) throw first.failure;
-  const snapshots = chainSnapshots(records, repository, rules.unchanged);
-  const decision = decideRetention(snapshots, rules.policy, rules.now, rules.timeZone, rules.holds);
+  const snapshots = chainSnapshots(records, repository, lastUnchanged(rules.runs));
+  const decision = decideRetention(snapshots, rules.policy, rules.now, rules.timeZone, rules.holds, rules.confirmed);
   const keep = new Set(decision.verdicts.filter((verdict) => verdict.keep).map(({ id }) => id));
   return {
     unit,

@@ -22,6 +22,14 @@ export const timeSchema = { type: 'string', description: 'RFC 3339, UTC.' } as c
 
 export const countSchema = { type: 'integer', minimum: 0 } as const;
 
+/** How long something that is in use is waited for. */
+export const waitSchema = {
+  type: 'integer',
+  minimum: 0,
+  maximum: 1440,
+  description: 'Minutes to wait for another run; 0 is not at all.',
+} as const;
+
 export const levelSchema = { enum: ['full', 'differential', 'incremental'] } as const;
 
 /** Something that went wrong with one entry; the rest of the operation stands. */

@@ -1,5 +1,5 @@
 import type { FromSchema } from '../../config/schema-type.ts';
-import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
+import { countSchema, levelSchema, timeSchema, unitNameSchema, waitSchema } from './parts.ts';
 import { unitArgumentSchema, unitIdSchema } from './reading.ts';
 
 /** Deletes the snapshots that no rule of retention keeps, and what earlier deletions left behind. */
@@ -14,6 +14,7 @@ export const pruneRequest = {
     },
     dryRun: { type: 'boolean', description: 'Delete nothing, tell what would be done.' },
     yes: { type: 'boolean', description: 'Delete also more than the share that the setting retention allows without asking.' },
+    wait: waitSchema,
   },
   additionalProperties: false,
 } as const;
@@ -36,14 +37,18 @@ const prunedUnit = {
   properties: {
     unit: unitNameSchema,
     unitId: unitIdSchema,
-    status: { enum: ['ok', 'skipped'], description: 'skipped: nothing of it was deleted, `reason` says why.' },
+    status: {
+      enum: ['ok', 'skipped', 'refused'],
+      description: 'skipped, refused: nothing of it was deleted, `reason` says why; what was refused stays so until somebody says `yes`.',
+    },
     reason: { anyOf: [{ type: 'string' }, { type: 'null' }] },
     needsConfirmation: { type: 'boolean', description: 'More would go than goes without `yes`.' },
+    refusedSince: { anyOf: [timeSchema, { type: 'null' }], description: 'Since when it waits for somebody to say `yes`.' },
     kept: countSchema,
     deleted: { ...countSchema, description: 'Of a dry run: that would be.' },
     snapshots: { type: 'array', items: snapshotVerdict, description: 'Oldest first.' },
   },
-  required: ['unit', 'unitId', 'status', 'reason', 'needsConfirmation', 'kept', 'deleted', 'snapshots'],
+  required: ['unit', 'unitId', 'status', 'reason', 'needsConfirmation', 'refusedSince', 'kept', 'deleted', 'snapshots'],
   additionalProperties: false,
 } as const;
 

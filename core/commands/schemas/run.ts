@@ -1,5 +1,5 @@
 import type { FromSchema } from '../../config/schema-type.ts';
-import { countSchema, errorSchema, levelSchema, timeSchema, unitNameSchema, warningSchema } from './parts.ts';
+import { countSchema, errorSchema, levelSchema, timeSchema, unitNameSchema, waitSchema, warningSchema } from './parts.ts';
 
 /** Backs up the named units, or every unit of the server. */
 export const runRequest = {
@@ -10,6 +10,12 @@ export const runRequest = {
       enum: ['auto', 'full', 'differential', 'incremental', 'synthetic'],
       description: 'auto, the default, asks the schedule policy.',
     },
+    policy: {
+      enum: ['owner'],
+      description:
+        'Asked by the owner of the account: no fulls, not too often, not too much, and without delaying others. None: an administrator.',
+    },
+    wait: { ...waitSchema, description: 'Minutes to wait for another run; 0 is not at all. None: as the limits say.' },
   },
   additionalProperties: false,
 } as const;

@@ -26,8 +26,8 @@ export class UnitCheck {
   readonly #repository: Repository;
   readonly #damages: DamageList;
   readonly #watch: VerificationWatch;
-  /** By snapshot: the ids of the snapshots whose chain has it, itself among them. */
-  readonly #dependents = new Map<string, string[]>();
+  /** By snapshot: the ids of those that lie directly on it. */
+  readonly #above = new Map<string, string[]>();
   readonly #packs = new Map<string, NamedPack>();
   /** The snapshots whose manifests are whole. */
   readonly #checked: SnapshotRecord[] = [];
@@ -55,14 +55,19 @@ export class UnitCheck {
     return `${serverFolder(this.#repository.server)}/${path}`;
   }
 
+  /** The ids of the snapshots whose chain has this one, itself among them. */
   #dependentsOf(snapshot: string): string[] {
-    return this.#dependents.get(snapshot) ?? [snapshot];
+    const found = new Set([snapshot]);
+    for (const id of found) for (const above of this.#above.get(id) ?? []) found.add(above);
+    return [...found];
   }
 
   #checkChains(records: readonly SnapshotRecord[]): void {
     const chains = new ChainIndex(chainSnapshots(records, this.#repository));
     for (const { id, unit } of records) {
-      for (const member of chains.reachable(id)) this.#dependents.set(member.id, [...(this.#dependents.get(member.id) ?? []), id]);
+      const below = chains.below(id)?.id;
+      if (below !== undefined) this.#above.set(below, [...(this.#above.get(below) ?? []), id]);
+      if (chains.isComplete(id)) continue;
       try {
         chains.select(id);
       } catch (error) {

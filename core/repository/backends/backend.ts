@@ -47,6 +47,8 @@ export interface Backend {
    * many there were.
    */
   discardAbandoned(before: number): Promise<number>;
+  /** Bytes that can still be stored, and that fit in all, where the place has such limits. */
+  readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
   /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */
   readonly openDirectly?: ((name: string) => RandomAccess) | undefined;
 }

@@ -3,6 +3,7 @@ import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
 import { closeDescriptor, openAt, unlinkAt } from '../../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
+import { freeSpace } from '../../linux/space.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { RandomAccess } from '../../manifest/random-access.ts';
@@ -166,6 +167,16 @@ export class LocalBackend implements Backend {
       unlinkIfThere(folder, last);
       fsyncSync(folder);
     });
+  }
+
+  async space(): Promise<{ free: number; size: number }> {
+    const root = openRoot(this.#root);
+    try {
+      const { bytes: free, size } = freeSpace(root);
+      return { free, size };
+    } finally {
+      closeDescriptor(root);
+    }
   }
 
   async discardAbandoned(before: number): Promise<number> {
