@@ -98,7 +98,8 @@ function readIndex(file: string, now: number, there: ReadonlySet<string>): { run
   try {
     const { runs, witnesses } = JSON.parse(readFileSync(file, 'utf8')) as { runs: string[]; witnesses: Record<string, Witness> };
     const found = new Map(Object.entries(witnesses));
-    const isAhead = runs.some((id) => !(timeOfId(id).getTime() <= now)) || [...found.values()].some(({ time }) => !(Date.parse(time) <= now));
+    const isAhead =
+      runs.some((id) => !(timeOfId(id).getTime() <= now)) || [...found.values()].some(({ time }) => !(Date.parse(time) <= now));
     return isAhead || [...found.values()].some(({ run }) => !there.has(run)) ? undefined : { runs, witnesses: found };
   } catch {
     return undefined;
