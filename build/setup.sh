@@ -23,6 +23,7 @@ missing_packages() {
   [ -e /usr/include/stdio.h ] || echo libc6-dev
   [ "$purpose" = test ] || return 0
   extensions=$(command -v php >/dev/null && php -m || true)
+  /usr/bin/python3 -c 'import pyfuse3' 2>/dev/null || echo python3-pyfuse3
   for need in "${php_needs[@]}"; do
     grep -qix "${need%%:*}" <<<"$extensions" || echo "${need##*:}"
   done

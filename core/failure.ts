@@ -72,14 +72,20 @@ export class Failure extends Error {
   }
 }
 
+/** As Node has it, who does not know its name. */
+const EDQUOT = -122;
+
 /** Turns whatever was thrown into a `Failure`; a defect becomes `internal` with the original as its cause. */
 export function asFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  const code = (thrown as { code?: unknown } | null)?.code;
+  const { code, errno, syscall } = (thrown ?? {}) as { code?: unknown; errno?: unknown; syscall?: unknown };
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (code === 'ENOSPC' || code === 'EDQUOT' || errno === EDQUOT) {
     return new Failure('disk_full', message, { advice: 'Free space or raise the quota, then run again.', retry: true, cause: thrown });
   }
-  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return new Failure('io_error', message, { retry: true, cause: thrown });
+  const isNamed = typeof code === 'string' && /^E[A-Z0-9]+$/.test(code);
+  // Node has no name for some errors, and says so in the place of the code.
+  if (isNamed || (typeof errno === 'number' && typeof syscall === 'string'))
+    return new Failure('io_error', message, { retry: true, cause: thrown });
   return new Failure('internal', message, { cause: thrown });
 }

@@ -1,8 +1,9 @@
+import { readSync } from 'node:fs';
 import type { ByteString } from '../manifest/entry.ts';
 import { cString, secondCString } from './c-string.ts';
 import * as flags from './flags.ts';
-import { libc } from './libc.ts';
-import { check } from './system-error.ts';
+import { lastErrno, libc } from './libc.ts';
+import { asSystemError, check, SystemError } from './system-error.ts';
 
 /** Opens one component below a directory descriptor. O_NOFOLLOW and O_CLOEXEC are always set. */
 export function openAt(dir: number, name: ByteString, flag: number, mode = 0): number {
@@ -32,6 +33,15 @@ export function closeDescriptor(descriptor: number): void {
   check(libc.close(descriptor), 'close');
 }
 
+/**
+ * Closes a descriptor through which nothing was written: what else a file system says at its end (EIO of a network, whatever FUSE
+ * likes) concerns nobody, and the descriptor is closed in any case.
+ */
+export function letGo(descriptor: number): void {
+  if (libc.close(descriptor) < 0 && lastErrno() === EBADF) throw new SystemError('close', EBADF);
+}
+
+const EBADF = 9;
 const target = Buffer.alloc(4097);
 
 /** The target of a symbolic link. */
@@ -77,6 +87,15 @@ export function renameAt(dir: number, name: ByteString, newDir: number, newName:
 /** Sets the length of an open file; what is added is a hole. */
 export function setLength(descriptor: number, length: number): void {
   check(libc.ftruncate(descriptor, length), 'ftruncate');
+}
+
+/** Reads at most `length` bytes at `position` of a file to `at` of `into`; 0 behind its end. */
+export function readBytes(descriptor: number, into: Buffer, at: number, length: number, position: number): number {
+  try {
+    return readSync(descriptor, into, at, length, position);
+  } catch (error) {
+    throw asSystemError(error);
+  }
 }
 
 const POSIX_FADV_WILLNEED = 3;

@@ -1,7 +1,7 @@
-import { getSystemErrorName } from 'node:util';
+import { errorName } from './error-names.ts';
 import { lastErrno } from './libc.ts';
 
-/** A refused system call, shaped like Node's own (`code`, `errno`, `syscall`). */
+/** A refused system call, shaped like Node's own (`code`, `errno`, `syscall`), except that `errno` is the kernel's, above 0. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
   readonly code: string;
@@ -9,7 +9,7 @@ export class SystemError extends Error {
   readonly syscall: string;
 
   constructor(syscall: string, errno: number, subject?: string) {
-    const code = getSystemErrorName(-errno);
+    const code = errorName(errno);
     super(subject === undefined ? `${syscall}: ${code}` : `${syscall} ${JSON.stringify(subject)}: ${code}`);
     this.code = code;
     this.errno = errno;
@@ -27,4 +27,11 @@ export function check(result: number, syscall: string, subject?: string): number
 export function errorCode(thrown: unknown): string | undefined {
   const code = (thrown as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** Whatever a call of Node's own threw, as a `SystemError` where the system refused it: Node does not know the names of all errors. */
+export function asSystemError(thrown: unknown): unknown {
+  if (thrown instanceof SystemError) return thrown;
+  const { errno, syscall } = (thrown ?? {}) as { errno?: unknown; syscall?: unknown };
+  return typeof errno === 'number' && typeof syscall === 'string' ? new SystemError(syscall, Math.abs(errno)) : thrown;
 }

@@ -3,7 +3,7 @@ import type { ByteString, Xattr } from '../manifest/entry.ts';
 import { cString, secondCString } from './c-string.ts';
 import { lastErrno, libc } from './libc.ts';
 import { descriptorPath, isHandleRefused } from './metadata.ts';
-import { check, errorCode } from './system-error.ts';
+import { check, errorCode, SystemError } from './system-error.ts';
 
 const XATTR_LIST_MAX = 65536;
 const XATTR_SIZE_MAX = 65536;
@@ -65,10 +65,17 @@ function readThroughPath(path: ByteString): Xattr[] {
       if (texts.some(isGarbled)) return sortByName(readRaw(path));
       return sortByName(texts.map((text) => ({ name: Buffer.from(text, 'utf8').toString('latin1'), value: getAttributeSync(path, text) })));
     } catch (error) {
-      const code = errorCode(error);
-      if (attempt === ATTEMPTS || (code !== 'ENODATA' && code !== 'ERANGE')) throw error;
+      const refused = asRefusal(error);
+      const code = errorCode(refused);
+      if (attempt === ATTEMPTS || (code !== 'ENODATA' && code !== 'ERANGE')) throw refused;
     }
   }
+}
+
+/** fs-xattr has a name for few errors, but the number of all. */
+function asRefusal(error: unknown): unknown {
+  const errno = (error as { errno?: unknown } | null)?.errno;
+  return typeof errno === 'number' ? new SystemError('getxattr', Math.abs(errno)) : error;
 }
 
 function isGarbled(text: string): boolean {

@@ -4,7 +4,7 @@ import { BatchBuilder } from './batch-builder.ts';
 import { HardLinks, type LinkLeader } from './hard-links.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
-import { entryOf, type ReadEntries, releaseEntries } from './read-entries.ts';
+import { entryOf, Outcome, type ReadEntries, releaseEntries } from './read-entries.ts';
 import type { WalkListener } from './tree-comparison.ts';
 import type { UnitContents } from './unit-contents.ts';
 import type { UnitPacking } from './unit-packing.ts';
@@ -194,7 +194,8 @@ export class Collector implements WalkListener {
       const entry = entryOf(answer as ReadEntries, slot.index, slot.path);
       if (slot.leads !== undefined) slot.leads.entry = entry;
       if (entry !== undefined) this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | slot.flags } : entry);
-      else if (slot.known) this.#output.row({ path: slot.path, kind: 'tombstone' });
+      // What is there and could not be read stays as the previous state has it.
+      else if (slot.known && answer?.outcomes[slot.index] === Outcome.vanished) this.#output.row({ path: slot.path, kind: 'tombstone' });
     } else if (slot.leader.entry !== undefined) {
       this.#output.link({ ...slot.leader.entry, path: slot.path }, slot.leader.entry);
     } else await this.#readAfresh(slot);

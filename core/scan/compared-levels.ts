@@ -93,21 +93,21 @@ export class ComparedLevels {
     const level = this.#levels[depth] as ComparedLevel;
     const above = this.#levels[depth - 1] as ComparedLevel;
     const parent = above.directory?.hold() ?? this.openParentOf(level.name, depth - 1);
+    let opened: HeldDirectory | undefined;
     try {
-      const opened = new HeldDirectory(openDirectoryAt(parent.descriptor, level.name));
+      opened = new HeldDirectory(openDirectoryAt(parent.descriptor, level.name));
       statDescriptor(opened.descriptor, this.#stat);
-      if (level.identity !== undefined && hasIdentity(level.identity, this.#stat.words)) {
-        level.directory = opened;
-        return undefined;
-      }
-      opened.release();
-      return new LostDirectory(depth, MOVED);
+      if (level.identity === undefined || !hasIdentity(level.identity, this.#stat.words)) return new LostDirectory(depth, MOVED);
+      level.directory = opened;
+      opened = undefined;
+      return undefined;
     } catch (error) {
       const code = errorCode(error);
       if (code === undefined) throw error;
       const hasGone = code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR';
       return new LostDirectory(depth, hasGone ? undefined : `it could not be opened: ${(error as Error).message}`);
     } finally {
+      opened?.release();
       parent.release();
     }
   }

@@ -41,6 +41,8 @@ export class ContentStore {
   /** Adds an entry that has no content, unless it is one of those that come last. */
   addMember(entry: Entry): void {
     if (isStructure(entry)) return;
+    // A link whose target could not be read: the manifest alone has it.
+    if (entry.kind === 'symlink' && entry.linkTarget === undefined) return;
     const { frames } = this.#output;
     frames.makeRoom(tarHeaderLengthBound(entry));
     frames.advance(writeTarHeader(frames.bytes, frames.used, entry) - frames.used);

@@ -1,7 +1,8 @@
 import { Failure } from '../failure.ts';
-import { closeDescriptor, readLinkAt } from '../linux/files.ts';
+import { letGo, readLinkAt } from '../linux/files.ts';
 import { readInodeFlags } from '../linux/inode-flags.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import { SystemError } from '../linux/system-error.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import { type Content, type Entry, EntryFlags, type Xattr } from '../manifest/entry.ts';
 import type { Batch } from './batch.ts';
@@ -45,8 +46,20 @@ export class EntryReader {
     for (let index = 0; index < batch.names.length; index++) {
       this.#store.checkWanted();
       ahead?.advanceTo(index);
-      this.#readOne(batch, index, results);
+      this.#readAny(batch, index, results);
       results.close(index);
+    }
+  }
+
+  /** Whatever the file system answers concerns this entry alone, and so does a defect that it brings to light. */
+  #readAny(batch: Batch, index: number, results: ReadEntriesBuilder): void {
+    try {
+      this.#readOne(batch, index, results);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      const message = (error as Error).message;
+      if (error instanceof SystemError) results.addUnreadable(index, 'unreadable', `it could not be read: ${message}`);
+      else results.addUnreadable(index, 'internal', `a defect of this program left it out: ${message}`);
     }
   }
 
@@ -82,7 +95,7 @@ export class EntryReader {
         );
         return;
       } finally {
-        closeDescriptor(opened.descriptor);
+        letGo(opened.descriptor);
       }
     }
   }
@@ -92,7 +105,8 @@ export class EntryReader {
       return this.#readContent(entry, opened, earlier);
     } catch (error) {
       if (error instanceof Failure && error.code === 'cancelled') throw error;
-      results.problem(index, 'unreadable', `its content could not be read: ${(error as Error).message}`);
+      if (!(error instanceof Failure || error instanceof SystemError)) throw error;
+      results.problem(index, 'unreadable', `its content could not be read: ${error.message}`);
       return { complete: true, bytes: 0, keep: () => undefined };
     }
   }
@@ -161,5 +175,10 @@ function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boo
   }
   const entry = { ...metadata, xattrs, inodeFlags, flags };
   if (metadata.kind !== 'symlink') return entry;
-  return { ...entry, linkTarget: readLinkAt(opened.descriptor, '') };
+  try {
+    return { ...entry, linkTarget: readLinkAt(opened.descriptor, '') };
+  } catch (error) {
+    results.problem(index, 'unreadable', `its target could not be read: ${(error as Error).message}`);
+    return { ...entry, flags: flags | EntryFlags.contentMissing };
+  }
 }

@@ -1,4 +1,4 @@
-import { closeDescriptor } from '../linux/files.ts';
+import { letGo } from '../linux/files.ts';
 
 /**
  * A directory descriptor that several readers share: the walk that lists it and the batches whose entries lie in it. All
@@ -18,6 +18,6 @@ export class HeldDirectory {
   }
 
   release(): void {
-    if (--this.#holders === 0) closeDescriptor(this.descriptor);
+    if (--this.#holders === 0) letGo(this.descriptor);
   }
 }

@@ -1,4 +1,4 @@
-import { beginReading, closeDescriptor } from '../linux/files.ts';
+import { beginReading, letGo } from '../linux/files.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { type Batch, OpenAs } from './batch.ts';
 import { openFileAt } from './opened-entry.ts';
@@ -31,7 +31,7 @@ export class ReadAhead {
     try {
       const descriptor = openFileAt(directories[directoryOf[index] as number] as number, names[index] as ByteString);
       beginReading(descriptor);
-      closeDescriptor(descriptor);
+      letGo(descriptor);
     } catch {
       // Whatever is wrong with it is told when it is read.
     }

@@ -7,10 +7,19 @@ const STAT_LENGTH = 144;
 const DIGEST_LENGTH = 32;
 const NUMBERS_PER_EXTENT = 4;
 
+/** What became of an entry of a batch. */
+export const Outcome = {
+  /** It was gone. */
+  vanished: 0,
+  read: 1,
+  /** It is there, but nothing is known of it: a problem says why. */
+  unreadable: 2,
+} as const;
+
 /** Something that went wrong with one entry of a batch. */
 export interface EntryProblem {
   readonly index: number;
-  readonly code: 'vanished' | 'unreadable' | 'unsupported' | 'changed_while_read';
+  readonly code: 'vanished' | 'unreadable' | 'unsupported' | 'changed_while_read' | 'internal';
   readonly message: string;
 }
 
@@ -19,8 +28,8 @@ export interface EntryProblem {
  * without an object per entry.
  */
 export interface ReadEntries {
-  /** 1 where there is an entry, 0 where it vanished. */
-  readonly present: Uint8Array;
+  /** Of `Outcome`. */
+  readonly outcomes: Uint8Array;
   readonly stats: Uint8Array;
   readonly flags: Uint8Array;
   readonly inodeFlags: Uint32Array;
@@ -44,7 +53,7 @@ export interface ReadEntries {
 /** Collects `ReadEntries` in the worker, entry by entry in batch order. */
 export class ReadEntriesBuilder {
   readonly #count: number;
-  readonly #present: Uint8Array<ArrayBuffer>;
+  readonly #outcomes: Uint8Array<ArrayBuffer>;
   readonly #stats: Uint8Array<ArrayBuffer>;
   readonly #flags: Uint8Array<ArrayBuffer>;
   readonly #inodeFlags: Uint32Array<ArrayBuffer>;
@@ -63,7 +72,7 @@ export class ReadEntriesBuilder {
 
   constructor(count: number) {
     this.#count = count;
-    this.#present = new Uint8Array(count);
+    this.#outcomes = new Uint8Array(count);
     this.#stats = new Uint8Array(count * STAT_LENGTH);
     this.#flags = new Uint8Array(count);
     this.#inodeFlags = new Uint32Array(count);
@@ -73,7 +82,7 @@ export class ReadEntriesBuilder {
   }
 
   add(index: number, stat: StatBuffer, entry: Entry): void {
-    this.#present[index] = 1;
+    this.#outcomes[index] = Outcome.read;
     this.#stats.set(stat.bytes.subarray(0, STAT_LENGTH), index * STAT_LENGTH);
     this.#flags[index] = entry.flags;
     this.#inodeFlags[index] = entry.inodeFlags;
@@ -109,6 +118,12 @@ export class ReadEntriesBuilder {
     this.#extentEnds[index] = this.#extents.length / NUMBERS_PER_EXTENT;
   }
 
+  /** Says that nothing could be learned of an entry. */
+  addUnreadable(index: number, code: 'unreadable' | 'internal', message: string): void {
+    this.#outcomes[index] = Outcome.unreadable;
+    this.problem(index, code, message);
+  }
+
   problem(index: number, code: EntryProblem['code'], message: string): void {
     this.#problems.push({ index, code, message });
   }
@@ -116,7 +131,7 @@ export class ReadEntriesBuilder {
   /** The columns, and the buffers among them that can be handed over instead of copied. */
   finish(): { entries: ReadEntries; transfer: ArrayBuffer[] } {
     const entries = {
-      present: this.#present,
+      outcomes: this.#outcomes,
       stats: this.#stats,
       flags: this.#flags,
       inodeFlags: this.#inodeFlags,
@@ -148,9 +163,9 @@ function joinDigests(digests: readonly Buffer[]): Uint8Array<ArrayBuffer> {
 const stat = new StatBuffer();
 const NO_XATTRS: readonly Xattr[] = [];
 
-/** Entry `index` as an object with its full path; undefined when it vanished. */
+/** Entry `index` as an object with its full path; undefined when it was not read. */
 export function entryOf(read: ReadEntries, index: number, path: ByteString): Entry | undefined {
-  if (read.present[index] === 0) return undefined;
+  if (read.outcomes[index] !== Outcome.read) return undefined;
   stat.bytes.set(read.stats.subarray(index * STAT_LENGTH, (index + 1) * STAT_LENGTH));
   const set = read.xattrSet[index] as number;
   return {

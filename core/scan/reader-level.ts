@@ -1,5 +1,6 @@
-import { closeDescriptor, openDirectoryAt } from '../linux/files.ts';
+import { letGo, openDirectoryAt } from '../linux/files.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import { SystemError } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { hasIdentity, type InodeIdentity } from './inode-identity.ts';
 import type { MountKind } from './mounted-names.ts';
@@ -53,7 +54,7 @@ export class ReaderStack {
     this.#levels.push(level);
     const far = this.#levels[this.#levels.length - 1 - OPEN_LEVELS];
     if (far?.descriptor !== undefined) {
-      closeDescriptor(far.descriptor);
+      letGo(far.descriptor);
       far.descriptor = undefined;
     }
   }
@@ -67,22 +68,30 @@ export class ReaderStack {
       return;
     }
     if (isClosed) this.#reopen(top, left.descriptor);
-    closeDescriptor(left.descriptor);
+    letGo(left.descriptor);
   }
 
   clear(): void {
-    for (const { descriptor } of this.#levels) if (descriptor !== undefined) closeDescriptor(descriptor);
+    for (const { descriptor } of this.#levels) if (descriptor !== undefined) letGo(descriptor);
     this.#levels.length = 0;
   }
 
   /** Up by `..`, which is only believed when it is the very directory that the reader came from. */
   #reopen(level: ReaderLevel, child: number): void {
-    const descriptor = openDirectoryAt(child, '..');
-    statDescriptor(descriptor, this.#stat);
-    if (level.identity !== undefined && hasIdentity(level.identity, this.#stat.words)) level.descriptor = descriptor;
-    else {
-      closeDescriptor(descriptor);
-      level.isLost = true;
+    level.descriptor = this.#openAbove(level, child);
+    level.isLost = level.descriptor === undefined;
+  }
+
+  #openAbove({ identity }: ReaderLevel, child: number): number | undefined {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openDirectoryAt(child, '..');
+      statDescriptor(descriptor, this.#stat);
+      if (identity !== undefined && hasIdentity(identity, this.#stat.words)) return descriptor;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
+    if (descriptor !== undefined) letGo(descriptor);
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
-import { readSync } from 'node:fs';
 import { alignDataRanges } from '../archive/sparse-map.ts';
+import { readBytes } from '../linux/files.ts';
 import { dataRanges } from '../linux/holes.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { DataRange } from '../manifest/entry.ts';
@@ -58,7 +58,7 @@ export class StoredBytes {
         continue;
       }
       this.#pace?.wait(wanted);
-      const got = readSync(this.#descriptor, into, at + filled, wanted, range.offset + this.#inRange);
+      const got = readBytes(this.#descriptor, into, at + filled, wanted, range.offset + this.#inRange);
       if (got === 0) break;
       filled += got;
       this.#inRange += got;

@@ -8,7 +8,7 @@ import type { HeldDirectory } from './held-directory.ts';
 import { hasIdentity, identityOf } from './inode-identity.ts';
 import { Note, type RowPage } from './row-page.ts';
 import { arrangeRoots, isScanRoot, type ScanRoot } from './scan-roots.ts';
-import { MAXIMUM_DEPTH } from './tree-reader.ts';
+import { MAXIMUM_DEPTH, PATH_BYTES_LIMIT } from './tree-reader.ts';
 
 /** What a walk tells, in the order of paths. */
 export interface WalkListener {
@@ -226,7 +226,11 @@ export class TreeComparison {
     } else if (note === Note.subvolume) {
       this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are left out');
     } else if (note === Note.tooDeep) {
-      this.#listener.problem(path, 'unsupported', `it lies deeper than ${MAXIMUM_DEPTH} directories; its contents are left out`);
+      this.#listener.problem(
+        path,
+        'unsupported',
+        `it lies deeper than ${MAXIMUM_DEPTH} directories, or its path is longer than ${PATH_BYTES_LIMIT} bytes; its contents are left out`,
+      );
     } else this.#listener.problem(path, 'unreadable', `it could not be listed: ${message}`);
   }
 

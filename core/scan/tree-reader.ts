@@ -1,6 +1,6 @@
 import { readNames } from '../linux/directories.ts';
-import { closeDescriptor, openDirectoryAt, openTrustedDirectory } from '../linux/files.ts';
-import { StatBuffer, statAt } from '../linux/stat.ts';
+import { letGo, openDirectoryAt, openTrustedDirectory } from '../linux/files.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { Exclusion } from '../manifest/exclusion.ts';
@@ -13,6 +13,9 @@ import { arrangeRoots, isScanRoot, type ScanRoot, type VirtualLevel } from './sc
 
 /** Directories below this depth are left out: no software makes them, and their paths alone would fill the memory. */
 export const MAXIMUM_DEPTH = 4096;
+
+/** What lies in a directory with a longer path than this is left out, too: four times what a system call takes at once. */
+export const PATH_BYTES_LIMIT = 16 * 1024;
 
 /** What a reader walks through. */
 export interface ReaderTask {
@@ -131,7 +134,7 @@ export class TreeReader {
     try {
       this.#visitEntry(level, parent, name, page, begin);
     } finally {
-      closeDescriptor(parent);
+      letGo(parent);
     }
   }
 
@@ -171,7 +174,7 @@ export class TreeReader {
       if (!isSubvolumeTop(stat)) return Note.mounted;
       if (!this.#includeSubvolumes) return Note.subvolume;
     }
-    if (this.#stack.depth >= MAXIMUM_DEPTH) return Note.tooDeep;
+    if (this.#stack.depth >= MAXIMUM_DEPTH || path.length > PATH_BYTES_LIMIT) return Note.tooDeep;
     let descriptor: number | undefined;
     try {
       descriptor = openDirectoryAt(parent, name);
@@ -183,12 +186,11 @@ export class TreeReader {
       this.#push({ name, path, names, next: 0, descriptor, identity, excludes, mounted, virtual: undefined, end, begin, isLost: false });
       return Note.entered;
     } catch (error) {
-      if (descriptor !== undefined) closeDescriptor(descriptor);
       // Gone or something else by now: the entry itself is read as what it is then.
-      const code = errorCode(error);
-      if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR') return Note.entry;
+      const isGone = descriptor === undefined ? isAbsence(error) : hasNoName(descriptor);
+      if (descriptor !== undefined) letGo(descriptor);
       this.#message = (error as Error).message;
-      return Note.unlistable;
+      return isGone ? Note.entry : Note.unlistable;
     }
   }
 
@@ -208,6 +210,24 @@ export class TreeReader {
   #push(level: ReaderLevel): void {
     this.#stack.push(level);
     if (level.begin === undefined) this.#announced = this.#stack.depth;
+  }
+}
+
+/** Whether opening failed because the directory has gone or is none any more. */
+function isAbsence(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR';
+}
+
+const opened = new StatBuffer();
+
+/** Whether an open directory was removed meanwhile: then it has no links any more. */
+function hasNoName(descriptor: number): boolean {
+  try {
+    statDescriptor(descriptor, opened);
+    return opened.linkCount === 0;
+  } catch {
+    return false;
   }
 }
 

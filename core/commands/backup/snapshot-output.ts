@@ -47,7 +47,7 @@ export class SnapshotOutput implements ScanOutput {
     else this.changed++;
     this.#rows.add(this.#recorded(row));
     if (row.kind === 'directory') this.#structure.addDirectory(row);
-    else if (row.kind === 'symlink' && row.linkCount === 1) this.#structure.addSymlink(row);
+    else if (row.kind === 'symlink' && row.linkCount === 1 && row.linkTarget !== undefined) this.#structure.addSymlink(row);
   }
 
   #recorded(row: ManifestRow): ManifestRow {
@@ -65,7 +65,8 @@ export class SnapshotOutput implements ScanOutput {
     // tar can link only to what was extracted before: a first name whose member is in these packs.
     const extent = leader.content?.extents[0];
     const isHere = extent === undefined || extent.pack.startsWith(this.#packPrefix);
-    if (isHere && entry.kind !== 'socket') this.#structure.addHardLink(entry, leader.path);
+    const hasMember = leader.kind !== 'socket' && !(leader.kind === 'symlink' && leader.linkTarget === undefined);
+    if (isHere && hasMember) this.#structure.addHardLink(entry, leader.path);
   }
 
   problem(path: ByteString, code: string, message: string): void {

@@ -1,4 +1,4 @@
-import { closeDescriptor, openHandleAt, readLinkAt } from '../../linux/files.ts';
+import { letGo, openHandleAt, readLinkAt } from '../../linux/files.ts';
 import type { StatBuffer } from '../../linux/stat.ts';
 import { readXattrs } from '../../linux/xattrs.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
@@ -141,7 +141,7 @@ function readLive(directory: HeldDirectory, name: ByteString, stat: StatBuffer):
       ...(kind === 'character-device' || kind === 'block-device' ? { deviceNumber: stat.deviceNumber } : {}),
     };
   } finally {
-    closeDescriptor(handle);
+    letGo(handle);
   }
 }
 
