@@ -1,5 +1,4 @@
 import { libc } from './libc.ts';
-import { check } from './system-error.ts';
 
 const status = Buffer.alloc(120); // struct statfs of 64-bit Linux
 const FSID_OFFSET = 56;
@@ -39,7 +38,8 @@ function genericUuid(descriptor: number): string | undefined {
  * subvolume.
  */
 export function fileSystemId(descriptor: number): string | undefined {
-  check(libc.fstatfs(descriptor, status), 'fstatfs');
+  // FUSE may leave the call out, and a network may be away.
+  if (libc.fstatfs(descriptor, status) !== 0) return undefined;
   const type = status.readUInt32LE(0);
   const id = textOf(status.subarray(FSID_OFFSET, FSID_OFFSET + FSID_LENGTH));
   const text = type === XFS_MAGIC ? xfsUuid(descriptor) : (id ?? genericUuid(descriptor));

@@ -195,7 +195,8 @@ export class Collector implements WalkListener {
       if (slot.leads !== undefined) slot.leads.entry = entry;
       if (entry !== undefined) this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | slot.flags } : entry);
       // What is there and could not be read stays as the previous state has it.
-      else if (slot.known && answer?.outcomes[slot.index] === Outcome.vanished) this.#output.row({ path: slot.path, kind: 'tombstone' });
+      else if (answer?.outcomes[slot.index] === Outcome.unreadable) this.#output.unseen(parentOf(slot.path));
+      else if (slot.known) this.#output.row({ path: slot.path, kind: 'tombstone' });
     } else if (slot.leader.entry !== undefined) {
       this.#output.link({ ...slot.leader.entry, path: slot.path }, slot.leader.entry);
     } else await this.#readAfresh(slot);
@@ -213,6 +214,10 @@ export class Collector implements WalkListener {
       builder.release();
     }
   }
+}
+
+function parentOf(path: ByteString): ByteString {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function release(pending: Pick<Pending, 'slots' | 'builder'>): void {

@@ -1,5 +1,5 @@
 import { fileSystemId } from '../../linux/file-system.ts';
-import { closeDescriptor, openDirectoryAt, openTrustedDirectory } from '../../linux/files.ts';
+import { closeDescriptor, letGo, openDirectoryAt, openTrustedDirectory } from '../../linux/files.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { DeviceNumbers, type RenumberedDevice } from '../../manifest/device-numbers.ts';
 import type { UnitRoot } from '../../panel/unit.ts';
@@ -78,10 +78,16 @@ function placeOf({ path, parent }: UnitRoot): PlacedRoot {
 }
 
 function idOfDirectory(parent: number, name: string): string | undefined {
-  const descriptor = openDirectoryAt(parent, name);
+  let descriptor: number;
+  try {
+    descriptor = openDirectoryAt(parent, name);
+  } catch {
+    // The walk says what is wrong with it.
+    return undefined;
+  }
   try {
     return fileSystemId(descriptor);
   } finally {
-    closeDescriptor(descriptor);
+    letGo(descriptor);
   }
 }
