@@ -80,6 +80,7 @@ export function buildProgram(actions: Actions): Command {
         'synthetic',
       ]),
     )
+    .option('--read-back', 'read what was stored again before it is recorded (default: as the setting readBack says)')
     .action((units: string[], options: object) => perform('run', { units, ...options }));
   program
     .command('list')

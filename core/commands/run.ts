@@ -93,7 +93,8 @@ async function backUp(
     const unchanged = await readRuns(repository, started, context);
     const cache = new ManifestCache(repository);
     const paced = withinAllowance(owner, pacedBy(limits.sendRate, context.signal));
-    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced };
+    const readBack = request.readBack ?? settings.readBack;
+    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack };
     // What the schedule wants on top of an incremental is the server's to take.
     const level = owner === undefined ? (request.level ?? 'auto') : 'incremental';
     const ended = await backUpAll(units, level, tools, waiting, owner === undefined ? undefined : lock);

@@ -40,6 +40,7 @@ export function defaultSettings(): Settings {
     schedule: SHIPPED_SCHEDULE,
     retention: SHIPPED_RETENTION,
     exclude: [],
+    readBack: false,
     includeSubvolumes: false,
   };
 }

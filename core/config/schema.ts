@@ -132,6 +132,10 @@ export const settingsSchema = {
       maxItems: 1000,
       description: 'Patterns in the manner of gitignore(5), on paths in the snapshot; the last that fits decides.',
     },
+    readBack: {
+      type: 'boolean',
+      description: 'Whether a run reads what it has stored again, and compares it, before it records a snapshot.',
+    },
     includeSubvolumes: {
       type: 'boolean',
       description: 'Whether btrfs subvolumes inside what is backed up belong to it; without this they are left out and named.',

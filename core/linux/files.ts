@@ -107,6 +107,13 @@ export function beginReading(descriptor: number): void {
   libc.posix_fadvise(descriptor, 0, FIRST_BYTES, POSIX_FADV_WILLNEED);
 }
 
+const POSIX_FADV_DONTNEED = 4;
+
+/** Has the kernel drop what it holds of an open file and has written out already. A file system that cannot is let be. */
+export function forgetCached(descriptor: number): void {
+  libc.posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 const SYNC_FILE_RANGE_WRITE = 2;
 
 /** Has the disk begin with what was written to an open file, without waiting for it. A file system that cannot is let be. */

@@ -254,6 +254,11 @@ export class Repository {
     return this.backend.size(this.#fullName(path));
   }
 
+  /** Has an object that was stored read from its disk the next time, where that can be asked, and not from memory. */
+  forgetCached(path: string): void {
+    this.backend.forgetCached?.(this.#fullName(path));
+  }
+
   /** Removes an object; a missing one is no error. */
   removeObject(path: string): Promise<void> {
     return this.backend.remove(this.#fullName(path));
@@ -270,7 +275,7 @@ export class Repository {
    * The manifest of a snapshot for reading, in the length that the record says; the caller closes it. The content is not
    * compared with its digest: `ManifestReader.open` checks the index, and each block is checked by that.
    */
-  async openManifest(record: SnapshotRecord): Promise<RandomAccess> {
+  async openManifest(record: Pick<SnapshotRecord, 'manifest'>): Promise<RandomAccess> {
     const { path, length } = record.manifest;
     const name = this.#fullName(path);
     const size = await this.backend.size(name);

@@ -157,8 +157,13 @@ function rewrite(
     return to === undefined ? extent : { ...extent, pack: packPath(unit, packId(to.pack)), frame: to.frame, offset: to.offset };
   };
   const output = new ManifestOutput(cache.temporaryFile(unit));
-  for (const row of from.reader().rows()) output.add(withExtents(row, moved));
-  return { output, finished: output.finish() };
+  try {
+    for (const row of from.reader().rows()) output.add(withExtents(row, moved));
+    return { output, finished: output.finish() };
+  } catch (error) {
+    discard(output);
+    throw error;
+  }
 }
 
 function withExtents(row: ManifestRow, moved: (extent: Extent) => Extent): ManifestRow {

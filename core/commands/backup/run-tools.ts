@@ -23,6 +23,8 @@ export interface RunTools {
   readonly progress: RunProgress;
   /** Has the run pause; undefined: it never does. */
   readonly load: LoadWatch | undefined;
+  /** Whether what was stored is read again before it is recorded. */
+  readonly readBack: boolean;
   /** Writes an object no faster than the limits let. */
   readonly paced: (output: StoredOutput) => StoredOutput;
 }

@@ -20,6 +20,7 @@ import { PROGRAM } from '../../version.ts';
 import type { UnitPlan } from './level.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { type AssembledManifest, compactPacks, discard } from './pack-compaction.ts';
+import { ReadBack } from './read-back.ts';
 import type { RunTools, UnitBackup } from './run-tools.ts';
 import type { SnapshotOutput } from './snapshot-output.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
@@ -69,6 +70,7 @@ export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Pro
     );
     const manifest = await storeManifest(assembled.output, assembled.finished, scanned, tools);
     const packs = added.map(({ reference }) => reference);
+    if (tools.readBack) await new ReadBack(assembled.output.reader(), tools).check(manifest, packs);
     const record = describe(scanned, manifest, assembled.finished, packs, tools);
     const link = await repository.commitRecord(record);
     remember(record, assembled.output, plan, tools);
@@ -84,11 +86,11 @@ async function assemble(scanned: ScannedUnit, tools: RunTools): Promise<Assemble
   const finished = rows.finish();
   if (plan.previous === undefined || plan.level === 'incremental') return { output: rows, finished };
   const merged = new ManifestOutput(tools.cache.temporaryFile(unit.unit));
-  const runs = [...plan.previous.readers, rows.reader()];
-  for (const row of compactRows(runs, plan.level === 'full' ? {} : { base: runs[0] })) merged.add(row);
-  const assembled = { output: merged, finished: merged.finish() };
-  const order = { unit: unit.unit, packId: scanned.packId, target: scanned.packs, old: oldPacks(plan) };
   try {
+    const runs = [...plan.previous.readers, rows.reader()];
+    for (const row of compactRows(runs, plan.level === 'full' ? {} : { base: runs[0] })) merged.add(row);
+    const assembled = { output: merged, finished: merged.finish() };
+    const order = { unit: unit.unit, packId: scanned.packId, target: scanned.packs, old: oldPacks(plan) };
     const compacted = await compactPacks(assembled, order, tools);
     if (compacted !== assembled) discard(merged);
     return compacted;
@@ -125,7 +127,7 @@ async function storeManifest(
     }
     return { ...reference, index: finished.index };
   } finally {
-    await target.abort();
+    await target.abort().catch(() => {});
   }
 }
 

@@ -10,6 +10,7 @@ export const runRequest = {
       enum: ['auto', 'full', 'differential', 'incremental', 'synthetic'],
       description: 'auto, the default, asks the schedule policy.',
     },
+    readBack: { type: 'boolean', description: 'Read what was stored again before it is recorded (default: the setting readBack).' },
     policy: {
       enum: ['owner'],
       description:

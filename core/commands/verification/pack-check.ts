@@ -7,7 +7,7 @@ import type { ObjectReference } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ExtentReference } from './extent-table.ts';
 import { type ReferenceProblem, StretchDigests } from './stretch-digests.ts';
-import type { VerificationWatch } from './watch.ts';
+import type { ReadingWatch } from './watch.ts';
 
 /** Who hears of what is wrong with a pack, and of each reference whose content is not there as recorded. */
 export interface PackProblems {
@@ -25,7 +25,7 @@ export async function checkPack(
   expected: ObjectReference,
   references: Iterable<ExtentReference>,
   problems: PackProblems,
-  watch: VerificationWatch,
+  watch: ReadingWatch,
 ): Promise<void> {
   const stretches = new StretchDigests(references, problems.reference);
   try {
@@ -50,7 +50,7 @@ async function readThrough(
   size: number,
   stretches: StretchDigests,
   problems: PackProblems,
-  watch: VerificationWatch,
+  watch: ReadingWatch,
 ): Promise<string> {
   const whole = createHash('sha256');
   const reader = await PackReader.open(size, (offset, length) => repository.readObject(path, offset, length));

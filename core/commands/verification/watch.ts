@@ -2,8 +2,14 @@ import { setImmediate as otherEvents } from 'node:timers/promises';
 import { Failure } from '../../failure.ts';
 import type { Context } from '../context.ts';
 
+/** Who is told of the bytes that were read, and asked every few megabytes whether to go on. */
+export interface ReadingWatch {
+  bytesRead: number;
+  step(): Promise<void>;
+}
+
 /** What a verification has done so far, told as progress; and where it stops when it is told to. */
-export class VerificationWatch {
+export class VerificationWatch implements ReadingWatch {
   snapshots = 0;
   objects = 0;
   entries = 0;

@@ -51,4 +51,6 @@ export interface Backend {
   readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
   /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */
   readonly openDirectly?: ((name: string) => RandomAccess) | undefined;
+  /** Has a durable object read from the disk the next time, and not from memory; a place that cannot leaves it out. */
+  readonly forgetCached?: ((name: string) => void) | undefined;
 }

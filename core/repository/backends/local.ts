@@ -1,7 +1,7 @@
 import { fsyncSync, mkdirSync } from 'node:fs';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
-import { closeDescriptor, openAt, unlinkAt } from '../../linux/files.ts';
+import { closeDescriptor, forgetCached, openAt, unlinkAt } from '../../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
 import { freeSpace } from '../../linux/space.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
@@ -99,6 +99,10 @@ export class LocalBackend implements Backend {
   }
 
   openDirectly(name: string): RandomAccess {
+    return this.#openObject(name);
+  }
+
+  #openObject(name: string): FileAccess {
     const access = this.#inFolderOf(name, (folder, last) => {
       try {
         return new FileAccess(openAt(folder, last, O_RDONLY | O_NONBLOCK), name);
@@ -109,6 +113,12 @@ export class LocalBackend implements Backend {
     });
     if (access === undefined) throw missingObject(name);
     return access;
+  }
+
+  forgetCached(name: string): void {
+    const access = this.#openObject(name);
+    forgetCached(access.descriptor);
+    access.close();
   }
 
   async read(name: string, offset = 0, length?: number): Promise<Buffer> {
