@@ -8,6 +8,7 @@ import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString, DataRange, Entry, Xattr } from '../manifest/entry.ts';
 import { changeAttributes, planAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { isWhiteout } from './overlay-attributes.ts';
 import { checkDirectory } from './owner-rights.ts';
 import { unprotect } from './protection.ts';
 import { type Report, refusalsOf, type Witness } from './rules.ts';
@@ -29,7 +30,10 @@ export type Likeness = 'different' | 'same' | 'same-content';
  * which inode is the same.
  */
 export function compareWithTarget(place: Place, entry: Entry, witness?: Witness): Likeness {
-  if (place.name === '' || !statAt(place.directory, place.name, stat) || stat.kind !== entry.kind) return 'different';
+  const isThere = place.name === '' || statAt(place.directory, place.name, stat);
+  // Through the mount a whiteout is that nothing is there.
+  if (place.overlay && isWhiteout(entry)) return isThere ? 'different' : 'same';
+  if (place.name === '' || !isThere || stat.kind !== entry.kind) return 'different';
   if (entry.kind === 'file') return withFile(place, (descriptor) => seen(compareFile(descriptor, entry, place), witness));
   const handle = openHandleAt(place.directory, place.name);
   try {
@@ -45,6 +49,16 @@ export function compareWithTarget(place: Place, entry: Entry, witness?: Witness)
 function seen(likeness: Likeness, witness: Witness | undefined): Likeness {
   if (likeness === 'same') witness?.(stat);
   return likeness;
+}
+
+/** What `bringUpToDate` would do, or for what is no file whether it would be left; changes nothing. */
+export function likenessOf(place: Place, entry: Entry): 'same' | 'updated' | 'different' {
+  const likeness = compareWithTarget(place, entry);
+  if (likeness !== 'same-content') return likeness;
+  return withFile(place, (descriptor) => {
+    statDescriptor(descriptor, stat);
+    return mayChangeInPlace(entry) ? 'updated' : 'different';
+  });
 }
 
 /**
@@ -86,11 +100,19 @@ function withFile<Result>(place: Place, action: (descriptor: number) => Result):
 
 function compareFile(descriptor: number, entry: Entry, place: Place): Likeness {
   statDescriptor(descriptor, stat);
-  if (!stat.isFile || stat.size !== entry.size || stat.linkCount !== entry.linkCount) return 'different';
+  if (!stat.isFile || stat.size !== entry.size || hasAnotherName(entry)) return 'different';
   if (!hasSameContent(descriptor, entry)) return 'different';
   statDescriptor(descriptor, stat);
   if (hasSameMetadata(descriptor, entry, place) && readInodeFlags(descriptor) === entry.inodeFlags) return 'same';
   return entry.linkCount === 1 ? 'same-content' : 'different';
+}
+
+/**
+ * Whether a file of one name has another one, too. How many of those that a file of several names has are not the snapshot's, the
+ * plan has found out (`hasForeignNames`). `stat` is of what is compared.
+ */
+function hasAnotherName({ linkCount }: Entry): boolean {
+  return linkCount === 1 && stat.linkCount !== 1;
 }
 
 function hasSameContent(descriptor: number, entry: Entry): boolean {
@@ -119,7 +141,7 @@ function isSameRanges(present: readonly DataRange[] | undefined, wanted: readonl
 function hasSameMetadata(descriptor: number, entry: Entry, place: Place): boolean {
   const sameMode = entry.kind === 'symlink' || stat.mode === entry.mode;
   if (!sameMode || stat.uid !== entry.uid || stat.gid !== entry.gid || stat.mtime !== entry.mtime) return false;
-  if (stat.linkCount !== entry.linkCount) return false;
+  if (hasAnotherName(entry)) return false;
   const { wanted, isKept } = planAttributes(descriptor, entry, place);
   const known = (name: string) => wanted.some((xattr) => xattr.name === name);
   return isSameXattrs(

@@ -123,7 +123,7 @@ export function finishDirectory(
 ): void {
   withDirectory(target, place, entry.path, directory, (descriptor) => {
     // `stat` is of this descriptor.
-    if (!directory.made) checkKept(entry, rules);
+    if (!directory.made) checkKept(entry, rules, stat);
     const refuse = refusalsOf(entry.path, report);
     writeHarmlessFlags(descriptor, entry, place, refuse);
     changeAttributes(descriptor, entry, place, refuse);
@@ -133,14 +133,14 @@ export function finishDirectory(
 
 /**
  * A directory that was there and is somebody else's than the snapshot's owner of it, or the account's, may have been renamed to
- * this place by a tenant in whose directory it stood: nobody is given it.
+ * this place by a tenant in whose directory it stood: nobody is given it. `status` is of the directory.
  */
-function checkKept({ path, uid }: Entry, { owner, accountUsers }: WriteRules): void {
-  if (owner !== undefined && !owner.users.has(stat.uid)) {
+export function checkKept({ path, uid }: Entry, { owner, accountUsers }: WriteRules, status: StatBuffer): void {
+  if (owner !== undefined && !owner.users.has(status.uid)) {
     throw new Failure('owner_not_allowed', 'the directory does not belong to the account', { affected: [path] });
   }
-  if (accountUsers === undefined || stat.uid === uid || accountUsers.has(stat.uid)) return;
-  throw new Failure('replaced', `the directory belongs to user ${stat.uid} now, and in the snapshot to ${uid}: it stays as it is`, {
+  if (accountUsers === undefined || status.uid === uid || accountUsers.has(status.uid)) return;
+  throw new Failure('replaced', `the directory belongs to user ${status.uid} now, and in the snapshot to ${uid}: it stays as it is`, {
     affected: [path],
     advice: 'Give it to its owner or move it away, and restore again.',
   });

@@ -3,7 +3,8 @@ import type { Entry } from '../manifest/entry.ts';
 import { bringUpToDate } from './compare.ts';
 import { contentInFrame, contentInPieces } from './file-content.ts';
 import { decode, type FrameSupply } from './frame-supply.ts';
-import { type Problem, problemOf, type Report, type Witness, type WriteRules } from './rules.ts';
+import type { LostName } from './plan.ts';
+import { isLackOfContent, type Problem, problemOf, type Report, type Witness, type WriteRules } from './rules.ts';
 import { SafeFile } from './safe-file.ts';
 import { writeSingle } from './single-entry.ts';
 import type { RowPlace, SnapshotView } from './snapshot-view.ts';
@@ -20,12 +21,15 @@ export class EntryWriter {
   readonly #target: Target;
   readonly #view: SnapshotView;
   readonly #supply: FrameSupply;
-  readonly #rules: WriteRules;
+  readonly #usual: WriteRules;
+  /** Those of the task in hand. */
+  #rules: WriteRules;
+  #cleared = 0;
   #written = 0;
   #unchanged = 0;
   #bytes = 0;
   #problems: Problem[] = [];
-  #lost: RowPlace[] = [];
+  #lost: LostName[] = [];
   #linked: LinkedEntry[] = [];
   readonly #report: Report = (problem) => this.#problems.push(problem);
 
@@ -33,7 +37,11 @@ export class EntryWriter {
     this.#target = target;
     this.#view = view;
     this.#supply = supply;
-    this.#rules = rules;
+    const onCleared = (entries: number): void => {
+      this.#cleared += entries;
+    };
+    this.#usual = { ...rules, onCleared };
+    this.#rules = this.#usual;
   }
 
   /** Never throws for what concerns entries: each that failed is a problem of the result. */
@@ -44,12 +52,15 @@ export class EntryWriter {
     this.#problems = [];
     this.#lost = [];
     this.#linked = [];
+    this.#cleared = 0;
+    this.#rules = task.type === 'anew' ? { ...this.#usual, overwrite: 'always' } : this.#usual;
     if (task.type === 'frame') await this.#writeFrame(task);
     else if (task.type === 'file') await this.#writeFile(task.place);
+    else if (task.type === 'anew') await this.#writeAnew(task.place);
     else this.#writeSingles(task.rows);
     this.#supply.clear();
     const [written, unchanged, bytes, problems] = [this.#written, this.#unchanged, this.#bytes, this.#problems];
-    return { written, unchanged, bytes, problems, lost: this.#lost, linked: this.#linked };
+    return { written, unchanged, bytes, cleared: this.#cleared, problems, lost: this.#lost, linked: this.#linked };
   }
 
   /** For an entry with several names: remembers which inode it is, to which the others are linked. */
@@ -126,6 +137,12 @@ export class EntryWriter {
     this.#finish(file, wanted);
   }
 
+  async #writeAnew(place: RowPlace): Promise<void> {
+    const { kind, size } = this.#view.entryAt(place);
+    if (kind === 'file' && size > 0) await this.#writeFile(place);
+    else this.#writeSingles(Uint32Array.of(place.run, place.block, place.row));
+  }
+
   async #writeFile(place: RowPlace): Promise<void> {
     const entry = this.#view.entryAt(place);
     const wanted = { entry, place };
@@ -153,6 +170,6 @@ export class EntryWriter {
 
   #fail({ entry, place }: Wanted, error: unknown): void {
     this.#problems.push(problemOf(entry.path, error));
-    if (entry.linkCount > 1) this.#lost.push(place);
+    if (entry.linkCount > 1) this.#lost.push({ ...place, lacksContent: isLackOfContent(error) });
   }
 }

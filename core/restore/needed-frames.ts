@@ -1,6 +1,6 @@
+import type { Entry } from '../manifest/entry.ts';
 import type { PackShelf } from './pack-shelf.ts';
 import { type Plan, placeAt } from './plan.ts';
-import { problemOf, type Report } from './rules.ts';
 import type { SnapshotView } from './snapshot-view.ts';
 import { frameGroups } from './write-tasks.ts';
 
@@ -11,8 +11,17 @@ export interface Needs {
   readonly packs: string[];
 }
 
+function* singleFiles({ large, anew }: Plan, view: SnapshotView): Generator<Entry> {
+  for (const table of [large, anew]) for (let row = 0; row < table.length; row++) yield view.entryAt(placeAt(table, row));
+}
+
 /** Which packs a plan reads, and how many bytes of their frames. Large files whose frames are missing go to `report`. */
-export async function neededFrames(plan: Plan, shelf: PackShelf, view: SnapshotView, report: Report): Promise<Needs> {
+export async function neededFrames(
+  plan: Plan,
+  shelf: PackShelf,
+  view: SnapshotView,
+  report: (entry: Entry, error: unknown) => void,
+): Promise<Needs> {
   const packs = new Set<string>();
   let bytes = 0;
   for (const each of plan.packs) {
@@ -24,8 +33,7 @@ export async function neededFrames(plan: Plan, shelf: PackShelf, view: SnapshotV
       last = frame;
     }
   }
-  for (let row = 0; row < plan.large.length; row++) {
-    const entry = view.entryAt(placeAt(plan.large, row));
+  for (const entry of singleFiles(plan, view)) {
     const frames = new Map<string, number>();
     try {
       for (const extent of entry.content?.extents ?? []) {
@@ -34,7 +42,7 @@ export async function neededFrames(plan: Plan, shelf: PackShelf, view: SnapshotV
         for (const { frame } of reader.framesOfExtent(extent)) frames.set(`${frame} ${extent.pack}`, reader.frame(frame).length);
       }
     } catch (error) {
-      report(problemOf(entry.path, error));
+      report(entry, error);
     }
     for (const length of frames.values()) bytes += length;
   }

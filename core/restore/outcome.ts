@@ -1,6 +1,6 @@
 import type { ByteString } from '../manifest/entry.ts';
 import type { Inode } from './hard-links.ts';
-import type { Plan } from './plan.ts';
+import type { LostName, Plan } from './plan.ts';
 import type { Problem } from './rules.ts';
 import type { RowPlace } from './snapshot-view.ts';
 
@@ -44,7 +44,8 @@ export class OutcomeBuilder {
   readonly problems = new CountedList<Problem>();
   readonly overwrites = new CountedList<ByteString>();
   readonly deletions = new CountedList<ByteString>();
-  readonly #lost = new Set<string>();
+  /** Of names that were not written, whether the content is not to be had. */
+  readonly #lost = new Map<string, boolean>();
   readonly #linked = new Map<string, Inode>();
   packs: readonly string[] = [];
   entries = 0;
@@ -71,6 +72,11 @@ export class OutcomeBuilder {
     this.skipped++;
   }
 
+  /** So many entries went with a directory that had to make room. */
+  clear(entries: number): void {
+    this.deleted += entries;
+  }
+
   /** An entry that was not restored. */
   fail(problem: Problem): void {
     this.failed++;
@@ -84,12 +90,13 @@ export class OutcomeBuilder {
   }
 
   /** The entry at this place has further names and was not restored: what stands there is not what they are. */
-  lose({ run, block, row }: RowPlace): void {
-    this.#lost.add(`${run}:${block}:${row}`);
+  lose({ run, block, row, lacksContent }: LostName): void {
+    this.#lost.set(`${run}:${block}:${row}`, lacksContent);
   }
 
-  isLost({ run, block, row }: RowPlace): boolean {
-    return this.#lost.has(`${run}:${block}:${row}`);
+  /** Whether a name was not written because the content is not to be had. */
+  lacksContent({ run, block, row }: RowPlace): boolean {
+    return this.#lost.get(`${run}:${block}:${row}`) === true;
   }
 
   /** The entry at this place has further names, and is this inode. */

@@ -2,12 +2,15 @@ import { Failure } from '../failure.ts';
 import type { ByteString, Entry, Extent } from '../manifest/entry.ts';
 import { EntryFlags } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
-import { LinkGroups } from './link-groups.ts';
+import { hasForeignNames } from './foreign-names.ts';
+import type { Foresight } from './foresight.ts';
+import { type LinkGroup, LinkGroups } from './link-groups.ts';
 import { checkPath, parentPath } from './names.ts';
+import { isWhiteout } from './overlay-attributes.ts';
 import type { PackShelf } from './pack-shelf.ts';
 import { PROTECTING_FLAGS } from './protection.ts';
-import { type Problem, problemOf, type WriteRules } from './rules.ts';
-import type { RowPlace, SelectedEntry } from './snapshot-view.ts';
+import { isLackOfContent, type Problem, problemOf, type WriteRules } from './rules.ts';
+import type { RowPlace, SelectedEntry, SnapshotView } from './snapshot-view.ts';
 import type { Target } from './target.ts';
 import { WordTable } from './word-table.ts';
 
@@ -28,6 +31,12 @@ export interface PackPlan {
   readonly files: WordTable;
 }
 
+/** An entry with several names that was not written under this one. */
+export interface LostName extends RowPlace {
+  /** Whether it cannot be written under another name either. */
+  readonly lacksContent: boolean;
+}
+
 /** Everything that a restore will do, a few words an entry. Tables of three columns hold run, block and row. */
 export interface Plan {
   /** Directories that the entries need and the snapshot does not have; only in the unit `system`. */
@@ -38,13 +47,15 @@ export interface Plan {
   readonly packs: readonly PackPlan[];
   /** Files in more than one frame. */
   readonly large: WordTable;
+  /** First names whose file must not stay what it is, as somebody has another name of it. */
+  readonly anew: WordTable;
   /** Second and later names: run, block and row of the first name, then of the later one. */
   readonly links: WordTable;
   /** First names that are immutable or append-only: protected when all names are there. */
   readonly lateFlags: WordTable;
   /** Entries that cannot be restored at all, and which of them have further names. */
   readonly problems: readonly Problem[];
-  readonly lost: readonly RowPlace[];
+  readonly lost: readonly LostName[];
   readonly entries: number;
   /** Entries that are there and stay as they are (`overwrite: never`). */
   readonly skipped: number;
@@ -63,6 +74,21 @@ export interface PlanContext {
   readonly target: Target;
   readonly packs: PackShelf;
   readonly rules: WriteRules;
+  readonly view: SnapshotView;
+  /** Of a dry run: told of every entry, and what would not be written is not in the plan. */
+  readonly foresight: Foresight | undefined;
+}
+
+/** Throws `content_missing` for a file whose content the backup does not have. */
+function checkContent({ kind, size, flags, content }: Entry): void {
+  if (kind !== 'file' || size === 0) return;
+  const isWholeHole = content?.sparse?.length === 0;
+  if ((flags & EntryFlags.contentMissing) === 0 && (isWholeHole || (content?.extents.length ?? 0) > 0)) return;
+  throw new Failure('content_missing', 'the backup could not read this file');
+}
+
+function* pathsOf(places: Iterable<RowPlace>, view: SnapshotView): Generator<ByteString> {
+  for (const place of places) yield view.entryAt(place).path;
 }
 
 /** Plans the restore of `selected`, which come in path order. Reads the target and the packs' seek tables, writes nothing. */
@@ -82,11 +108,14 @@ class PlanBuilder {
   readonly #singles = new WordTable(3);
   readonly #packs = new Map<string, PackPlan>();
   readonly #large = new WordTable(3);
+  readonly #anew = new WordTable(3);
   readonly #links = new WordTable(6);
   readonly #lateFlags = new WordTable(3);
   readonly #problems: Problem[] = [];
-  readonly #lost: RowPlace[] = [];
+  readonly #lost: LostName[] = [];
   readonly #groups = new LinkGroups();
+  /** Files of several names about which all names decide. */
+  readonly #deferred: LinkGroup[] = [];
   readonly #above: ByteString[] = [];
   /** The rows of directories above chosen paths. */
   readonly #parents = new Map<ByteString, number>();
@@ -110,6 +139,7 @@ class PlanBuilder {
         if (selected.isParent) this.#parents.set(entry.path, this.#directories.length - 1);
         else this.#entries++;
         if (!selected.isParent) this.#fillParent(entry);
+        this.#context.foresight?.directory(selected);
         return undefined;
       }
       if (selected.isParent) throw new Failure('target_in_the_way', 'the snapshot has no directory here');
@@ -130,7 +160,7 @@ class PlanBuilder {
 
   #fail(entry: Entry, { run, block, row }: RowPlace, error: unknown): void {
     this.#problems.push(problemOf(entry.path, error));
-    if (entry.linkCount > 1) this.#lost.push({ run, block, row });
+    if (entry.linkCount > 1) this.#lost.push({ run, block, row, lacksContent: isLackOfContent(error) });
   }
 
   /** In path order the directories above an entry are a stack; one that is missing there is missing in the snapshot. */
@@ -149,38 +179,106 @@ class PlanBuilder {
     }
     this.#fillParent(entry);
     if (entry.linkCount > 1) {
-      const first = this.#groups.meet(entry, this.#context.target.rootIndex(entry.path), selected);
-      if (first !== undefined) {
-        this.#links.push(first.run, first.block, first.row, selected.run, selected.block, selected.row);
+      const group = this.#groups.meet(entry, this.#context.target.rootIndex(entry.path), selected);
+      if (this.#isDeferring) {
+        if (group.later.length === 0) this.#deferred.push(group);
         return undefined;
       }
-      if ((entry.inodeFlags & PROTECTING_FLAGS) !== 0) this.#lateFlags.push(selected.run, selected.block, selected.row);
+      if (group.later.length > 0) {
+        this.#link(group.first, selected);
+        return undefined;
+      }
+      this.#noteLateFlags(entry, selected);
     }
-    if (entry.kind !== 'file' || entry.size === 0) {
-      this.#singles.push(selected.run, selected.block, selected.row);
-      return undefined;
+    return this.#addWritten(entry, selected);
+  }
+
+  /** Whether what becomes of a file of several names depends on all of them. */
+  get #isDeferring(): boolean {
+    return this.#context.rules.overwrite === 'changed' || this.#context.foresight !== undefined;
+  }
+
+  #link(first: RowPlace, later: RowPlace): void {
+    this.#links.push(first.run, first.block, first.row, later.run, later.block, later.row);
+  }
+
+  #noteLateFlags(entry: Entry, { run, block, row }: RowPlace): void {
+    if ((entry.inodeFlags & PROTECTING_FLAGS) !== 0) this.#lateFlags.push(run, block, row);
+  }
+
+  #addWritten(entry: Entry, place: RowPlace): Promise<void> | undefined {
+    if (entry.kind === 'file' && entry.size > 0) return this.#addContent(entry, place);
+    if (this.#isWritten(entry)) this.#singles.push(place.run, place.block, place.row);
+    return undefined;
+  }
+
+  /** In a dry run: whether the entry would be written. */
+  #isWritten(entry: Entry): boolean {
+    const { foresight } = this.#context;
+    return foresight === undefined || foresight.other(entry, false) === 'written';
+  }
+
+  /** Decides about a file of which all names are known now. */
+  async #settle({ first, later }: LinkGroup): Promise<void> {
+    const { view, target, rules, foresight } = this.#context;
+    const entry = view.entryAt(first);
+    const anew = rules.overwrite === 'changed' && hasForeignNames(target, entry, pathsOf(later, view));
+    if (foresight !== undefined) {
+      await this.#foresee(first, later, anew);
+      return;
     }
-    return this.#addContent(entry, selected);
+    for (const each of later) this.#link(first, each);
+    this.#noteLateFlags(entry, first);
+    try {
+      if (!anew) await this.#addWritten(entry, first);
+      else {
+        checkContent(entry);
+        this.#bytes += entry.kind === 'file' ? entry.size : 0;
+        this.#anew.push(first.run, first.block, first.row);
+      }
+    } catch (error) {
+      this.#fail(entry, first, error);
+    }
+  }
+
+  /** The same for a dry run: the first name that can be written has the content, the others are linked to it. */
+  async #foresee(first: RowPlace, later: readonly RowPlace[], anew: boolean): Promise<void> {
+    const { view, target } = this.#context;
+    const foresight = this.#context.foresight as Foresight;
+    let leader: { readonly path: ByteString; readonly stays: boolean } | undefined;
+    for (const place of [first, ...later]) {
+      const entry = view.entryAt(place);
+      try {
+        checkContent(entry);
+        if (leader !== undefined && !(isWhiteout(entry) && target.isOverlay(entry.path))) {
+          foresight.later(entry, leader.path, leader.stays);
+          continue;
+        }
+        const foreseen = foresight.other(entry, anew || (leader === undefined && place !== first));
+        if (foreseen !== 'failed') leader = { path: entry.path, stays: foreseen === 'unchanged' };
+        if (foreseen === 'written') this.#anew.push(place.run, place.block, place.row);
+      } catch (error) {
+        this.#fail(entry, place, error);
+      }
+    }
   }
 
   #addContent(entry: Entry, place: RowPlace): Promise<void> | undefined {
+    checkContent(entry);
     const extents = entry.content?.extents ?? [];
     const first = extents[0];
-    const wholeHole = entry.content?.sparse?.length === 0;
-    if ((entry.flags & EntryFlags.contentMissing) !== 0 || (first === undefined && !wholeHole)) {
-      throw new Failure('content_missing', 'the backup could not read this file');
-    }
+    if (first !== undefined && extents.length === 1) return this.#addSingleExtent(entry, first, place);
+    if (!this.#isWritten(entry)) return undefined;
     this.#bytes += entry.size;
-    if (first === undefined || extents.length > 1) {
-      this.#large.push(place.run, place.block, place.row);
-      return undefined;
-    }
-    return this.#addSingleExtent(entry, first, place);
+    this.#large.push(place.run, place.block, place.row);
+    return undefined;
   }
 
   async #addSingleExtent(entry: Entry, extent: Extent, place: RowPlace): Promise<void> {
     try {
       const frame = (await this.#context.packs.open(extent.pack)).frame(extent.frame);
+      if (!this.#isWritten(entry)) return;
+      this.#bytes += entry.size;
       if (extent.offset + extent.length > frame.decompressedLength) this.#large.push(place.run, place.block, place.row);
       else this.#packPlan(extent.pack).files.push(extent.frame, place.run, place.block, place.row);
     } catch (error) {
@@ -197,13 +295,15 @@ class PlanBuilder {
     return plan;
   }
 
-  finish(): Plan {
+  async finish(): Promise<Plan> {
+    for (const group of this.#deferred) await this.#settle(group);
     return {
       plainParents: this.#plainParents,
       directories: this.#directories,
       singles: this.#singles,
       packs: [...this.#packs.values()],
       large: this.#large,
+      anew: this.#anew,
       links: this.#links,
       lateFlags: this.#lateFlags,
       problems: this.#problems,

@@ -1,3 +1,4 @@
+import { Failure } from '../failure.ts';
 import { closeDescriptor, openAt } from '../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../linux/flags.ts';
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
@@ -32,12 +33,13 @@ export function unprotectAt(directory: number, name: ByteString): boolean {
 
 /**
  * Does `action`; when the entry `name` is protected against it, takes the protection off and does it again. For an account's
- * `owner` the protection, which only an administrator can have given, stands.
+ * `owner` the protection, which only an administrator can have given, stands. Throws `mount_skipped` where something is mounted.
  */
 export function pastProtection(directory: number, name: ByteString, owner: OwnerRights | undefined, action: () => void): void {
   try {
     action();
   } catch (error) {
+    if (errorCode(error) === 'EBUSY') throw new Failure('mount_skipped', 'something is mounted here', { cause: error });
     if (owner !== undefined || errorCode(error) !== 'EPERM' || !unprotectAt(directory, name)) throw error;
     action();
   }

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import { removeDirectoryAt, renameAt, unlinkAt } from '../linux/files.ts';
+import { StatBuffer, statAt } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { checkDirectory } from './owner-rights.ts';
@@ -7,6 +8,8 @@ import { pastProtection } from './protection.ts';
 import type { WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
 import { clearAway } from './tree-removal.ts';
+
+const stat = new StatBuffer();
 
 /**
  * Renames the finished `staged` of the staging folder over `place`. What stood there keeps its other names, and a link there is
@@ -20,18 +23,23 @@ export function publish(staged: ByteString, place: Place, path: ByteString, rule
     pastProtection(place.directory, place.name, rules.owner, rename);
   } catch (error) {
     if (errorCode(error) !== 'EISDIR') throw error;
-    clearDirectory(place, path, rules);
+    rules.onCleared?.(clearDirectory(place, path, rules));
     rename();
   }
 }
 
-function clearDirectory(place: Place, path: ByteString, rules: WriteRules): void {
-  if (rules.removeDirectories) {
-    clearAway(place.directory, place.name, path, rules);
-    return;
-  }
+/**
+ * Removes the directory that stands where something else belongs; gives the number of entries that were in it. Throws
+ * `target_in_the_way` when there are any and the rules do not let them go. A dry run says with `foreseen` how many names are in
+ * it, and nothing is removed.
+ */
+export function clearDirectory(place: Place, path: ByteString, rules: WriteRules, foreseen?: number): number {
+  if (rules.removeDirectories) return clearAway(place.directory, place.name, path, rules, foreseen !== undefined);
   try {
+    if (foreseen === 0) return 0;
+    if (foreseen !== undefined) throw new Failure('target_in_the_way', 'it has entries');
     pastProtection(place.directory, place.name, rules.owner, () => removeDirectoryAt(place.directory, place.name));
+    return 0;
   } catch (error) {
     throw new Failure('target_in_the_way', 'a directory with entries stands here', {
       affected: [path],
@@ -39,6 +47,14 @@ function clearDirectory(place: Place, path: ByteString, rules: WriteRules): void
       cause: error,
     });
   }
+}
+
+/** Has nothing stand at `place`: of a directory only what `clearDirectory` lets go. */
+export function clearPlace(place: Place, path: ByteString, rules: WriteRules): void {
+  checkDirectory(place.directory, rules.owner);
+  if (!statAt(place.directory, place.name, stat)) return;
+  if (stat.isDirectory) rules.onCleared?.(clearDirectory(place, path, rules));
+  else pastProtection(place.directory, place.name, rules.owner, () => unlinkAt(place.directory, place.name));
 }
 
 /** Removes what was not finished from the staging folder, if it is still there. */

@@ -1,10 +1,10 @@
 import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { LeftOutRules } from '../manifest/left-out-rules.ts';
-import { compareWithTarget } from './compare.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { EntryWriter } from './entry-writer.ts';
 import type { Extraneous } from './extraneous.ts';
+import { Foresight } from './foresight.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
 import { KnownDirectories } from './known-directories.ts';
 import { LeftOut } from './left-out.ts';
@@ -20,7 +20,7 @@ import { PackShelf, type PackSource } from './pack-shelf.ts';
 import { type Plan, planRestore } from './plan.ts';
 import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
 import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
-import { checkPaths, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
+import { checkPaths, type RowPlace, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
 import { lackOfSpace } from './space.ts';
 import { Staging } from './staging.ts';
 import { syncRestored } from './sync.ts';
@@ -109,7 +109,9 @@ class Restore {
 
   async perform(): Promise<Outcome> {
     checkPaths(this.#view, this.#order.paths);
-    const plan = await planRestore(this.#selected(), { target: this.#target, packs: this.#shelf, rules: this.#rules });
+    const [target, rules, view, outcome] = [this.#target, this.#rules, this.#view, this.#outcome];
+    const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome) : undefined;
+    const plan = await planRestore(this.#selected(), { target, packs: this.#shelf, rules, view, foresight });
     this.#outcome.begin(plan);
     const lack = lackOfSpace(plan, this.#order.roots, this.#target, this.#view);
     if (this.#order.dryRun) {
@@ -122,21 +124,9 @@ class Restore {
     return this.#outcome.finish();
   }
 
-  /** What the plan is made of. A dry run looks at once at what each entry would meet, and leaves out what would stay as it is. */
-  *#selected(): Generator<SelectedEntry> {
-    const { dryRun, overwrite } = this.#order;
-    for (const selected of this.#gate?.pass(this.#chosen()) ?? this.#chosen()) {
-      const { entry, isParent } = selected;
-      if (dryRun && overwrite !== 'never' && entry.kind !== 'directory' && !isParent && this.#target.has(entry.path)) {
-        if (overwrite === 'changed' && compareWithTarget(this.#target.place(entry.path), entry) === 'same') {
-          this.#outcome.entries++;
-          this.#outcome.unchanged++;
-          continue;
-        }
-        this.#outcome.overwrites.add(entry.path);
-      }
-      yield selected;
-    }
+  /** What the plan is made of. */
+  #selected(): Iterable<SelectedEntry> {
+    return this.#gate?.pass(this.#chosen()) ?? this.#chosen();
   }
 
   #chosen(): Iterable<SelectedEntry> {
@@ -154,9 +144,11 @@ class Restore {
     const outcome = this.#outcome;
     const context = this.#context(this.#target, new KnownDirectories(0));
     removeExtraneous(this.#extraneous(context), context, true);
-    outcome.written = plan.entries - plan.skipped - plan.problems.length;
-    outcome.bytesWritten = plan.bytes;
-    const needs = await neededFrames(plan, this.#shelf, this.#view, (problem) => outcome.fail(problem));
+    const needs = await neededFrames(plan, this.#shelf, this.#view, ({ path, size }, error) => {
+      outcome.written--;
+      outcome.bytesWritten -= size;
+      outcome.fail(problemOf(path, error));
+    });
     outcome.bytesFetched = needs.bytes;
     outcome.packs = needs.packs;
   }
@@ -187,7 +179,7 @@ class Restore {
       await this.#writeEntries(plan, pool, target);
       const first = new Target(roots, this.#order.owner, known);
       try {
-        linkNames(plan, first, context);
+        await linkNames(plan, first, context, (place) => this.#writeAlone(place, target));
       } finally {
         first.close();
       }
@@ -217,6 +209,11 @@ class Restore {
     this.#outcome.bytesFetched = this.#shelf.bytesFetched;
   }
 
+  /** Writes one entry that could not be linked. */
+  async #writeAlone(place: RowPlace, target: Target): Promise<void> {
+    await this.#writeHere([{ isLong: true, prepare: async () => ({ type: 'anew', place }) }], target);
+  }
+
   async #writeHere(tasks: Iterable<PreparedTask>, target: Target): Promise<void> {
     const supply = new FrameSupply((pack, frame) => void supplyOf(this.#shelf, pack, frame).then((answer) => supply.deliver(answer)));
     const writer = new EntryWriter(target, this.#view, supply, this.#rules);
@@ -231,6 +228,7 @@ class Restore {
     outcome.written += result.written;
     outcome.unchanged += result.unchanged;
     outcome.bytesWritten += result.bytes;
+    outcome.clear(result.cleared);
     for (const problem of result.problems) outcome.report(problem);
     for (const place of result.lost) outcome.lose(place);
     for (const { place, ...inode } of result.linked) outcome.link(place, inode);
@@ -243,7 +241,7 @@ class Restore {
       target,
       known,
       view: this.#view,
-      rules: this.#rules,
+      rules: { ...this.#rules, onCleared: (entries) => this.#outcome.clear(entries) },
       outcome: this.#outcome,
       upper: this.#upper,
       signal: this.#order.signal,

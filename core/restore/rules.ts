@@ -20,13 +20,15 @@ export interface WriteRules {
   readonly owner: OwnerRights | undefined;
   /** Of an administrator's restore of an account: its users. A directory of anybody else is not given away. */
   readonly accountUsers?: ReadonlySet<number> | undefined;
+  /** Hears how many entries went with a directory that had to make room for something else. */
+  readonly onCleared?: (entries: number) => void;
 }
 
 /** What is never removed: what the backup leaves out, and for owners what they could not remove. */
 export type RemovalRules = Pick<WriteRules, 'leftOut' | 'owner'>;
 
 /** The rules as they are sent to a writing thread. */
-export interface RulesData extends Omit<WriteRules, 'leftOut'> {
+export interface RulesData extends Omit<WriteRules, 'leftOut' | 'onCleared'> {
   readonly leftOut: LeftOutData;
 }
 
@@ -47,6 +49,13 @@ export type Report = (problem: Problem) => void;
 export function problemOf(path: ByteString, thrown: unknown): Problem {
   const { code, message } = asFailure(thrown);
   return { code, message, path };
+}
+
+/** Codes that say of a file that the repository does not give its content: it cannot be had under another name either. */
+const LACK_OF_CONTENT: ReadonlySet<FailureCode> = new Set(['content_missing', 'digest_mismatch', 'repository_damaged']);
+
+export function isLackOfContent(thrown: unknown): boolean {
+  return LACK_OF_CONTENT.has(asFailure(thrown).code);
 }
 
 /** Turns refused attributes of `path` into problems. */

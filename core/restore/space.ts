@@ -44,7 +44,9 @@ function* plannedFiles(plan: Plan, view: SnapshotView): Generator<Entry> {
       yield view.entryAt({ run, block, row: files.get(row, FileColumn.row) });
     }
   }
-  for (let row = 0; row < plan.large.length; row++) yield view.entryAt(placeAt(plan.large, row));
+  for (const table of [plan.large, plan.anew]) {
+    for (let row = 0; row < table.length; row++) yield view.entryAt(placeAt(table, row));
+  }
 }
 
 function storedSize({ size, content }: Entry): number {

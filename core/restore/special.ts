@@ -6,10 +6,9 @@ import type { ByteString, Entry, EntryKind } from '../manifest/entry.ts';
 import { writeAttributes } from './attributes.ts';
 import { stagedName } from './names.ts';
 import { isWhiteout } from './overlay-attributes.ts';
-import { discard, publish } from './publish.ts';
+import { clearPlace, discard, publish } from './publish.ts';
 import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
-import { clearAway } from './tree-removal.ts';
 
 const NODE_TYPES = new Map<EntryKind, number>([
   ['fifo', S_IFIFO],
@@ -22,11 +21,11 @@ const stat = new StatBuffer();
 
 /**
  * Makes a link, FIFO, socket or device in its place, complete with its own attributes. A whiteout that is restored through a
- * mounted overlay is what it means: a deletion. `witness` learns which inode it is.
+ * mounted overlay is what it means: a deletion, of a directory with entries only where the rules let it go. `witness` learns which inode it is.
  */
 export function writeSpecial(place: Place, entry: Entry, rules: WriteRules, report: Report, witness?: Witness): void {
   if (place.overlay && isWhiteout(entry)) {
-    clearAway(place.directory, place.name, entry.path, rules);
+    clearPlace(place, entry.path, rules);
     return;
   }
   const staged = stagedName();

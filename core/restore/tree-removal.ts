@@ -3,7 +3,6 @@ import { readNames } from '../linux/directories.ts';
 import { closeDescriptor, openDirectoryAt, removeDirectoryAt, unlinkAt } from '../linux/files.ts';
 import { mountOf } from '../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
-import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { childPath } from './names.ts';
 import { checkDirectory } from './owner-rights.ts';
@@ -75,7 +74,7 @@ export class TreeRemoval {
       );
       return true;
     } catch (error) {
-      if (errorCode(error) === 'EBUSY') return false;
+      if (error instanceof Failure && error.code === 'mount_skipped') return false;
       throw error;
     }
   }
@@ -128,29 +127,19 @@ export class TreeRemoval {
 
 /**
  * Removes the directory that stands where something else has to be, whole or not at all; gives the number of entries that were in it.
- * Throws `target_in_the_way` when some of it has to stay. With `foresee` tells `onGone` what would go and removes nothing.
+ * Throws `target_in_the_way` when some of it has to stay. With `foresee` removes nothing.
  */
-export function clearAway(
-  directory: number,
-  name: ByteString,
-  path: ByteString,
-  rules: RemovalRules,
-  foresee?: (path: ByteString) => void,
-): number {
+export function clearAway(directory: number, name: ByteString, path: ByteString, rules: RemovalRules, foresee: boolean): number {
   let kept: Problem | undefined;
   const reported: Report = (problem) => {
     kept ??= problem;
   };
-  const gone: ByteString[] = [];
-  const look = new TreeRemoval(rules, reported, (each) => gone.push(each), true);
+  const look = new TreeRemoval(rules, reported, () => {}, true);
   if (!look.remove(directory, name, path)) {
     const reason = kept?.message ?? 'the backup leaves out something in it, so it stays';
     throw new Failure('target_in_the_way', `what stands here cannot go: ${reason}`, { affected: [kept?.path ?? path] });
   }
-  if (foresee !== undefined) {
-    foresee(path);
-    return look.removed - 1;
-  }
+  if (foresee) return look.removed - 1;
   const removal = new TreeRemoval(rules, reported, () => {}, false);
   removal.remove(directory, name, path);
   return removal.removed - 1;

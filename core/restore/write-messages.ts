@@ -3,6 +3,7 @@ import type { Inode } from './hard-links.ts';
 import type { KnownDirectoriesData } from './known-directories.ts';
 import type { ManifestFile } from './manifest-files.ts';
 import type { StoredFrame } from './pack-shelf.ts';
+import type { LostName } from './plan.ts';
 import type { Problem, RulesData } from './rules.ts';
 import type { RowPlace } from './snapshot-view.ts';
 import type { TargetRoot } from './target.ts';
@@ -32,7 +33,9 @@ export type WriteTask =
       readonly stored?: StoredFrame;
     }
   /** A file that lies in several frames. */
-  | { readonly type: 'file'; readonly place: RowPlace };
+  | { readonly type: 'file'; readonly place: RowPlace }
+  /** An entry that has to be written anew whatever stands there. */
+  | { readonly type: 'anew'; readonly place: RowPlace };
 
 /** The answer to a request for a frame. */
 export interface Supply {
@@ -55,9 +58,11 @@ export interface WriteResult {
   readonly unchanged: number;
   /** Of the content of written files. */
   readonly bytes: number;
+  /** Entries that went with directories which had to make room. */
+  readonly cleared: number;
   readonly problems: readonly Problem[];
   /** Entries with several names that could not be written, so that no other name is linked to what stands there. */
-  readonly lost: readonly RowPlace[];
+  readonly lost: readonly LostName[];
   /** Which inodes the others with several names are. */
   readonly linked: readonly LinkedEntry[];
 }

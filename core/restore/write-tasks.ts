@@ -14,10 +14,18 @@ const SINGLES_PER_TASK = 512;
  * packs and frames, so that each frame is fetched once; entries that need no pack. Nothing is fetched ahead where comparing may show
  * that it is not needed.
  */
-export function* planTasks(plan: Plan, shelf: PackShelf, overwrite: Overwrite): Generator<PreparedTask> {
+export function* planTasks(
+  plan: Pick<Plan, 'large' | 'packs' | 'singles' | 'anew'>,
+  shelf: PackShelf,
+  overwrite: Overwrite,
+): Generator<PreparedTask> {
   for (let row = 0; row < plan.large.length; row++) {
     const place = placeAt(plan.large, row);
     yield { isLong: true, prepare: async () => ({ type: 'file', place }) };
+  }
+  for (let row = 0; row < plan.anew.length; row++) {
+    const place = placeAt(plan.anew, row);
+    yield { isLong: true, prepare: async () => ({ type: 'anew', place }) };
   }
   for (const pack of plan.packs) {
     for (const { frame, rows } of frameGroups(pack)) {

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
+import { openView } from '../../core/restore/manifest-files.ts';
 import { componentsOf } from '../../core/restore/names.ts';
 import { PackShelf } from '../../core/restore/pack-shelf.ts';
 import { planRestore } from '../../core/restore/plan.ts';
@@ -64,6 +65,8 @@ describe('restoring into a tree that tenants control', () => {
       target: new Target([root]),
       packs: new PackShelf(sample.packs),
       rules: { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined },
+      view: openView(sample.manifests),
+      foresight: undefined,
     });
     expect(plan.problems.map(({ code }) => code)).to.deep.equal(['unsafe_path']);
     expect(plan.singles.length).to.equal(0);

@@ -160,6 +160,37 @@ describe('restoring an account that OverlayFS shows', () => {
     expect(existsSync(account.path('usr/lib/c'))).to.equal(true);
   });
 
+  for (const overwrite of ['always', 'changed'] as const) {
+    it(`lets a newer directory in the place of a whiteout go only with deletion, counted and foreseen, overwrite: ${overwrite}`, async () => {
+      await account.restore(sample);
+      mkdirSync(account.path('etc/php.ini'));
+      writeFileSync(account.path('etc/php.ini/newer'), 'photos');
+      const say = ({ deleted, failed, written, overwrites, deletions, problems }: Outcome) => ({
+        ...{ deleted, failed, written, overwrites: overwrites.first.includes('shadow/etc/php.ini'), deletions: deletions.first },
+        problems: problems.first.map(({ code, path }) => `${code} ${path}`),
+      });
+      const foreseen = say(await account.restore(sample, { overwrite, dryRun: true }));
+      const done = say(await account.restore(sample, { overwrite }));
+      expect(done).to.include({ failed: 1, deleted: 0 });
+      expect(done.problems).to.deep.equal(['target_in_the_way shadow/etc/php.ini']);
+      expect({ ...foreseen, overwrites: false }).to.deep.equal(done);
+      expect(readFileSync(account.path('etc/php.ini/newer'), 'utf8')).to.equal('photos');
+      const expected = say(await account.restore(sample, { overwrite, deletion: true, dryRun: true }));
+      expect(expected).to.deep.include({ failed: 0, deleted: 1, overwrites: true, deletions: ['shadow/etc/php.ini/newer'], problems: [] });
+      const gone = await account.restore(sample, { overwrite, deletion: true });
+      expect([gone.written, gone.deleted, gone.status]).to.deep.equal([expected.written, 1, 'ok']);
+      expect(existsSync(account.path('etc/php.ini'))).to.equal(false);
+      expect((await account.restore(sample, { overwrite: 'never', dryRun: true })).deleted).to.equal(0);
+    });
+  }
+
+  it('leaves what is newer than a whiteout with overwrite=never', async () => {
+    writeFileSync(account.path('etc/php.ini'), 'mine');
+    const outcome = await account.restore(sample, { overwrite: 'never' });
+    expect(outcome.status).to.equal('ok');
+    expect(readFileSync(account.path('etc/php.ini'), 'utf8')).to.equal('mine');
+  });
+
   it('says when a directory that it has to make stays opaque', async () => {
     rmSync(account.path('etc'), { recursive: true });
     const outcome = await account.restore(sample);
