@@ -25,6 +25,7 @@ interface RestoreOptions {
   readonly overwrite?: string;
   readonly delete?: true;
   readonly dryRun?: true;
+  readonly spaceCheck: boolean;
   readonly pathB64?: readonly string[];
 }
 
@@ -44,9 +45,11 @@ function addRestore(program: Command, { perform }: Actions): void {
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
       .option('--delete', 'delete what the snapshot does not have')
       .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
-      .action((unit: string, paths: string[], { pathB64 = [], ...options }: RestoreOptions) =>
-        perform(name, { unit, paths: pathArguments(paths, pathB64), ...options }),
-      );
+      .option('--no-space-check', 'begin also where the target seems to have too little room')
+      .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, ...options }: RestoreOptions) => {
+        const check = spaceCheck ? {} : { spaceCheck };
+        return perform(name, { unit, paths: pathArguments(paths, pathB64), ...options, ...check });
+      });
   add('plan', 'tell what a restore would read, write and overwrite');
   add('restore', 'give a unit, or some of its paths, back as it was').option('--dry-run', 'the same as plan');
 }

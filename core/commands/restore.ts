@@ -103,6 +103,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       leftOut: leftOutOfUnit(unit.name, context.settings),
       leftOutThen: leftOutThen(chain.at(-1) as SnapshotRecord),
       dryRun: request.dryRun === true,
+      ignoreSpace: request.spaceCheck === false,
       workers: limitsOf(context.settings).workers,
       signal: context.signal,
       progress: (done) => context.reporter.progress({ phase: 'restore', unit: unit.name, ...done }),

@@ -3,13 +3,36 @@ import { check } from './system-error.ts';
 
 const buffer = Buffer.alloc(120); // struct statfs of 64-bit Linux
 
-/** Room on the file system of an open descriptor: bytes and inodes that an unprivileged writer may still use, and its size in bytes. */
-export function freeSpace(descriptor: number): { bytes: number; inodes: number; size: number } {
+// From linux/magic.h, but for ZFS, which is not in the kernel.
+const BTRFS = 0x9123683e;
+const ZFS = 0x2fc12fc1;
+/**
+ * How many times less room a file can take than it has bytes, where the file system compresses: btrfs makes one block of 4 KiB of at most
+ * 128 KiB, ZFS of a record of 1 MiB.
+ */
+const COMPRESSION = new Map([
+  [BTRFS, 32],
+  [ZFS, 256],
+]);
+
+/** What an open descriptor's file system has room for. */
+export interface Room {
+  /** That an unprivileged writer may still use. */
+  readonly bytes: number;
+  readonly inodes: number;
+  /** Of the whole file system, in bytes. */
+  readonly size: number;
+  /** By which files may shrink there at best; 1 where none are compressed. */
+  readonly compression: number;
+}
+
+export function freeSpace(descriptor: number): Room {
   check(libc.fstatfs(descriptor, buffer), 'fstatfs');
   const blockSize = Number(buffer.readBigInt64LE(8));
   return {
     bytes: Number(buffer.readBigUInt64LE(32)) * blockSize,
     inodes: Number(buffer.readBigUInt64LE(48)),
     size: Number(buffer.readBigUInt64LE(16)) * blockSize,
+    compression: COMPRESSION.get(buffer.readUInt32LE(0)) ?? 1,
   };
 }

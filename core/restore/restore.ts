@@ -56,6 +56,8 @@ export interface RestoreOrder {
   /** What it left out when the snapshot was made, which deletion must leave alone, too; undefined where nobody knows. */
   readonly leftOutThen?: LeftOutRules | undefined;
   readonly dryRun: boolean;
+  /** Whether it begins although there is too little room by all that can be known. */
+  readonly ignoreSpace?: boolean;
   readonly workers: number;
   /** Whether threads write; left out: when there is enough to do for them. */
   readonly threads?: boolean;
@@ -113,7 +115,7 @@ class Restore {
     const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome) : undefined;
     const plan = await planRestore(this.#selected(), { target, packs: this.#shelf, rules, view, foresight });
     this.#outcome.begin(plan);
-    const lack = lackOfSpace(plan, this.#order.roots, this.#target, this.#view);
+    const lack = this.#order.ignoreSpace === true ? undefined : lackOfSpace(plan, this.#order.roots, this.#target, this.#view);
     if (this.#order.dryRun) {
       await this.#foresee(plan);
       if (lack !== undefined) this.#outcome.problems.add(problemOf('', lack));

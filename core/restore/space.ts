@@ -14,7 +14,8 @@ const stat = new StatBuffer();
 
 /**
  * Why the files of a plan do not fit where they go, and by how much; undefined when they do. What they replace makes room.
- * Not for roots with other file systems below them, and quotas are not asked. Looks at the single files only when it is tight.
+ * Not for roots with other file systems below them, and quotas are not asked. Looks at the single files only when it is tight. Where
+ * the target compresses, files do not fit only if they cannot at its best.
  */
 export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Target, view: SnapshotView): Failure | undefined {
   const known = roots.filter(({ crossMounts }) => !crossMounts);
@@ -27,10 +28,10 @@ export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Ta
   }
   for (const root of known) {
     const need = needs.get(root) ?? 0;
-    const free = freeSpace(root.descriptor).bytes;
-    if (need > free) {
+    const { bytes: free, compression } = freeSpace(root.descriptor);
+    if (need / compression > free) {
       return new Failure('disk_full', `${need} bytes are needed and ${free} are free: ${need - free} too few`, {
-        advice: 'Free space, or restore fewer paths or to another place.',
+        advice: 'Free space, or restore fewer paths or to another place, or without this check (--no-space-check).',
       });
     }
   }

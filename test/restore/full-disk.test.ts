@@ -105,6 +105,27 @@ describe('restoring to a file system with little room', () => {
     });
   });
 
+  it('begins where files may be compressed so that they fit, and anywhere when it is told to', async function () {
+    this.timeout(60_000);
+    const image = join(work, 'image');
+    execFileSync('truncate', ['-s', '120M', image]);
+    execFileSync('mkfs.btrfs', ['-q', '-M', image]);
+    execFileSync('mount', ['-o', 'loop,compress-force=zstd', image, disk]);
+    const content = Buffer.alloc(150_000_000, 'a line of a log that compresses well\n');
+    const [extent] = await sample.store('p', [content]);
+    sample.add(sampleEntry('log', { size: content.length, content: { digest: extent!.digest, extents: [extent!] } }));
+    sample.commit();
+    expect((await restoreSample(sample, disk)).problems.first).to.deep.equal([]);
+    rmSync(join(disk, 'log'));
+    execFileSync('umount', [disk]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    const failure = await restoreSample(sample, disk).catch((thrown) => thrown);
+    expect(failure.code).to.equal('disk_full');
+    const outcome = await restoreSample(sample, disk, { ignoreSpace: true });
+    expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['disk_full', 'log']]);
+    expect(readdirSync(disk)).to.deep.equal([]);
+  });
+
   it('keeps an entry whose attributes find no room, and says so (ENOSPC of ext4 is not a full disk)', async () => {
     const image = join(work, 'image');
     execFileSync('truncate', ['-s', '8M', image]);

@@ -39,6 +39,7 @@ export const restoreRequest = {
     overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: always.' },
     delete: { type: 'boolean', description: 'Delete what the snapshot does not have, never what the backup leaves out.' },
     dryRun: { type: 'boolean', description: 'Write nothing, tell what would be done.' },
+    spaceCheck: { type: 'boolean', description: 'false: begin also where there is too little room; what finds none is then named.' },
   },
   required: ['unit'],
   additionalProperties: false,
