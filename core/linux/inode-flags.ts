@@ -11,11 +11,26 @@ export const FS_PROJINHERIT_FL = 0x20000000;
 
 /**
  * The flags that chattr(1) may set and that mean the same on every file system: secure deletion, undelete, compress,
- * synchronous, immutable, append-only, nodump, noatime, no tail-merging, dirsync, top directory, no copy-on-write and
- * project inheritance. The others describe how the file system stores the inode.
+ * synchronous, immutable, append-only, nodump, noatime, no compression, journalled data, no tail-merging, dirsync, top directory,
+ * no copy-on-write, direct access, project inheritance and case folding. The others describe how the file system stores the inode.
  */
-export const RESTORABLE_INODE_FLAGS =
-  0x1 | 0x2 | 0x4 | 0x8 | FS_IMMUTABLE_FL | FS_APPEND_FL | 0x40 | 0x80 | 0x8000 | 0x10000 | 0x20000 | 0x800000 | FS_PROJINHERIT_FL;
+export const RESTORABLE_INODE_FLAGS = [
+  0x1,
+  0x2,
+  0x4,
+  0x8,
+  FS_IMMUTABLE_FL,
+  FS_APPEND_FL,
+  0x40,
+  0x80,
+  0x400,
+  0x4000,
+  0x8000,
+  0x10000,
+  0x20000,
+  0x800000,
+  0x200_0000,
+].reduce((all, flag) => all | flag, FS_PROJINHERIT_FL | 0x4000_0000);
 
 const word = Buffer.alloc(8);
 

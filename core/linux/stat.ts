@@ -61,9 +61,9 @@ export class StatBuffer {
   get inode(): bigint {
     return this.bytes.readBigUInt64LE(32);
   }
-  /** In bytes. */
+  /** In bytes; 2^53 - 1 stands for more as well, which only holes can come to. */
   get size(): number {
-    return (this.words[11] as number) * 0x1_0000_0000 + (this.words[10] as number);
+    return Math.min((this.words[11] as number) * 0x1_0000_0000 + (this.words[10] as number), Number.MAX_SAFE_INTEGER);
   }
   /** In units of 512 bytes. */
   get blocks(): number {

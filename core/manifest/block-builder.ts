@@ -121,6 +121,10 @@ export class BlockBuilder {
       this.#deviceNumberRows.push(row);
       this.#deviceNumbers.push(entry.deviceNumber.major, entry.deviceNumber.minor);
     }
+    if (entry.projectId !== undefined) {
+      this.#deviceNumberRows.push(row);
+      this.#deviceNumbers.push(entry.projectId, 0);
+    }
     if (entry.content !== undefined) this.#addContent(row, entry.content, packIndex);
   }
 

@@ -16,7 +16,9 @@ export function decodeRow(block: BlockView, row: number, path: ByteString, packs
   const device = block.deviceIndex[row] as number;
   if (device * 2 >= block.devices.length) throw damaged(`block ${block.index}, row ${row}: unknown device`);
   const linkTarget = tables.linkTarget(row);
-  const deviceNumber = tables.deviceNumber(row);
+  const numbers = tables.deviceNumber(row);
+  // Files and directories have the id of their project in the place of a device number.
+  const isOfDevice = kind !== 'file' && kind !== 'directory';
   const content = tables.content(row, packs);
   return {
     path,
@@ -30,7 +32,7 @@ export function decodeRow(block: BlockView, row: number, path: ByteString, packs
     device: (BigInt(block.devices[2 * device] as number) << 32n) | BigInt(block.devices[2 * device + 1] as number),
     inode: wideNumber(block.inode, row),
     linkCount: block.linkCount[row] as number,
-    ...(deviceNumber === undefined ? {} : { deviceNumber }),
+    ...(numbers === undefined ? {} : isOfDevice ? { deviceNumber: numbers } : { projectId: numbers.major }),
     ...(linkTarget === undefined ? {} : { linkTarget }),
     xattrs: tables.xattrs(block.xattrSet[row] as number),
     inodeFlags: block.inodeFlags[row] as number,

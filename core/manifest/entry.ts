@@ -86,6 +86,8 @@ export interface Entry {
   readonly xattrs: readonly Xattr[];
   /** `FS_IOC_GETFLAGS` bits that `chattr` may set (`core/linux/inode-flags.ts`), 0 for links and special files. */
   readonly inodeFlags: number;
+  /** The project that a file or directory counts for, above 0 (`core/linux/project-id.ts`). */
+  readonly projectId?: number;
   /** Of files with a size above 0. */
   readonly content?: Content;
   /** See `EntryFlags`. */

@@ -1,6 +1,7 @@
 import { readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
 import { setMode, setModificationTime, setOwner } from '../linux/metadata.ts';
 import { ACCESS_ACL } from '../linux/posix-acl.ts';
+import { writeProjectId } from '../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { readXattrs, removeXattr, writeXattr } from '../linux/xattrs.ts';
 import type { ByteString, Entry, Xattr } from '../manifest/entry.ts';
@@ -105,6 +106,15 @@ export function writeHarmlessFlags(descriptor: number, entry: Entry, { owner }: 
     const kept = owner === undefined ? 0 : readInodeFlags(descriptor) & ADMINISTRATORS_FLAGS;
     writeInodeFlags(descriptor, (entry.inodeFlags & ~PROTECTING_FLAGS) | kept);
   });
+}
+
+/**
+ * Gives a finished file or directory to the project that it belonged to. One that belonged to none stays in that which its directory
+ * gives to what is new in it. Which project counts what is not an owner's to say.
+ */
+export function writeProject(descriptor: number, { projectId }: Entry, { owner }: AttributePlace, refuse: Refusal): void {
+  if (projectId === undefined || owner !== undefined) return;
+  attempt('project id', refuse, () => writeProjectId(descriptor, projectId));
 }
 
 /** Sets the immutable and append-only flags of a finished file or directory: nothing can be changed afterwards. */

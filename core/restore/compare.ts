@@ -4,10 +4,11 @@ import { closeDescriptor, openAt, openHandleAt, readLinkAt } from '../linux/file
 import { O_NOATIME, O_NONBLOCK, O_RDONLY } from '../linux/flags.ts';
 import { dataRanges } from '../linux/holes.ts';
 import { readInodeFlags } from '../linux/inode-flags.ts';
+import { readProjectId } from '../linux/project-id.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString, DataRange, Entry, Xattr } from '../manifest/entry.ts';
-import { changeAttributes, planAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { changeAttributes, planAttributes, writeHarmlessFlags, writeProject, writeProtectingFlags } from './attributes.ts';
 import { isWhiteout } from './overlay-attributes.ts';
 import { checkDirectory } from './owner-rights.ts';
 import { unprotect } from './protection.ts';
@@ -75,6 +76,7 @@ export function bringUpToDate(place: Place, entry: Entry, report: Report, witnes
     if (place.owner === undefined) unprotect(descriptor);
     writeHarmlessFlags(descriptor, entry, place, refuse);
     changeAttributes(descriptor, entry, place, refuse);
+    writeProject(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
     return 'updated';
   });
@@ -103,7 +105,8 @@ function compareFile(descriptor: number, entry: Entry, place: Place): Likeness {
   if (!stat.isFile || stat.size !== entry.size || hasAnotherName(entry)) return 'different';
   if (!hasSameContent(descriptor, entry)) return 'different';
   statDescriptor(descriptor, stat);
-  if (hasSameMetadata(descriptor, entry, place) && readInodeFlags(descriptor) === entry.inodeFlags) return 'same';
+  const isSame = hasSameMetadata(descriptor, entry, place) && readInodeFlags(descriptor) === entry.inodeFlags;
+  if (isSame && isSameProject(descriptor, entry, place)) return 'same';
   return entry.linkCount === 1 ? 'same-content' : 'different';
 }
 
@@ -113,6 +116,10 @@ function compareFile(descriptor: number, entry: Entry, place: Place): Likeness {
  */
 function hasAnotherName({ linkCount }: Entry): boolean {
   return linkCount === 1 && stat.linkCount !== 1;
+}
+
+function isSameProject(descriptor: number, { projectId }: Entry, { owner }: Place): boolean {
+  return projectId === undefined || owner !== undefined || readProjectId(descriptor) === projectId;
 }
 
 function hasSameContent(descriptor: number, entry: Entry): boolean {

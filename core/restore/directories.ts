@@ -5,7 +5,7 @@ import { setOwner } from '../linux/metadata.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
-import { changeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { changeAttributes, writeHarmlessFlags, writeProject, writeProtectingFlags } from './attributes.ts';
 import type { Inode } from './hard-links.ts';
 import { stagedName } from './names.ts';
 import { checkDirectory } from './owner-rights.ts';
@@ -127,6 +127,7 @@ export function finishDirectory(
     const refuse = refusalsOf(entry.path, report);
     writeHarmlessFlags(descriptor, entry, place, refuse);
     changeAttributes(descriptor, entry, place, refuse);
+    writeProject(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
   });
 }

@@ -2,9 +2,11 @@ import { writeSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { beginWriteback, closeDescriptor, openAt, setLength } from '../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../linux/flags.ts';
+import { readProjectId, writeProjectId } from '../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
+import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, DataRange, Entry } from '../manifest/entry.ts';
-import { writeAttributes, writeHarmlessFlags, writeProtectingFlags } from './attributes.ts';
+import { writeAttributes, writeHarmlessFlags, writeProject, writeProtectingFlags } from './attributes.ts';
 import { stagedName } from './names.ts';
 import { discard, publish } from './publish.ts';
 import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
@@ -74,7 +76,8 @@ export class SafeFile {
     try {
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
       writeAttributes(this.#descriptor, this.#entry, this.#place, refuse);
-      publish(this.#staged, this.#place, this.#entry.path, this.#rules);
+      this.#publish();
+      writeProject(this.#descriptor, this.#entry, this.#place, refuse);
       if (witness !== undefined) {
         statDescriptor(this.#descriptor, stat);
         witness(stat);
@@ -85,6 +88,18 @@ export class SafeFile {
       throw error;
     } finally {
       closeDescriptor(this.#descriptor);
+    }
+  }
+
+  /** A directory that gives its project to what is new in it takes a file of the same project only. */
+  #publish(): void {
+    const publishFile = () => publish(this.#staged, this.#place, this.#entry.path, this.#rules);
+    try {
+      publishFile();
+    } catch (error) {
+      if (errorCode(error) !== 'EXDEV') throw error;
+      writeProjectId(this.#descriptor, readProjectId(this.#place.directory));
+      publishFile();
     }
   }
 

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import { letGo, readLinkAt } from '../linux/files.ts';
 import { readInodeFlags } from '../linux/inode-flags.ts';
+import { readProjectId } from '../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { SystemError } from '../linux/system-error.ts';
 import { readXattrs } from '../linux/xattrs.ts';
@@ -11,7 +12,7 @@ import { LARGE_FILE } from './limits.ts';
 import { type OpenedEntry, openEntry } from './opened-entry.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { metadataOf, type ReadEntriesBuilder } from './read-entries.ts';
-import { waitUntilSettled } from './settle.ts';
+import { Patience, waitUntilSettled } from './settle.ts';
 import { StoredBytes } from './stored-bytes.ts';
 
 /** How often an entry is read when it changes meanwhile. */
@@ -35,6 +36,7 @@ interface Reading {
  */
 export class EntryReader {
   readonly #store: ContentStore;
+  readonly #patience = new Patience();
 
   constructor(store: ContentStore) {
     this.#store = store;
@@ -73,9 +75,9 @@ export class EntryReader {
         return;
       }
       try {
-        const settled = waitUntilSettled(stat);
+        const settled = waitUntilSettled(stat, this.#patience);
         if (settled === 'waited') statDescriptor(opened.descriptor, stat);
-        const entry = describe(batch, index, opened, settled !== 'future', results);
+        const entry = describe(batch, index, opened, settled !== 'unsettled', results);
         const reading = this.#tryContent(entry, opened, earlier, index, results);
         statDescriptor(opened.descriptor, after);
         const changed = !after.hasChangeTimeOf(stat) || !reading.complete;
@@ -115,6 +117,7 @@ export class EntryReader {
     if (entry.kind !== 'file' || entry.size === 0) return this.#withoutContent(() => this.#store.addMember(entry));
     // Only the metadata is known: a member would give an empty file for one that is not.
     if (!opened.readable) return this.#withoutContent(() => {});
+    if (entry.size === Number.MAX_SAFE_INTEGER) throw new Failure('unsupported', `it is as long as ${entry.size} bytes or longer`);
     const source = new StoredBytes(opened.descriptor, stat, this.#store.pace);
     if (source.length < LARGE_FILE) return this.#store.readSmall(entry, source);
     return this.#store.storeLarge(entry, source, earlier);
@@ -158,6 +161,7 @@ function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boo
   };
   let xattrs: Xattr[] = [];
   let inodeFlags = 0;
+  let projectId = 0;
   try {
     xattrs = readXattrs(opened.descriptor);
   } catch (error) {
@@ -166,6 +170,7 @@ function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boo
   if (opened.readable) {
     try {
       inodeFlags = readInodeFlags(opened.descriptor);
+      projectId = readProjectId(opened.descriptor);
     } catch (error) {
       missing('its inode flags', error);
     }
@@ -173,7 +178,7 @@ function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boo
     flags |= EntryFlags.attributesMissing;
     results.problem(index, 'unreadable', `it could not be opened: ${(opened.refusal as Error | undefined)?.message ?? 'refused'}`);
   }
-  const entry = { ...metadata, xattrs, inodeFlags, flags };
+  const entry = { ...metadata, xattrs, inodeFlags, flags, ...(projectId === 0 ? {} : { projectId }) };
   if (metadata.kind !== 'symlink') return entry;
   try {
     return { ...entry, linkTarget: readLinkAt(opened.descriptor, '') };

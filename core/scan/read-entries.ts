@@ -33,6 +33,8 @@ export interface ReadEntries {
   readonly stats: Uint8Array;
   readonly flags: Uint8Array;
   readonly inodeFlags: Uint32Array;
+  /** Of those that belong to a project. */
+  readonly projectIds: ReadonlyMap<number, number>;
   /** 0 for none, else one more than an index into `xattrSets`. */
   readonly xattrSet: Uint32Array;
   readonly xattrSets: readonly (readonly Xattr[])[];
@@ -57,6 +59,7 @@ export class ReadEntriesBuilder {
   readonly #stats: Uint8Array<ArrayBuffer>;
   readonly #flags: Uint8Array<ArrayBuffer>;
   readonly #inodeFlags: Uint32Array<ArrayBuffer>;
+  readonly #projectIds = new Map<number, number>();
   readonly #xattrSet: Uint32Array<ArrayBuffer>;
   readonly #xattrSets: (readonly Xattr[])[] = [];
   readonly #xattrSetNumbers = new Map<string, number>();
@@ -86,6 +89,7 @@ export class ReadEntriesBuilder {
     this.#stats.set(stat.bytes.subarray(0, STAT_LENGTH), index * STAT_LENGTH);
     this.#flags[index] = entry.flags;
     this.#inodeFlags[index] = entry.inodeFlags;
+    if (entry.projectId !== undefined) this.#projectIds.set(index, entry.projectId);
     if (entry.xattrs.length > 0) this.#xattrSet[index] = this.#numberOf(entry.xattrs);
     if (entry.linkTarget !== undefined) this.#linkTargets.set(index, entry.linkTarget);
     if (entry.content !== undefined) this.#addContent(index, entry.content);
@@ -135,6 +139,7 @@ export class ReadEntriesBuilder {
       stats: this.#stats,
       flags: this.#flags,
       inodeFlags: this.#inodeFlags,
+      projectIds: this.#projectIds,
       xattrSet: this.#xattrSet,
       xattrSets: this.#xattrSets,
       linkTargets: this.#linkTargets,
@@ -173,6 +178,7 @@ export function entryOf(read: ReadEntries, index: number, path: ByteString): Ent
     xattrs: set === 0 ? NO_XATTRS : restoreBuffers(read.xattrSets[set - 1] as readonly Xattr[]),
     inodeFlags: read.inodeFlags[index] as number,
     flags: read.flags[index] as number,
+    ...optional('projectId', read.projectIds.get(index)),
     ...optional('linkTarget', read.linkTargets.get(index)),
     ...optional('content', contentOf(read, index)),
   };

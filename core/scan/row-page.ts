@@ -165,10 +165,10 @@ export class RowPage {
     return ((this.words[row * ROW_WORDS + 7] as number) & 0o170000) === 0o040000;
   }
 
-  /** In bytes. */
+  /** In bytes, at most 2^53 - 1. */
   size(row: number): number {
     const at = row * ROW_WORDS;
-    return (this.words[at + 11] as number) * 0x1_0000_0000 + (this.words[at + 10] as number);
+    return Math.min((this.words[at + 11] as number) * 0x1_0000_0000 + (this.words[at + 10] as number), Number.MAX_SAFE_INTEGER);
   }
 
   /** Copies what a row has of a `struct statx`. */

@@ -1,10 +1,18 @@
 import { alignDataRanges } from '../archive/sparse-map.ts';
+import { Failure } from '../failure.ts';
 import { readBytes } from '../linux/files.ts';
 import { dataRanges } from '../linux/holes.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { DataRange } from '../manifest/entry.ts';
 
 const BLOCK = 512;
+
+/**
+ * What is read of one file is at most so many bytes, or so many times what it takes on the disk: more than any compression of a file
+ * system comes to. A file of many pieces far apart must not be read as the petabyte that it says it is.
+ */
+const UNSUSPICIOUS_BYTES = 64 * 1024 ** 3;
+const MOST_FOR_A_BYTE = 512;
 
 /** What holds the reading of files back. */
 export interface ReadPace {
@@ -36,6 +44,9 @@ export class StoredBytes {
     const held = ranges?.reduce((sum, range) => sum + range.length, 0);
     this.ranges = held === undefined || held === size ? undefined : ranges;
     this.length = this.ranges === undefined ? size : (held as number);
+    if (this.length > Math.max(UNSUSPICIOUS_BYTES, MOST_FOR_A_BYTE * BLOCK * stat.blocks)) {
+      throw new Failure('unsupported', `${this.length} bytes would have to be read of it, and it takes ${stat.blocks * BLOCK} on the disk`);
+    }
   }
 
   /** Begins again at the first byte. */

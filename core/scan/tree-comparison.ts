@@ -37,7 +37,7 @@ interface Loss {
  * a few words, and no descriptor.
  */
 export class TreeComparison {
-  /** Entries seen so far, and the sizes of the files among them. */
+  /** Entries seen so far, and the sizes of the files among them: 2^53 - 1 stands for more as well. */
   entries = 0;
   bytes = 0;
   readonly #listener: WalkListener;
@@ -114,7 +114,7 @@ export class TreeComparison {
       return;
     }
     this.entries++;
-    if (page.isFile(row)) this.bytes += page.size(row);
+    if (page.isFile(row)) this.#addBytes(page.size(row));
     const isAllSeen = note === Note.entered || (note === Note.entry && !page.isDirectory(row));
     if (isAllSeen) {
       if (!(known && this.#isUnchanged(page, row)) && !this.#tellChanged(page, row, depth, name, known, 0)) return;
@@ -177,7 +177,11 @@ export class TreeComparison {
     if (previous.currentIsContext) return;
     this.entries++;
     const { block, row } = previous.current;
-    if (block.kind[row] === FILE) this.bytes += (block.size[2 * row + 1] as number) * 0x1_0000_0000 + (block.size[2 * row] as number);
+    if (block.kind[row] === FILE) this.#addBytes((block.size[2 * row + 1] as number) * 0x1_0000_0000 + (block.size[2 * row] as number));
+  }
+
+  #addBytes(bytes: number): void {
+    this.bytes = Math.min(this.bytes + bytes, Number.MAX_SAFE_INTEGER);
   }
 
   /** Reports what the previous state has before `name`; whether it has `name` itself. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { StatBuffer } from '../../core/linux/stat.ts';
-import { waitUntilSettled } from '../../core/scan/settle.ts';
+import { Patience, waitUntilSettled } from '../../core/scan/settle.ts';
 
 const TICK = 40_000_000n;
 
@@ -21,22 +21,28 @@ describe('an entry that changed just now', () => {
   it('is waited for until the tick of its change is over', () => {
     // Never a whole second, which would stand for a coarser file system.
     const fresh = now() + 1n;
-    expect(waitUntilSettled(changedAt(fresh))).to.equal('waited');
+    expect(waitUntilSettled(changedAt(fresh), new Patience())).to.equal('waited');
     expect(now() - fresh > TICK - 2_000_000n).to.equal(true);
   });
 
   it('is waited for longer where the file system keeps whole seconds', () => {
     const time = (now() / 1_000_000_000n) * 1_000_000_000n;
-    expect(waitUntilSettled(changedAt(time))).to.equal('waited');
+    expect(waitUntilSettled(changedAt(time), new Patience())).to.equal('waited');
     expect(now() - time > 1_000_000_000n).to.equal(true);
   });
 
   it('is taken as it is when the change is older', () => {
-    expect(waitUntilSettled(changedAt(now() - 3_000_000_001n))).to.equal('settled');
-    expect(waitUntilSettled(changedAt(now() - 100_000_001n))).to.equal('settled');
+    expect(waitUntilSettled(changedAt(now() - 3_000_000_001n), new Patience())).to.equal('settled');
+    expect(waitUntilSettled(changedAt(now() - 100_000_001n), new Patience())).to.equal('settled');
   });
 
   it('is not waited for when its change lies in the future', () => {
-    expect(waitUntilSettled(changedAt(now() + 60_000_000_001n))).to.equal('future');
+    expect(waitUntilSettled(changedAt(now() + 60_000_000_001n), new Patience())).to.equal('unsettled');
+  });
+
+  it('is not waited for any more once a unit has kept its worker waiting for a minute', () => {
+    const patience = new Patience();
+    expect(patience.spend(59_990)).to.equal(true);
+    expect(waitUntilSettled(changedAt(now() + 1n), patience)).to.equal('unsettled');
   });
 });

@@ -36,6 +36,6 @@ function sameContent(before: Entry, after: Entry): boolean {
 export function changesBetween(before: Entry, after: Entry): Change[] {
   const changes = propertyChanges(before, after);
   if (before.kind === 'file' && after.kind === 'file' && !sameContent(before, after)) changes.unshift('content');
-  if (before.inodeFlags !== after.inodeFlags) changes.push('flags');
+  if (before.inodeFlags !== after.inodeFlags || before.projectId !== after.projectId) changes.push('flags');
   return changes;
 }

@@ -2,11 +2,7 @@ import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { fromWirePath, toWirePath } from '../../manifest/wire-path.ts';
 import type { PathArgument } from '../schemas/parts.ts';
 import type { EntryResult } from '../schemas/reading.ts';
-
-/** A time in nanoseconds since 1970 as RFC 3339, UTC. */
-function timeText(nanoseconds: bigint): string {
-  return Temporal.Instant.fromEpochNanoseconds(nanoseconds).toString({ smallestUnit: 'nanosecond' });
-}
+import { entryTime } from './entry-time.ts';
 
 /** What results tell of an entry; its path stands beside it. */
 export function wireEntry(entry: Pick<Entry, 'kind' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'content' | 'linkTarget'>): EntryResult {
@@ -17,7 +13,7 @@ export function wireEntry(entry: Pick<Entry, 'kind' | 'mode' | 'uid' | 'gid' | '
     uid,
     gid,
     size,
-    mtime: timeText(mtime),
+    mtime: entryTime(mtime),
     digest: content === undefined ? null : content.digest.toString('hex'),
     target: linkTarget === undefined ? null : toWirePath(linkTarget),
   };

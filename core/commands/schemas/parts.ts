@@ -18,9 +18,13 @@ export type PathArgument = FromSchema<typeof pathArgumentSchema>;
 /** `site12` or `system`. */
 export const unitNameSchema = { type: 'string', pattern: '^(site[1-9][0-9]*|system)$' } as const;
 
-export const timeSchema = { type: 'string', description: 'RFC 3339, UTC.' } as const;
+export const timeSchema = {
+  type: 'string',
+  description: 'RFC 3339, UTC. Of an entry the year can lie outside 0000 to 9999: then it has a sign and six digits or more (ISO 8601).',
+} as const;
 
-export const countSchema = { type: 'integer', minimum: 0 } as const;
+/** A sum that would be larger stays at the maximum, up to which every JSON reader is exact. */
+export const countSchema = { type: 'integer', minimum: 0, maximum: 9007199254740991 } as const;
 
 /** How long something that is in use is waited for. */
 export const waitSchema = {
