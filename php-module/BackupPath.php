@@ -22,14 +22,14 @@ final class BackupPath
 	{
 		$bytes = self::bytes($path);
 		if ($requester->isOwner() && strtok($bytes, '/') !== self::OWNER_ROOT) {
-			throw new Failure('owner_path', ['path' => $bytes]);
+			throw new Failure('owner_path', ['path' => $bytes, 'meant' => self::OWNER_ROOT . '/' . $bytes]);
 		}
 
 		return self::wire($bytes);
 	}
 
 	/**
-	 * The bytes of a path; relative, without empty components, `.` and `..`.
+	 * The bytes of a path; relative, without empty components, `.` and `..`. People complete names of folders with a slash.
 	 *
 	 * @param mixed $path
 	 * @throws Failure
@@ -37,15 +37,28 @@ final class BackupPath
 	private static function bytes($path): string
 	{
 		$given = \is_array($path) ? ($path['path_b64'] ?? $path['path'] ?? null) : $path;
-		$bytes = \is_scalar($given) ? (string)$given : '';
+		$bytes = \is_scalar($given) && !\is_bool($given) ? (string)$given : '';
 		if (\is_array($path) && isset($path['path_b64'])) {
 			$bytes = (string)base64_decode($bytes, true);
 		}
+		$bytes = $bytes === '/' ? $bytes : (string)preg_replace('#(?<=[^/])/$#D', '', $bytes);
 		if (array_intersect(['', '.', '..'], explode('/', $bytes)) !== [] || strpos($bytes, "\0") !== false) {
-			throw new Failure('bad_path', ['path' => \is_scalar($given) ? (string)$given : \gettype($given)]);
+			throw new Failure('bad_path', ['path' => Arguments::shown($given ?? $path), 'hint' => self::hint($bytes)]);
 		}
 
 		return $bytes;
+	}
+
+	/** What may be meant by a path that begins at a root, as an account or the server sees itself. */
+	private static function hint(string $bytes): string
+	{
+		$rest = trim($bytes, '/');
+		if ($bytes === '' || $bytes[0] !== '/' || array_intersect(['', '.', '..'], explode('/', $rest)) !== []) {
+			return $bytes === '/' ? '. Leave it out for everything.' : '. One looks like shadow/var/www/html.';
+		}
+		$isNamed = \in_array(strtok($rest, '/'), [self::OWNER_ROOT, 'info'], true);
+
+		return '. Did you mean ' . ($isNamed ? '' : self::OWNER_ROOT . '/') . $rest . '?';
 	}
 
 	/**

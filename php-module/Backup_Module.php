@@ -20,6 +20,7 @@ class Backup_Module extends \Module_Skeleton
 
 	public $exportedFunctions = [
 		'*' => PRIVILEGE_NONE,
+		'init' => PRIVILEGE_ADMIN,
 		'run' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'restore' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'list' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
@@ -48,20 +49,42 @@ class Backup_Module extends \Module_Skeleton
 	}
 
 	/**
-	 * Back up a site, or the whole server
+	 * Make the repository that `backups.destination` names, or find it
 	 *
-	 * @param string|null $site  site to back up, or `all`; a site's administrator leaves it out
-	 * @param string      $level auto, full, differential, incremental or synthetic
-	 * @return array status (ok, partial, failed) and the outcome of each unit
+	 * @return array where it is, and whether it was made now
 	 */
-	public function run(?string $site = null, string $level = 'auto'): array
+	public function init(): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_run', $this->query('backup_run', $site, $level));
+			return $this->backupAnswer('backup_init', $this->query('backup_init', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site, $level): array {
-			$units = $requester->units($site);
+		return $this->backupPerform(0, \func_get_args(), 'backup:init', static function (Requester $requester, CoreClient $core): array {
+			return $core->call('init', [], self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Back up a site, or the whole server
+	 *
+	 * @param string      $site  site to back up, or `all`; a site's administrator leaves it out
+	 * @param string|null $level auto, full, differential, incremental or synthetic; a site's administrator leaves it out
+	 * @return array status (ok, partial, failed) and the outcome of each unit
+	 */
+	public function run($site = null, $level = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_run', $this->query('backup_run', ...\func_get_args()));
+		}
+
+		$usage = 'backup:run SITE LEVEL';
+
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $level): array {
+			$units = $requester->units(Arguments::site($site));
+			$level = Arguments::text($level, 'auto', 'a level: auto, full, differential, incremental or synthetic');
+			if ($requester->isOwner() && $level !== 'auto') {
+				throw new Failure('owner_level', ['level' => $level]);
+			}
 
 			return $core->call('run', ($units === null ? [] : ['units' => $units]) + ['level' => $level]);
 		});
@@ -73,24 +96,21 @@ class Backup_Module extends \Module_Skeleton
 	 * The administrator names the site first: `site paths options`. A site's administrator gives `paths options`.
 	 *
 	 * @param string|array|null $site    site to restore (administrator), else the paths
-	 * @param array             $paths   paths as `backup:list` and the guide name them, each a string or a map with
-	 *                                   path or path_b64; empty for everything
-	 * @param array             $options at (snapshot), to (folder), overwrite (always, changed, never), delete, dryRun
+	 * @param string|array|null $paths   paths as `backup:ls` and the guide name them, each a text or a map with path or
+	 *                                   path_b64; one alone may be a text; empty for everything
+	 * @param array|null        $options at (snapshot), to (folder), overwrite (always, changed, never), delete, dryRun,
+	 *                                   recreate (in its place although the account is deleted)
 	 * @return array status (ok, partial, failed), counts and problems
 	 */
-	public function restore($site, array $paths = [], array $options = []): array
+	public function restore($site = null, $paths = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_restore', $this->query('backup_restore', $site, $paths, $options));
+			return $this->backupAnswer('backup_restore', $this->query('backup_restore', ...\func_get_args()));
 		}
-		if (\is_array($site)) {
-			[$site, $paths, $options] = [null, $site, $paths + $options];
-		}
+		$given = \func_get_args();
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site, $paths, $options): array {
-			$unit = $requester->oneUnit($site === null ? null : (string)$site);
-
-			return $core->call('restore', RestoreRequest::params($requester, $unit, $paths, $options));
+		return $this->backupPerform(3, $given, 'backup:restore', static function (Requester $requester, CoreClient $core) use ($given): array {
+			return $core->call('restore', RestoreRequest::params($requester, 'restore', $given));
 		});
 	}
 
@@ -100,14 +120,17 @@ class Backup_Module extends \Module_Skeleton
 	 * @param string|null $site site to list; a site's administrator leaves it out
 	 * @return array snapshots, oldest first
 	 */
-	public function list(?string $site = null): array
+	public function list($site = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_list', $this->query('backup_list', $site));
+			return $this->backupAnswer('backup_list', $this->query('backup_list', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site): array {
-			return $requester->visibleSnapshots($core->call('list', array_filter(['unit' => $requester->unit($site)])));
+		return $this->backupPerform(1, \func_get_args(), 'backup:list SITE', static function (Requester $requester, CoreClient $core) use ($site): array {
+			$word = Arguments::site($site);
+			$unit = $requester->unit($word === null && !$requester->isOwner() ? 'all' : $word);
+
+			return $requester->visibleSnapshots($core->call('list', $requester->policy() + array_filter(['unit' => $unit])));
 		});
 	}
 
@@ -115,23 +138,19 @@ class Backup_Module extends \Module_Skeleton
 	 * Tell what a restore would read, write and overwrite
 	 *
 	 * @param string|array|null $site    site to restore (administrator), else the paths
-	 * @param array             $paths   as `backup:restore` takes them
-	 * @param array             $options at (time or snapshot), to (folder), overwrite (always, changed, never), delete
+	 * @param string|array|null $paths   as `backup:restore` takes them
+	 * @param array|null        $options at (time or snapshot), to (folder), overwrite (always, changed, never), delete, recreate
 	 * @return array the snapshots and packs that are needed, counts and bytes, what would be overwritten and deleted
 	 */
-	public function plan($site = null, array $paths = [], array $options = []): array
+	public function plan($site = null, $paths = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_plan', $this->query('backup_plan', $site, $paths, $options));
+			return $this->backupAnswer('backup_plan', $this->query('backup_plan', ...\func_get_args()));
 		}
-		if (\is_array($site)) {
-			[$site, $paths, $options] = [null, $site, $paths + $options];
-		}
+		$given = \func_get_args();
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site, $paths, $options): array {
-			$unit = $requester->oneUnit($site === null ? null : (string)$site);
-
-			return $requester->visibleResult($core->call('plan', RestoreRequest::params($requester, $unit, $paths, $options)));
+		return $this->backupPerform(3, $given, 'backup:plan', static function (Requester $requester, CoreClient $core) use ($given): array {
+			return $requester->visibleResult($core->call('plan', RestoreRequest::params($requester, 'plan', $given)));
 		});
 	}
 
@@ -140,16 +159,19 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string|null       $site    site to look at; a site's administrator leaves it out or gives null
 	 * @param string|array|null $folder  path inside the backup, or a map with path_b64; empty for the top
-	 * @param array             $options at (time or snapshot), recursive, limit (rows), after (`next` of the answer before)
+	 * @param array|null        $options at (time or snapshot), recursive, limit (rows), after (`next` of the answer before)
 	 * @return array moment, entries, next
 	 */
-	public function ls(?string $site = null, $folder = null, array $options = []): array
+	public function ls($site = null, $folder = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_ls', $this->query('backup_ls', $site, $folder, $options));
+			return $this->backupAnswer('backup_ls', $this->query('backup_ls', ...\func_get_args()));
 		}
+		$usage = 'backup:ls SITE FOLDER OPTIONS';
 
-		return $this->backupSearch('ls', $site, 'folder', $folder, $options);
+		return $this->backupSearch('ls', 3, \func_get_args(), $usage, static function () use ($site, $folder, $options): array {
+			return [$site, $folder, $options, []];
+		});
 	}
 
 	/**
@@ -158,16 +180,19 @@ class Backup_Module extends \Module_Skeleton
 	 * @param string|null       $site    site to look at; a site's administrator gives null
 	 * @param string            $pattern `*.php` for names, `shadow/home/*.php` for paths
 	 * @param string|array|null $folder  only below this path; empty for everywhere
-	 * @param array             $options limit (rows), after (`next` of the answer before)
+	 * @param array|null        $options limit (rows), after (`next` of the answer before)
 	 * @return array found, each path with its versions, and next
 	 */
-	public function find(?string $site, string $pattern, $folder = null, array $options = []): array
+	public function find($site = null, $pattern = null, $folder = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_find', $this->query('backup_find', $site, $pattern, $folder, $options));
+			return $this->backupAnswer('backup_find', $this->query('backup_find', ...\func_get_args()));
 		}
+		$usage = 'backup:find SITE PATTERN FOLDER OPTIONS';
 
-		return $this->backupSearch('find', $site, 'folder', $folder, $options, ['pattern' => $pattern]);
+		return $this->backupSearch('find', 4, \func_get_args(), $usage, static function () use ($site, $pattern, $folder, $options): array {
+			return [$site, $folder, $options, ['pattern' => Arguments::text($pattern, null, 'a pattern, such as \'*.php\' in quotes')]];
+		});
 	}
 
 	/**
@@ -175,109 +200,131 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string|null  $site    site to look at; a site's administrator gives null
 	 * @param string|array $path    path inside the backup, or a map with path_b64
-	 * @param array        $options limit (rows), after (`next` of the answer before)
+	 * @param array|null   $options limit (rows), after (`next` of the answer before)
 	 * @return array events, newest first, and next
 	 */
-	public function history(?string $site, $path, array $options = []): array
+	public function history($site = null, $path = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_history', $this->query('backup_history', $site, $path, $options));
+			return $this->backupAnswer('backup_history', $this->query('backup_history', ...\func_get_args()));
 		}
+		$usage = 'backup:history SITE PATH OPTIONS';
 
-		return $this->backupSearch('history', $site, 'path', $path, $options);
+		return $this->backupSearch('history', 3, \func_get_args(), $usage, static function () use ($site, $path, $options): array {
+			if ($path === null || $path === '' || $path === []) {
+				throw new Failure('bad_argument', ['argument' => Arguments::shown($path), 'expected' => 'a path, such as shadow/var/www/html/index.php']);
+			}
+
+			return [$site, $path, $options, []];
+		});
 	}
 
 	/**
 	 * Compare two points in time, or one with the site as it is now
 	 *
 	 * @param string|null       $site    site to look at; a site's administrator leaves it out or gives null
-	 * @param string            $from    time or snapshot
-	 * @param string            $to      time or snapshot, or `live`
+	 * @param string|null       $from    time or snapshot; `latest` when left out
+	 * @param string|null       $to      time or snapshot, or `live`, which it is when left out
 	 * @param string|array|null $folder  only this path and what is below it; empty for everything
-	 * @param array             $options limit (rows), after (`next` of the answer before)
+	 * @param array|null        $options limit (rows), after (`next` of the answer before)
 	 * @return array from, to, differences, next
 	 */
-	public function diff(?string $site = null, string $from = 'latest', string $to = 'live', $folder = null, array $options = []): array
+	public function diff($site = null, $from = null, $to = null, $folder = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_diff', $this->query('backup_diff', $site, $from, $to, $folder, $options));
+			return $this->backupAnswer('backup_diff', $this->query('backup_diff', ...\func_get_args()));
 		}
-		$moments = ['from' => $from] + ($to === 'live' ? ['live' => true] : ['to' => $to]);
+		$usage = 'backup:diff SITE FROM TO FOLDER OPTIONS';
 
-		return $this->backupSearch('diff', $site, 'folder', $folder, $moments + $options);
+		return $this->backupSearch('diff', 5, \func_get_args(), $usage, static function () use ($site, $from, $to, $folder, $options): array {
+			$from = self::backupMoment($from, 'latest');
+			$to = self::backupMoment($to, 'live');
+
+			return [$site, $folder, $options, ['from' => $from] + ($to === 'live' ? ['live' => true] : ['to' => $to])];
+		});
 	}
 
 	/**
 	 * Check that the backups of a site, or of the whole server, are complete and undamaged
 	 *
-	 * @param string|null $site site to check; a site's administrator leaves it out
+	 * @param string $site site to check, or `all`; a site's administrator leaves it out
 	 * @return array status, and what is damaged
 	 */
-	public function verify(?string $site = null): array
+	public function verify($site = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_verify', $this->query('backup_verify', $site));
+			return $this->backupAnswer('backup_verify', $this->query('backup_verify', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site): array {
-			return $core->call('verify', array_filter(['unit' => $requester->unit($site)]));
+		return $this->backupPerform(1, \func_get_args(), 'backup:verify SITE', static function (Requester $requester, CoreClient $core) use ($site): array {
+			$unit = $requester->unit(Arguments::site($site));
+
+			return $core->call('verify', $requester->policy() + array_filter(['unit' => $unit]));
 		});
 	}
 
 	/**
 	 * Delete the backups that no rule of `backups.retention` keeps
 	 *
-	 * @param string|null $site    site, or `all`
-	 * @param array       $options dryRun: only tell what would go, and by which rule; yes: also more than goes without asking;
-	 *                             simulate: show instead what will be held over time, as in `90d`
+	 * @param string     $site    site, or `all`
+	 * @param array|null $options dryRun: only tell what would go, and by which rule; yes: also more than goes without asking;
+	 *                            simulate: show instead what will be held over time, as in `90d`
 	 * @return array what became of each backup; of a simulation its days
 	 */
-	public function prune(?string $site = null, array $options = []): array
+	public function prune($site = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_prune', $this->query('backup_prune', $site, $options));
+			return $this->backupAnswer('backup_prune', $this->query('backup_prune', ...\func_get_args()));
 		}
+		$usage = 'backup:prune SITE OPTIONS';
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site, $options): array {
-			return $core->call(...RetentionRequest::prune($requester->units($site), $options));
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $options): array {
+			return $core->call(...RetentionRequest::prune($requester->units(Arguments::site($site)), $options));
 		});
 	}
 
 	/**
 	 * Keep a backup whatever the rules of retention say
 	 *
-	 * @param string      $snapshot its id
+	 * @param string      $snapshot its id, or with a site `latest` or a time
 	 * @param string      $reason   why, for those who find it later
 	 * @param string|null $until    when it ends by itself: `2027-06-30`, `6 months`; else when it is released
+	 * @param string|null $site     whose backup, where it is not named by its id
 	 * @return array what is held, and until when
 	 */
-	public function hold(string $snapshot, string $reason, ?string $until = null): array
+	public function hold($snapshot = null, $reason = null, $until = null, $site = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_hold', $this->query('backup_hold', $snapshot, $reason, $until));
+			return $this->backupAnswer('backup_hold', $this->query('backup_hold', ...\func_get_args()));
 		}
+		$usage = 'backup:hold BACKUP REASON UNTIL SITE, as in: backup:hold latest \'court order\' null site12';
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($snapshot, $reason, $until): array {
-			$params = ['snapshot' => $snapshot, 'reason' => $reason];
+		return $this->backupPerform(4, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($snapshot, $reason, $until, $site): array {
+			$params = RetentionRequest::snapshot($requester, $snapshot, $site) + ['reason' => Arguments::text($reason, null, 'a reason, in words')];
+			if ($until !== null && $until !== '') {
+				$params['until'] = Arguments::text($until, null, 'the end of a hold: a day, or a length such as 6months');
+			}
 
-			return $core->call('hold', $params + ($until === null ? [] : ['until' => $until]), self::SHORT_WAIT);
+			return $core->call('hold', $params, self::SHORT_WAIT);
 		});
 	}
 
 	/**
 	 * End all holds of a backup
 	 *
-	 * @param string $snapshot its id
+	 * @param string      $snapshot its id, or with a site `latest` or a time
+	 * @param string|null $site     whose backup, where it is not named by its id
 	 * @return array how many there were
 	 */
-	public function release(string $snapshot): array
+	public function release($snapshot = null, $site = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_release', $this->query('backup_release', $snapshot));
+			return $this->backupAnswer('backup_release', $this->query('backup_release', ...\func_get_args()));
 		}
+		$usage = 'backup:release BACKUP SITE';
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($snapshot): array {
-			return $core->call('release', ['snapshot' => $snapshot], self::SHORT_WAIT);
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($snapshot, $site): array {
+			return $core->call('release', RetentionRequest::snapshot($requester, $snapshot, $site), self::SHORT_WAIT);
 		});
 	}
 
@@ -288,17 +335,15 @@ class Backup_Module extends \Module_Skeleton
 	 * @param string|array $path as in the backup: `shadow/var/www`, or a map with path or path_b64; it need not exist
 	 * @return array included, and which rule decided
 	 */
-	public function explain(string $site, $path): array
+	public function explain($site = null, $path = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_explain', $this->query('backup_explain', $site, $path));
+			return $this->backupAnswer('backup_explain', $this->query('backup_explain', ...\func_get_args()));
 		}
+		$usage = 'backup:explain SITE PATH';
 
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($site, $path): array {
-			$unit = $requester->unit($site);
-			if ($unit === null) {
-				throw new Failure('site_needed', []);
-			}
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $path): array {
+			$unit = $requester->oneUnit(Arguments::site($site));
 
 			return $core->call('explain', ['unit' => $unit, 'path' => BackupPath::ofRequester($requester, $path)], self::SHORT_WAIT);
 		});
@@ -312,10 +357,10 @@ class Backup_Module extends \Module_Skeleton
 	public function version(): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_version', $this->query('backup_version'));
+			return $this->backupAnswer('backup_version', $this->query('backup_version', ...\func_get_args()));
 		}
 
-		return ['module' => self::VERSION] + $this->backupPerform(static function (Requester $requester, CoreClient $core): array {
+		return ['module' => self::VERSION] + $this->backupPerform(0, \func_get_args(), 'backup:version', static function (Requester $requester, CoreClient $core): array {
 			return $core->call('version', [], self::SHORT_WAIT);
 		});
 	}
@@ -323,28 +368,50 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * Looks for something in the backups of one site.
 	 *
-	 * @param string $method of the core
-	 * @param string $key    what the core calls the path
-	 * @param mixed  $path   inside the backup
-	 * @param array  $more   further parameters, which the core checks
+	 * @param string   $method    of the core
+	 * @param int      $most      how many arguments it takes
+	 * @param array    $given     those that were passed
+	 * @param string   $usage     the command as it is meant
+	 * @param callable $arguments (): site, path inside the backup, options, further parameters, which the core checks
 	 */
-	private function backupSearch(string $method, ?string $site, string $key, $path, array $options, array $more = []): array
+	private function backupSearch(string $method, int $most, array $given, string $usage, callable $arguments): array
 	{
-		return $this->backupPerform(static function (Requester $requester, CoreClient $core) use ($method, $site, $key, $path, $options, $more): array {
-			$params = SearchRequest::params($requester, $requester->oneUnit($site), $key, $path, $options);
+		return $this->backupPerform($most, $given, $usage, static function (Requester $requester, CoreClient $core) use ($method, $arguments): array {
+			$params = SearchRequest::params($requester, $method, ...$arguments());
 
-			return $requester->visibleResult($core->call($method, $params + $more));
+			return $requester->visibleResult($core->call($method, $params));
 		});
+	}
+
+	/**
+	 * A point in time as an argument.
+	 *
+	 * @param mixed $moment
+	 * @throws Failure
+	 */
+	private static function backupMoment($moment, string $default): string
+	{
+		$expected = 'a time or a backup, such as latest, 2026-11-20 or \'yesterday 14:00\'';
+		$text = Arguments::text($moment, $default, $expected);
+		if (!Options::isMoment($text)) {
+			throw new Failure('bad_argument', ['argument' => Arguments::shown($text), 'expected' => $expected]);
+		}
+
+		return $text;
 	}
 
 	/**
 	 * Does the work in the backend and turns whatever comes of it into a result.
 	 *
-	 * @param callable $work (Requester, CoreClient): array
+	 * @param int      $most  how many arguments the command takes
+	 * @param array    $given those that were passed
+	 * @param string   $usage the command as it is meant
+	 * @param callable $work  (Requester, CoreClient): array
 	 */
-	private function backupPerform(callable $work): array
+	private function backupPerform(int $most, array $given, string $usage, callable $work): array
 	{
 		try {
+			Arguments::noneBeyond($most, $given, $usage);
 			if (posix_geteuid() !== 0) {
 				throw new Failure('not_root', ['message' => 'the panel\'s backend is']);
 			}
@@ -352,34 +419,22 @@ class Backup_Module extends \Module_Skeleton
 			if (!$isAdmin && $this->auth_is_demo()) {
 				throw new Failure('demo', []);
 			}
-			$result = $work(new Requester(
+			$requester = new Requester(
 				$isAdmin,
 				(string)$this->site,
 				(string)$this->domain,
 				(string)$this->username,
 				$isAdmin ? '' : rtrim((string)$this->domain_fs_path(), '/')
-			), CoreClient::ofPanel());
+			);
+			$result = $requester->withoutNotices($work($requester, CoreClient::ofPanel()));
 		} catch (Failure $failure) {
 			$failure->report();
 
 			return $failure->toResult();
 		}
-		$this->backupReportStatus($result);
+		Outcome::report($result);
 
 		return $result;
-	}
-
-	/** Success stays silent, so that a program reading the output sees the result alone. */
-	private function backupReportStatus(array $result): void
-	{
-		$status = $result['status'] ?? 'ok';
-		if ($status === 'partial') {
-			Reply::warn(Messages::WARN_PARTIAL, []);
-		} elseif ($status === 'damaged') {
-			Reply::error(Messages::ERR_DAMAGED, ['objects' => (string)\count($result['damages'] ?? [])]);
-		} elseif ($status !== 'ok') {
-			Reply::error(Messages::ERR_FAILED, []);
-		}
 	}
 
 	/**

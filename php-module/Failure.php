@@ -38,8 +38,8 @@ final class Failure extends \RuntimeException
 	public static function fromAnswer(array $error): self
 	{
 		$data = \is_array($error['data'] ?? null) ? $error['data'] : [];
-		$text = self::text($data['message'] ?? $error['message'] ?? null);
-		$advice = self::text($data['advice'] ?? null);
+		$text = self::asCommands(self::text($data['message'] ?? $error['message'] ?? null));
+		$advice = self::asCommands(self::text($data['advice'] ?? null));
 		// -32602 is JSON-RPC's own "invalid params": what was asked is wrong, nothing was done.
 		$code = self::text($data['code'] ?? null) ?: (($error['code'] ?? null) === -32602 ? 'usage' : 'internal');
 		// Of invalid params the data says which value it is.
@@ -51,6 +51,12 @@ final class Failure extends \RuntimeException
 			array_values(array_map([self::class, 'text'], (array)$affected)),
 			($data['retry'] ?? false) === true
 		);
+	}
+
+	/** The same with another code, whose message has this one's in it. */
+	public function as(string $failureCode, array $arguments): self
+	{
+		return new self($failureCode, $arguments + $this->arguments + ['message' => $this->failureCode], $this->affected, $this->retry);
 	}
 
 	/** Shows the failure as the panel shows errors. */
@@ -66,15 +72,32 @@ final class Failure extends \RuntimeException
 	 */
 	public function toResult(): array
 	{
+		$affected = array_map([Presentable::class, 'text'], $this->affected);
+
 		return [
 			'status' => 'failed',
 			'error' => [
 				'code' => $this->failureCode,
 				'message' => Presentable::text(Reply::fill(Messages::forCode($this->failureCode), $this->arguments)),
-				'affected' => array_map([Presentable::class, 'text'], $this->affected),
+				'affected' => $affected,
 				'retry' => $this->retry,
-			],
+			] + Presentable::exactBytes('affected', $this->affected, $affected),
 		];
+	}
+
+	/** The core gives advice to whoever calls its program; here the same is said in commands of the panel. */
+	private static function asCommands(string $advice): string
+	{
+		$advice = (string)preg_replace('/`apiscp-backup ([a-z]+)([^`]*)`/', '`cpcmd backup:$1$2`', $advice);
+
+		return strtr($advice, [
+			'--dry-run' => '[dryRun:true]',
+			'--yes' => '[yes:true]',
+			'--recreate' => '[recreate:true]',
+			'--unit site12' => 'the site as the last argument',
+			'--to' => '[to:FOLDER]',
+			'--path-b64' => '[path_b64:BASE64]',
+		]);
 	}
 
 	private static function text($value): string

@@ -65,17 +65,26 @@ final class Messages
 	const ERR_OTHER_SITE = [':err_backup_other_site', 'Only your own site is available, not `%(site)s\''];
 	const ERR_SITE_UNKNOWN = [':err_backup_site_unknown', 'No site matches `%(site)s\''];
 	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
-	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant'];
-	const ERR_BAD_PATH = [':err_backup_bad_path', 'Not a path inside a backup: `%(path)s\''];
-	const ERR_OWNER_PATH = [':err_backup_owner_path', 'Only what lies below `shadow\' can be restored by an account, not `%(path)s\''];
+	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant, such as site12 or example.com'];
+	const ERR_ALL_NEEDED = [':err_backup_all_needed', 'Name a site, or say `all\' for the whole server'];
+	const ERR_OWNER_LEVEL = [':err_backup_owner_level', 'An account cannot ask for the level `%(level)s\': the schedule decides. Leave it out'];
+	const ERR_BAD_ARGUMENT = [':err_backup_bad_argument', '`%(argument)s\' is not %(expected)s'];
+	const ERR_EXTRA_ARGUMENT = [':err_backup_extra_argument', 'One argument too many, `%(argument)s\'; the command is %(usage)s'];
+	const ERR_OPTIONS_MISPLACED = [
+		':err_backup_options_misplaced',
+		'`%(option)s\' is an option and stands in the place of a path; the command is %(usage)s',
+	];
+	const ERR_BAD_PATH = [':err_backup_bad_path', 'Not a path inside a backup: `%(path)s\'%(hint)s'];
+	const ERR_OWNER_PATH = [':err_backup_owner_path', 'An account has what lies below `shadow\', not `%(path)s\'. Did you mean %(meant)s?'];
 	const ERR_OWNER_TARGET = [':err_backup_owner_target', 'The target must be a new folder directly in %(home)s, not `%(path)s\''];
-	const ERR_BAD_OPTION = [':err_backup_bad_option', 'Option `%(option)s\' is unknown or has a wrong value'];
-	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take this value'];
+	const ERR_BAD_OPTION = [':err_backup_bad_option', 'Option `%(option)s\' %(problem)s'];
+	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take `%(value)s\'; it takes %(example)s'];
+	const ERR_SETTING_UNKNOWN = [':err_backup_setting_unknown', 'What `%(scope)s\' is set to cannot be told: %(message)s'];
 
 	/** Outcomes that are no failures of the whole. */
-	const WARN_PARTIAL = [':warn_backup_partial', 'Done in part: the result names what is missing and why'];
-	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed: the result says why'];
-	const ERR_DAMAGED = [':err_backup_damaged', 'Damaged objects in the repository: %(objects)s, the result names them'];
+	const WARN_PARTIAL = [':warn_backup_partial', 'Done in part: the result names what is missing and why. The first: %(first)s'];
+	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed: the result says why. The first: %(first)s'];
+	const ERR_DAMAGED = [':err_backup_damaged', 'Damaged objects in the repository: %(objects)s. The first: %(first)s'];
 
 	/**
 	 * The pair for a code, of the core or of this module; a code that a newer core may have is `internal`.

@@ -9,8 +9,8 @@ namespace ApiscpBackup;
  */
 final class Requester
 {
-	/** A unit as the core names it: an account, or the locations of the whole server. */
-	private const UNIT = '/^(?:site[1-9][0-9]{0,8}|system)$/D';
+	/** A unit as the core names it: an account, or the locations of the whole server; or one that was before, by its id. */
+	private const UNIT = '/^(?:site[1-9][0-9]{0,8}|system)(?:-[0-9a-f]{8})?$/D';
 	private const SITE = '/^site[1-9][0-9]{0,8}$/D';
 
 	/** @var bool */
@@ -44,10 +44,23 @@ final class Requester
 		return !$this->isAdmin;
 	}
 
+	/** What tells the core that an owner asks. */
+	public function policy(): array
+	{
+		return $this->isAdmin ? [] : ['policy' => 'owner'];
+	}
+
+	/** An owner's result: what the core had to say besides is about the whole repository, other customers' backups too. */
+	public function withoutNotices(array $result): array
+	{
+		return $this->isAdmin ? $result : array_diff_key($result, ['log' => true, 'logOmitted' => true]);
+	}
+
 	/**
 	 * The units that an argument stands for.
 	 *
-	 * @param string|null $site `siteN`, a domain, whatever else the panel knows a site by, a unit of the core, `all`
+	 * @param string|null $site `siteN`, a domain, whatever else the panel knows a site by, a unit of the core, `all`; nothing,
+	 *                          which a caller may have passed by mistake, is never the whole server
 	 * @return string[]|null null for the whole server
 	 * @throws Failure
 	 */
@@ -62,7 +75,10 @@ final class Requester
 
 			return [$this->site];
 		}
-		if ($wanted === '' || $wanted === 'all') {
+		if ($wanted === '') {
+			throw new Failure('all_needed', []);
+		}
+		if ($wanted === 'all') {
 			return null;
 		}
 		if (preg_match(self::UNIT, $wanted) === 1) {
@@ -100,7 +116,7 @@ final class Requester
 	 */
 	public function oneUnit(?string $site): string
 	{
-		$unit = $this->unit($site);
+		$unit = $this->isAdmin && (string)$site === '' ? null : $this->unit($site);
 		if ($unit === null) {
 			throw new Failure('site_needed', []);
 		}

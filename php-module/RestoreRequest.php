@@ -4,23 +4,38 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Turns the arguments of `backup:restore` into the parameters of the core's `restore`, and refuses what the one who
+ * Turns the arguments of `backup:restore` and `backup:plan` into the parameters of the core, and refuses what the one who
  * asks may not have. What the snapshot holds and where it goes is checked again by the core, entry by entry.
  */
 final class RestoreRequest
 {
-	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
+	private const OPTIONS = [
+		'at' => Options::MOMENT,
+		'to' => Options::TARGET,
+		'overwrite' => Options::OVERWRITE,
+		'delete' => Options::FLAG,
+		'recreate' => Options::FLAG,
+	];
 
 	/**
-	 * @param string $unit    of the core
-	 * @param array  $paths   each a path inside the snapshot, or a map with `path` or `path_b64`; empty for everything
-	 * @param array  $options `at`, `to`, `overwrite`, `delete`, `dryRun`
+	 * @param string $command `restore` or `plan`
+	 * @param array  $given   site, paths, options; a site's administrator may leave the site out
 	 * @return array parameters
 	 * @throws Failure
 	 */
-	public static function params(Requester $requester, string $unit, array $paths, array $options): array
+	public static function params(Requester $requester, string $command, array $given): array
 	{
-		$params = ['unit' => $unit];
+		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 [shadow/var/www/html] [at:latest]";
+		Arguments::noneBeyond(3, $given, $usage);
+		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG] : []);
+		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
+			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} [shadow/var/www/html] [at:latest]");
+			array_unshift($given, null);
+		}
+		[$site, $paths, $options] = $given + [null, null, null];
+		$params = ['unit' => $requester->oneUnit(Arguments::site($site))];
+		$paths = Arguments::paths($paths, array_keys($kinds), $usage);
+		$options = Options::read($options, $kinds);
 		if ($requester->isOwner()) {
 			$params['policy'] = 'owner';
 			$paths = $paths ?: [BackupPath::OWNER_ROOT];
@@ -28,46 +43,22 @@ final class RestoreRequest
 		foreach ($paths as $path) {
 			$params['paths'][] = BackupPath::ofRequester($requester, $path);
 		}
-		foreach ($options as $name => $value) {
-			$params[$name] = self::option((string)$name, $value);
-		}
-		if (isset($params['to'])) {
-			$params['to'] = BackupPath::wire($requester->isOwner() ? $requester->newFolderInHome($params['to']) : $params['to']);
+		if (isset($options['to'])) {
+			$options['to'] = BackupPath::wire($requester->isOwner() ? $requester->newFolderInHome($options['to']) : $options['to']);
 		}
 
-		return $params;
-	}
-
-	/** A snapshot or a time is a word or some, never a path. */
-	public static function isMoment(string $text): bool
-	{
-		return $text !== '' && \strlen($text) <= 100 && strcspn($text, "/\\%\0\n") === \strlen($text);
+		return $params + $options;
 	}
 
 	/**
-	 * @param mixed $value
-	 * @return string|bool
-	 * @throws Failure
+	 * Whether the first argument is no site: a list always, and for an owner, who has one site, a path too.
+	 *
+	 * @param mixed $first
 	 */
-	private static function option(string $name, $value)
+	private static function beginsWithPaths(Requester $requester, $first): bool
 	{
-		if ($name === 'delete' || $name === 'dryRun') {
-			$flag = \is_scalar($value) ? filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE) : null;
-			if ($flag !== null) {
-				return $flag;
-			}
-		} elseif (\is_scalar($value) && !\is_bool($value)) {
-			$text = (string)$value;
-			// A target is a path from the root.
-			$fits = [
-				'at' => self::isMoment($text),
-				'to' => strpos($text, '/') === 0 && array_intersect(['.', '..'], explode('/', $text)) === [] && strpos($text, "\0") === false,
-				'overwrite' => \in_array($text, self::OVERWRITE_MODES, true),
-			];
-			if ($fits[$name] ?? false) {
-				return $text;
-			}
-		}
-		throw new Failure('bad_option', ['option' => $name]);
+		$root = BackupPath::OWNER_ROOT;
+
+		return \is_array($first) || ($requester->isOwner() && \is_string($first) && ($first === $root || strpos($first, $root . '/') === 0));
 	}
 }

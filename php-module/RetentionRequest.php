@@ -4,35 +4,47 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Turns the arguments of `backup:prune` into a request of the core. Only the administrator gets here.
+ * Turns the arguments of `backup:prune`, `backup:hold` and `backup:release` into requests of the core. Only the administrator
+ * gets here.
  */
 final class RetentionRequest
 {
 	/**
 	 * @param string[]|null $units   of the core; null for the whole server
-	 * @param array         $options `dryRun`, `yes`, `simulate`
+	 * @param mixed         $options `dryRun`, `yes`, or `simulate` alone
 	 * @return array the core's method and its parameters
 	 * @throws Failure
 	 */
-	public static function prune(?array $units, array $options): array
+	public static function prune(?array $units, $options): array
 	{
 		$params = $units === null ? [] : ['units' => $units];
-		if (isset($options['simulate'])) {
-			$duration = $options['simulate'];
-			if (\count($options) > 1 || !\is_string($duration) || $duration === '') {
-				throw new Failure('bad_option', ['option' => 'simulate']);
-			}
-
-			return ['simulate', $params + ['duration' => $duration]];
+		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'simulate' => Options::DURATION]);
+		if (!isset($options['simulate'])) {
+			return ['prune', $params + $options];
 		}
-		foreach ($options as $name => $value) {
-			$flag = \is_scalar($value) ? filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE) : null;
-			if (!\in_array($name, ['dryRun', 'yes'], true) || $flag === null) {
-				throw new Failure('bad_option', ['option' => (string)$name]);
-			}
-			$params[$name] = $flag;
+		if (\count($options) > 1) {
+			throw new Failure('bad_option', ['option' => 'simulate', 'problem' => 'stands alone: it deletes nothing']);
 		}
 
-		return ['prune', $params];
+		return ['simulate', $params + ['duration' => $options['simulate']]];
+	}
+
+	/**
+	 * Which snapshot is meant: its id, or a point in time of a site.
+	 *
+	 * @param mixed $snapshot
+	 * @param mixed $site
+	 * @return array parameters
+	 * @throws Failure
+	 */
+	public static function snapshot(Requester $requester, $snapshot, $site): array
+	{
+		$text = Arguments::text($snapshot, null, 'a backup: its id, latest, or a time');
+		if (!Options::isMoment($text)) {
+			throw new Failure('bad_argument', ['argument' => Arguments::shown($text), 'expected' => 'a backup: its id, latest, or a time']);
+		}
+		$word = Arguments::site($site);
+
+		return ['snapshot' => $text] + ($word === null || $word === '' ? [] : ['unit' => $requester->oneUnit($word)]);
 	}
 }

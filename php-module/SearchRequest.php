@@ -8,59 +8,42 @@ namespace ApiscpBackup;
  */
 final class SearchRequest
 {
-	private const FLAGS = ['recursive', 'live'];
-	private const MOMENTS = ['at', 'from', 'to'];
-	private const LARGEST_PAGE = 10000;
+	private const PAGES = ['limit' => Options::ROWS, 'after' => Options::CURSOR];
+	private const OPTIONS = [
+		'ls' => ['at' => Options::MOMENT, 'recursive' => Options::FLAG] + self::PAGES,
+		'find' => self::PAGES,
+		'history' => self::PAGES,
+		'diff' => self::PAGES,
+	];
 
 	/**
-	 * @param string $unit    of the core
-	 * @param string $key     what the core calls the path: `folder`, `path`
+	 * @param string $command `ls`, `find`, `history` or `diff`
+	 * @param mixed  $site    as the caller named it
 	 * @param mixed  $path    inside the backup; empty for everything that the requester may see
-	 * @param array  $options by name
+	 * @param mixed  $options by name
+	 * @param array  $more    parameters of this command alone
 	 * @return array parameters
 	 * @throws Failure
 	 */
-	public static function params(Requester $requester, string $unit, string $key, $path, array $options): array
+	public static function params(Requester $requester, string $command, $site, $path, $options, array $more = []): array
 	{
-		$params = ['unit' => $unit];
-		if ($path === '' || $path === null) {
+		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $more;
+		$read = Options::read($options, self::OPTIONS[$command]);
+		if ($requester->isOwner()) {
+			$params['policy'] = 'owner';
+		}
+		if ($path === '' || $path === null || $path === []) {
 			$path = $requester->isOwner() ? BackupPath::OWNER_ROOT : null;
 		}
+		if (\is_array($path)) {
+			// Options in the place of the path are told from it; of paths there is one.
+			$paths = Arguments::paths($path, array_keys(self::OPTIONS[$command]), "backup:{$command}, with the options after the path");
+			$path = \count($paths) === 1 ? reset($paths) : $path;
+		}
 		if ($path !== null) {
-			$params[$key] = BackupPath::ofRequester($requester, $path);
-		}
-		foreach ($options as $name => $value) {
-			$params[$name] = self::option((string)$name, $value);
+			$params[$command === 'history' ? 'path' : 'folder'] = BackupPath::ofRequester($requester, $path);
 		}
 
-		return $params;
-	}
-
-	/**
-	 * @param mixed $value
-	 * @return string|bool|int
-	 * @throws Failure
-	 */
-	private static function option(string $name, $value)
-	{
-		if (\in_array($name, self::FLAGS, true)) {
-			$flag = \is_scalar($value) ? filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE) : null;
-			if ($flag !== null) {
-				return $flag;
-			}
-		} elseif ($name === 'limit') {
-			$range = ['options' => ['min_range' => 1, 'max_range' => self::LARGEST_PAGE]];
-			$limit = \is_bool($value) ? false : filter_var($value, FILTER_VALIDATE_INT, $range);
-			if ($limit !== false) {
-				return $limit;
-			}
-		} elseif (\is_scalar($value) && !\is_bool($value)) {
-			$text = (string)$value;
-			$fits = $name === 'after' ? preg_match('/^[A-Za-z0-9_-]+$/D', $text) === 1 : \in_array($name, self::MOMENTS, true) && RestoreRequest::isMoment($text);
-			if ($fits) {
-				return $text;
-			}
-		}
-		throw new Failure('bad_option', ['option' => $name]);
+		return $params + $read;
 	}
 }

@@ -17,12 +17,15 @@ declare(strict_types=1);
 		}
 		$folder = substr($plugin, strlen($home));
 		$classes = [
+			'ApiscpBackup\\Arguments' => 'php-module/Arguments.php',
 			'ApiscpBackup\\BackupPath' => 'php-module/BackupPath.php',
 			'ApiscpBackup\\Backup_Module' => 'php-module/Backup_Module.php',
 			'ApiscpBackup\\CoreClient' => 'php-module/CoreClient.php',
 			'ApiscpBackup\\CoreProcess' => 'php-module/CoreProcess.php',
 			'ApiscpBackup\\Failure' => 'php-module/Failure.php',
 			'ApiscpBackup\\Messages' => 'php-module/Messages.php',
+			'ApiscpBackup\\Options' => 'php-module/Options.php',
+			'ApiscpBackup\\Outcome' => 'php-module/Outcome.php',
 			'ApiscpBackup\\Presentable' => 'php-module/Presentable.php',
 			'ApiscpBackup\\Reply' => 'php-module/Reply.php',
 			'ApiscpBackup\\Requester' => 'php-module/Requester.php',

@@ -12,11 +12,12 @@ class Destination extends SettingScope
 {
 	const SCOPE = 'backups.destination';
 	const SETTING = 'repository';
+	const EXAMPLE = 'a path from the root on, such as /srv/backups';
 	const SHIPPED = '/var/backups/apiscp-backup';
 
 	public function getHelp(): string
 	{
-		return 'Where backups are kept: the path of the repository. The repository must have been created there with "apiscp-backup init".';
+		return 'Where backups are kept: the path of the repository. The repository must have been made there with "cpcmd backup:init".';
 	}
 
 	public function getValues()

@@ -12,6 +12,7 @@ class Exclude extends SettingScope
 {
 	const SCOPE = 'backups.exclude';
 	const SETTING = 'exclude';
+	const EXAMPLE = 'a list of patterns, such as [cache/,\'*.tmp\']';
 	const SHIPPED = [];
 
 	public function getHelp(): string

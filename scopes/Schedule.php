@@ -12,6 +12,7 @@ class Schedule extends SettingScope
 {
 	const SCOPE = 'backups.schedule';
 	const SETTING = 'schedule';
+	const EXAMPLE = 'a map, such as [rules:[[weekdays:[sunday],level:full],[level:incremental]],maxFullAge:1month]';
 	const SHIPPED = [
 		'rules' => [
 			['weekdays' => ['sunday'], 'weeksOfMonth' => [1], 'level' => 'full'],

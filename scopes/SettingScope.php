@@ -15,6 +15,8 @@ abstract class SettingScope implements SettingsInterface
 	const SCOPE = '';
 	/** Name of the setting in the core. */
 	const SETTING = '';
+	/** What the Scope takes, for messages. */
+	const EXAMPLE = '';
 	/** The default as shipped, for when the core cannot be asked. */
 	const SHIPPED = null;
 
@@ -36,10 +38,13 @@ abstract class SettingScope implements SettingsInterface
 	public function set($val): bool
 	{
 		try {
-			if ($val !== null && !$this->accepts($val)) {
-				throw new Failure('bad_setting', ['scope' => static::SCOPE]);
+			if (\func_num_args() > 1) {
+				throw $this->refusal(\func_get_args());
 			}
-			if ($val === null || $this->ask()['value'] !== $val) {
+			if ($val !== null && !$this->accepts($val)) {
+				throw $this->refusal([$val]);
+			}
+			if ($val === null || $this->isOther($val)) {
 				$this->core()->call('settings.set', ['name' => static::SETTING, 'value' => $val], self::PATIENCE);
 			}
 		} catch (Failure $failure) {
@@ -52,15 +57,43 @@ abstract class SettingScope implements SettingsInterface
 	}
 
 	/**
-	 * The value in force. Never fails: `scope:info` asks as an unprivileged user, who may not read the settings file and
-	 * then sees the default.
+	 * The value in force, null when nobody can tell it, which root is told: a guess is never shown as the value. Never throws:
+	 * `scope:info` asks as an unprivileged user, who may not read the settings file.
 	 */
 	public function get()
 	{
 		try {
 			return $this->ask()['value'] ?? $this->getDefault();
-		} catch (\Throwable $failure) {
-			return $this->getDefault();
+		} catch (Failure $failure) {
+			if (posix_geteuid() === 0) {
+				$failure->as('setting_unknown', ['scope' => static::SCOPE])->report();
+			}
+		} catch (\Throwable $defect) {
+			error_log('apiscp-backup: ' . $defect->getMessage());
+		}
+
+		return null;
+	}
+
+	/** @param array $given what was to be set */
+	private function refusal(array $given): Failure
+	{
+		$value = implode(' ', array_map([Arguments::class, 'shown'], $given));
+
+		return new Failure('bad_setting', ['scope' => static::SCOPE, 'value' => $value, 'example' => static::EXAMPLE]);
+	}
+
+	/**
+	 * Whether a value is another than the one in force. Where that cannot be told, the core decides whether it can be set.
+	 *
+	 * @param mixed $val
+	 */
+	private function isOther($val): bool
+	{
+		try {
+			return $this->ask()['value'] !== $val;
+		} catch (Failure $unreadable) {
+			return true;
 		}
 	}
 

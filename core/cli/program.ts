@@ -5,6 +5,7 @@ import { addIdentityCommands, serverOption } from './identity-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
+import { unitArgument, unitArguments } from './unit-arguments.ts';
 
 /** What every command may be given. */
 export interface GlobalOptions {
@@ -24,6 +25,7 @@ interface RestoreOptions {
   readonly to?: string;
   readonly overwrite?: string;
   readonly delete?: true;
+  readonly recreate?: true;
   readonly dryRun?: true;
   readonly spaceCheck: boolean;
   readonly pathB64?: readonly string[];
@@ -44,6 +46,7 @@ function addRestore(program: Command, { perform }: Actions): void {
       .option('--to <directory>', 'restore below this folder (default: the original place)')
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
       .option('--delete', 'delete what the snapshot does not have')
+      .option('--recreate', 'in its place although the account is not on this server')
       .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
       .option('--no-space-check', 'begin also where the target seems to have too little room')
       .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, ...options }: RestoreOptions) => {
@@ -73,7 +76,7 @@ export function buildProgram(actions: Actions): Command {
   program
     .command('run')
     .description('back up the named units, or the whole server')
-    .argument('[unit...]', 'site12 or system')
+    .argument('[unit...]', 'site12 or system; none or all: everything')
     .addOption(
       new Option('--level <level>', 'what to store (default: as the schedule says)').choices([
         'auto',
@@ -84,22 +87,22 @@ export function buildProgram(actions: Actions): Command {
       ]),
     )
     .option('--read-back', 'read what was stored again before it is recorded (default: as the setting readBack says)')
-    .action((units: string[], options: object) => perform('run', { units, ...options }));
+    .action((units: string[], options: object) => perform('run', { units: unitArguments(units), ...options }));
   program
     .command('list')
     .description('list the snapshots, oldest first')
-    .argument('[unit]', 'site12, system or the id of a unit; none: all')
+    .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .addOption(serverOption())
-    .action((unit: string | undefined, options: object) => perform('list', { ...(unit === undefined ? {} : { unit }), ...options }));
+    .action((unit: string | undefined, options: object) => perform('list', { ...unitArgument(unit), ...options }));
   addIdentityCommands(program, actions);
   addReadingCommands(program, actions);
   addRestore(program, actions);
   program
     .command('verify')
     .description('read everything that the snapshots need and compare it with what was recorded')
-    .argument('[unit]', 'site12, system or the id of a unit; none: all')
+    .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .addOption(serverOption())
-    .action((unit: string | undefined, options: object) => perform('verify', { ...(unit === undefined ? {} : { unit }), ...options }));
+    .action((unit: string | undefined, options: object) => perform('verify', { ...unitArgument(unit), ...options }));
   addRetentionCommands(program, actions);
   program
     .command('rpc')

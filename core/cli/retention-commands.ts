@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { pathArguments } from './path-arguments.ts';
 import type { Actions } from './program.ts';
+import { unitArguments } from './unit-arguments.ts';
 
 interface PruneOptions {
   readonly simulate?: string;
@@ -13,25 +14,29 @@ export function addRetentionCommands(program: Command, { perform }: Actions): vo
   program
     .command('prune')
     .description('delete the snapshots that no rule of retention keeps')
-    .argument('[unit...]', 'site12 or system, all incarnations, or the id of a unit; none: all')
+    .argument('[unit...]', 'site12 or system, all incarnations, or the id of a unit; none or all: everything')
     .option('--dry-run', 'delete nothing, tell what would be kept and deleted, and by which rule')
     .option('--yes', 'delete also more than goes without asking')
     .option('--simulate <duration>', 'show instead what schedule and retention will hold over time: 90d')
     .action((units: string[], { simulate, ...options }: PruneOptions) =>
-      simulate === undefined ? perform('prune', { units, ...options }) : perform('simulate', { units, duration: simulate }),
+      simulate === undefined
+        ? perform('prune', { units: unitArguments(units), ...options })
+        : perform('simulate', { units: unitArguments(units), duration: simulate }),
     );
   program
     .command('hold')
     .description('keep a snapshot whatever the rules of retention say')
-    .argument('<snapshot>', 'its id')
+    .argument('<snapshot>', 'its id, or with --unit latest or a time')
+    .option('--unit <unit>', 'whose snapshot, where it is not named by its id')
     .requiredOption('--reason <text>', 'why, for those who find it later')
     .option('--until <time>', 'when it ends by itself: 2027-06-30, "6 months" (default: when it is released)')
     .action((snapshot: string, options: object) => perform('hold', { snapshot, ...options }));
   program
     .command('release')
     .description('end all holds of a snapshot')
-    .argument('<snapshot>', 'its id')
-    .action((snapshot: string) => perform('release', { snapshot }));
+    .argument('<snapshot>', 'its id, or with --unit latest or a time')
+    .option('--unit <unit>', 'whose snapshot, where it is not named by its id')
+    .action((snapshot: string, options: object) => perform('release', { snapshot, ...options }));
   program
     .command('explain')
     .description('say why a path is in the backups, or is not')

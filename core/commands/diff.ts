@@ -3,19 +3,25 @@ import type { DeviceNumbers } from '../manifest/device-numbers.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
+import type { PanelUnit } from '../panel/unit.ts';
 import { requireLivingUnit } from '../panel/units.ts';
+import type { Access, OwnerSight } from '../restore/owner-sight.ts';
+import { unknownPath } from '../restore/unknown-path.ts';
 import { unitDevices } from './backup/unit-devices.ts';
 import { WarningList } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
-import { leftOutOf } from './left-out.ts';
+import { leftOutOf, usableRules } from './left-out.ts';
 import type { RestorePoint } from './moment.ts';
 import { Breath } from './reading/breath.ts';
 import { decodeCursor, encodeCursor } from './reading/cursor.ts';
 import { diffTrees, type Side } from './reading/diff-trees.ts';
+import { liveAccess } from './reading/live-access.ts';
 import { compareWithLive, type LiveEntry, type LiveOutput } from './reading/live-changes.ts';
 import { OpenRuns } from './reading/open-runs.ts';
 import { type OpenUnit, openUnit } from './reading/open-unit.ts';
 import { Page } from './reading/page.ts';
+import { entryAt, hasPath } from './reading/tree-scope.ts';
+import { VisiblePaths } from './reading/visible-paths.ts';
 import { requestedPath, wireEntry } from './reading/wire-entry.ts';
 import type { Difference, DiffRequest, DiffResult } from './schemas/diff.ts';
 import type { Change } from './schemas/reading.ts';
@@ -69,9 +75,14 @@ function devicesOf({ chain }: RestorePoint, { head }: OpenUnit, { settings }: Co
 async function comparePoints({ open, from, fromRuns, scope, behind, page, breath }: Comparison, to: RestorePoint): Promise<void> {
   const toRuns = await OpenRuns.open(to.chain, open.repository);
   try {
+    const before = shownIn(fromRuns, open.sight);
+    const after = shownIn(toRuns, open.sight);
+    const has = (path: ByteString): boolean => hasShown(fromRuns, path, before) || hasShown(toRuns, path, after);
+    if (scope !== '' && !has(scope)) throw unknownPath('neither of these points in time has', [scope], has);
+    const output = new ShownDifferences(page, before, after);
     const side = (point: RestorePoint, runs: OpenRuns): Side => ({ runs: runs.readers, snapshots: point.chain.map(({ id }) => id) });
     for (const found of diffTrees(side(from, fromRuns), side(to, toRuns), scope, behind)) {
-      if (found !== undefined) page.difference(found.path, found.before, found.after, found.changes);
+      if (found !== undefined) output.difference(found.path, found.before, found.after, found.changes);
       if (page.isFull) return;
       if (breath.isDue()) await breath.take();
     }
@@ -90,13 +101,84 @@ async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comp
       advice: 'Compare two of its points in time with --from and --to.',
     });
   }
-  const leftOut = exclusionOf(leftOutOf(unit, context.settings));
+  const rules = usableRules(
+    leftOutOf(unit, context.settings),
+    [],
+    'what backups leave out by the patterns is shown as added',
+    context.reporter,
+  );
+  const leftOut = exclusionOf(rules);
   const { includeSubvolumes } = context.settings;
-  const walker = compareWithLive({ runs: fromRuns.readers, unit, leftOut, includeSubvolumes, scope, behind }, page);
+  const before = shownIn(fromRuns, open.sight);
+  const after = shownLive(unit, open.sight);
+  const has = (path: ByteString): boolean => hasShown(fromRuns, path, before) || after.has(path);
+  if (scope !== '' && !has(scope)) throw unknownPath('neither this point in time nor the server has', [scope], has);
+  const output = new ShownDifferences(page, before, after.shows);
+  const walker = compareWithLive({ runs: fromRuns.readers, unit, leftOut, includeSubvolumes, scope, behind }, output);
   try {
     while (!page.isFull && walker.advance()) await breath.take();
   } finally {
     walker.close();
+  }
+}
+
+/** Tells of a path and what is there whether it is shown. */
+type Shows = (path: ByteString, entry: Access) => boolean;
+
+function shownIn(runs: OpenRuns, sight: OwnerSight | undefined): Shows {
+  if (sight === undefined) return () => true;
+  const paths = new VisiblePaths(sight, (path) => entryAt(runs.readers, path));
+  return (path, entry) => paths.shows(path, entry);
+}
+
+/** Whether a point in time has a path that is shown. */
+function hasShown(runs: OpenRuns, path: ByteString, shows: Shows): boolean {
+  const entry = entryAt(runs.readers, path);
+  return entry === undefined ? hasPath(runs.readers, path) && shows(path, CLOSED) : shows(path, entry);
+}
+
+/** The same of the live tree. */
+function shownLive(unit: PanelUnit, sight: OwnerSight | undefined): { readonly shows: Shows; has(path: ByteString): boolean } {
+  const paths = sight === undefined ? undefined : new VisiblePaths(sight, (path) => liveAccess(unit, path));
+  const shows: Shows = (path, entry) => paths === undefined || paths.shows(path, entry);
+  return {
+    shows,
+    has(path) {
+      const access = liveAccess(unit, path);
+      return access !== undefined && shows(path, access);
+    },
+  };
+}
+
+/** Nobody's, for what is there without properties. */
+const CLOSED: Access = { kind: 'directory', mode: 0, uid: 0, gid: 0, xattrs: [] };
+
+/** Passes on what is shown of a comparison; what is not shown on one side counts as not there. */
+class ShownDifferences implements LiveOutput {
+  readonly #page: DifferencePage;
+  readonly #before: Shows;
+  readonly #after: Shows;
+
+  constructor(page: DifferencePage, before: Shows, after: Shows) {
+    this.#page = page;
+    this.#before = before;
+    this.#after = after;
+  }
+
+  get isFull(): boolean {
+    return this.#page.isFull;
+  }
+
+  difference(path: ByteString, before: Entry | undefined, after: Entry | LiveEntry | undefined, changes: readonly Change[]): void {
+    const from = before !== undefined && this.#before(path, before) ? before : undefined;
+    const to = after !== undefined && this.#after(path, after) ? after : undefined;
+    if (from === undefined && to === undefined) return;
+    this.#page.difference(path, from, to, from === undefined || to === undefined ? [] : changes);
+  }
+
+  problem(path: ByteString, code: string, message: string): void {
+    // Without properties of its own, a place that could not be looked at is shown where everything is.
+    if (this.#after(path, CLOSED)) this.#page.problem(path, code, message);
   }
 }
 

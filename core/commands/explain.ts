@@ -5,6 +5,7 @@ import { isWithin } from '../manifest/path-order.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { PanelUnit, UnitRoot } from '../panel/unit.ts';
 import { requireLivingUnit } from '../panel/units.ts';
+import { unknownPath } from '../restore/unknown-path.ts';
 import { mountedPaths } from './backup/mounted-paths.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
@@ -22,6 +23,10 @@ export async function explain(request: ExplainRequest, { settings }: Context): P
   const path = fromWirePath(request.path).replace(/^\/+|\/+$/g, '');
   const root = unit.roots.find((candidate) => isWithin(path, candidate.path));
   const status = root === undefined ? undefined : statusOf(path, root);
+  const below = `shadow/${path}`;
+  const isForgotten =
+    root === undefined && unit.roots.some((candidate) => isWithin(below, candidate.path) && statusOf(below, candidate) !== undefined);
+  if (isForgotten) throw unknownPath(`${unit.name} has no`, [path], (candidate) => candidate === below);
   const decision =
     root === undefined
       ? decided('outside', false, `${unit.name} is backed up from ${unit.roots.map((each) => each.path).join(', ')}; this is not in there.`)

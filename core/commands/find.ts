@@ -4,7 +4,9 @@ import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
 import { comparePaths, isWithin } from '../manifest/path-order.ts';
 import { UnionWalk } from '../manifest/union-walk.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
+import { unknownPath } from '../restore/unknown-path.ts';
 import type { Context } from './context.ts';
+import { AllSnapshots } from './reading/all-snapshots.ts';
 import { Breath } from './reading/breath.ts';
 import { decodeCursor, encodeCursor } from './reading/cursor.ts';
 import { OpenRuns } from './reading/open-runs.ts';
@@ -19,11 +21,13 @@ export async function find(request: FindRequest, context: Context): Promise<Find
   const [newest, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
   const fits = matcherOf(request.pattern);
   const folder = requestedPath(request.folder);
-  const { repository, timeline, head } = await openUnit(request, context);
+  const { repository, timeline, sight, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
   const records = versions.snapshots.map(({ record }) => record);
   const runs = await OpenRuns.open(records, repository);
   try {
+    const all = new AllSnapshots(runs, sight);
+    if (folder !== '' && !all.has(folder)) throw unknownPath(`no snapshot of ${head.unit} has`, [folder], (path) => all.has(path));
     const page = new Page<FoundPath>(request.limit);
     const breath = new Breath(context);
     const result = { ...head, snapshots: records.length, found: page.rows };
@@ -32,7 +36,7 @@ export async function find(request: FindRequest, context: Context): Promise<Find
     for (let path = walk.next(); path !== undefined && isWithin(path, folder); path = walk.next()) {
       if (breath.isDue()) await breath.take();
       if (path === behind || path === folder || !fits(path, walk)) continue;
-      const found = foundPath(path, versions, walk);
+      const found = foundPath(path, versions, walk, all);
       if (found === undefined) continue;
       if (page.isFull) return { ...result, next: encodeCursor([records.at(-1)?.id as string, last]) };
       page.add(found);
@@ -69,10 +73,10 @@ function readPattern(pattern: ByteString): ExcludePatterns {
   }
 }
 
-function foundPath(path: ByteString, versions: UnitVersions, walk: UnionWalk): FoundPath | undefined {
+function foundPath(path: ByteString, versions: UnitVersions, walk: UnionWalk, all: AllSnapshots): FoundPath | undefined {
   const stretches = versions.stretches((snapshot) => walk.saying(snapshot));
   const found = stretches.flatMap((stretch) =>
-    stretch.entry === undefined ? [] : [{ ...stretchResult(stretch), ...wireEntry(stretch.entry) }],
+    stretch.entry === undefined || !all.shows(path, stretch.entry) ? [] : [{ ...stretchResult(stretch), ...wireEntry(stretch.entry) }],
   );
   if (found.length === 0) return undefined;
   return { ...toWirePath(path), deleted: stretches[0]?.entry === undefined, versions: found };

@@ -3,7 +3,10 @@ import type { ByteString, Entry } from '../manifest/entry.ts';
 import { type Saying, sayingOf } from '../manifest/sayings.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { OwnerSight } from '../restore/owner-sight.ts';
+import { unknownPath } from '../restore/unknown-path.ts';
 import type { Context } from './context.ts';
+import { AllSnapshots } from './reading/all-snapshots.ts';
 import { Breath } from './reading/breath.ts';
 import { changesBetween } from './reading/changes.ts';
 import { decodeCursor, encodeCursor } from './reading/cursor.ts';
@@ -22,19 +25,14 @@ export async function history(request: HistoryRequest, context: Context): Promis
   const [newest, told] = request.after === undefined ? [] : decodeCursor(request.after, 2);
   const path = requestedPath(request.path);
   if (path === '') throw new Failure('usage', 'a path is needed, such as shadow/var/www/html/index.php');
-  const { repository, timeline, head } = await openUnit(request, context);
+  const { repository, timeline, sight, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
-  const sayings = await readSayings(versions, path, repository, context);
+  const sayings = await readSayings(versions, path, repository, sight, context);
   const events = eventsOf(
     versions.stretches((snapshot) => sayings[snapshot] as Saying),
     versions,
   );
-  if (events.length === 0) {
-    throw new Failure('path_unknown', `no snapshot of ${head.unit} has this path`, {
-      affected: [toWirePath(path).path],
-      advice: 'Look for its name with `find`.',
-    });
-  }
+  if (events.length === 0) throw await unknownIn(versions, path, repository, sight, head.unit);
   const page = new Page<HistoryEvent>(request.limit);
   const begin = Number(told ?? 0);
   for (const event of events.slice(begin)) {
@@ -46,7 +44,13 @@ export async function history(request: HistoryRequest, context: Context): Promis
   return { ...head, ...toWirePath(path), snapshots: versions.snapshots.length, events: page.rows, next };
 }
 
-async function readSayings({ snapshots }: UnitVersions, path: ByteString, repository: Repository, context: Context): Promise<Saying[]> {
+async function readSayings(
+  { snapshots }: UnitVersions,
+  path: ByteString,
+  repository: Repository,
+  sight: OwnerSight | undefined,
+  context: Context,
+): Promise<Saying[]> {
   const breath = new Breath(context);
   const sayings: Saying[] = [];
   for (const { record } of snapshots) {
@@ -58,7 +62,33 @@ async function readSayings({ snapshots }: UnitVersions, path: ByteString, reposi
     }
     if (breath.isDue()) await breath.take();
   }
-  return sayings;
+  if (sight === undefined) return sayings;
+  return inAll(snapshots, repository, sight, (all) => sayings.map((saying) => all.shown(path, saying)));
+}
+
+async function inAll<T>(
+  snapshots: UnitVersions['snapshots'],
+  repository: Repository,
+  sight: OwnerSight | undefined,
+  action: (all: AllSnapshots) => T,
+): Promise<T> {
+  const records = snapshots.map(({ record }) => record);
+  const runs = await OpenRuns.open(records, repository);
+  try {
+    return action(new AllSnapshots(runs, sight));
+  } finally {
+    runs.close();
+  }
+}
+
+function unknownIn(
+  { snapshots }: UnitVersions,
+  path: ByteString,
+  repository: Repository,
+  sight: OwnerSight | undefined,
+  unit: string,
+): Promise<Failure> {
+  return inAll(snapshots, repository, sight, (all) => unknownPath(`no snapshot of ${unit} has`, [path], (candidate) => all.has(candidate)));
 }
 
 /** `stretches` come newest first. */

@@ -3,11 +3,14 @@ import { parseMoment } from '../chain/moment.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock } from '../jobs/locks.ts';
 import { addHold, readHolds } from '../repository/holds.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { snapshotPath } from '../repository/layout.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
+import { UnitTimeline } from './moment.ts';
+import { resolveUnit } from './resolve-unit.ts';
 import type { HoldRequest, HoldResult, ReleaseRequest, ReleaseResult } from './schemas/hold.ts';
 
 /** Held by whoever changes holds, and by prune while it acts on them. */
@@ -19,8 +22,8 @@ export function takeRetentionLock(stateDirectory: string, what: string): Lock {
 export async function hold(request: HoldRequest, context: Context): Promise<HoldResult> {
   const expires = request.until === undefined ? null : expiryOf(request.until, context.now());
   return change(context, 'a hold', async (repository) => {
-    const { snapshot, reason } = request;
-    const unit = await unitOf(snapshot, repository);
+    const { reason } = request;
+    const { unit, snapshot } = await snapshotOf(request, repository, context);
     const { identity, server } = repository;
     const created = context.now().toISOString();
     await addHold(repository, { formatVersion: FORMAT_VERSION, repository: identity.id, server, unit, snapshot, reason, expires, created });
@@ -29,8 +32,9 @@ export async function hold(request: HoldRequest, context: Context): Promise<Hold
 }
 
 /** Ends all holds of a snapshot; from then on the rules of retention decide. Throws `snapshot_unknown` when it has none. */
-export async function release({ snapshot }: ReleaseRequest, context: Context): Promise<ReleaseResult> {
+export async function release(request: ReleaseRequest, context: Context): Promise<ReleaseResult> {
   return change(context, 'a release', async (repository) => {
+    const snapshot = isSnapshotId(request.snapshot) ? request.snapshot : (await snapshotOf(request, repository, context)).snapshot;
     const holds = (await readHolds(repository)).filter((candidate) => candidate.snapshot === snapshot);
     if (holds.length === 0) throw new Failure('snapshot_unknown', `nothing holds a snapshot ${snapshot}`, { affected: [snapshot] });
     for (const { path } of holds) await repository.removeObject(path);
@@ -74,6 +78,34 @@ function pointInTime(text: string, now: Temporal.Instant, zone: string): number 
   const moment = parseMoment(text, now, zone);
   if (moment.kind === 'time') return moment.instant.epochMilliseconds;
   throw new Failure('usage', `“${text}” is not the end of a hold`, { affected: [text], advice: 'Give a day, or a length: 6 months.' });
+}
+
+const SNAPSHOT_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/;
+
+function isSnapshotId(text: string): boolean {
+  return SNAPSHOT_ID.test(text);
+}
+
+/** The snapshot that a request means, by its id or as a point in time of a unit, and the id of its unit. */
+async function snapshotOf(
+  { snapshot, unit: name }: { readonly snapshot: string; readonly unit?: string },
+  repository: Repository,
+  context: Context,
+): Promise<{ readonly unit: string; readonly snapshot: string }> {
+  if (isSnapshotId(snapshot) && name === undefined) return { unit: await unitOf(snapshot, repository), snapshot };
+  const unit = name === undefined ? await onlyUnit(snapshot, repository) : await resolveUnit(name, repository, context);
+  const { moment } = await (await UnitTimeline.read(unit, repository)).resolve(snapshot, context.now());
+  return { unit: unit.unit, snapshot: moment.snapshot };
+}
+
+/** The unit that is meant where none is named: there is only one. */
+async function onlyUnit(snapshot: string, repository: Repository): Promise<UnitIdentity> {
+  const [unit, ...others] = await repository.units();
+  if (unit !== undefined && others.length === 0) return unit;
+  throw new Failure('usage', `“${snapshot}” has to say of which unit`, {
+    affected: [snapshot],
+    advice: 'Name the unit as well, such as --unit site12, or give the id of a snapshot.',
+  });
 }
 
 async function unitOf(snapshot: string, repository: Repository): Promise<string> {

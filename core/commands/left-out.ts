@@ -1,10 +1,15 @@
 import type { Settings } from '../config/settings.ts';
+import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { LeftOutRules } from '../manifest/left-out-rules.ts';
+import { exclusionOf, type LeftOutRules } from '../manifest/left-out-rules.ts';
 import { ACCOUNT_EXCLUSIONS } from '../panel/exclusions.ts';
 import { type PanelUnit, pathBytes } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { ExcludedThen, SnapshotRecord } from '../repository/record.ts';
+import type { Reporter } from './context.ts';
+
+/** Everything: a restore then deletes nothing. */
+export const ALL_LEFT_OUT: readonly ByteString[] = ['*'];
 
 /** What a unit's backup leaves out: always, and by the setting `exclude`. `unit` is undefined when it no longer lives here. */
 export function leftOutOf(unit: Pick<PanelUnit, 'excluded'> | undefined, { exclude }: Pick<Settings, 'exclude'>): LeftOutRules {
@@ -25,4 +30,19 @@ export function leftOutThen({ excluded }: Pick<SnapshotRecord, 'excluded'>): Lef
 /** The same for the unit of this name. */
 export function leftOutOfUnit(name: string, settings: Settings): LeftOutRules {
   return leftOutOf(findLivingUnit(settings, name), settings);
+}
+
+/**
+ * The rules, or, where a pattern of the settings cannot be understood, others with `instead` in the place of the patterns: what
+ * reads or gives back is not stopped by what only a backup needs. `consequence` says what follows from that.
+ */
+export function usableRules(rules: LeftOutRules, instead: readonly ByteString[], consequence: string, reporter: Reporter): LeftOutRules {
+  try {
+    exclusionOf(rules);
+    return rules;
+  } catch (error) {
+    const { code, message, affected } = asFailure(error);
+    reporter.log({ level: 'warning', code, message: `${message}; ${consequence}`, affected });
+    return { ...rules, patterns: instead };
+  }
 }

@@ -1,11 +1,12 @@
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import { isUnitId } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
-import { type FoundUnit, findUnit } from './reading/find-unit.ts';
+import { findSubject } from './reading/find-subject.ts';
+import type { FoundUnit } from './reading/find-unit.ts';
 import { isCurrent } from './resolve-unit.ts';
 import type { ListRequest, ListResult, SnapshotSummary } from './schemas/list.ts';
 
@@ -19,18 +20,19 @@ export async function list(request: ListRequest, context: Context): Promise<List
   return { snapshots: snapshots.sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-async function chooseUnits({ unit, incarnation, server }: ListRequest, context: Context): Promise<FoundUnit[]> {
+async function chooseUnits({ unit, incarnation, server, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
   const named = incarnation ?? unit;
-  if (named !== undefined) return unitNamed(named, server, context);
+  if (named !== undefined) return unitNamed(named, server, policy, context);
+  if (policy === 'owner') throw new Failure('usage', 'an owner has an account, which has to be named');
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   if (server === undefined) await tellOthers(repository);
   return (await repository.units()).map((each) => ({ repository, unit: each }));
 }
 
 /** The unit of this name; none when it lives on the server and was not backed up yet. */
-async function unitNamed(unit: string, server: string | undefined, context: Context): Promise<FoundUnit[]> {
+async function unitNamed(unit: string, server: string | undefined, policy: 'owner' | undefined, context: Context): Promise<FoundUnit[]> {
   try {
-    const found = await findUnit({ unit, server }, context);
+    const found = await findSubject({ unit, server, policy }, context);
     return isReplaced(found, unit, context) ? [] : [found];
   } catch (error) {
     const isLiving = server === undefined && findLivingUnit(context.settings, unit) !== undefined;

@@ -1,21 +1,23 @@
-import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { MergedTree } from '../manifest/merged-tree.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
+import type { OwnerSight } from '../restore/owner-sight.ts';
+import { unknownPath } from '../restore/unknown-path.ts';
 import type { Context } from './context.ts';
 import { Breath } from './reading/breath.ts';
 import { decodeCursor, encodeCursor } from './reading/cursor.ts';
 import { OpenRuns } from './reading/open-runs.ts';
 import { openUnit } from './reading/open-unit.ts';
 import { Page } from './reading/page.ts';
-import { TreeScope } from './reading/tree-scope.ts';
+import { entryAt, TreeScope } from './reading/tree-scope.ts';
+import { VisiblePaths } from './reading/visible-paths.ts';
 import { requestedPath, wireEntry } from './reading/wire-entry.ts';
 import type { ListedEntry, LsRequest, LsResult } from './schemas/ls.ts';
 
 /** Lists a folder of a unit as it was at a point in time, in the order of paths. Throws `path_unknown`. */
 export async function ls(request: LsRequest, context: Context): Promise<LsResult> {
   const [snapshot, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
-  const { repository, timeline, head } = await openUnit(request, context);
+  const { repository, timeline, sight, head } = await openUnit(request, context);
   const { moment, chain } = await timeline.resolve(snapshot ?? request.at, context.now());
   const runs = await OpenRuns.open(chain, repository);
   try {
@@ -23,8 +25,9 @@ export async function ls(request: LsRequest, context: Context): Promise<LsResult
     const breath = new Breath(context);
     let last = '';
     const cursor = (): string => encodeCursor([moment.snapshot, last]);
-    const scope = openFolder(runs, requestedPath(request.folder), moment.snapshot);
-    for (const tree of listed(scope, request.recursive === true, behind)) {
+    const shows = visibleIn(runs, sight);
+    const scope = openFolder(runs, requestedPath(request.folder), moment.snapshot, shows);
+    for (const tree of listed(scope, request.recursive === true, behind, shows)) {
       if (page.isFull) return { ...head, moment, entries: page.rows, next: cursor() };
       last = tree.path;
       page.add(listedEntry(tree, last));
@@ -36,17 +39,28 @@ export async function ls(request: LsRequest, context: Context): Promise<LsResult
   }
 }
 
-function openFolder(runs: OpenRuns, folder: ByteString, snapshot: string): TreeScope {
-  const scope = new TreeScope(runs.readers, folder);
-  if (folder === '' || scope.peek() !== undefined) return scope;
-  throw new Failure('path_unknown', `the snapshot ${snapshot} does not have this path`, {
-    affected: [toWirePath(folder).path],
-    advice: 'List the folder above it, or look for it in all snapshots with `find`.',
-  });
+/** Tells of where a walk stands whether it is shown. */
+type Shows = (tree: MergedTree) => boolean;
+
+function visibleIn(runs: OpenRuns, sight: OwnerSight | undefined): Shows {
+  if (sight === undefined) return () => true;
+  const paths = new VisiblePaths(sight, (path) => entryAt(runs.readers, path));
+  return (tree) => !tree.currentIsContext && paths.shows(tree.path, tree.entry());
+}
+
+function openFolder(runs: OpenRuns, folder: ByteString, snapshot: string, shows: Shows): TreeScope {
+  const scopeAt = (path: ByteString): TreeScope | undefined => {
+    const scope = new TreeScope(runs.readers, path);
+    return scope.peek() !== undefined && shows(scope.tree) ? scope : undefined;
+  };
+  if (folder === '') return new TreeScope(runs.readers, folder);
+  const scope = scopeAt(folder);
+  if (scope !== undefined) return scope;
+  throw unknownPath(`the snapshot ${snapshot} does not have`, [folder], (path) => scopeAt(path) !== undefined);
 }
 
 /** Stops at each child of the scope's folder, or at the path itself when that is no folder. */
-function* listed(scope: TreeScope, recursive: boolean, behind: ByteString | undefined): Generator<MergedTree> {
+function* listed(scope: TreeScope, recursive: boolean, behind: ByteString | undefined, shows: Shows): Generator<MergedTree> {
   const { tree } = scope;
   if (!scope.isWhole && tree.currentIsDirectory) tree.descend();
   const depth = tree.depth;
@@ -55,6 +69,8 @@ function* listed(scope: TreeScope, recursive: boolean, behind: ByteString | unde
     if (scope.peek() === undefined) {
       if (tree.depth === depth) return;
       tree.ascend();
+    } else if (!shows(tree)) {
+      tree.skip();
     } else {
       yield tree;
       if (recursive && tree.currentIsDirectory) tree.descend();

@@ -6,20 +6,21 @@ import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
+import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { ManifestFile } from '../restore/manifest-files.ts';
 import type { Outcome } from '../restore/outcome.ts';
 import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
 import type { Context } from './context.ts';
-import { leftOutOfUnit, leftOutThen } from './left-out.ts';
+import { ALL_LEFT_OUT, leftOutOfUnit, leftOutThen, usableRules } from './left-out.ts';
 import { type RestorePoint, UnitTimeline } from './moment.ts';
-import { ownersPaths, resolveOwner, rightsOf, usersOfAccount } from './owner-restore.ts';
+import { ownersPaths, rightsOf, usersOfAccount } from './owner-restore.ts';
 import { openOwnerTarget } from './owner-target.ts';
-import { type FoundUnit, findUnit } from './reading/find-unit.ts';
+import { findSubject } from './reading/find-subject.ts';
 import { isCurrent, isOfAnother } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
@@ -42,15 +43,6 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   } finally {
     lock.release();
   }
-}
-
-/** Whose backups a request means: an owner's own ones on this server, an administrator's any. */
-async function findSubject(request: RestoreRequest, context: Context): Promise<FoundUnit & Pick<Task, 'users'>> {
-  if (request.policy !== 'owner') return { ...(await findUnit(request, context)), users: undefined };
-  if (request.server !== undefined)
-    throw new Failure('owner_not_allowed', 'an owner cannot name another server', { affected: [request.server] });
-  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice));
-  return { repository, ...(await resolveOwner(request.unit, repository, context.settings)) };
 }
 
 /** What a request turned out to mean. */
@@ -78,6 +70,16 @@ function openTarget({ request, unit, users }: Task, repository: Repository, cont
       advice: 'Restore it to a folder.',
     });
   }
+  if (unit.name !== 'system' && request.recreate !== true && findLivingUnit(settings, unit.name) === undefined) {
+    throw new Failure(
+      'unit_unknown',
+      `there is no account ${unit.name} on this server, and a restore in its place would make its folder anew`,
+      {
+        affected: [unit.name],
+        advice: 'Restore it to a folder with --to, or say --recreate.',
+      },
+    );
+  }
   return openOriginalTarget(unit.name, settings, make);
 }
 
@@ -100,7 +102,12 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       accountUsers: users === undefined ? usersOfAccount(unit.name, context.settings) : undefined,
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
-      leftOut: leftOutOfUnit(unit.name, context.settings),
+      leftOut: usableRules(
+        leftOutOfUnit(unit.name, context.settings),
+        ALL_LEFT_OUT,
+        'nothing is deleted, because what backups leave out cannot be told',
+        context.reporter,
+      ),
       leftOutThen: leftOutThen(chain.at(-1) as SnapshotRecord),
       dryRun: request.dryRun === true,
       ignoreSpace: request.spaceCheck === false,

@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
 import { readSetting, type SettingName, writeSetting } from '../config/settings.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
+import { exclusionOf } from '../manifest/left-out-rules.ts';
+import { pathBytes } from '../panel/unit.ts';
 import type { Context } from './context.ts';
 import type { SettingsGetRequest, SettingsResult, SettingsSetRequest } from './schemas/settings.ts';
 
@@ -8,6 +11,21 @@ function settingName(name: string): SettingName {
   const names = Object.keys(defaultSettings());
   if (names.includes(name)) return name as SettingName;
   throw new Failure('usage', `there is no setting ${JSON.stringify(name)}`, { affected: [name], advice: `Settings: ${names.join(', ')}.` });
+}
+
+/** Refuses what has the right form and would stop a run all the same. Throws `usage`. */
+function checkUse(name: SettingName, value: unknown): void {
+  if (name === 'exclude' && Array.isArray(value)) {
+    try {
+      exclusionOf({ paths: [], patterns: value.map((pattern) => pathBytes(String(pattern))) });
+    } catch (error) {
+      const { message, affected } = asFailure(error);
+      throw new Failure('usage', message, { affected, advice: 'Patterns look like cache/, *.tmp or shadow/var/www/*/tmp.', cause: error });
+    }
+  }
+  if (name === 'repository' && typeof value === 'string' && statSync(value, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new Failure('usage', `${value} is no folder`, { affected: [value], advice: 'Name a folder, such as /srv/backups.' });
+  }
 }
 
 /** What holds now for one setting, and what would hold by default. */
@@ -19,7 +37,8 @@ export async function getSetting(request: SettingsGetRequest, context: Pick<Cont
 /** Changes one setting in the settings file; null goes back to the default. */
 export async function setSetting(request: SettingsSetRequest, context: Pick<Context, 'settingsFile'>): Promise<SettingsResult> {
   const name = settingName(request.name);
-  // The schema of the settings decides about the value.
+  if (request.value !== null) checkUse(name, request.value);
+  // The schema of the settings decides about the form of the value.
   writeSetting(context.settingsFile ?? SETTINGS_FILE, name, request.value === null ? undefined : (request.value as never));
   return getSetting({ name }, context);
 }

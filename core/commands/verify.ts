@@ -2,7 +2,7 @@ import { unitNameOf } from '../repository/ids.ts';
 import { serverFolder, unitPath } from '../repository/layout.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
-import { findUnit } from './reading/find-unit.ts';
+import { findSubject } from './reading/find-subject.ts';
 import type { VerifyRequest, VerifyResult } from './schemas/verify.ts';
 import { DamageList } from './verification/damage-list.ts';
 import { UnitCheck } from './verification/unit-check.ts';
@@ -30,14 +30,15 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     await new UnitCheck(repository, damages, watch).check(id);
   }
   const { snapshots, objects, entries, bytesRead } = watch;
-  const list = damages.toJSON();
+  // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.
+  const list = request.policy === 'owner' ? damages.toJSON().map((damage) => ({ ...damage, files: [] })) : damages.toJSON();
   return { status: list.length === 0 ? 'ok' : 'damaged', units: [...names], snapshots, objects, entries, bytesRead, damages: list };
 }
 
 /** The ids of the units to check, and the folder that they are in. */
-async function chooseUnits({ unit, server }: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
+async function chooseUnits({ unit, server, policy }: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
   if (unit !== undefined) {
-    const found = await findUnit({ unit, server }, context);
+    const found = await findSubject({ unit, server, policy }, context);
     return { repository: found.repository, ids: [found.unit.unit] };
   }
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });

@@ -62,7 +62,8 @@ export function readSetting<Name extends SettingName>(file: string, name: Name):
 
 /**
  * Changes one setting in the file and keeps the others; undefined goes back to the default. The file is replaced as a whole
- * (mode 0600), and not at all when it would not change. Throws `invalid_settings` when the value is not allowed.
+ * (mode 0600), and not at all when it would not change. Throws `usage` when the value is not allowed, `invalid_settings` when the file was
+ * wrong before.
  */
 export function writeSetting<Name extends SettingName>(file: string, name: Name, value: Settings[Name] | undefined): void {
   const before = readSettingsFile(file);
@@ -70,7 +71,13 @@ export function writeSetting<Name extends SettingName>(file: string, name: Name,
   if (value === undefined) delete after[name];
   else after[name] = value;
   const problems = validateSettings(after);
-  if (problems.length > 0) throw invalid(file, problems.join('; '));
+  // What the file held was valid when it was read: it is the new value that is not.
+  if (problems.length > 0) {
+    throw new Failure('usage', `the setting ${name} cannot be ${JSON.stringify(value)}: ${problems.join('; ')}`, {
+      affected: [JSON.stringify(value)],
+      advice: 'The settings are as they were.',
+    });
+  }
   if (isDeepStrictEqual(after, before ?? {})) return;
   replaceFile(file, Buffer.from(`${JSON.stringify(after, null, 2)}\n`));
 }

@@ -8,6 +8,7 @@ import type { OutcomeBuilder } from './outcome.ts';
 import { isWhiteout } from './overlay-attributes.ts';
 import { permit } from './owner-policy.ts';
 import { isOwn, type OwnerRights } from './owner-rights.ts';
+import { OwnerSight } from './owner-sight.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
 import type { Target } from './target.ts';
 
@@ -35,12 +36,16 @@ export class OwnerGate {
   readonly #outcome: OutcomeBuilder;
   /** A directory that is not given back, and nothing below it. */
   #closed: ByteString | undefined;
+  /** A directory that the owner could not open: nothing in it is named. */
+  #hidden: ByteString | undefined;
+  readonly #sight: OwnerSight;
   /** The directory that was asked about last. */
   #parent: ByteString | undefined;
   #isParentOwn = false;
 
   constructor(rights: OwnerRights, target: Target, outcome: OutcomeBuilder) {
     this.#rights = rights;
+    this.#sight = new OwnerSight(rights);
     this.#target = target;
     this.#outcome = outcome;
   }
@@ -48,6 +53,9 @@ export class OwnerGate {
   *pass(selected: Iterable<SelectedEntry>): Generator<SelectedEntry> {
     for (const each of selected) {
       const { entry, isParent } = each;
+      if (this.#hidden === undefined || !isWithin(entry.path, this.#hidden)) {
+        this.#hidden = entry.kind === 'directory' && !this.#sight.opens(entry) ? entry.path : undefined;
+      }
       if (this.#closed !== undefined && isWithin(entry.path, this.#closed)) {
         if (isOwnersPath(entry.path) && !isParent) this.#refuse(entry, 'the directory that it was in is not given back');
         continue;
@@ -64,9 +72,11 @@ export class OwnerGate {
     }
   }
 
-  #refuse({ path }: Entry, message: string): void {
+  /** What the owner could not open is told as something in its folder, and not by its name. */
+  #refuse(entry: Entry, message: string): void {
     this.#outcome.entries++;
-    this.#outcome.fail({ code: 'owner_not_allowed', message, path });
+    const path = this.#hidden === undefined && this.#sight.opens(entry) ? entry.path : parentPath(this.#hidden ?? entry.path);
+    this.#outcome.fail({ code: 'owner_not_allowed', message: path === entry.path ? message : `something in it: ${message}`, path });
   }
 
   #reportDropped(path: ByteString, dropped: readonly string[]): void {

@@ -1,7 +1,7 @@
-import { Failure } from '../failure.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { comparePaths, isWithin } from '../manifest/path-order.ts';
 import { parentPath } from './names.ts';
+import { unknownPath } from './unknown-path.ts';
 
 /** Where an entry of a point in time stands: which manifest, which block, which row. */
 export interface RowPlace {
@@ -40,10 +40,10 @@ function outermost(paths: readonly ByteString[]): ByteString[] {
   return kept;
 }
 
-/** Throws `path_unknown`, naming them all, when the snapshot does not have every chosen path. */
+/** Throws `path_unknown`, naming them all and the nearest that there is, when the snapshot does not have every chosen path. */
 export function checkPaths(view: SnapshotView, paths: readonly ByteString[]): void {
   const unknown = paths.filter((path) => view.find(path) === undefined);
-  if (unknown.length > 0) throw new Failure('path_unknown', 'the snapshot does not have this path', { affected: unknown });
+  if (unknown.length > 0) throw unknownPath('the snapshot does not have', unknown, (path) => view.find(path) !== undefined);
 }
 
 /**

@@ -22,7 +22,7 @@ export class MainJob {
     const { server } = this.#proceedings;
     const site = server.sites[1]!;
     await showStep('describe the accounts as they are', () => this.#remember());
-    say(runLines(await this.#proceedings.cpcmd<RunResult>('backup:run')));
+    say(runLines(await this.#proceedings.cpcmd<RunResult>('backup:run', 'all')));
     await showStep(`damage ${site.name}: delete, overwrite, replace, change modes, owners and ACLs`, () => damageSite(site));
     say(['what the comparison sees of the damage:', ...comparisonTable(await this.#compareAccounts())]);
     say(listLines(await this.#proceedings.cpcmd<ListResult>('backup:list', site.name)));

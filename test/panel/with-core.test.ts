@@ -1,42 +1,22 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { execa } from 'execa';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from './fake-panel.ts';
-
-const MAIN = join(import.meta.dirname, '../../core/main.ts');
-
-/** Puts the real core, from its source, in the place of the scripted one. */
-function useRealCore(panel: FakePanel, settings: object): void {
-  const start = `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}' "$@"\n`;
-  writeFileSync(panel.core, start);
-  chmodSync(panel.core, 0o755);
-  writeFileSync(panel.settingsFile, `${JSON.stringify(settings)}\n`);
-  chmodSync(panel.settingsFile, 0o600);
-}
+import { createRepository, type RealSettings, useRealCore } from './real-core.ts';
 
 describe('the panel with the real core', function () {
   // Each call starts a Node of its own, from source.
   this.timeout(120_000);
   let panel: FakePanel;
-  let settings: Record<string, string>;
+  let settings: RealSettings;
 
   beforeEach(() => {
     panel = new FakePanel();
-    settings = {
-      repository: join(panel.folder, 'repository'),
-      stateDirectory: join(panel.folder, 'state'),
-      accountsRoot: panel.accounts,
-      systemRoot: join(panel.folder, 'root'),
-    };
-    mkdirSync(settings.systemRoot!);
-    useRealCore(panel, settings);
+    settings = useRealCore(panel);
   });
   afterEach(() => panel.remove());
 
-  const createRepository = () =>
-    execa(panel.core, ['rpc', '--config', panel.settingsFile], { input: '{"jsonrpc":"2.0","id":1,"method":"init","params":{}}\n' });
   const json = async (...words: string[]) => {
     const { stdout, stderr } = await panel.cpcmd('-o', 'json', ...words);
     return { answer: JSON.parse(stdout), stderr };
@@ -57,9 +37,9 @@ describe('the panel with the real core', function () {
     const { ino, mtimeNs } = statSync(panel.settingsFile, { bigint: true });
     expect((await scope('set', '/srv/new')).stdout).to.equal('1');
     expect(statSync(panel.settingsFile, { bigint: true })).to.include({ ino, mtimeNs });
-    // The settings are root's alone: the front end shows the default instead, and does not fail.
+    // The settings are root's alone: the front end shows no guess, and does not fail.
     const info = await panel.frontend('-o', 'json', 'scope:info', 'backups.destination');
-    expect(JSON.parse(info.stdout)).to.include({ value: defaultSettings().repository });
+    expect(JSON.parse(info.stdout)).to.include({ value: null, default: defaultSettings().repository });
     expect(info.stderr).to.equal('');
     expect((await scope('set', 'null')).stdout).to.equal('1');
     expect((await scope('get')).stdout).to.equal(defaultSettings().repository);
@@ -101,12 +81,12 @@ describe('the panel with the real core', function () {
     const page = join(panel.accounts, 'site1/shadow/var/www/html/index.php');
     mkdirSync(join(page, '..'), { recursive: true });
     writeFileSync(page, '<?php phpinfo();');
-    await createRepository();
-    const run = await json('backup:run');
+    await createRepository(panel);
+    const run = await json('backup:run', 'all');
     expect(run.answer.status, run.stderr).to.equal('ok');
     const { snapshots } = (await json('backup:list', 'one.example')).answer;
     expect(snapshots[0]).to.include({ unit: 'site1', level: 'full' });
-    expect((await json('backup:verify')).answer).to.include({ status: 'ok' });
+    expect((await json('backup:verify', 'all')).answer).to.include({ status: 'ok' });
     rmSync(page);
     const restored = await json('backup:restore', 'site1', '[shadow/var/www]');
     expect(restored.answer.status, restored.stderr).to.equal('ok');
@@ -123,8 +103,8 @@ describe('the panel with the real core', function () {
       writeFileSync(join(home, 'page'), user);
       for (const path of [home, join(home, 'page')]) chownSync(path, id, id);
     }
-    await createRepository();
-    await panel.cpcmd('backup:run');
+    await createRepository(panel);
+    await panel.cpcmd('backup:run', 'all');
     const [theirs] = (await json('backup:list', 'site2')).answer.snapshots;
     const page = join(panel.accounts, 'site1/shadow/home/alice/page');
     writeFileSync(page, 'changed');
@@ -155,8 +135,8 @@ describe('the panel with the real core', function () {
       writeFileSync(join(home, 'of-root'), 'of root');
       for (const path of [home, join(home, 'file')]) chownSync(path, id, id);
     }
-    await createRepository();
-    await panel.cpcmd('backup:run');
+    await createRepository(panel);
+    await panel.cpcmd('backup:run', 'all');
     const [theirs] = (await json('backup:list', 'site2')).answer.snapshots;
     const own = join(panel.accounts, 'site1/shadow/home/alice/file');
     rmSync(own);

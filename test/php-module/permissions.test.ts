@@ -6,7 +6,7 @@ const COMMANDS = [
   ...['backup:plan', 'backup:ls', 'backup:find', 'backup:history', 'backup:diff'],
 ];
 /** What decides for the whole server. */
-const FOR_THE_ADMINISTRATOR = ['backup:prune', 'backup:hold', 'backup:release', 'backup:explain'];
+const FOR_THE_ADMINISTRATOR = ['backup:init', 'backup:prune', 'backup:hold', 'backup:release', 'backup:explain'];
 
 describe('who may call the module', () => {
   let panel: FakePanel;

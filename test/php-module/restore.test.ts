@@ -66,7 +66,6 @@ describe('backup:restore', () => {
       '.',
       'shadow/../info',
       'shadow//x',
-      'shadow/',
       './shadow',
       'shadow/\0x',
       { path_b64: '***' },

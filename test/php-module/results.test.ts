@@ -21,7 +21,7 @@ describe('results of the module', () => {
       ok: true,
     };
     panel.answer({ run: [{ result }] });
-    const { stdout, stderr, exitCode } = await panel.cpcmd('-o', 'json', 'backup:run');
+    const { stdout, stderr, exitCode } = await panel.cpcmd('-o', 'json', 'backup:run', 'all');
     expect(JSON.parse(stdout)).to.deep.equal(result);
     expect({ stderr, exitCode }).to.deep.equal({ stderr: '', exitCode: 0 });
   });
@@ -38,6 +38,7 @@ describe('results of the module', () => {
       path: 'a\\x01\\x1B[0mb',
       path_b64: Buffer.from('a\u0001\u001b[0mb').toString('base64'),
       files: ['\\x07'],
+      files_b64: ['Bw=='],
       nested: { path: 'x\ufffd', path_b64: 'eP8=' },
     });
     expect(stdout).to.contain('5000000000.0');
@@ -47,25 +48,29 @@ describe('results of the module', () => {
   it('say once that something is missing, however much that is', async () => {
     const warnings = Array.from({ length: 50 }, (_, i) => ({ code: 'vanished', message: `file ${i}` }));
     panel.answer({ run: [{ result: { status: 'partial', units: [{ unit: 'site1', status: 'partial', warnings }] } }] });
-    const { stdout, stderr, exitCode } = await panel.cpcmd('-o', 'json', 'backup:run');
+    const { stdout, stderr, exitCode } = await panel.cpcmd('-o', 'json', 'backup:run', 'all');
     expect(JSON.parse(stdout).units[0].warnings).to.have.length(50);
     expect(stderr.match(/^(WARNING|ERROR): /gm)).to.deep.equal(['WARNING: ']);
     expect(exitCode).to.equal(0);
   });
 
   it('are not cut short for callers that abort on the first error, unless nothing was done', async () => {
-    panel.answer({ run: [{ result: { status: 'partial', units: [] } }], verify: [{ result: { status: 'damaged', damages: [{}, {}] } }] });
-    const partial = await panel.frontend('--abort-on-error', '-o', 'json', 'backup:run');
+    panel.answer({
+      run: [{ result: { status: 'partial', units: [] } }],
+      verify: [{ result: { status: 'damaged', damages: [{ object: 'packs/a', message: 'cut short' }, {}] } }],
+    });
+    const partial = await panel.frontend('--abort-on-error', '-o', 'json', 'backup:run', 'all');
     expect(JSON.parse(partial.stdout).status).to.equal('partial');
-    const damaged = await panel.frontend('--abort-on-error', 'backup:verify');
+    const damaged = await panel.frontend('--abort-on-error', 'backup:verify', 'all');
     expect(damaged).to.include({ stdout: '', exitCode: 2 });
-    expect(damaged.stderr).to.contain('FAULT: Damaged objects in the repository: 2');
+    expect(damaged.stderr).to.contain('FAULT: Damaged objects in the repository: 2. The first: packs/a: cut short');
   });
 
   it('report a run in which nothing was completed', async () => {
-    panel.answer({ run: [{ result: { status: 'failed', units: [] } }] });
-    const { stderr, exitCode } = await panel.cpcmd('backup:run');
-    expect(stderr).to.contain('ERROR: Nothing was completed');
+    const units = [{ unit: 'site1', status: 'failed', error: { message: 'no room' } }];
+    panel.answer({ run: [{ result: { status: 'failed', units } }] });
+    const { stderr, exitCode } = await panel.cpcmd('backup:run', 'all');
+    expect(stderr).to.contain('ERROR: Nothing was completed').and.to.contain('The first: site1: no room');
     expect(exitCode).to.equal(1);
   });
 
@@ -76,7 +81,7 @@ describe('results of the module', () => {
         '-o',
         'json',
         `backup:${method}`,
-        ...(method === 'restore' ? ['site1'] : []),
+        ...(['restore', 'run', 'verify'].includes(method) ? ['site1'] : []),
       );
       expect(panel.notes, method).to.have.length(1);
       expect(JSON.parse(stdout)).to.nested.include({ 'error.code': 'worker_lost', 'error.retry': true, status: 'failed' });

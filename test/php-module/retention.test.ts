@@ -15,13 +15,14 @@ describe('prune, hold, release and explain in the panel', () => {
   const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
 
   const CALLS: [string[], string, object][] = [
-    [['backup:prune'], 'prune', []],
     [['backup:prune', 'all', '[dryRun:true]'], 'prune', { dryRun: true }],
     [['backup:prune', 'one.example', '[yes:1]'], 'prune', { units: ['site1'], yes: true }],
     [['backup:prune', 'site2', '[simulate:90d]'], 'simulate', { units: ['site2'], duration: '90d' }],
     [['backup:hold', ID, 'court order'], 'hold', { snapshot: ID, reason: 'court order' }],
     [['backup:hold', ID, 'court order', '6 months'], 'hold', { snapshot: ID, reason: 'court order', until: '6 months' }],
+    [['backup:hold', 'latest', 'why', 'null', 'one.example'], 'hold', { snapshot: 'latest', unit: 'site1', reason: 'why' }],
     [['backup:release', ID], 'release', { snapshot: ID }],
+    [['backup:release', "'yesterday 14:00'", 'site2'], 'release', { snapshot: 'yesterday 14:00', unit: 'site2' }],
     [['backup:explain', 'site1', 'shadow/var'], 'explain', { unit: 'site1', path: { path: 'shadow/var' } }],
     [['backup:explain', 'system', '[path_b64:/w==]'], 'explain', { unit: 'system', path: { path: '\ufffd', path_b64: '/w==' } }],
   ];
@@ -41,6 +42,10 @@ describe('prune, hold, release and explain in the panel', () => {
     [['backup:prune', 'all', '[yes]'], 'bad_option'],
     [['backup:prune', 'all', '[simulate:90d,yes:true]'], 'bad_option'],
     [['backup:prune', 'all', '[simulate:[a]]'], 'bad_option'],
+    [['backup:prune'], 'all_needed'],
+    [['backup:prune', "''"], 'all_needed'],
+    [['backup:prune', 'null'], 'all_needed'],
+    [['backup:prune', 'false'], 'bad_argument'],
     [['backup:prune', 'nobody.example'], 'site_unknown'],
     [['backup:explain', 'all', 'shadow'], 'site_needed'],
     [['backup:explain', 'site1', 'shadow/../../x'], 'bad_path'],
@@ -56,7 +61,7 @@ describe('prune, hold, release and explain in the panel', () => {
   it('says when a guard stopped a prune', async () => {
     const error = { code: -32000, message: 'm', data: { code: 'retention_guard', message: '9 of 10 snapshots would be deleted' } };
     panel.answer({ prune: [{ error }] });
-    const { stderr, exitCode } = await panel.cpcmd('backup:prune');
+    const { stderr, exitCode } = await panel.cpcmd('backup:prune', 'all');
     expect(stderr).to.contain('A safety rule of retention stopped the deletion: 9 of 10 snapshots would be deleted');
     expect(exitCode).to.equal(1);
   });

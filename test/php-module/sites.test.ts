@@ -95,7 +95,7 @@ describe('whose backups a command is about', () => {
       expect((await panel.frontend('-d', 'site1', 'backup:list', 'site2')).stderr).to.contain('Only your own site');
       expect(panel.notes).to.deep.equal([]);
       await panel.frontend('-d', 'site1', 'backup:list');
-      expect(asked()).to.deep.equal([{ unit: 'site1' }]);
+      expect(asked()).to.deep.equal([{ unit: 'site1', policy: 'owner' }]);
       expect(panel.notes[0]!.user).to.equal(0);
     });
 
@@ -123,11 +123,27 @@ describe('whose backups a command is about', () => {
 
   describe('the administrator asks', () => {
     it('for the whole server', async () => {
-      await panel.cpcmd('backup:run');
+      await panel.cpcmd('backup:run', 'all');
       await panel.cpcmd('backup:run', 'all', 'full');
       await panel.cpcmd('backup:list');
-      await panel.cpcmd('backup:verify', 'null');
+      await panel.cpcmd('backup:verify', 'all');
       expect(asked()).to.deep.equal([{ level: 'auto' }, { level: 'full' }, [], []]);
+    });
+
+    it('for everything, and has to say so', async () => {
+      for (const command of ['run', 'verify', 'prune']) {
+        for (const nothing of [[], ['null'], ["''"], ['false'], ['[]']]) {
+          const { stdout } = await panel.cpcmd('-o', 'json', `backup:${command}`, ...nothing);
+          expect(JSON.parse(stdout).error.code, `${command} ${nothing}`).to.be.oneOf(['all_needed', 'bad_argument']);
+        }
+      }
+      expect((await panel.cpcmd('-o', 'json', 'backup:list', "''")).stdout).to.contain('all_needed');
+      expect(panel.notes).to.deep.equal([]);
+    });
+
+    it('for a unit that was before, by its id', async () => {
+      await panel.cpcmd('backup:restore', 'site3-dafbe28d', '[shadow/home]', '[to:/tmp/x]');
+      expect(asked()).to.deep.equal([{ unit: 'site3-dafbe28d', paths: [{ path: 'shadow/home' }], to: { path: '/tmp/x' } }]);
     });
 
     it('for a site by its number, its domain, its invoice, and for the system', async () => {

@@ -56,11 +56,16 @@ describe('the command restore', () => {
     expect(describeTree(join(work, 'new/folder/shadow/home'))).to.deep.equal(describeTree(join(account, 'shadow/home')));
   });
 
-  it('brings back an account whose folder is gone, and does it again', async () => {
+  it('brings back an account whose folder is gone when told so, and does it again', async () => {
     renameSync(account, join(work, 'gone'));
-    expect((await restore({ unit: 'site1', dryRun: true }, context)).status).to.equal('ok');
+    for (const dryRun of [true, false]) {
+      const refused = await restore({ unit: 'site1', dryRun }, context).catch((thrown) => thrown);
+      expect(refused.code).to.equal('unit_unknown');
+      expect(refused.advice).to.contain('--recreate');
+    }
+    expect((await restore({ unit: 'site1', dryRun: true, recreate: true }, context)).status).to.equal('ok');
     expect(readdirSync(join(work, 'virtual'))).to.deep.equal([]);
-    expect((await restore({ unit: 'site1' }, context)).status).to.equal('ok');
+    expect((await restore({ unit: 'site1', recreate: true }, context)).status).to.equal('ok');
     expect(describeTree(account)).to.deep.equal(files);
     expect((await restore({ unit: 'site1' }, context)).status).to.equal('ok');
   });

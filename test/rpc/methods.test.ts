@@ -70,7 +70,7 @@ describe('the methods over JSON-RPC', () => {
     expect(results[0]?.value).to.equal(results[0]?.default);
     expect(results[1]?.value).to.equal('/srv/backups');
     expect(results[2]?.value).to.equal('/srv/backups');
-    expect(answers[3]).to.have.nested.property('error.data.code', 'invalid_settings');
+    expect(answers[3]).to.have.nested.property('error.data.code', 'usage');
     expect(results[4]?.value).to.equal('/srv/backups');
     expect(JSON.parse(readFileSync(settingsFile, 'utf8'))).to.deep.equal({ repository: '/srv/backups' });
     const [reset] = await ask([set(null)], settingsFile);

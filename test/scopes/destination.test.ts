@@ -39,11 +39,14 @@ describe('the Scope backups.destination', () => {
     'cannot be understood': [{ raw: 'x\n' }],
     'are not there': [{ exit: 1 }],
   })) {
-    it(`shows the default when the settings ${what}, without a word`, async () => {
+    it(`shows no guess when the settings ${what}: nothing without privileges, and to root why`, async () => {
       panel.answer({ 'settings.get': steps });
       const { stdout, stderr } = await panel.frontend('-o', 'json', 'scope:info', 'backups.destination');
-      expect(JSON.parse(stdout)).to.include({ value: SHIPPED });
+      expect(JSON.parse(stdout)).to.include({ value: null, default: SHIPPED });
       expect(stderr).to.equal('');
+      const root = await panel.cpcmd('scope:get', 'backups.destination');
+      expect(root.stdout).to.equal('');
+      expect(root.stderr).to.contain("ERROR: What `backups.destination' is set to cannot be told: ");
     });
   }
 
@@ -83,10 +86,12 @@ describe('the Scope backups.destination', () => {
   it('refuses what is no text without asking', async () => {
     panel.answer({});
     for (const value of ['true', '12', '[a,b]', '[k:v]']) {
-      expect((await panel.cpcmd('scope:set', 'backups.destination', value)).stderr).to.contain(
-        "`backups.destination' cannot take this value",
-      );
+      const { stderr } = await panel.cpcmd('scope:set', 'backups.destination', value);
+      expect(stderr).to.match(/`backups\.destination' cannot take `.+'; it takes a path from the root on, such as \/srv\/backups/);
     }
+    const two = await panel.cpcmd('scope:set', 'backups.destination', '/srv/a', '/srv/b');
+    expect(two).to.include({ stdout: '', exitCode: 1 });
+    expect(two.stderr).to.contain("cannot take `/srv/a /srv/b'");
     expect(panel.notes).to.deep.equal([]);
   });
 });

@@ -47,11 +47,11 @@ describe('the Scopes of the policies', () => {
         expect((await panel.cpcmd('-d', 'site1', 'scope:get', scope)).stderr).to.contain('not permitted');
       });
 
-      it('has the default of the core, also when the core cannot be asked', async () => {
+      it('has the default of the core, and shows no guess when the core cannot be asked', async () => {
         panel.answer({ 'settings.get': [{ exit: 1 }] });
         const info = JSON.parse((await panel.frontend('-o', 'json', 'scope:info', scope)).stdout);
         expect(info.default).to.deep.equal(defaultSettings()[setting]);
-        expect(info.value).to.deep.equal(defaultSettings()[setting]);
+        expect(info.value).to.equal(null);
       });
 
       it('sets through the core, and nothing when the value is what it was', async () => {
@@ -67,7 +67,9 @@ describe('the Scopes of the policies', () => {
       it('refuses another type without asking', async () => {
         panel.answer({});
         for (const text of wrong) {
-          expect((await panel.cpcmd('scope:set', scope, text)).stderr, text).to.contain(`\`${scope}' cannot take this value`);
+          expect((await panel.cpcmd('scope:set', scope, text)).stderr, text).to.match(
+            /cannot take `.*'; it takes a (map|list).*such as \[/,
+          );
         }
         expect(asked()).to.deep.equal([]);
       });

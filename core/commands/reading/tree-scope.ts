@@ -1,4 +1,4 @@
-import type { ByteString } from '../../manifest/entry.ts';
+import type { ByteString, Entry } from '../../manifest/entry.ts';
 import type { ManifestReader } from '../../manifest/manifest-reader.ts';
 import { MergedTree } from '../../manifest/merged-tree.ts';
 
@@ -62,4 +62,15 @@ export class TreeScope {
     this.tree.descend();
     return true;
   }
+}
+
+/** Whether a point in time has a path, be it only as a folder of something that is backed up. */
+export function hasPath(runs: readonly ManifestReader[], path: ByteString): boolean {
+  return new TreeScope(runs, path).peek() !== undefined;
+}
+
+/** The entry of a point in time at a path; undefined when there is none, or only something below it. */
+export function entryAt(runs: readonly ManifestReader[], path: ByteString): Entry | undefined {
+  const scope = new TreeScope(runs, path);
+  return scope.peek() === undefined || scope.tree.currentIsContext ? undefined : scope.tree.entry();
 }

@@ -7,6 +7,7 @@ import {
   momentSchema,
   nextSchema,
   pageProperties,
+  policySchema,
   UNIT_REQUIRED,
   unitArgumentSchema,
   unitProperties,
@@ -19,6 +20,7 @@ export const diffRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    policy: policySchema,
     folder: { ...pathArgumentSchema, description: 'Only this path and what lies below it. None: everything.' },
     from: atSchema,
     to: atSchema,

@@ -1,7 +1,7 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { versionSchema } from './history.ts';
 import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
-import { nextSchema, pageProperties, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
+import { nextSchema, pageProperties, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
 import { serverArgumentSchema } from './servers.ts';
 
 /** Looks for names over all snapshots of a unit. */
@@ -10,6 +10,7 @@ export const findRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    policy: policySchema,
     pattern: {
       type: 'string',
       minLength: 1,

@@ -7,6 +7,7 @@ import {
   entrySchema,
   nextSchema,
   pageProperties,
+  policySchema,
   UNIT_REQUIRED,
   unitArgumentSchema,
   unitProperties,
@@ -34,7 +35,7 @@ export type VersionResult = FromSchema<typeof versionSchema>;
 /** Tells when one path changed. */
 export const historyRequest = {
   type: 'object',
-  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, path: pathArgumentSchema, ...pageProperties },
+  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema, path: pathArgumentSchema, ...pageProperties },
   required: ['unit', 'path'],
   additionalProperties: false,
 } as const;

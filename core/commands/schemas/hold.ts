@@ -1,18 +1,22 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, timeSchema, unitNameSchema } from './parts.ts';
-import { unitIdSchema } from './reading.ts';
+import { unitArgumentSchema, unitIdSchema } from './reading.ts';
 
 const snapshotArgument = {
   type: 'string',
-  pattern: '^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$',
-  description: 'The id of a snapshot.',
+  minLength: 1,
+  maxLength: 100,
+  description: 'The id of a snapshot; with `unit`, or where there is only one unit, any point in time: latest, yesterday 14:00.',
 } as const;
+
+const unitArgument = { ...unitArgumentSchema, description: 'Whose snapshot, where it is not named by its id.' } as const;
 
 /** Keeps a snapshot, and what it needs, whatever the rules of retention say. */
 export const holdRequest = {
   type: 'object',
   properties: {
     snapshot: snapshotArgument,
+    unit: unitArgument,
     reason: { type: 'string', minLength: 1, maxLength: 1000, description: 'Why, for those who find it later.' },
     until: {
       type: 'string',
@@ -41,7 +45,7 @@ export const holdResult = {
 /** Ends all holds of a snapshot. */
 export const releaseRequest = {
   type: 'object',
-  properties: { snapshot: snapshotArgument },
+  properties: { snapshot: snapshotArgument, unit: unitArgument },
   required: ['snapshot'],
   additionalProperties: false,
 } as const;

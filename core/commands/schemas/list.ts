@@ -1,6 +1,6 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
-import { unitArgumentSchema } from './reading.ts';
+import { policySchema, unitArgumentSchema } from './reading.ts';
 import { serverArgumentSchema } from './servers.ts';
 
 /** Names the restore points of a unit, or of all, oldest first. */
@@ -9,6 +9,7 @@ export const listRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    policy: policySchema,
     incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
   },
   additionalProperties: false,

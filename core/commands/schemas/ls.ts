@@ -7,6 +7,7 @@ import {
   momentSchema,
   nextSchema,
   pageProperties,
+  policySchema,
   UNIT_REQUIRED,
   unitArgumentSchema,
   unitProperties,
@@ -19,6 +20,7 @@ export const lsRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    policy: policySchema,
     folder: { ...pathArgumentSchema, description: 'As in the backup: shadow/var/www; of anything else the entry itself. None: the top.' },
     at: atSchema,
     recursive: { type: 'boolean', description: 'Everything below the folder, too.' },

@@ -14,6 +14,12 @@ export const unitIdSchema = {
   description: 'The incarnation: a site id is reused for another customer, this is not.',
 } as const;
 
+export const policySchema = {
+  enum: ['owner'],
+  description:
+    'Asked by the owner of the account: shows what that one could open, of the incarnation that lives now. None: an administrator.',
+} as const;
+
 export const currentSchema = { type: 'boolean', description: 'Whether this incarnation is the one that lives on the server now.' } as const;
 
 export const atSchema = {

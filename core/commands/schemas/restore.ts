@@ -38,6 +38,10 @@ export const restoreRequest = {
     to: { anyOf: [pathArgumentSchema], description: 'An absolute folder below which everything appears; none: the original place.' },
     overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: always.' },
     delete: { type: 'boolean', description: 'Delete what the snapshot does not have, never what the backup leaves out.' },
+    recreate: {
+      type: 'boolean',
+      description: 'Restore in its place although the account is not on this server, so that its folder is made anew.',
+    },
     dryRun: { type: 'boolean', description: 'Write nothing, tell what would be done.' },
     spaceCheck: { type: 'boolean', description: 'false: begin also where there is too little room; what finds none is then named.' },
   },

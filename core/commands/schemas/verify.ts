@@ -1,12 +1,12 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, unitNameSchema, wirePathSchema } from './parts.ts';
-import { unitArgumentSchema } from './reading.ts';
+import { policySchema, unitArgumentSchema } from './reading.ts';
 import { serverArgumentSchema } from './servers.ts';
 
 /** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */
 export const verifyRequest = {
   type: 'object',
-  properties: { unit: unitArgumentSchema, server: serverArgumentSchema },
+  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema },
   additionalProperties: false,
 } as const;
 

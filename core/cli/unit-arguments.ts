@@ -1,0 +1,25 @@
+import { Failure } from '../failure.ts';
+
+/** What stands for everything, when somebody says so. */
+const ALL = 'all';
+
+function check(unit: string): void {
+  if (unit !== '') return;
+  throw new Failure('usage', 'an empty name is no unit: a variable of the shell may not be set', {
+    advice: 'Name a unit, such as site12, or say `all`.',
+  });
+}
+
+/** Units of a command line as a request has them: none for everything. */
+export function unitArguments(units: readonly string[]): readonly string[] {
+  units.forEach(check);
+  if (!units.includes(ALL)) return units;
+  if (units.length === 1) return [];
+  throw new Failure('usage', '`all` stands alone', { affected: units });
+}
+
+/** The same where there is one at most. */
+export function unitArgument(unit: string | undefined): { readonly unit?: string } {
+  const [only] = unitArguments(unit === undefined ? [] : [unit]);
+  return only === undefined ? {} : { unit: only };
+}
