@@ -34,6 +34,7 @@ export const FAILURE_CODES = {
   replaced: 'something else was put in the place of an entry while it was read',
   mount_skipped: 'another file system or bind mount inside the tree was left out',
   unseen_kept: 'the snapshot does not tell what was here, so nothing was deleted',
+  still_hidden: 'what hides a layer below a mounted account could not be undone',
   content_missing: 'the snapshot has the entry, but not its content',
   digest_mismatch: 'content differs from its recorded SHA-256',
   attribute_refused: 'the target refused an attribute of an entry',

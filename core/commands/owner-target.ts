@@ -40,7 +40,7 @@ export function openOwnerTarget(path: ByteString, account: string, users: Accoun
       const descriptor = made ?? openExisting(parent, name, path, users, make);
       // What the snapshot has as deleted is not in a new folder anyway: as through a mount, no whiteouts are made.
       const roots = [{ at: '', descriptor, crossMounts: false, overlay: true, stagingIn: site }];
-      return { description: path, roots, upperRoots: [], close: () => [descriptor, site].forEach(closeDescriptor) };
+      return { description: path, roots, layers: undefined, close: () => [descriptor, site].forEach(closeDescriptor) };
     } finally {
       closeDescriptor(parent);
     }
@@ -71,7 +71,7 @@ function openParent(
   users: AccountUsers,
   { accountsRoot }: Settings,
 ): number {
-  let descriptor = openTrustedDirectory(liveTree(accountsRoot, account) ?? pathBytes(join(accountsRoot, account, 'shadow')));
+  let descriptor = openTrustedDirectory(liveTree(accountsRoot, account)?.path ?? pathBytes(join(accountsRoot, account, 'shadow')));
   for (const name of names) {
     const above = descriptor;
     try {

@@ -3,23 +3,33 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { openTrustedDirectory } from '../linux/files.ts';
+import { openDirectoryAt, openTrustedDirectory } from '../linux/files.ts';
+import { mountOf } from '../linux/mounts.ts';
+import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { liveTree } from '../panel/live-mounts.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { openNamedFolder } from '../restore/named-folder.ts';
+import type { OverlayLayers } from '../restore/overlay-layers.ts';
 import type { TargetRoot } from '../restore/target.ts';
 import type { Reporter } from './context.ts';
 
 const ACCOUNT_MODE = 0o755;
+const ACCOUNT_ROOTS = ['shadow', 'info'];
+/** How the panel mounts one account anew. */
+const RELOAD_SITE = '/etc/systemd/user/fsmount.init reload_site';
+
+const stat = new StatBuffer();
+const above = new StatBuffer();
 
 /** Where a restore writes. */
 export interface RestoreTarget {
   /** For people: the folder, of a mounted account its `fst`. */
   readonly description: ByteString;
   readonly roots: readonly TargetRoot[];
-  readonly upperRoots: readonly TargetRoot[];
+  /** Of a mounted account. */
+  readonly layers: OverlayLayers | undefined;
   close(): void;
 }
 
@@ -55,11 +65,12 @@ function makeDirectory(path: ByteString, mode: number): void {
   }
 }
 
-function opened(description: ByteString, roots: readonly TargetRoot[], upperRoots: readonly TargetRoot[] = []): RestoreTarget {
+function opened(description: ByteString, roots: readonly TargetRoot[], layers?: OverlayLayers): RestoreTarget {
+  const all = new Set([...roots, ...(layers?.upper ?? []), ...(layers?.lower ?? [])]);
   const close = () => {
-    for (const { descriptor } of roots) closeSync(descriptor);
+    for (const { descriptor } of all) closeSync(descriptor);
   };
-  return { description, roots, upperRoots, close };
+  return { description, roots, layers, close };
 }
 
 /** Which directories belong to this program, by device and inode: a path can have many names. */
@@ -101,7 +112,10 @@ export function openFolderTarget(path: ByteString, settings: Settings, make: boo
   return opened(folder.path, [{ at: '', descriptor, crossMounts: false, overlay: false }]);
 }
 
-/** The place where a unit was, with `make` as above: for a mounted account `shadow` is reached through its `fst`. */
+/**
+ * The place where a unit was, with `make` as above: for a mounted account `shadow` is reached through its `fst`. What of an account lies on
+ * a disk of its own is a root of its own.
+ */
 export function openOriginalTarget(unit: string, settings: Settings, make: boolean): RestoreTarget {
   if (unit === 'system') {
     const root = pathBytes(settings.systemRoot);
@@ -111,7 +125,25 @@ export function openOriginalTarget(unit: string, settings: Settings, make: boole
   if (make) makeDirectory(folder, ACCOUNT_MODE);
   const live = liveTree(settings.accountsRoot, unit);
   const account: TargetRoot = { at: '', descriptor: openDirectory(folder, make), crossMounts: false, overlay: false };
-  if (live === undefined) return opened(folder, [account]);
-  const mounted: TargetRoot = { at: 'shadow', descriptor: openDirectory(live, true), crossMounts: false, overlay: true };
-  return opened(live, [account, mounted], [account]);
+  const roots = [account, ...ACCOUNT_ROOTS.flatMap((at) => rootOfItsOwn(account.descriptor, at))];
+  if (live === undefined) return opened(folder, roots);
+  const mounted: TargetRoot = { at: 'shadow', descriptor: openDirectory(live.path, true), crossMounts: false, overlay: true };
+  const lower = live.lower?.map((layer): TargetRoot => {
+    return { at: 'shadow', descriptor: openDirectory(layer, false), crossMounts: false, overlay: false };
+  });
+  const undo = { shadow: `${folder}/shadow`, reload: `${RELOAD_SITE} ${unit}` };
+  return opened(live.path, [...roots.filter(({ at }) => at !== 'shadow'), mounted], { upper: roots, lower, undo });
+}
+
+/** A root of an account that is mounted there, or a subvolume: entries cannot be renamed into it from beside it. */
+function rootOfItsOwn(account: number, at: ByteString): TargetRoot[] {
+  if (!statAt(account, at, stat) || !stat.isDirectory) return [];
+  const descriptor = openDirectoryAt(account, at);
+  statDescriptor(descriptor, stat);
+  statDescriptor(account, above);
+  if (stat.device !== above.device || mountOf(descriptor, stat) !== mountOf(account, above)) {
+    return [{ at, descriptor, crossMounts: false, overlay: false }];
+  }
+  closeSync(descriptor);
+  return [];
 }

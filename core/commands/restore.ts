@@ -96,7 +96,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
       packs: packsOf(chain, repository),
       roots: target.roots,
-      upperRoots: target.upperRoots,
+      layers: target.layers,
       paths: users === undefined ? paths : ownersPaths(paths),
       owner: users === undefined ? undefined : rightsOf(users, request.to !== undefined),
       accountUsers: users === undefined ? usersOfAccount(unit.name, context.settings) : undefined,

@@ -7,6 +7,8 @@ import type { StatBuffer } from './stat.ts';
 export interface Mount {
   readonly mountPoint: ByteString;
   readonly fileSystem: string;
+  /** Options of the file system, as name and value; a name can come several times. */
+  readonly options: readonly (readonly [name: string, value: ByteString])[];
 }
 
 /**
@@ -30,7 +32,11 @@ export function readMounts(): Mount[] {
     const mountPoint = fields[4];
     if (mountPoint === undefined) continue;
     const separator = fields.indexOf('-', 6);
-    mounts.push({ mountPoint: decodeEscapes(mountPoint), fileSystem: fields[separator + 1] ?? '' });
+    const options = (fields[separator + 3] ?? '').split(',').map((option) => {
+      const [name = '', ...value] = option.split('=');
+      return [decodeEscapes(name), decodeEscapes(value.join('='))] as const;
+    });
+    mounts.push({ mountPoint: decodeEscapes(mountPoint), fileSystem: fields[separator + 1] ?? '', options });
   }
   return mounts;
 }

@@ -8,7 +8,6 @@ import { finishDirectory, type MadeDirectory, makeDirectory, unlock, withDirecto
 import type { KnownDirectories } from './known-directories.ts';
 import { parentPath } from './names.ts';
 import type { OutcomeBuilder } from './outcome.ts';
-import { isOpaque } from './overlay-attributes.ts';
 import type { UpperLayer } from './overlay-layers.ts';
 import { DirectoryColumn, DirectoryState, type Plan } from './plan.ts';
 import { problemOf, type WriteRules } from './rules.ts';
@@ -61,15 +60,12 @@ export class DirectoryPasses {
   }
 
   #makeOne(row: number, entry: Entry): void {
-    const { target, rules, upper, known } = this.#context;
+    const { target, rules, known } = this.#context;
     const isParent = (this.#state(row) & DirectoryState.parent) !== 0;
-    const place = target.place(entry.path);
-    const overWhiteout = place.overlay && upper?.hasWhiteout(entry.path) === true;
     const { made, inode, device } = makeDirectory(target, entry.path, entry, rules, (status) => known.add(status));
     this.#setState(row, made ? DirectoryState.made : DirectoryState.kept);
     this.#set(row, DirectoryColumn.inodeHigh, inode);
     this.#set(row, DirectoryColumn.deviceHigh, device);
-    if (made && overWhiteout && !isOpaque(entry.xattrs)) this.#reportHiddenLayers(entry.path);
     const isChanged = !isParent || (this.#state(row) & DirectoryState.filled) !== 0;
     if (!made && isChanged && rules.owner === undefined) this.#unlock(row, entry.path);
   }
@@ -79,12 +75,6 @@ export class DirectoryPasses {
     const flags = unlock(this.#context.target, path);
     if ((flags & FS_IMMUTABLE_FL) !== 0) this.#setState(row, DirectoryState.immutable);
     if ((flags & FS_APPEND_FL) !== 0) this.#setState(row, DirectoryState.appendOnly);
-  }
-
-  /** The kernel makes a directory opaque that takes the place of a whiteout, and cannot be asked not to. */
-  #reportHiddenLayers(path: ByteString): void {
-    const message = 'what the layers below have here stays hidden: restore again while the account is not mounted';
-    this.#context.outcome.report({ code: 'attribute_refused', message, path });
   }
 
   /** A directory that the snapshot needs and does not describe, as any administrator would make it, or for the account's owner. */

@@ -8,7 +8,7 @@ import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { childPath } from './names.ts';
 import { isOpaque, isWhiteout, ORIGIN } from './overlay-attributes.ts';
-import type { Target } from './target.ts';
+import { Target, type TargetRoot } from './target.ts';
 
 const stat = new StatBuffer();
 
@@ -34,16 +34,64 @@ function isAbsence(error: unknown): boolean {
   return errorCode(error) === 'ENOENT' || (error instanceof Failure && error.code === 'target_in_the_way');
 }
 
+/** Whether there is anything at `path` of a layer, which `stat` then describes. Throws when it cannot be looked at. */
+function look(layer: Target, path: ByteString): boolean {
+  try {
+    const { directory, name } = layer.place(path);
+    if (name !== '') return statAt(directory, name, stat);
+    statDescriptor(directory, stat);
+    return true;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw error;
+  }
+}
+
+/** What a mounted overlay is made of. */
+export interface OverlayLayers {
+  /** Roots of the upper layer, by the same virtual paths as the mount's. */
+  readonly upper: readonly TargetRoot[];
+  /** Of the layers below, the uppermost first; undefined where they are not known. */
+  readonly lower: readonly TargetRoot[] | undefined;
+  /** What an administrator needs to undo what hides a layer below: the folder of the upper layer, and the command that mounts anew. */
+  readonly undo: { readonly shadow: ByteString; readonly reload: string } | undefined;
+}
+
 /**
- * Looks below a mounted overlay at its upper layer, which is what a backup reads. Only looks: what is changed there while the
- * overlay is mounted, the kernel does not notice.
+ * Looks below a mounted overlay at its upper layer, which is what a backup reads, and at those below. Only looks: what is changed
+ * there while the overlay is mounted, the kernel does not notice. What cannot be looked at throws: it is not taken for absent.
  */
 export class UpperLayer {
+  readonly undo: OverlayLayers['undo'];
   readonly #upper: Target;
+  readonly #lower: readonly Target[] | undefined;
 
-  /** `upper` resolves the same virtual paths as the mount does. */
-  constructor(upper: Target) {
-    this.#upper = upper;
+  constructor({ upper, lower, undo }: OverlayLayers) {
+    this.#upper = new Target(upper);
+    this.#lower = lower?.map((root) => new Target([root]));
+    this.undo = undo;
+  }
+
+  /** Whether the layers below have something at `path`, or may have, where they are not known. */
+  mayShine(path: ByteString): boolean {
+    if (this.#lower === undefined) return true;
+    for (const layer of this.#lower) if (look(layer, path)) return !isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+    return false;
+  }
+
+  /** Whether the upper layer's directory hides what the layers below have at its place. */
+  isOpaque(path: ByteString): boolean {
+    if (!this.#look(path) || !stat.isDirectory) return false;
+    return isOpaque(readXattrs(this.#upper.directory(path)));
+  }
+
+  /** The names that the upper layer marks as deleted in a directory. */
+  whiteouts(path: ByteString): ByteString[] {
+    return namesIn(this.#upper, path).filter((name) => this.hasWhiteout(childPath(path, name)));
+  }
+
+  close(): void {
+    for (const target of [this.#upper, ...(this.#lower ?? [])]) target.close();
   }
 
   /** Whether the upper layer marks `path` as deleted. */
@@ -51,17 +99,8 @@ export class UpperLayer {
     return this.#look(path) && isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
   }
 
-  /** Whether there is anything at `path`, which `stat` then describes. Throws when it cannot be looked at. */
   #look(path: ByteString): boolean {
-    try {
-      const { directory, name } = this.#upper.place(path);
-      if (name !== '') return statAt(directory, name, stat);
-      statDescriptor(directory, stat);
-      return true;
-    } catch (error) {
-      if (isAbsence(error)) return false;
-      throw error;
-    }
+    return look(this.#upper, path);
   }
 
   /** Whether the upper layer's entry is the kernel's copy of one below, which would come back to light without it. */

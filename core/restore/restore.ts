@@ -1,18 +1,19 @@
 import { Failure } from '../failure.ts';
-import type { ByteString } from '../manifest/entry.ts';
+import type { ByteString, Entry } from '../manifest/entry.ts';
 import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { EntryWriter } from './entry-writer.ts';
 import type { Extraneous } from './extraneous.ts';
 import { Foresight } from './foresight.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
+import { reportHidden } from './hidden-since.ts';
 import { KnownDirectories } from './known-directories.ts';
 import { LeftOut } from './left-out.ts';
 import { linkNames } from './link-pass.ts';
 import { type ManifestFile, openView } from './manifest-files.ts';
 import { neededFrames } from './needed-frames.ts';
 import { type Outcome, OutcomeBuilder } from './outcome.ts';
-import { UpperLayer } from './overlay-layers.ts';
+import { type OverlayLayers, UpperLayer } from './overlay-layers.ts';
 import { OwnerGate } from './owner-gate.ts';
 import { permittedView } from './owner-policy.ts';
 import type { OwnerRights } from './owner-rights.ts';
@@ -40,8 +41,8 @@ export interface RestoreOrder {
   readonly manifests: readonly ManifestFile[];
   readonly packs: PackSource;
   readonly roots: readonly TargetRoot[];
-  /** Where roots are mounted overlays: the roots of their upper layers, by the same virtual paths. */
-  readonly upperRoots: readonly TargetRoot[];
+  /** Where one of the roots is a mounted overlay: what it is made of. */
+  readonly layers: OverlayLayers | undefined;
   /** Virtual paths; none: everything. */
   readonly paths: readonly ByteString[];
   readonly overwrite: Overwrite;
@@ -85,7 +86,6 @@ class Restore {
   readonly #view: SnapshotView;
   readonly #target: Target;
   readonly #upper: UpperLayer | undefined;
-  readonly #upperTarget: Target | undefined;
   readonly #shelf: PackShelf;
   readonly #gate: OwnerGate | undefined;
   readonly #outcome = new OutcomeBuilder();
@@ -103,8 +103,7 @@ class Restore {
     this.#view = permittedView(openView(order.manifests), order.owner);
     this.#target = new Target(order.roots, order.owner);
     this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
-    this.#upperTarget = order.upperRoots.length === 0 ? undefined : new Target(order.upperRoots);
-    this.#upper = this.#upperTarget === undefined ? undefined : new UpperLayer(this.#upperTarget);
+    this.#upper = order.layers === undefined ? undefined : new UpperLayer(order.layers);
     this.#shelf = new PackShelf(order.packs);
     this.#syncAhead = new SyncAhead(order.roots);
   }
@@ -138,7 +137,11 @@ class Restore {
   /** By all chosen entries, those too that an owner does not get: they stay if they are there. */
   #extraneous(context: PassContext): Iterable<Extraneous> {
     const { deletion } = this.#order;
-    return extraneousPaths(this.#chosen(), (directory) => this.#gate?.ownsDirectory(directory) ?? true, deletion, context);
+    return extraneousPaths(this.#chosen(), (directory) => this.#isJudged(directory), deletion, context);
+  }
+
+  #isJudged(directory: Entry): boolean {
+    return this.#gate?.ownsDirectory(directory) ?? true;
   }
 
   /** A dry run. */
@@ -146,6 +149,7 @@ class Restore {
     const outcome = this.#outcome;
     const context = this.#context(this.#target, new KnownDirectories(0));
     removeExtraneous(this.#extraneous(context), context, true);
+    reportHidden(this.#chosen(), (directory) => this.#isJudged(directory), context, true);
     const needs = await neededFrames(plan, this.#shelf, this.#view, ({ path, size }, error) => {
       outcome.written--;
       outcome.bytesWritten -= size;
@@ -186,6 +190,7 @@ class Restore {
         first.close();
       }
       removeExtraneous(this.#extraneous(context), context, false);
+      reportHidden(this.#chosen(), (directory) => this.#isJudged(directory), context, false);
     } finally {
       // Also after a failure nothing may be written into a directory that is finished, nor through a descriptor that is closed.
       await pool?.stop();
@@ -258,7 +263,7 @@ class Restore {
 
   close(): void {
     this.#target.close();
-    this.#upperTarget?.close();
+    this.#upper?.close();
   }
 }
 

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -42,10 +53,17 @@ class Account {
     return join(this.site, 'fst', name);
   }
 
-  restore(sample: SampleSnapshot, over: Partial<RestoreOrder> = {}): Promise<Outcome> {
+  async restore(sample: SampleSnapshot, over: Partial<RestoreOrder> = {}): Promise<Outcome> {
     const account = openRoot(this.site);
     const live = openRoot(join(this.site, 'fst'), { at: 'shadow', overlay: true });
-    return restoreSample(sample, this.site, { ...over, roots: [account, live], upperRoots: [account] });
+    const lower = openRoot(this.template, { at: 'shadow' });
+    const undo = { shadow: join(this.site, 'shadow'), reload: 'reload site1' };
+    try {
+      const layers = { upper: [account], lower: [lower], undo };
+      return await restoreSample(sample, this.site, { ...over, roots: [account, live], layers });
+    } finally {
+      closeSync(lower.descriptor);
+    }
   }
 }
 
@@ -191,10 +209,89 @@ describe('restoring an account that OverlayFS shows', () => {
     expect(readFileSync(account.path('etc/php.ini'), 'utf8')).to.equal('mine');
   });
 
+  for (const deletion of [true, false]) {
+    it(`names what hides the template since the snapshot, and the commands that undo it; deletion: ${deletion}`, async () => {
+      const snapshot = new SampleSnapshot();
+      try {
+        await snapshot.addTree(join(account.site, 'shadow'), 'shadow');
+        snapshot.add({ ...rootEntry(join(account.site, 'shadow')), path: 'shadow' });
+        snapshot.commit();
+        rmSync(account.path('etc/conf.d/one'));
+        rmSync(account.path('usr/lib'), { recursive: true });
+        mkdirSync(account.path('etc/own'));
+        mkdirSync(account.path('usr/lib'));
+        rmSync(account.path('home'), { recursive: true });
+        const say = ({ status, problems }: Outcome) => ({ status, problems: problems.first.map(({ code, path }) => `${code} ${path}`) });
+        const foreseen = await account.restore(snapshot, { deletion, dryRun: true });
+        const done = await account.restore(snapshot, { deletion });
+        expect(say(foreseen)).to.deep.equal(say(done));
+        // Without deletion what the account made in its place stays, as anything newer does.
+        expect(say(done).problems).to.deep.equal(deletion ? ['still_hidden shadow/usr/lib'] : []);
+      } finally {
+        snapshot.close();
+      }
+    });
+  }
+
+  it('undoes a whiteout since the snapshot by no more than the two commands that it tells', async () => {
+    account.unmount();
+    mkdirSync(join(account.site, 'shadow/usr/lib'), { recursive: true });
+    account.mount();
+    const snapshot = new SampleSnapshot();
+    try {
+      for (const path of ['shadow', 'shadow/usr', 'shadow/usr/lib']) snapshot.add({ ...rootEntry(join(account.site, path)), path });
+      snapshot.commit();
+      rmSync(account.path('usr/lib/c'));
+      mkdirSync(account.path('usr/lib/own'));
+      const said = async (dryRun: boolean) => {
+        const { status, problems } = await account.restore(snapshot, { paths: ['shadow/usr/lib'], dryRun });
+        return [status, ...problems.first.map(({ code, path, message }) => `${code} ${path}: ${message}`)];
+      };
+      const path = join(account.site, 'shadow/usr/lib/c');
+      const expected = [
+        'partial',
+        `still_hidden shadow/usr/lib/c: this was deleted after the snapshot, which hides what the layers below have: rm '${path}' && reload site1`,
+      ];
+      expect(await said(true)).to.deep.equal(expected);
+      expect(await said(false)).to.deep.equal(expected);
+      execFileSync('rm', [path]);
+      account.unmount();
+      account.mount();
+      expect(readFileSync(account.path('usr/lib/c'), 'utf8')).to.equal('template usr/lib/c');
+      expect(await said(false)).to.deep.equal(['ok']);
+      // An own file of which the layers below have nothing hides nothing.
+      writeFileSync(account.path('usr/lib/own/x'), '');
+      rmSync(account.path('usr/lib/own'), { recursive: true });
+      expect(await said(false)).to.deep.equal(['ok']);
+      // The whole directory made anew is opaque.
+      rmSync(account.path('usr/lib'), { recursive: true });
+      mkdirSync(account.path('usr/lib'));
+      const opaque = (await said(false)).map((line) => line.slice(0, 27));
+      expect(opaque).to.deep.equal(['partial', 'still_hidden shadow/usr/lib']);
+    } finally {
+      snapshot.close();
+    }
+  });
+
+  it('takes an upper layer that cannot be looked at for unknown, not for empty', async () => {
+    const layers = { upper: [openRoot(account.site)], lower: undefined, undo: undefined };
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(account.site, 'shadow/home')]);
+    try {
+      writeFileSync(account.path('home/user/new'), '');
+      const live = openRoot(join(account.site, 'fst'), { at: 'shadow', overlay: true });
+      const outcome = await restoreSample(sample, account.site, { roots: [openRoot(account.site), live], layers, deletion: true });
+      expect(outcome.problems.first.map(({ code, path }) => `${code} ${path}`)).to.include('mount_skipped shadow/home');
+      expect(existsSync(account.path('home/user/new'))).to.equal(true);
+    } finally {
+      execFileSync('umount', [join(account.site, 'shadow/home')]);
+      closeSync(layers.upper[0]!.descriptor);
+    }
+  });
+
   it('says when a directory that it has to make stays opaque', async () => {
     rmSync(account.path('etc'), { recursive: true });
     const outcome = await account.restore(sample);
-    expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['attribute_refused', 'shadow/etc']]);
+    expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['still_hidden', 'shadow/etc']]);
     expect(readFileSync(account.path('etc/hosts'), 'utf8')).to.equal('changed by the account');
   });
 
