@@ -1,0 +1,44 @@
+import { LIBC_CALLS } from './libc-calls.ts';
+
+/** Which thread a call is made in: the main one, or a worker of this role. */
+export const THREADS = ['main', 'pack', 'read', 'write'] as const;
+export type ThreadName = (typeof THREADS)[number];
+
+/** What the core takes from node:fs; a test compares this with its imports. */
+export const FILE_CALLS = [
+  ...['closeSync', 'existsSync', 'fstatSync', 'fsync', 'fsyncSync', 'ftruncateSync', 'linkSync', 'lstatSync', 'mkdirSync'],
+  ...['mkdtempSync', 'openSync', 'readFileSync', 'readSync', 'readdirSync', 'realpathSync', 'renameSync', 'rmSync', 'rmdirSync'],
+  ...['unlinkSync', 'write', 'writeFileSync', 'writeSync'],
+] as const;
+
+/** The calls of a backend and of the writers that it hands out. */
+export const BACKEND_CALLS = [
+  ...['inspect', 'prepare', 'create', 'read', 'openDirectly', 'size', 'list', 'folders', 'remove', 'discardAbandoned'],
+  ...['write', 'commit', 'abort'],
+] as const;
+
+/** Starting a thread, and a message to or from one. */
+export const THREAD_CALLS = ['start', 'postMessage'] as const;
+
+/** Every call that can fail, in an order that all threads agree on: `libc.openat`, `fs.write`, `backend.commit`, `thread.start`. */
+export const CALLS: readonly string[] = [
+  ...LIBC_CALLS.map((name) => `libc.${name}`),
+  ...FILE_CALLS.map((name) => `fs.${name}`),
+  ...BACKEND_CALLS.map((name) => `backend.${name}`),
+  ...THREAD_CALLS.map((name) => `thread.${name}`),
+];
+
+/** The number of a call in a thread. */
+export function numberOf(thread: ThreadName, call: string): number {
+  const place = CALLS.indexOf(call);
+  if (place < 0) throw new RangeError(`${call} is not among the calls that can fail`);
+  return THREADS.indexOf(thread) * CALLS.length + place;
+}
+
+/** The thread and the call of a number. */
+export function pointOf(number: number): { readonly thread: ThreadName; readonly call: string } {
+  const thread = THREADS[Math.floor(number / CALLS.length)] as ThreadName;
+  return { thread, call: CALLS[number % CALLS.length] as string };
+}
+
+export const POINT_COUNT = THREADS.length * CALLS.length;

@@ -1,0 +1,109 @@
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
+import type { Difference } from '../fidelity/compare-trees.ts';
+import { differenceText, isNamed } from './checks.ts';
+import type { Fault } from './layer/fault.ts';
+import { expectGood, runOf } from './run-scenario.ts';
+import { type Attempt, type Scenario, underFault } from './scenario.ts';
+import type { Ended, Server } from './server.ts';
+import { type UnitName, World } from './world.ts';
+
+export interface RestoreKind {
+  /** In its original place, where something else stands now; else to a new folder. */
+  readonly inPlace: boolean;
+  readonly unit: UnitName;
+  /** More than the main thread writes alone. */
+  readonly isLarge: boolean;
+}
+
+/** Giving an account back, from a full and an incremental on it. */
+export class RestoreScenario implements Scenario {
+  readonly #world: World;
+  readonly #server: Server;
+  readonly #kind: RestoreKind;
+
+  private constructor(world: World, server: Server, kind: RestoreKind) {
+    this.#world = world;
+    this.#server = server;
+    this.#kind = kind;
+  }
+
+  static async prepare(kind: RestoreKind): Promise<RestoreScenario> {
+    const world = new World();
+    if (kind.isLarge) world.addCompressible(kind.unit);
+    const server = await world.server();
+    await server.command('init', {});
+    expectGood(await runOf(server, 'full'));
+    await world.goOn();
+    await world.describe('now');
+    expectGood(await runOf(server, 'incremental'));
+    return new RestoreScenario(world, server, kind);
+  }
+
+  /** Where the account appears. */
+  get #target(): string {
+    const { inPlace, unit } = this.#kind;
+    return join(inPlace ? this.#world.accounts : this.#aside, unit);
+  }
+
+  get #aside(): string {
+    return join(this.#server.folder, 'restored');
+  }
+
+  async count(): Promise<readonly number[]> {
+    this.#clear();
+    const { ended, counts } = await underFault(undefined, () => this.#restore());
+    expectGood(ended);
+    return counts;
+  }
+
+  async attempt(fault: Fault): Promise<Attempt> {
+    this.#clear();
+    const { ended, hits, wrong } = await underFault(fault, () => this.#restore());
+    const { exitCode, result } = ended;
+    if (exitCode === 0 && result?.status !== 'ok') wrong.push(`exit 0 and ${result?.status}`);
+    if (result !== undefined) {
+      const named = result.warnings.map(({ path }) => path);
+      wrong.push(...(await this.#differences()).filter((each) => !isNamed(each, named)).map(differenceText));
+    }
+    const again = await this.#restore();
+    if (again.exitCode !== 0) wrong.push(`the next restore: ${again.error?.message ?? JSON.stringify(again.result?.warnings[0])}`);
+    wrong.push(...(await this.#differences()).map((each) => `after the next restore: ${differenceText(each)}`));
+    return { hits, exitCode, wrong };
+  }
+
+  #restore(): Promise<Ended<RestoreResult>> {
+    const { inPlace, unit } = this.#kind;
+    return this.#server.command<RestoreResult>('restore', { unit, ...(inPlace ? { delete: true } : { to: this.#target }) });
+  }
+
+  async #differences(): Promise<readonly Difference[]> {
+    const { inPlace, unit } = this.#kind;
+    if (!existsSync(this.#target)) return [];
+    const all = await this.#world.differences(inPlace ? this.#world.accounts : this.#aside, (name) => ({ unit: name as UnitName, state: 'now' }));
+    return all.get(unit) ?? [];
+  }
+
+  /** Nothing at the target, or in the account something that has to be undone. */
+  #clear(): void {
+    const at = (name: string): string => join(this.#target, name);
+    if (!this.#kind.inPlace) {
+      rmSync(this.#aside, { recursive: true, force: true });
+      mkdirSync(this.#aside);
+      return;
+    }
+    appendFileSync(at('shadow/www/page-0'), 'longer');
+    rmSync(at('shadow/www/page-2'), { force: true });
+    rmSync(at('shadow/www/link'), { force: true });
+    writeFileSync(at('shadow/www/link'), 'a file in the place of a link');
+    rmSync(at('shadow/www/deep'), { recursive: true, force: true });
+    writeFileSync(at('shadow/www/deep'), 'a file in the place of a folder');
+    mkdirSync(at('shadow/www/unknown/below'), { recursive: true });
+    writeFileSync(at('shadow/www/unknown/below/file'), 'not in the snapshot');
+  }
+
+  remove(): void {
+    this.#world.remove();
+  }
+}

@@ -1,0 +1,22 @@
+import { PruneScenario } from './prune-scenario.ts';
+import { RestoreScenario } from './restore-scenario.ts';
+import { RunScenario } from './run-scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+const SCENARIOS = {
+  'first run': () => RunScenario.prepare({ hasPast: false, level: 'auto' }),
+  'next run': () => RunScenario.prepare({ hasPast: true, level: 'incremental' }),
+  'run that compacts': () => RunScenario.prepare({ hasPast: true, level: 'full' }),
+  'restore to a folder': () => RestoreScenario.prepare({ inPlace: false, unit: 'site2', isLarge: false }),
+  'restore in place': () => RestoreScenario.prepare({ inPlace: true, unit: 'site2', isLarge: false }),
+  'restore with threads': () => RestoreScenario.prepare({ inPlace: false, unit: 'site2', isLarge: true }),
+  prune: () => PruneScenario.prepare(),
+} satisfies Record<string, () => Promise<Scenario>>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+/** Prepares a scenario by its name. */
+export async function scenarioOf(name: string): Promise<Scenario> {
+  if (!(name in SCENARIOS)) throw new RangeError(`there is no scenario ${name}`);
+  return SCENARIOS[name as ScenarioName]();
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+import { exitCodeOfFailure, exitCodeOfResult } from '../../core/commands/exit-codes.ts';
+import { openContext } from '../../core/commands/open-context.ts';
+import { METHODS } from '../../core/commands/registry.ts';
+import type { MethodName } from '../../core/commands/schemas/messages.ts';
+import type { WireError } from '../../core/commands/schemas/parts.ts';
+import { toWireError } from '../../core/commands/wire-error.ts';
+import type { SettingsFile } from '../../core/config/settings.ts';
+import type { SnapshotRecord } from '../../core/repository/record.ts';
+
+/** How a command ended, with the exit code that the command line gives it. */
+export interface Ended<Result> {
+  readonly exitCode: number;
+  readonly result: Result | undefined;
+  readonly error: WireError | undefined;
+}
+
+const QUIET = { progress: () => {}, log: () => {} };
+
+/** A server in a folder: its settings, repository and state. Commands are carried out in this process. */
+export class Server {
+  readonly folder: string;
+  readonly repository: string;
+  readonly settingsFile: string;
+  readonly accounts: string;
+
+  constructor(folder: string, accounts: string) {
+    this.folder = folder;
+    this.accounts = accounts;
+    this.repository = join(folder, 'repository');
+    this.settingsFile = join(folder, 'config.json');
+    mkdirSync(join(folder, 'root'), { recursive: true });
+    this.set({});
+  }
+
+  /** Writes the settings, with these besides the places. */
+  set(settings: Partial<SettingsFile>): void {
+    const { repository, accounts, folder } = this;
+    const places = { repository, stateDirectory: join(folder, 'state'), accountsRoot: accounts, systemRoot: join(folder, 'root') };
+    writeFileSync(this.settingsFile, JSON.stringify({ ...places, limits: { workers: 2, nice: 0 }, ...settings }));
+  }
+
+  async command<Result>(method: MethodName, request: Readonly<Record<string, unknown>>): Promise<Ended<Result>> {
+    try {
+      const context = openContext(this.settingsFile, QUIET, new AbortController().signal);
+      const result = (await METHODS.get(method)?.perform(request, context)) as Result;
+      return { exitCode: exitCodeOfResult(result), result, error: undefined };
+    } catch (thrown) {
+      const error = toWireError(thrown);
+      return { exitCode: exitCodeOfFailure(error.code), result: undefined, error };
+    }
+  }
+
+  /** The records of all snapshots, as they stand in the repository. */
+  records(): SnapshotRecord[] {
+    return this.files('snapshots').map((file) => JSON.parse(readFileSync(file, 'utf8')) as SnapshotRecord);
+  }
+
+  /** The stored objects in one folder of every unit: `packs`, `manifests`, `snapshots`; or of one. */
+  files(folder: string, unit = ''): string[] {
+    return readdirSync(this.repository, { recursive: true, encoding: 'utf8', withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.parentPath.endsWith(`/${folder}`) && entry.parentPath.includes(`/units/${unit}`))
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .sort();
+  }
+
+  /** What is in the packs of a unit, whether a snapshot needs it or not. */
+  packedBytes(unit: string): Buffer[] {
+    return this.files('packs', `${unit}-`).map((file) => zstdDecompressSync(readFileSync(file)));
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
