@@ -25,6 +25,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     try {
       await repository.readUnit(id);
     } catch (error) {
+      if (await repository.holdsNothing(id)) continue;
       damages.add(`${serverFolder(repository.server)}/${unitPath(id)}`, error, []);
     }
     await new UnitCheck(repository, damages, watch).check(id);

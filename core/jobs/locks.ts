@@ -102,7 +102,7 @@ export function takeLock(stateDirectory: string, name: string, what: string, mod
   return {
     release: () => {
       // The file stays: removing it would let two processes lock two files of the same name.
-      if (held) closeSync(descriptor);
+      if (held) closeWhatever(descriptor);
       held = false;
     },
   };
@@ -126,5 +126,14 @@ export async function waitForLock(
       if (isFirst) onWait(error);
     }
     await wait(LOOK_AGAIN, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Linux closes a descriptor also when it reports an error; who releases several locks must get to all of them. */
+function closeWhatever(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // What was written into the file is a note for others, and nothing rests on it.
   }
 }

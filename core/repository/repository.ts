@@ -82,10 +82,17 @@ export class Repository {
       try {
         units.push(await this.readUnit(id));
       } catch (error) {
-        this.#report(error);
+        if (!(await this.holdsNothing(id))) this.#report(error);
       }
     }
     return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
+  }
+
+  /** Whether the folder of a unit is all there is of it: what began it failed before it wrote anything, and the next run begins another. */
+  async holdsNothing(id: string): Promise<boolean> {
+    const folder = layout.unitPath(id).slice(0, -'unit.json'.length);
+    for await (const _ of this.listObjects(folder)) return false;
+    return true;
   }
 
   /** One unit by its id. Throws `repository_damaged`, `repository_newer`. */

@@ -41,7 +41,12 @@ export class SafeFile {
     this.#ranges = entry.content?.sparse ?? [{ offset: 0, length: entry.size }];
     this.#staged = stagedName();
     this.#descriptor = openAt(place.staging, this.#staged, O_WRONLY | O_CREAT | O_EXCL, 0o600);
-    writeHarmlessFlags(this.#descriptor, entry, place, refusalsOf(entry.path, report));
+    try {
+      writeHarmlessFlags(this.#descriptor, entry, place, refusalsOf(entry.path, report));
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
   }
 
   /** Writes the next stored bytes where they belong: one after the other, or into the data ranges of a sparse file. */
@@ -72,8 +77,8 @@ export class SafeFile {
    */
   finish(protect: boolean, witness?: Witness): void {
     const refuse = refusalsOf(this.#entry.path, this.#report);
-    if (this.#entry.size >= WORTH_BEGINNING) beginWriteback(this.#descriptor);
     try {
+      if (this.#entry.size >= WORTH_BEGINNING) beginWriteback(this.#descriptor);
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
       writeAttributes(this.#descriptor, this.#entry, this.#place, refuse);
       this.#publish();

@@ -189,4 +189,13 @@ describe('verify', () => {
   it('says that there is no such unit', async () => {
     expect(await failureOf(() => check('site9'))).to.include({ code: 'unit_unknown' });
   });
+
+  it('takes no unit for damaged whose beginning failed before anything was in its folder', async () => {
+    const [unit] = readdirSync(sandbox.repository, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('/unit.json'));
+    mkdirSync(join(file(unit as string), '../../site2-0123abcd/snapshots'), { recursive: true });
+    expect(await check()).to.include({ status: 'ok' });
+    sandbox.log.length = 0;
+    await sandbox.back();
+    expect(sandbox.log).to.deep.equal([]);
+  });
 });

@@ -58,8 +58,12 @@ function textOf({ id, level, name, warningCount }: SnapshotRecord, stateOf: Stat
   return `the ${stateOf(id) === 'now' ? 'new' : 'old'} ${level} of ${name}, with ${warningCount} warnings,`;
 }
 
-/** Whether a warning is about a path, about something above it, or about something in it (a directory's time, a link's count). */
-export function isNamed({ path }: Pick<Difference, 'path'>, named: readonly (string | undefined)[]): boolean {
+/**
+ * Whether warnings explain a difference: one is about the path, about something above it, or about something in it (a directory's
+ * time). Where a name of an inode is missing, its other names have a smaller count.
+ */
+export function isNamed({ path, property }: Pick<Difference, 'path' | 'property'>, named: readonly (string | undefined)[]): boolean {
+  if (named.length > 0 && (property === 'link count' || property === 'hard links')) return true;
   return named.some((name) => name !== undefined && (path === name || path.startsWith(`${name}/`) || name.startsWith(`${path}/`)));
 }
 
@@ -70,7 +74,8 @@ export function differenceText({ path, property, first, second }: Difference): s
 function checkPacks(server: Server, unit: UnitName): string[] {
   const wrong: string[] = [];
   for (const bytes of server.packedBytes(unit)) {
-    for (const other of UNITS) if (other !== unit && bytes.includes(markOf(other))) wrong.push(`a pack of ${unit} holds what is ${other}'s`);
+    for (const other of UNITS)
+      if (other !== unit && bytes.includes(markOf(other))) wrong.push(`a pack of ${unit} holds what is ${other}'s`);
   }
   return wrong;
 }

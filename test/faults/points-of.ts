@@ -31,7 +31,13 @@ export interface Extent {
   readonly places: number;
   /** How many faults at each of them; the kinds take turns. */
   readonly faults: number;
+  /** Of all of these so many, spread over the names. */
+  readonly most: number;
 }
+
+/** Half a minute a scenario; and the whole, which takes hours. */
+export const EXTENT: Extent =
+  process.env.SLOW === '1' ? { places: 40, faults: 20, most: Number.POSITIVE_INFINITY } : { places: 2, faults: 1, most: 20 };
 
 /** Every fault of one place, those that last a while after those that pass. */
 function faultsAt(thread: ThreadName, call: string, nth: number, turn: number): Fault[] {
@@ -43,7 +49,7 @@ function faultsAt(thread: ThreadName, call: string, nth: number, turn: number): 
 }
 
 /** The faults to try, by how often each call came. */
-export function chooseFaults(counts: readonly number[], { places, faults }: Extent): Fault[] {
+export function chooseFaults(counts: readonly number[], { places, faults, most }: Extent): Fault[] {
   const chosen: Fault[] = [];
   let turn = 0;
   for (const [number, count] of counts.entries()) {
@@ -54,7 +60,7 @@ export function chooseFaults(counts: readonly number[], { places, faults }: Exte
       turn += faults;
     }
   }
-  return chosen;
+  return chosen.length <= most ? chosen : spread(chosen.length, most).map((nth) => chosen[nth - 1] as Fault);
 }
 
 /** How many calls could fail, of all names and threads. */

@@ -1,10 +1,8 @@
 import { enumerate } from './enumerate.ts';
-
-const SLOW = process.env.SLOW === '1';
+import { FAULTS_TIMEOUT_MS } from './limits.ts';
 
 describe('a prune under every fault', function () {
-  this.timeout(SLOW ? 7_200_000 : 180_000);
+  this.timeout(FAULTS_TIMEOUT_MS);
 
-  it('loses no snapshot that it keeps, says so when something is left, and is finished by the next one', () =>
-    enumerate('prune', SLOW ? { places: 40, faults: 20 } : { places: 2, faults: 1 }));
+  it('loses no snapshot that it keeps, says so when something is left, and is finished by the next one', () => enumerate('prune'));
 });

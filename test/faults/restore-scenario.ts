@@ -81,7 +81,10 @@ export class RestoreScenario implements Scenario {
   async #differences(): Promise<readonly Difference[]> {
     const { inPlace, unit } = this.#kind;
     if (!existsSync(this.#target)) return [];
-    const all = await this.#world.differences(inPlace ? this.#world.accounts : this.#aside, (name) => ({ unit: name as UnitName, state: 'now' }));
+    const all = await this.#world.differences(inPlace ? this.#world.accounts : this.#aside, (name) => ({
+      unit: name as UnitName,
+      state: 'now',
+    }));
     return all.get(unit) ?? [];
   }
 

@@ -85,7 +85,10 @@ export class World {
   }
 
   /** How restored units, each in a folder of its own in `folder`, differ from what they were; `of` tells what a folder should hold. */
-  async differences(folder: string, of: (name: string) => { unit: UnitName; state: State }): Promise<ReadonlyMap<string, readonly Difference[]>> {
+  async differences(
+    folder: string,
+    of: (name: string) => { unit: UnitName; state: State },
+  ): Promise<ReadonlyMap<string, readonly Difference[]>> {
     const differences = new Map<string, readonly Difference[]>();
     for (const [name, restored] of await describeEach(folder)) {
       const { unit, state } = of(name);

@@ -49,8 +49,6 @@ function synchronous(deed: Deed, name: string, original: FileCall, args: unknown
   if (deed.action === 'short') return original.apply(fs, shortened(args));
   // A descriptor is closed whatever close(2) says.
   if (deed.action === 'late' || name === 'closeSync') original.apply(fs, args);
-  // It answers no to any error.
-  if (name === 'existsSync') return false;
   throw systemError(deed, name.replace('Sync', ''));
 }
 

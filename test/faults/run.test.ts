@@ -1,0 +1,13 @@
+import { enumerate } from './enumerate.ts';
+import { FAULTS_TIMEOUT_MS } from './limits.ts';
+
+describe('a run under every fault', function () {
+  this.timeout(FAULTS_TIMEOUT_MS);
+
+  it('of accounts that were never backed up: what is ok restores, nothing of one account reaches another, the next run is good', () =>
+    enumerate('first run'));
+
+  it('of accounts that changed: the same, on the snapshots before', () => enumerate('next run'));
+
+  it('that copies what is needed of old packs: the same', () => enumerate('run that compacts'));
+});
