@@ -88,5 +88,9 @@ export function asFailure(thrown: unknown): Failure {
   // Node has no name for some errors, and says so in the place of the code.
   if (isNamed || (typeof errno === 'number' && typeof syscall === 'string'))
     return new Failure('io_error', message, { retry: true, cause: thrown });
+  if (code === 'ERR_WORKER_INIT_FAILED' || code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    const advice = 'Raise the limits of threads, open files or memory of the unit or the shell, or set fewer workers.';
+    return new Failure('io_error', `a thread was refused: ${message}`, { advice, retry: true, cause: thrown });
+  }
   return new Failure('internal', message, { cause: thrown });
 }

@@ -1,4 +1,5 @@
 import { startClean } from './clean-start.ts';
+import { outliveWatchers } from './outlive-watchers.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === '--version') {
@@ -15,5 +16,6 @@ async function main(args: readonly string[]): Promise<void> {
 // Whoever asks for the progress must not end the program by it, not even in its last moment.
 process.on('SIGUSR1', () => {});
 startClean();
+outliveWatchers();
 // No top-level await: the bundle is CommonJS.
 void main(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { METHODS } from '../commands/registry.ts';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import { toWireError } from '../commands/wire-error.ts';
 import { Failure } from '../failure.ts';
+import { AnswerWatch } from './answer-watch.ts';
 import { jsonOutput, type Output, peopleOutput } from './output.ts';
 import { buildProgram, type GlobalOptions } from './program.ts';
 import { progressDisplay } from './progress-display.ts';
@@ -41,7 +42,13 @@ function followingPage(request: unknown, result: unknown): unknown {
 }
 
 /** Carries out one command and returns the exit code. */
-async function perform(method: MethodName, request: unknown, { config }: GlobalOptions, output: Output): Promise<number> {
+async function perform(
+  method: MethodName,
+  request: unknown,
+  { config }: GlobalOptions,
+  output: Output,
+  answer: AnswerWatch,
+): Promise<number> {
   checkRequest(method, request);
   const interruption = watchInterruption();
   const display = progressDisplay(process.stderr);
@@ -54,7 +61,7 @@ async function perform(method: MethodName, request: unknown, { config }: GlobalO
       display.finish();
       const exitCode = output.result(method, result, isFirst);
       const following = output.readsOn ? followingPage(request, result) : undefined;
-      if (following === undefined) return exitCode;
+      if (following === undefined || answer.isLost) return exitCode;
       asked = following;
     }
   } catch (error) {
@@ -69,13 +76,17 @@ async function perform(method: MethodName, request: unknown, { config }: GlobalO
 /** The command line of people: arguments in, tables or one JSON value out. Returns the exit code. */
 export async function runCli(args: readonly string[], faces: Faces): Promise<number> {
   const output = asksForJson(args) ? jsonOutput : peopleOutput;
-  // `apiscp-backup list | head`: whoever read has seen enough.
-  process.stdout.on('error', () => process.exit(EXIT.failed));
+  const answer = new AnswerWatch(process.stdout);
+  return answer.exitCode(await answerTo(args, output, faces, answer));
+}
+
+/** Carries out what the arguments say. Returns the exit code of the answer that was given. */
+async function answerTo(args: readonly string[], output: Output, faces: Faces, answer: AnswerWatch): Promise<number> {
   let exitCode: number = EXIT.ok;
   let told = '';
   const program = buildProgram({
     perform: async (method, request) => {
-      exitCode = await perform(method, request, program.opts(), output);
+      exitCode = await perform(method, request, program.opts(), output, answer);
     },
     serveRpc: async () => {
       exitCode = await faces.serveRpc(program.opts<GlobalOptions>().config);

@@ -203,10 +203,10 @@ class Restore {
     }
   }
 
-  #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool {
+  #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool | undefined {
     const { manifests, workers, leftOut: now, leftOutThen: earlier } = this.#order;
     const rules = { ...this.#rules, leftOut: { now, earlier } };
-    return new WritePool(workers, { roots, rules, manifests, known: known.data }, this.#shelf);
+    return WritePool.start(workers, { roots, rules, manifests, known: known.data }, this.#shelf);
   }
 
   async #writeEntries(plan: Plan, pool: WritePool | undefined, target: Target): Promise<void> {

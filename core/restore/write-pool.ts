@@ -32,7 +32,7 @@ interface Answer {
  * keeps while it writes a large file.
  */
 export class WritePool {
-  readonly #workers: readonly Worker[];
+  readonly #workers: Worker[] = [];
   readonly #ends: Promise<unknown>[] = [];
   readonly #shelf: PackShelf;
   readonly #answers = new Map<number, Answer>();
@@ -40,15 +40,24 @@ export class WritePool {
   #stopping = false;
   #number = 0;
 
-  constructor(count: number, data: WriterData, shelf: PackShelf) {
+  private constructor(shelf: PackShelf) {
     this.#shelf = shelf;
-    this.#workers = Array.from({ length: count }, () => this.#start(data));
   }
 
-  #start(data: WriterData): Worker {
-    const worker = startWorker('write', { ...data });
+  /** As many threads as can be had, up to `count`; undefined when the system refuses even one. */
+  static start(count: number, data: WriterData, shelf: PackShelf): WritePool | undefined {
+    const pool = new WritePool(shelf);
+    try {
+      while (pool.#workers.length < count) pool.#workers.push(pool.#watch(startWorker('write', { ...data })));
+    } catch {
+      // The limits of the system, mostly: a restore goes on with those that there are.
+    }
+    return pool.#workers.length === 0 ? undefined : pool;
+  }
+
+  #watch(worker: Worker): Worker {
     worker.on('message', (message: FromWriter) => {
-      if (message.type === 'need') void this.#supply(worker, message.pack, message.frame);
+      if (message.type === 'need') this.#supply(worker, message.pack, message.frame).catch((error) => this.#fail(asFailure(error)));
       else this.#settle(message.number, message.result);
     });
     worker.on('error', (error) => this.#fail(asFailure(error)));

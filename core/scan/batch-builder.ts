@@ -20,6 +20,11 @@ export class BatchBuilder {
     return this.#names.length;
   }
 
+  /** How many directories it holds. */
+  get directories(): number {
+    return this.#held.length;
+  }
+
   /** The sizes of the files in it. */
   get fileBytes(): number {
     return this.#bytes - HEADER_ESTIMATE * this.length;

@@ -1,3 +1,4 @@
+import { descriptorLimit } from '../linux/descriptor-limit.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString, Entry, ManifestRow } from '../manifest/entry.ts';
 import { BatchBuilder } from './batch-builder.ts';
@@ -65,6 +66,9 @@ export class Collector implements WalkListener {
   readonly #links = new HardLinks();
   readonly #pending: Pending[] = [];
   readonly #limit: number;
+  readonly #heldLimit: number;
+  /** Directories that are held open for what is not read yet; one can count several times. */
+  #held = 0;
   #builder = new BatchBuilder();
   #slots: Slot[] = [];
   #unlisted = new Set<ByteString>();
@@ -74,6 +78,7 @@ export class Collector implements WalkListener {
     this.#output = output;
     this.#known = known;
     this.#limit = packing.size * BATCHES_PER_WORKER;
+    this.#heldLimit = heldDirectories(packing.size);
   }
 
   changed(directory: HeldDirectory, name: ByteString, path: ByteString, stat: StatBuffer, known: boolean, flags: number): void {
@@ -81,6 +86,7 @@ export class Collector implements WalkListener {
     if (stat.linkCount > 1 && !stat.isDirectory) {
       const { leader, isFirst } = this.#links.meet(stat.device, stat.inode, stat.linkCount);
       if (!isFirst) {
+        this.#held++;
         this.#slots.push({ type: 'link', path, name, directory: directory.hold(), stat: stat.copy(), known, leader });
         return;
       }
@@ -93,7 +99,9 @@ export class Collector implements WalkListener {
       return;
     }
     if (this.#builder.isFull(stat.isFile ? stat.size : 0)) this.#closeBatch();
+    const before = this.#builder.directories;
     this.#slots.push({ type: 'read', index: this.#builder.add(directory, name, path, stat), path, known, leads, flags });
+    this.#held += this.#builder.directories - before;
   }
 
   kept(entry: Entry): void {
@@ -117,7 +125,7 @@ export class Collector implements WalkListener {
 
   /** Whether the walk should wait until older batches have been answered. */
   get isCrowded(): boolean {
-    return this.#pending.length >= this.#limit;
+    return this.#pending.length >= this.#limit || this.#held >= this.#heldLimit;
   }
 
   /** What was changed and is not read yet: entries, and the sizes of the files among them. */
@@ -129,6 +137,7 @@ export class Collector implements WalkListener {
 
   /** Waits for the oldest batch and passes its rows on. */
   async drainOne(): Promise<void> {
+    if (this.#pending.length === 0) this.#closeBatch();
     const oldest = this.#pending.shift();
     if (oldest === undefined) return;
     try {
@@ -139,7 +148,7 @@ export class Collector implements WalkListener {
         releaseEntries(answer);
       }
     } finally {
-      release(oldest);
+      this.#held -= release(oldest);
     }
   }
 
@@ -220,7 +229,24 @@ function parentOf(path: ByteString): ByteString {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-function release(pending: Pick<Pending, 'slots' | 'builder'>): void {
-  pending.builder.release();
-  for (const slot of pending.slots) if (slot.type === 'link') slot.directory.release();
+/** Lets go of the directories of a batch, and tells how many there were. */
+function release({ slots, builder }: Pick<Pending, 'slots' | 'builder'>): number {
+  let held = builder.directories;
+  builder.release();
+  for (const slot of slots) {
+    if (slot.type !== 'link') continue;
+    slot.directory.release();
+    held++;
+  }
+  return held;
+}
+
+/** What else the process has open: for each thread its own, packs and manifests that are written, directories on the way down. */
+const OTHER_DESCRIPTORS = 400;
+const OF_A_THREAD = 24;
+const FEWEST = 32;
+
+/** How many directories may be held open at once, so that the limit of the process is never met. */
+function heldDirectories(threads: number): number {
+  return Math.max(FEWEST, descriptorLimit() - OTHER_DESCRIPTORS - threads * OF_A_THREAD);
 }

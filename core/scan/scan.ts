@@ -55,15 +55,17 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
   };
   try {
     for await (const page of pagesOf(request, readers)) {
-      comparison.take(page);
-      tell();
-      // Lets messages of the workers in; waits for them only when too much is under way.
-      await setImmediate();
-      await mayGoOn();
-      signal.throwIfAborted();
-      while (collector.isCrowded) {
-        await collector.drainOne();
+      for (let row = 0; row < page.count; ) {
+        row = comparison.take(page, row);
         tell();
+        // Lets messages of the workers in; waits for them only when too much is under way.
+        await setImmediate();
+        await mayGoOn();
+        signal.throwIfAborted();
+        while (collector.isCrowded) {
+          await collector.drainOne();
+          tell();
+        }
       }
     }
     comparison.finish();

@@ -24,6 +24,8 @@ export interface WalkListener {
   /** A path that was there and is not, or is left out now; everything below it is gone, too. */
   deleted(path: ByteString): void;
   problem(path: ByteString, code: 'unreadable' | 'mount_skipped' | 'unsupported', message: string): void;
+  /** Whether so much is under way that the walk should wait; asked after a change. Left out: it never should. */
+  readonly isCrowded?: boolean;
 }
 
 /** A directory that turned out to be another one: nothing in it is told any more, and the previous state of it stays. */
@@ -45,6 +47,8 @@ export class TreeComparison {
   readonly #levels = new ComparedLevels();
   readonly #stat = new StatBuffer();
   #loss: Loss | undefined;
+  /** Whether a change was told since the listener was asked whether it is crowded. */
+  #hasTold = false;
 
   /** Without a `previous` state everything counts as new. */
   constructor(roots: readonly ScanRoot[], previous: MergedTree | undefined, listener: WalkListener) {
@@ -54,10 +58,17 @@ export class TreeComparison {
     this.#levels.push({ name: '', path: '', identity: undefined, virtual: arrangeRoots(roots), wasThere, directory: undefined });
   }
 
-  /** Takes the next page of the walk. */
-  take(page: RowPage): void {
+  /**
+   * Takes a page of the walk from the row `from` on. Returns its count, or earlier the row to go on with, when the listener is
+   * crowded.
+   */
+  take(page: RowPage, from = 0): number {
     const count = page.count;
-    for (let row = 0; row < count; row++) {
+    for (let row = from; row < count; row++) {
+      if (this.#hasTold) {
+        this.#hasTold = false;
+        if (this.#listener.isCrowded === true) return row;
+      }
       const note = page.note(row);
       const depth = page.depth(row);
       if (note === Note.resumed || note === Note.missing) this.#rejoin(page, row, depth, note);
@@ -69,6 +80,7 @@ export class TreeComparison {
         else this.#visit(page, row, depth, note);
       }
     }
+    return count;
   }
 
   /** To be called when the walk is over: the rest of the previous state has gone. */
@@ -218,6 +230,7 @@ export class TreeComparison {
     try {
       page.copyStat(row, this.#stat);
       this.#listener.changed(directory, name, join(level?.path ?? '', name), this.#stat, known, flags);
+      this.#hasTold = true;
     } finally {
       if (isRoot) directory.release();
     }

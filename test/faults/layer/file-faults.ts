@@ -45,10 +45,10 @@ function systemError({ errno }: Deed, syscall: string): NodeJS.ErrnoException {
 
 function synchronous(deed: Deed, name: string, original: FileCall, args: unknown[]): unknown {
   if (deed.action === 'kill') die();
-  if (deed.action === 'defect') throw new TypeError(`a defect at ${name}`);
-  if (deed.action === 'short') return original.apply(fs, shortened(args));
   // A descriptor is closed whatever close(2) says.
   if (deed.action === 'late' || name === 'closeSync') original.apply(fs, args);
+  if (deed.action === 'defect') throw new TypeError(`a defect at ${name}`);
+  if (deed.action === 'short') return original.apply(fs, shortened(args));
   throw systemError(deed, name.replace('Sync', ''));
 }
 

@@ -31,10 +31,10 @@ function wrapped(name: string, native: Native, meet: () => Deed | undefined): Na
 }
 
 function refuse({ action, errno }: Deed, name: string, call: () => unknown): number {
-  if (action === 'defect') throw new TypeError(`a defect at ${name}`);
   if (action === 'kill') die();
   // A descriptor is closed whatever close(2) says.
   if (action === 'late' || name === 'close') call();
+  if (action === 'defect') throw new TypeError(`a defect at ${name}`);
   koffi.errno(ERRNOS[errno]);
   return -1;
 }
