@@ -122,6 +122,12 @@ export class WritePool {
   }
 }
 
+/** A thread that cannot be told something is of no use, and ends: what it was to do fails. */
 function post(worker: Worker, message: ToWriter, transfer: ArrayBuffer[]): void {
-  worker.postMessage(message, transfer);
+  try {
+    worker.postMessage(message, transfer);
+  } catch (error) {
+    worker.emit('error', error);
+    void worker.terminate();
+  }
 }

@@ -48,8 +48,14 @@ export class PoolThread<To, From> {
     return this.#isOver;
   }
 
+  /** A thread that cannot be told something is of no use, and ends: what it was to do fails with the cause. */
   send(message: To): void {
-    this.#port.postMessage(message);
+    try {
+      this.#port.postMessage(message);
+    } catch (error) {
+      this.#cause ??= asFailure(error);
+      void this.#port.terminate();
+    }
   }
 }
 
