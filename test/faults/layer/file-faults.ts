@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { die } from './die.ts';
 import { ERRNOS } from './fault.ts';
-import { FILE_CALLS } from './points.ts';
+import { FILE_CALLS } from './file-calls.ts';
 import type { Deed, SharedState } from './shared-state.ts';
 
 type FileCall = (...args: unknown[]) => unknown;

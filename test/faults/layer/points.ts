@@ -1,15 +1,9 @@
+import { FILE_CALLS } from './file-calls.ts';
 import { LIBC_CALLS } from './libc-calls.ts';
 
 /** Which thread a call is made in: the main one, or a worker of this role. */
 export const THREADS = ['main', 'pack', 'read', 'write'] as const;
 export type ThreadName = (typeof THREADS)[number];
-
-/** What the core takes from node:fs; a test compares this with its imports. */
-export const FILE_CALLS = [
-  ...['closeSync', 'fstatSync', 'fsync', 'fsyncSync', 'ftruncateSync', 'linkSync', 'lstatSync', 'mkdirSync'],
-  ...['mkdtempSync', 'openSync', 'readFileSync', 'readSync', 'readdirSync', 'realpathSync', 'renameSync', 'rmSync', 'rmdirSync'],
-  ...['unlinkSync', 'write', 'writeFileSync', 'writeSync'],
-] as const;
 
 /** The calls of a backend and of the writers that it hands out. */
 export const BACKEND_CALLS = [
