@@ -86,7 +86,7 @@ class Backup_Module extends \Module_Skeleton
 				throw new Failure('owner_level', ['level' => $level]);
 			}
 
-			return $core->call('run', ($units === null ? [] : ['units' => $units]) + ['level' => $level]);
+			return $core->call('run', $requester->policy() + ($units === null ? [] : ['units' => $units]) + ($requester->isOwner() ? [] : ['level' => $level]));
 		});
 	}
 

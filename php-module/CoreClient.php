@@ -121,11 +121,9 @@ final class CoreClient
 		if (!is_file($this->program) || !is_executable($this->program)) {
 			throw new Failure('core_missing', ['message' => $this->program]);
 		}
-		self::requireRootOwned($this->program);
-		$command = [$this->program, 'rpc'];
+		$command = [self::trusted($this->program), 'rpc'];
 		if ($this->settingsFile !== null) {
-			self::requireRootOwned($this->settingsFile);
-			array_push($command, '--config', $this->settingsFile);
+			array_push($command, '--config', self::trusted($this->settingsFile));
 		}
 
 		return is_executable(self::PRLIMIT)
@@ -134,18 +132,51 @@ final class CoreClient
 	}
 
 	/**
-	 * The panel's configuration, which names these files, belongs to an unprivileged user; what root runs or obeys must
-	 * be writable by root alone.
+	 * The path without links, of a file that nobody but root can change or replace. The panel's configuration, which names these
+	 * files, belongs to an unprivileged user; so every folder above counts, too, and what was looked at is what is used: along the
+	 * path that is returned root alone can put something else in a place.
 	 *
+	 * @throws Failure `core_untrusted`
+	 */
+	private static function trusted(string $file): string
+	{
+		if (posix_geteuid() !== 0) {
+			return $file;
+		}
+		$real = realpath($file);
+		if ($real === false) {
+			// Made between here and its use, it would not have been looked at: its folder has to be root's.
+			$folder = realpath(\dirname($file));
+			$real = $folder === false ? $file : "{$folder}/" . basename($file);
+		}
+		$places = explode('/', trim($real, '/'));
+		for ($depth = 0; $depth <= \count($places); $depth++) {
+			$place = '/' . implode('/', \array_slice($places, 0, $depth));
+			clearstatcache(true, $place);
+			$status = @lstat($place);
+			if ($status === false && $depth === \count($places) && \dirname($place) !== '/') {
+				break;
+			}
+			self::requireRoots($place, $status, $depth < \count($places));
+		}
+
+		return $real;
+	}
+
+	/**
+	 * @param array|false $status
 	 * @throws Failure
 	 */
-	private static function requireRootOwned(string $file): void
+	private static function requireRoots(string $place, $status, bool $isAbove): void
 	{
-		if (posix_geteuid() !== 0 || !file_exists($file)) {
-			return;
+		if ($status === false) {
+			throw new Failure('core_untrusted', ['message' => "{$place} cannot be looked at"]);
 		}
-		if (fileowner($file) !== 0 || (fileperms($file) & 0022) !== 0) {
-			throw new Failure('core_untrusted', ['message' => "{$file} can be changed by others than root"]);
+		// In a folder such as /tmp nobody takes away or renames what is another's.
+		$isGuarded = $isAbove && ($status['mode'] & 01000) !== 0;
+		$isLink = ($status['mode'] & 0170000) === 0120000;
+		if ($status['uid'] !== 0 || $isLink || (($status['mode'] & 0022) !== 0 && !$isGuarded)) {
+			throw new Failure('core_untrusted', ['message' => "{$place} can be changed by others than root"]);
 		}
 	}
 }

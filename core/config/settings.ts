@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
 import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
@@ -6,6 +6,7 @@ import { replaceFile } from './replace-file.ts';
 import type { settingsSchema } from './schema.ts';
 import type { FromSchema } from './schema-type.ts';
 import { describeSchemaErrors } from './schema-validator.ts';
+import { untrusted } from './trusted-place.ts';
 import { validateSettings as matchesSchema } from './validators.generated.js';
 
 /** What the settings file may hold. */
@@ -25,12 +26,25 @@ function invalid(file: string, problem: string, cause?: unknown): Failure {
   return new Failure('invalid_settings', `${file}: ${problem}`, { affected: [file], cause });
 }
 
+/** Root obeys no settings that others could change, be it by a folder above them. A pipe has no folders. */
+function checkTrusted(file: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const weak = untrusted(file);
+  if (weak === undefined) return;
+  throw new Failure('invalid_settings', `others than root could change ${file}: ${weak.place}: ${weak.reason}`, {
+    affected: [weak.place],
+    advice: 'Make root the owner of the file and of every folder above it, and take the write permission from group and others.',
+  });
+}
+
 /** The contents of a settings file, undefined when there is none. */
 function readSettingsFile(file: string): SettingsFile | undefined {
   let text: string;
   try {
+    if (statSync(file).isFile()) checkTrusted(file);
     text = readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof Failure) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw invalid(file, 'cannot be read', error);
   }

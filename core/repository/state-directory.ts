@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { untrusted } from '../config/trusted-place.ts';
 import { asFailure, Failure } from '../failure.ts';
 
 const PRIVATE = 0o700;
@@ -11,6 +12,13 @@ const OTHERS_MAY_WRITE = 0o022;
  */
 export function prepareStateDirectory(path: string): void {
   try {
+    const weak = untrusted(path);
+    if (weak !== undefined && weak.place !== path) {
+      throw new Failure('invalid_settings', `others than root could replace the state directory ${path}: ${weak.place}: ${weak.reason}`, {
+        affected: [weak.place],
+        advice: 'Make root the owner of every folder above it, and take the write permission from group and others.',
+      });
+    }
     mkdirSync(path, { recursive: true, mode: PRIVATE });
     const status = lstatSync(path);
     if (status.isDirectory() && status.uid === process.geteuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0) return;

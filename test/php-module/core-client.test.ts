@@ -1,8 +1,17 @@
-import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { FakePanel } from '../panel/fake-panel.ts';
 
 const OK = { result: { version: '9' } };
+
+/** Names another program and another settings file in the panel's configuration. */
+function configure(panel: FakePanel, core: string, settings: string): void {
+  const ini = join(panel.panel.home, 'config/custom/config.ini');
+  const text = readFileSync(ini, 'utf8');
+  const changed = text.replace(/^core = .*$/m, `core = "${core}"`).replace(/^config = .*$/m, `config = "${settings}"`);
+  writeFileSync(ini, changed);
+}
 
 /** Whether a process is there; a child that nobody reaped counts. */
 function isAlive(process_: number): boolean {
@@ -140,5 +149,33 @@ describe('the way from the module to the core', () => {
     chownSync(panel.settingsFile, 65534, 0);
     await failsWith('core_untrusted', /settings\.json/);
     expect(panel.notes).to.deep.equal([]);
+  });
+
+  it('counts every folder above, behind links too, and uses what it looked at', async () => {
+    panel.answer({ version: [OK] });
+    const folder = join(panel.folder, 'of-others');
+    mkdirSync(folder);
+    chownSync(folder, 65534, 65534);
+    const link = join(folder, 'core');
+    symlinkSync(panel.core, link);
+    // A link of theirs to what is root's is root's program under its real name.
+    configure(panel, link, panel.settingsFile);
+    expect((await version()).answer.version).to.equal('9');
+    // Their folder has root's program: they could put another in its place.
+    rmSync(link);
+    copyFileSync(panel.core, link);
+    panel.answer({ version: [OK] });
+    await failsWith('core_untrusted', /of-others can be changed by others than root/);
+    const settings = join(folder, 'settings.json');
+    configure(panel, panel.core, settings);
+    await failsWith('core_untrusted', /of-others can be changed/);
+    copyFileSync(panel.settingsFile, settings);
+    await failsWith('core_untrusted', /of-others can be changed/);
+    chownSync(folder, 0, 0);
+    chmodSync(folder, 0o775);
+    await failsWith('core_untrusted', /of-others can be changed/);
+    expect(panel.notes).to.deep.equal([]);
+    chmodSync(folder, 0o755);
+    expect((await version()).answer.version).to.equal('9');
   });
 });

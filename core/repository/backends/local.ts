@@ -1,4 +1,5 @@
 import { fsyncSync, mkdirSync } from 'node:fs';
+import { untrusted } from '../../config/trusted-place.ts';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
 import { closeDescriptor, forgetCached, openAt, unlinkAt } from '../../linux/files.ts';
@@ -55,7 +56,18 @@ export class LocalBackend implements Backend {
   #checkPrivate(root: number): void {
     const status = new StatBuffer();
     statDescriptor(root, status);
-    if (status.uid === process.geteuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0) return;
+    if (status.uid === process.geteuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0) {
+      const weak = untrusted(this.#root);
+      if (weak === undefined) return;
+      throw new Failure(
+        'repository_foreign',
+        `others could put another folder in the place of ${this.#root}: ${weak.place}: ${weak.reason}`,
+        {
+          affected: [weak.place],
+          advice: 'Make root the owner of every folder above the repository, and take the write permission from group and others.',
+        },
+      );
+    }
     throw new Failure('repository_foreign', `others can write to ${this.#root}`, {
       affected: [this.#root],
       advice: 'Make root its owner and take the write permission from group and others.',
