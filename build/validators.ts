@@ -34,6 +34,7 @@ const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
     validateRepository: repositorySchemas.repositorySchema,
     validateServer: repositorySchemas.serverSchema,
     validateMachine: repositorySchemas.machineSchema,
+    validateNote: repositorySchemas.noteSchema,
     validateUnit: repositorySchemas.unitSchema,
     validateSnapshot: repositorySchemas.snapshotSchema,
     validateRun: repositorySchemas.runSchema,

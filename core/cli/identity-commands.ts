@@ -6,6 +6,11 @@ export function serverOption(): Option {
   return new Option('--server <name|id>', 'backups of another server in the repository, see `servers`');
 }
 
+/** Of several accounts that had one name. */
+export function earlierOption(): Option {
+  return new Option('--earlier', 'the account that had this name before');
+}
+
 /** The commands about whose backups are whose. */
 export function addIdentityCommands(program: Command, { perform }: Actions): void {
   program
@@ -18,4 +23,14 @@ export function addIdentityCommands(program: Command, { perform }: Actions): voi
     .argument('<server>', 'its name or id, see `servers`')
     .option('--yes', 'also when another machine wrote as it a short time ago')
     .action((server: string, options: object) => perform('adopt', { server, ...options }));
+  program
+    .command('join')
+    .description('say that an earlier account and the present one of its name are the same customer’s')
+    .argument('<unit-id>', 'the earlier one, such as site12-1f3a9c2e, see `list`')
+    .action((unit: string) => perform('join', { unit }));
+  program
+    .command('forget')
+    .description('say that an account, or what is missing of it, is gone for good; its backups stay')
+    .argument('<unit>', 'site12, or the id of a unit')
+    .action((unit: string) => perform('forget', { unit }));
 }

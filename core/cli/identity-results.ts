@@ -1,4 +1,6 @@
 import type { AdoptResult } from '../commands/schemas/adopt.ts';
+import type { ForgetResult } from '../commands/schemas/forget.ts';
+import type { JoinResult } from '../commands/schemas/join.ts';
 import type { ServersResult } from '../commands/schemas/servers.ts';
 import { printable } from './printable.ts';
 import { formatCount } from './quantities.ts';
@@ -32,4 +34,12 @@ export function renderServers({ servers }: ServersResult): string {
 
 export function renderAdopt({ server, name }: AdoptResult): string {
   return `This machine goes on as the server ${server}, until now ${printable(name)}.\n`;
+}
+
+export function renderJoin({ unit, unitId, joined }: JoinResult): string {
+  return unitId === joined ? `${unit} goes on as ${joined}.\n` : `The backups of ${joined} are those of ${unit} (${unitId}), too.\n`;
+}
+
+export function renderForget({ unit, unitId, snapshots }: ForgetResult): string {
+  return `${unit} (${unitId}) is not missed any more. Its ${formatCount(snapshots)} snapshots stay until the rules of retention let them go.\n`;
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
-import { addIdentityCommands, serverOption } from './identity-commands.ts';
+import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
@@ -21,6 +21,7 @@ export interface Actions {
 
 interface RestoreOptions {
   readonly server?: string;
+  readonly earlier?: true;
   readonly at?: string;
   readonly to?: string;
   readonly overwrite?: string;
@@ -42,6 +43,7 @@ function addRestore(program: Command, { perform }: Actions): void {
       .argument('<unit>', 'site12 or system, or the id of a unit')
       .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
       .addOption(serverOption())
+      .addOption(earlierOption())
       .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
       .option('--to <directory>', 'restore below this folder (default: the original place)')
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
@@ -93,6 +95,7 @@ export function buildProgram(actions: Actions): Command {
     .description('list the snapshots, oldest first')
     .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .addOption(serverOption())
+    .option('--earlier', 'also what earlier accounts of this name left')
     .action((unit: string | undefined, options: object) => perform('list', { ...unitArgument(unit), ...options }));
   addIdentityCommands(program, actions);
   addReadingCommands(program, actions);

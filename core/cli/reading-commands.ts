@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../failure.ts';
-import { serverOption } from './identity-commands.ts';
+import { earlierOption, serverOption } from './identity-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 import type { Actions } from './program.ts';
 
@@ -37,6 +37,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('list a folder as it was')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(earlierOption())
     .argument('[folder]', 'as in the backup: shadow/var/www; none: the top')
     .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
     .option('--recursive', 'everything below it, too')
@@ -47,6 +48,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('look for a name or a path in all snapshots')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(earlierOption())
     .argument('<pattern>', '"*.php" fits names, "shadow/**/wp-*/*.php" paths')
     .argument('[folder]', 'only below it')
     .action((unit: string, pattern: string, folder: string | undefined, { pathB64, ...options }: PageOptions) =>
@@ -56,6 +58,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('tell when one path changed')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(earlierOption())
     .argument('[path]', 'as in the backup: shadow/var/www/html/index.php')
     .action((unit: string, path: string | undefined, { pathB64, ...options }: PageOptions) =>
       perform('history', { unit, ...onePath('path', path, pathB64), ...options }),
@@ -64,6 +67,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('compare two points in time, or one with the server as it is')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(earlierOption())
     .argument('[folder]', 'only this path and what is below it')
     .option('--from <time>', 'as --at of ls (default: latest)')
     .option('--to <time>', 'as --at of ls (default: latest)')

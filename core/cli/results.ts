@@ -1,11 +1,11 @@
 import type { InitResult } from '../commands/schemas/init.ts';
-import type { ListResult } from '../commands/schemas/list.ts';
+import type { ListResult, SnapshotSummary } from '../commands/schemas/list.ts';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import type { PlanResult } from '../commands/schemas/plan.ts';
 import type { RestoreResult } from '../commands/schemas/restore.ts';
 import type { RunResult } from '../commands/schemas/run.ts';
 import type { VerifyResult } from '../commands/schemas/verify.ts';
-import { renderAdopt, renderServers } from './identity-results.ts';
+import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
 import { momentText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
@@ -58,8 +58,16 @@ function renderRun({ status, units }: RunResult): string {
   return `${renderTable(columns, rows)}${errors.join('')}${warnings.join('')}Backup: ${status}.\n`;
 }
 
+/** Where several accounts had one name, an earlier one goes by the id of its unit, which commands take as well. */
+function namesIn(snapshots: readonly SnapshotSummary[]): (snapshot: SnapshotSummary) => string {
+  const ids = new Map<string, Set<string>>();
+  for (const { unit, unitId } of snapshots) ids.set(unit, (ids.get(unit) ?? new Set()).add(unitId));
+  return ({ unit, unitId, current }) => (current || ids.get(unit)?.size === 1 ? unit : unitId);
+}
+
 function renderList({ snapshots }: ListResult): string {
   if (snapshots.length === 0) return 'No snapshots.\n';
+  const nameOf = namesIn(snapshots);
   const columns = [
     { title: 'UNIT' },
     { title: 'SNAPSHOT' },
@@ -71,7 +79,7 @@ function renderList({ snapshots }: ListResult): string {
     { title: 'WARNINGS', right: true },
   ];
   const rows = snapshots.map((snapshot) => [
-    snapshot.unit,
+    nameOf(snapshot),
     snapshot.id,
     snapshot.synthetic ? `${snapshot.level} (synthetic)` : snapshot.level,
     snapshot.time,
@@ -126,6 +134,8 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   init: renderInit,
   servers: renderServers,
   adopt: renderAdopt,
+  join: renderJoin,
+  forget: renderForget,
   run: renderRun,
   list: renderList,
   plan: renderPlan,

@@ -46,7 +46,7 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
     throw new Failure('usage', 'a comparison is with another point in time or with the live tree, not with both');
   }
   const [first, second, behind] = request.after === undefined ? [] : decodeCursor(request.after, 3);
-  const open = await openUnit(request, context);
+  const open = await openUnit({ ...request, at: first ?? request.from }, context);
   const from = await open.timeline.resolve(first ?? request.from, context.now());
   const fromRuns = await OpenRuns.open(from.chain, open.repository, request.live === true ? devicesOf(from, open, context) : undefined);
   try {

@@ -6,6 +6,7 @@ import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { PanelUnit, UnitRoot } from '../panel/unit.ts';
 import { requireLivingUnit } from '../panel/units.ts';
 import { unknownPath } from '../restore/unknown-path.ts';
+import { entryOfRoot } from '../scan/scan-roots.ts';
 import { mountedPaths } from './backup/mounted-paths.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
@@ -34,9 +35,9 @@ export async function explain(request: ExplainRequest, { settings }: Context): P
   return { unit: unit.name, path: toWirePath(path), exists: status !== undefined, ...decision };
 }
 
-function statusOf(path: ByteString, { path: root, parent }: UnitRoot): Stats | undefined {
-  const name = root.slice(root.lastIndexOf('/') + 1);
-  return lstatSync(Buffer.from(`${parent}/${name}${path.slice(root.length)}`, 'latin1'), { throwIfNoEntry: false });
+function statusOf(path: ByteString, root: UnitRoot): Stats | undefined {
+  const source = `${root.parent}/${entryOfRoot(root)}${path.slice(root.path.length)}`;
+  return lstatSync(Buffer.from(source, 'latin1'), { throwIfNoEntry: false });
 }
 
 function decide(path: ByteString, root: UnitRoot, unit: PanelUnit, isDirectory: boolean, patterns: readonly ByteString[]): Decision {

@@ -15,25 +15,40 @@ export async function list(request: ListRequest, context: Context): Promise<List
   const snapshots: SnapshotSummary[] = [];
   for (const { repository, unit } of await chooseUnits(request, context)) {
     const current = isCurrent(unit, repository, context);
-    for (const record of await repository.snapshots(unit.unit)) snapshots.push(summarize(record, current));
+    for (const id of [...repository.joinedTo(unit), unit.unit]) {
+      for (const record of await repository.snapshots(id)) snapshots.push(summarize(record, current));
+    }
   }
-  return { snapshots: snapshots.sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  return { snapshots: onceEach(snapshots).sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-async function chooseUnits({ unit, incarnation, server, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
+/** What was joined is listed with the one that has it, and is that one's. */
+function onceEach(snapshots: readonly SnapshotSummary[]): SnapshotSummary[] {
+  const chosen = new Map<string, SnapshotSummary>();
+  for (const snapshot of snapshots) if (snapshot.current || !chosen.has(snapshot.id)) chosen.set(snapshot.id, snapshot);
+  return [...chosen.values()];
+}
+
+async function chooseUnits({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
   const named = incarnation ?? unit;
-  if (named !== undefined) return unitNamed(named, server, policy, context);
-  if (policy === 'owner') throw new Failure('usage', 'an owner has an account, which has to be named');
+  if (policy === 'owner' && (named === undefined || earlier === true)) {
+    throw new Failure('usage', 'an owner has an account, which has to be named');
+  }
+  if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   if (server === undefined) await tellOthers(repository);
-  return (await repository.units()).map((each) => ({ repository, unit: each }));
+  const units = (await repository.units()).filter(({ name }) => unit === undefined || name === unit);
+  return units.map((each) => ({ repository, unit: each }));
 }
 
 /** The unit of this name; none when it lives on the server and was not backed up yet. */
 async function unitNamed(unit: string, server: string | undefined, policy: 'owner' | undefined, context: Context): Promise<FoundUnit[]> {
   try {
     const found = await findSubject({ unit, server, policy }, context);
-    return isReplaced(found, unit, context) ? [] : [found];
+    if (!isReplaced(found, unit, context)) return [found];
+    const message = `${unit} was made anew and has no backups yet; those of earlier accounts are listed with --earlier`;
+    context.reporter.log({ level: 'warning', code: 'unit_earlier', message, affected: [unit] });
+    return [];
   } catch (error) {
     const isLiving = server === undefined && findLivingUnit(context.settings, unit) !== undefined;
     if (isLiving && asFailure(error).code === 'unit_unknown') return [];

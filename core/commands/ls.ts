@@ -17,7 +17,7 @@ import type { ListedEntry, LsRequest, LsResult } from './schemas/ls.ts';
 /** Lists a folder of a unit as it was at a point in time, in the order of paths. Throws `path_unknown`. */
 export async function ls(request: LsRequest, context: Context): Promise<LsResult> {
   const [snapshot, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
-  const { repository, timeline, sight, head } = await openUnit(request, context);
+  const { repository, timeline, sight, head } = await openUnit({ ...request, at: snapshot ?? request.at }, context);
   const { moment, chain } = await timeline.resolve(snapshot ?? request.at, context.now());
   const runs = await OpenRuns.open(chain, repository);
   try {

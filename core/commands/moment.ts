@@ -31,7 +31,11 @@ export class UnitTimeline {
 
   /** Throws `snapshot_unknown` when the unit has no usable snapshot. */
   static async read(unit: UnitIdentity, repository: Repository): Promise<UnitTimeline> {
-    const snapshots = chainSnapshots(await repository.snapshots(unit.unit), repository);
+    const snapshots: RecordedSnapshot[] = [];
+    // What an administrator has joined belongs to the same customer.
+    for (const id of [...repository.joinedTo(unit), unit.unit])
+      snapshots.push(...chainSnapshots(await repository.snapshots(id), repository));
+    snapshots.sort((a, b) => (a.id < b.id ? -1 : 1));
     if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, repository);
     throw new Failure('snapshot_unknown', `there is no usable snapshot of ${unit.name}`, {
       affected: [unit.name],

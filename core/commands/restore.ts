@@ -33,13 +33,15 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { settings } = context;
   const { repository, unit, users } = await findSubject(request, context);
+  const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);
+  const hasOwnBackups = (await repository.units()).some(isPresent);
   const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
-  if (request.dryRun === true) return restoreFrom({ request, unit, users, point }, repository, context);
+  if (request.dryRun === true) return restoreFrom({ request, unit, users, point, hasOwnBackups }, repository, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
   keepMemorySmall();
   try {
-    return await restoreFrom({ request, unit, users, point }, repository, context);
+    return await restoreFrom({ request, unit, users, point, hasOwnBackups }, repository, context);
   } finally {
     lock.release();
   }
@@ -52,9 +54,11 @@ interface Task {
   /** Of an owner's request. */
   readonly users: AccountUsers | undefined;
   readonly point: RestorePoint;
+  /** Whether the living account of the name has backups of its own. */
+  readonly hasOwnBackups: boolean;
 }
 
-function openTarget({ request, unit, users }: Task, repository: Repository, context: Context): RestoreTarget {
+function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: Repository, context: Context): RestoreTarget {
   const { settings } = context;
   const make = request.dryRun !== true;
   if (request.to !== undefined) {
@@ -63,11 +67,11 @@ function openTarget({ request, unit, users }: Task, repository: Repository, cont
       ? openFolderTarget(folder, settings, make, context.reporter)
       : openOwnerTarget(folder, unit.name, users, settings, make);
   }
-  const isEarlier = isUnitId(request.unit) && repository.isOwn && !isCurrent(unit, repository, context);
+  const isEarlier = repository.isOwn && !isCurrent(unit, repository, context) && (isUnitId(request.unit) || hasOwnBackups);
   if (isEarlier || isOfAnother(unit, repository, context)) {
     throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now and cannot be restored in its place`, {
       affected: [request.unit],
-      advice: 'Restore it to a folder.',
+      advice: 'Restore it to a folder; or, when it is the same customer, `apiscp-backup join` them first.',
     });
   }
   if (unit.name !== 'system' && request.recreate !== true && findLivingUnit(settings, unit.name) === undefined) {

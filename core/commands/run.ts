@@ -5,7 +5,7 @@ import { type Lock, takeLock, type Waiting, waitForLock } from '../jobs/locks.ts
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
 import type { PanelUnit } from '../panel/unit.ts';
-import { listUnits, requireLivingUnit } from '../panel/units.ts';
+import { listUnits } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
@@ -16,11 +16,14 @@ import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
 import { LoadWatch } from './backup/load-watch.ts';
+import { rootMissing } from './backup/lost-roots.ts';
 import { checkOwnersRequest, ownersAllowance, withinAllowance } from './backup/owner-run.ts';
 import { pacedBy } from './backup/paced-output.ts';
 import { RunProgress } from './backup/run-progress.ts';
 import type { RunTools, UnitBackup } from './backup/run-tools.ts';
+import { type RunUnits, unitsOfRun } from './backup/run-units.ts';
 import { backUpUnit } from './backup/unit-backup.ts';
+import { ROOT_MOVED } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
 import { schedulePolicy } from './policies.ts';
@@ -47,11 +50,14 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   // A wrong pattern stops the run before it begins.
   exclusionOf(leftOutOf(undefined, settings));
   const wanted = request.units ?? [];
-  const units = wanted.length === 0 ? listUnits(settings) : wanted.map((name) => requireLivingUnit(settings, name));
+  // A server whose accounts are not there is told before anything else.
+  listUnits(settings);
   const limits = limitsOf(settings);
   if (request.policy === 'owner') checkOwnersRequest(request);
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  const { living: units, vanished } = await unitsOfRun(wanted, repository, settings);
   const isOwners = request.policy === 'owner';
+  if (isOwners && units.length === 0) throw rootMissing(wanted[0] as string, ['it is not on the server any more']);
   const waiting = waitingFor(request.wait ?? (isOwners ? Math.min(OWNERS_WAIT, limits.wait) : limits.wait), context);
   // An owner's run takes the lock of the own unit alone: it neither stops nor delays anybody else's.
   const lock = await waitForLock(
@@ -61,7 +67,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     waiting,
   );
   try {
-    return await backUp(request, units, lock, waiting, repository, context);
+    return await backUp(request, { living: units, vanished }, lock, waiting, repository, context);
   } finally {
     lock.release();
   }
@@ -73,7 +79,7 @@ const OWNERS_WAIT = 1;
 /** `lock` is the server's or, for an owner, that of the only unit. */
 async function backUp(
   request: RunRequest,
-  units: readonly PanelUnit[],
+  { living: units, vanished }: RunUnits,
   lock: Lock,
   waiting: Waiting,
   repository: Repository,
@@ -97,7 +103,11 @@ async function backUp(
     const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack };
     // What the schedule wants on top of an incremental is the server's to take.
     const level = owner === undefined ? (request.level ?? 'auto') : 'incremental';
-    const ended = await backUpAll(units, level, tools, waiting, owner === undefined ? undefined : lock);
+    const missing = vanished.map(({ name }) =>
+      failed({ name }, rootMissing(name, ['it is not on the server any more']), started.toISOString()),
+    );
+    const living = await backUpAll(units, level, tools, waiting, owner === undefined ? undefined : lock);
+    const ended = [...missing, ...living];
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
@@ -195,9 +205,10 @@ async function backUpOne(
   try {
     lock = await awaited;
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
-    for (const root of unit.missing) {
-      reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name} has no ${root}`, affected: [unit.name] });
+    for (const { path, reason } of unit.missing) {
+      reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name}: ${path} ${reason}`, affected: [unit.name] });
     }
+    for (const message of unit.followed) reporter.log({ level: 'info', code: 'link_followed', message, affected: [unit.name] });
     return succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time);
   } catch (error) {
     return failed(unit, error, time);
@@ -209,7 +220,9 @@ async function backUpOne(
 function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
   const { record, isNew, warnings } = backup;
   const complete = !warnings.isIncomplete;
-  const status = !complete ? 'partial' : isNew ? 'ok' : 'unchanged';
+  // Whoever moved an account and put a link in its place is told once that it was followed.
+  const isMoved = isNew && warnings.list.some(({ code }) => code === ROOT_MOVED);
+  const status = !complete || isMoved ? 'partial' : isNew ? 'ok' : 'unchanged';
   const { counts, bytes } = record;
   const outcome: UnitOutcome = {
     unit: unit.name,
@@ -234,7 +247,7 @@ function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
   };
 }
 
-function failed(unit: PanelUnit, error: unknown, time: string): Ended {
+function failed(unit: Pick<PanelUnit, 'name'>, error: unknown, time: string): Ended {
   const wire = toWireError(error);
   const { code, message } = wire;
   return {

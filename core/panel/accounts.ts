@@ -1,11 +1,13 @@
-import { lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { errorCode } from '../linux/system-error.ts';
+import type { ByteString } from '../manifest/entry.ts';
 import { readAccountMetadata } from './account-metadata.ts';
 import { ACCOUNT_EXCLUSIONS } from './exclusions.ts';
 import { folderIncarnation } from './incarnation.ts';
-import { type PanelUnit, pathBytes } from './unit.ts';
+import { type FollowedLink, followTrustedLink } from './trusted-link.ts';
+import { type MissingRoot, type PanelUnit, pathBytes, type UnitRoot } from './unit.ts';
 
 const ACCOUNT_NAME = /^site[1-9][0-9]*$/;
 
@@ -17,21 +19,77 @@ export function isAccountName(name: string): boolean {
   return ACCOUNT_NAME.test(name);
 }
 
-/** Not a link: accounts also stand there under their domain and their group, and would be taken twice. */
 function isRealDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function readAccount(accountsRoot: string, name: string): PanelUnit {
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+/** Where an account is, or why nobody can say. */
+type AccountPlace = { readonly folder: ByteString; readonly followed: readonly string[] } | { readonly reason: string };
+
+/**
+ * The folder of the account `name`. Undefined when there is none: accounts also stand there as links under their domain and their group, and
+ * a link that leads to another account of the server would take that one twice.
+ */
+function placeOf(accountsRoot: string, name: string): AccountPlace | undefined {
   const folder = join(accountsRoot, name);
-  const present = ACCOUNT_ROOTS.filter((root) => isRealDirectory(join(folder, root)));
+  if (isRealDirectory(folder)) return { folder: pathBytes(folder), followed: [] };
+  if (!isLink(folder)) return undefined;
+  const place = leadsTo(pathBytes(folder));
+  if ('reason' in place) return place.isAway ? undefined : { reason: place.reason };
+  if (isInside(place.path, pathBytes(accountsRoot))) return undefined;
+  return { folder: place.path, followed: [`${folder} leads to ${place.path}`] };
+}
+
+/** A folder at the top of the file system is the system's, whatever leads there. */
+function leadsTo(path: ByteString): FollowedLink {
+  const place = followTrustedLink(path);
+  if ('reason' in place || place.path.lastIndexOf('/') > 0) return place;
+  return { reason: `is a link that leads to ${place.path}, which is no place of an account` };
+}
+
+function isInside(path: ByteString, folder: ByteString): boolean {
+  try {
+    return dirname(path) === realpathSync(Buffer.from(folder, 'latin1'), { encoding: 'latin1' });
+  } catch {
+    return false;
+  }
+}
+
+function readRoot(folder: ByteString, path: string, followed: string[]): UnitRoot | MissingRoot {
+  const source = `${folder}/${path}`;
+  const text = Buffer.from(source, 'latin1');
+  const status = lstatSync(text, { throwIfNoEntry: false });
+  if (status?.isDirectory()) return { path, parent: folder };
+  if (status === undefined) return { path, reason: 'is not there' };
+  if (!status.isSymbolicLink()) return { path, reason: 'is no directory' };
+  const place = leadsTo(source);
+  if ('reason' in place) return { path, reason: place.reason };
+  followed.push(`${source} leads to ${place.path}`);
+  const entry = basename(place.path);
+  return { path, parent: dirname(place.path), ...(entry === path ? {} : { entry }) };
+}
+
+function readAccount(name: string, place: AccountPlace): PanelUnit {
+  const head = { name, excluded: ACCOUNT_EXCLUSIONS };
+  if ('reason' in place) {
+    const missing = ACCOUNT_ROOTS.map((path) => ({ path, reason: place.reason }));
+    return { ...head, incarnation: '', domain: null, adminUser: null, roots: [], missing, followed: [], folder: undefined };
+  }
+  const { folder } = place;
+  const followed = [...place.followed];
+  const roots = ACCOUNT_ROOTS.map((path) => readRoot(folder, path, followed));
   return {
-    name,
-    incarnation: folderIncarnation(pathBytes(folder)),
-    ...readAccountMetadata(folder),
-    roots: present.map((path) => ({ path, parent: pathBytes(folder) })),
-    excluded: ACCOUNT_EXCLUSIONS,
-    missing: ACCOUNT_ROOTS.filter((root) => !present.includes(root)),
+    ...head,
+    incarnation: folderIncarnation(folder),
+    ...readAccountMetadata(Buffer.from(folder, 'latin1').toString('utf8')),
+    roots: roots.filter((root) => 'parent' in root),
+    missing: roots.filter((root) => 'reason' in root),
+    followed,
+    folder,
   };
 }
 
@@ -53,12 +111,13 @@ export function listAccounts(accountsRoot: string): PanelUnit[] {
   }
   const number = (name: string) => Number(name.slice('site'.length));
   return names
-    .filter((name) => isAccountName(name) && isRealDirectory(join(accountsRoot, name)))
+    .filter(isAccountName)
     .sort((a, b) => number(a) - number(b))
-    .map((name) => readAccount(accountsRoot, name));
+    .flatMap((name) => findAccount(accountsRoot, name) ?? []);
 }
 
 /** One account; undefined when there is none of this name. */
 export function findAccount(accountsRoot: string, name: string): PanelUnit | undefined {
-  return isAccountName(name) && isRealDirectory(join(accountsRoot, name)) ? readAccount(accountsRoot, name) : undefined;
+  const place = isAccountName(name) ? placeOf(accountsRoot, name) : undefined;
+  return place === undefined ? undefined : readAccount(name, place);
 }

@@ -64,5 +64,15 @@ export function systemUnit(systemRoot: string): PanelUnit {
   const roots = paths.map((path): UnitRoot => ({ path: pathBytes(path), parent: pathBytes(dirname(join(systemRoot, path))) }));
   for (const { path } of roots) refuseRawDatabases(path);
   // There is one system on a server, however often its parts are replaced.
-  return { name: 'system', incarnation: 'system', domain: null, adminUser: null, roots, excluded: [], missing: [] };
+  return {
+    name: 'system',
+    incarnation: 'system',
+    domain: null,
+    adminUser: null,
+    roots,
+    excluded: [],
+    missing: [],
+    followed: [],
+    folder: undefined,
+  };
 }

@@ -4,8 +4,17 @@ import type { ByteString } from '../manifest/entry.ts';
 export interface UnitRoot {
   /** Its path in the snapshot: `shadow`, or `var/lib/pgsql/15/backups`. */
   readonly path: ByteString;
-  /** The absolute path of the folder in which it lies under its own name. */
+  /** The absolute path of the folder in which it lies. */
   readonly parent: ByteString;
+  /** Its name there, when that is not the last component of `path`: where a link leads. */
+  readonly entry?: ByteString;
+}
+
+/** A root that should be there and is not. */
+export interface MissingRoot {
+  readonly path: string;
+  /** Why, in words that follow its name. */
+  readonly reason: string;
 }
 
 /** What is backed up and restored as one. */
@@ -20,7 +29,11 @@ export interface PanelUnit {
   /** Paths in the snapshot that are always left out, with all below them. */
   readonly excluded: readonly ByteString[];
   /** Roots that should be there and are not. An account without any root is a ghost: only its folder is left. */
-  readonly missing: readonly string[];
+  readonly missing: readonly MissingRoot[];
+  /** Links that lead to where the account really is and were followed, in words. */
+  readonly followed: readonly string[];
+  /** Where an account's folder really is; undefined for `system`. */
+  readonly folder: ByteString | undefined;
 }
 
 /** Where the panel's files are; part of the settings. */

@@ -5,10 +5,21 @@ import type { HoldRecord } from './hold-record.ts';
 import type { MachineRecord, RepositoryIdentity, ServerIdentity, UnitIdentity } from './identity.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from './record.ts';
 import type { RunRecord } from './run-record.ts';
-import type { holdSchema, machineSchema, repositorySchema, runSchema, serverSchema, snapshotSchema, unitSchema } from './schemas.ts';
+import type {
+  holdSchema,
+  machineSchema,
+  noteSchema,
+  repositorySchema,
+  runSchema,
+  serverSchema,
+  snapshotSchema,
+  unitSchema,
+} from './schemas.ts';
+import type { UnitNote } from './unit-notes.ts';
 import {
   validateHold,
   validateMachine,
+  validateNote,
   validateRepository,
   validateRun,
   validateServer,
@@ -43,6 +54,7 @@ function kind<T, S>(
 export const repositoryDocument = kind<RepositoryIdentity, typeof repositorySchema>('repository', SMALL, validateRepository);
 export const serverDocument = kind<ServerIdentity, typeof serverSchema>('server', SMALL, validateServer);
 export const machineDocument = kind<MachineRecord, typeof machineSchema>('machine record', SMALL, validateMachine);
+export const noteDocument = kind<UnitNote, typeof noteSchema>('note', SMALL, validateNote);
 export const unitDocument = kind<UnitIdentity, typeof unitSchema>('unit', SMALL, validateUnit);
 export const snapshotDocument = kind<SnapshotRecord, typeof snapshotSchema>('snapshot record', LARGE, validateSnapshot);
 export const holdDocument = kind<HoldRecord, typeof holdSchema>('hold', SMALL, validateHold);

@@ -8,6 +8,7 @@ export const REPOSITORY_FILE = 'repository.json';
 export const SERVERS_FOLDER = 'servers';
 export const SERVER_FILE = 'server.json';
 export const MACHINES_FOLDER = 'machines';
+export const NOTES_FOLDER = 'notes';
 export const UNITS_FOLDER = 'units';
 export const RUNS_FOLDER = 'runs';
 export const HOLDS_FOLDER = 'holds';
@@ -51,6 +52,10 @@ export function runPath(run: string): string {
 /** Says which machine writes below the server's folder. */
 export function machinePath(id: string): string {
   return `${MACHINES_FOLDER}/${id}${RECORD_SUFFIX}`;
+}
+
+export function notePath(id: string): string {
+  return `${NOTES_FOLDER}/${id}${RECORD_SUFFIX}`;
 }
 
 /** The place of hold number n, counted from 1, of a snapshot. */

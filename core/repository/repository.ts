@@ -5,7 +5,7 @@ import type { Backend, ObjectInfo } from './backends/backend.ts';
 import { runDocument, snapshotDocument, unitDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';
 import type { RepositoryIdentity, UnitIdentity, UnitSubject } from './identity.ts';
-import { isTimedId, isUnitId, newUnitId, timedIdStart } from './ids.ts';
+import { isTimedId, isUnitId, newTimedId, newUnitId, timedIdStart } from './ids.ts';
 import * as layout from './layout.ts';
 import type { Notify } from './notice.ts';
 import { ObjectOutput } from './object-output.ts';
@@ -18,6 +18,7 @@ import { chooseServer, establishServer, foundServer, type Place } from './server
 import { rememberRun } from './server-state.ts';
 import { prepareStateDirectory, repositoryStateFolder } from './state-directory.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
+import { readNotes, removeNote, type UnitNote, writeNote } from './unit-notes.ts';
 
 /** A record that is there and cannot be used. */
 export interface UnusableRecord {
@@ -43,8 +44,9 @@ export class Repository {
   readonly notify: Notify;
   readonly #folder: string;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
-  /** Of `openUnit`: all units, in the order of their beginning. */
+  /** Of `allUnits`. */
   #opened: UnitIdentity[] | undefined;
+  #notes: readonly UnitNote[] | undefined;
 
   constructor(backend: Backend, identity: RepositoryIdentity, server: string, stateFolder: string, notify: Notify, isOwn = true) {
     this.backend = backend;
@@ -77,6 +79,7 @@ export class Repository {
 
   /** All incarnations of all units, in the order of their beginning; unusable ones are reported and left out. */
   async units(): Promise<UnitIdentity[]> {
+    await this.notes();
     const units: UnitIdentity[] = [];
     for (const id of await this.unitIds()) {
       try {
@@ -97,6 +100,7 @@ export class Repository {
 
   /** One unit by its id. Throws `repository_damaged`, `repository_newer`. */
   async readUnit(id: string): Promise<UnitIdentity> {
+    await this.notes();
     const name = this.#fullName(layout.unitPath(id));
     const { value } = await readDocument(this.backend, unitDocument, name);
     if (value.unit === id && value.server === this.server && value.repository === this.identity.id) return value;
@@ -111,7 +115,7 @@ export class Repository {
     const found = isUnitId(nameOrId)
       ? (await this.units()).filter((unit) => unit.unit === nameOrId)
       : (await this.units()).filter(
-          (unit) => unit.name === nameOrId && (livingIncarnation === undefined || unit.incarnation === livingIncarnation),
+          (unit) => unit.name === nameOrId && (livingIncarnation === undefined || this.livesAs(unit, livingIncarnation)),
         );
     const newest = found.at(-1);
     if (newest === undefined) {
@@ -120,15 +124,71 @@ export class Repository {
     return newest;
   }
 
+  /** What was noted about units; read once. */
+  async notes(): Promise<readonly UnitNote[]> {
+    this.#notes ??= await readNotes(this.backend, this.identity.id, this.server, (error) => this.#report(error));
+    return this.#notes;
+  }
+
+  #notesOf({ unit }: UnitIdentity, kind: UnitNote['kind']): UnitNote[] {
+    if (this.#notes === undefined) throw new Failure('internal', 'a unit came from elsewhere');
+    return this.#notes.filter((note) => note.unit === unit && note.kind === kind);
+  }
+
+  /** Whether the folder of a living account is that of a unit; the unit was read from here. */
+  livesAs(unit: UnitIdentity, incarnation: string): boolean {
+    return unit.incarnation === incarnation || this.#notesOf(unit, 'continued').some((note) => note.incarnation === incarnation);
+  }
+
+  /** The ids of earlier units that somebody said to belong to the customer of this one. */
+  joinedTo(unit: UnitIdentity): string[] {
+    return this.#notesOf(unit, 'joined').flatMap(({ joined }) => joined ?? []);
+  }
+
+  /** Whether somebody said that what is missing of a unit is meant to be. */
+  isGone(unit: UnitIdentity): boolean {
+    return this.#notesOf(unit, 'gone').length > 0;
+  }
+
+  /** Notes something about a unit. */
+  async addNote(note: Pick<UnitNote, 'unit' | 'kind' | 'reason'> & Partial<UnitNote>): Promise<void> {
+    const now = new Date();
+    const head = { formatVersion: FORMAT_VERSION, id: newTimedId(now), repository: this.identity.id, server: this.server };
+    const whole: UnitNote = { incarnation: null, joined: null, ...note, ...head, created: now.toISOString() };
+    const notes = await this.notes();
+    await writeNote(this.backend, whole);
+    this.#notes = [...notes, whole];
+  }
+
+  /** Takes back that what is missing of a unit is meant to be. */
+  async forgetGone(unit: UnitIdentity): Promise<void> {
+    for (const note of this.#notesOf(unit, 'gone')) await removeNote(this.backend, note);
+    this.#notes = (await this.notes()).filter((note) => note.unit !== unit.unit || note.kind !== 'gone');
+  }
+
   /**
-   * The unit of this incarnation, begun now when it was never backed up. The units are read once: only one run at a time begins
-   * any in a server's folder, and reading all of them for each would make a server of a thousand accounts a million reads.
+   * All units, by their beginning. They are read once: only one run at a time begins any in a server's folder, and reading all
+   * of them for each would make a server of a thousand accounts a million reads.
    */
-  async openUnit(subject: UnitSubject): Promise<UnitIdentity> {
+  async allUnits(): Promise<readonly UnitIdentity[]> {
     this.#opened ??= await this.units();
-    const earlier = this.#opened.filter((unit) => unit.name === subject.name);
-    const existing = earlier.find((unit) => unit.incarnation === subject.incarnation);
-    if (existing !== undefined) return existing;
+    return this.#opened;
+  }
+
+  /** All units of a name, by their beginning. */
+  async unitsNamed(name: string): Promise<readonly UnitIdentity[]> {
+    return (await this.allUnits()).filter((unit) => unit.name === name);
+  }
+
+  /** The unit of this incarnation, begun now when it was never backed up. */
+  async openUnit(subject: UnitSubject): Promise<UnitIdentity> {
+    const existing = (await this.unitsNamed(subject.name)).findLast((unit) => this.livesAs(unit, subject.incarnation));
+    return existing ?? (await this.beginUnit(subject));
+  }
+
+  /** A new unit for an account. */
+  async beginUnit(subject: UnitSubject): Promise<UnitIdentity> {
+    const earlier = await this.unitsNamed(subject.name);
     // Units of one name are told apart by their beginning: never two in the same millisecond.
     const created = Math.max(Date.now(), Date.parse(earlier.at(-1)?.created ?? '') + 1 || 0);
     const { name, incarnation, domain, adminUser } = subject;
@@ -144,7 +204,7 @@ export class Repository {
       created: new Date(created).toISOString(),
     };
     await writeDocument(this.backend, unitDocument, this.#fullName(layout.unitPath(unit.unit)), unit);
-    this.#opened.push(unit);
+    this.#opened?.push(unit);
     return unit;
   }
 
@@ -200,7 +260,7 @@ export class Repository {
   }
 
   async commitRun(run: RunRecord): Promise<void> {
-    rememberRun(this.stateFolder, run.id);
+    await rememberRun(this.stateFolder, run.id);
     await writeDocument(this.backend, runDocument, this.#fullName(layout.runPath(run.id)), run);
   }
 

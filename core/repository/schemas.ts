@@ -71,6 +71,25 @@ export const unitSchema = {
   required: ['formatVersion', 'repository', 'server', 'unit', 'name', 'incarnation', 'domain', 'adminUser', 'created'],
 } as const;
 
+export const noteSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:note:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    id: timedId,
+    repository: repositoryId,
+    server: serverId,
+    unit: unitId,
+    kind: { enum: ['continued', 'joined', 'gone'] },
+    incarnation: textOrNull,
+    joined: { anyOf: [unitId, { type: 'null' }] },
+    reason: text,
+    created: time,
+  },
+  required: ['formatVersion', 'id', 'repository', 'server', 'unit', 'kind', 'incarnation', 'joined', 'reason', 'created'],
+} as const;
+
 const warning = {
   type: 'object',
   properties: { code: text, message: text, path: text, path_b64: text },

@@ -49,13 +49,16 @@ interface Candidate {
 async function findSelf(place: Place): Promise<Candidate | undefined> {
   const { backend, repository, stateFolder, notify } = place;
   const here = thisMachine();
+  const before = readServerState(stateFolder);
+  // The runs first: a run that ends now is written into the state before its record is.
+  const runs = before === undefined ? [] : await runIds(backend, before.server);
   const state = readServerState(stateFolder);
   // The state of a clone that has a machine id of its own names the server that it was cloned from, which goes on writing.
   if (state?.machine === here.machine) {
     const server = await readServer(backend, repository, state.server);
     if (server !== undefined) {
       const doubts = server.writer.machine === here.machine ? differences(here, server.writer) : [takenOver(server)];
-      const strange = strangeRuns(state, await runIds(backend, state.server));
+      const strange = state.server === before?.server ? strangeRuns(state, runs) : [];
       if (strange.length > 0) doubts.push(`it made the run ${strange.at(-1)}, of which the state directory here knows nothing`);
       return { server, doubts, isRemembered: true };
     }

@@ -1,8 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { replaceFile } from '../config/replace-file.ts';
+import { tryLock } from '../linux/locks.ts';
 import { isServerId, isTimedId } from './ids.ts';
 import { SERVER_FILE } from './layout.ts';
+
+const LOCK_FILE = 'server.lock';
+/** Milliseconds between two attempts to take the lock, which is held for a moment only. */
+const LOCK_PAUSE = 5;
 
 /** What the state directory remembers: under which id this machine writes, and what it wrote last. */
 export interface ServerState {
@@ -35,7 +41,19 @@ export function writeServerState(stateFolder: string, state: ServerState): void 
 }
 
 /** To be called before the record of a run is written: a crash between the two leaves an id that nothing has, which harms nobody. */
-export function rememberRun(stateFolder: string, run: string): void {
+export async function rememberRun(stateFolder: string, run: string): Promise<void> {
+  if (readServerState(stateFolder) === undefined) return;
+  // Runs of single units can end side by side.
+  const lock = openSync(join(stateFolder, LOCK_FILE), 'a', 0o600);
+  try {
+    while (!tryLock(lock)) await setTimeout(LOCK_PAUSE);
+    addRun(stateFolder, run);
+  } finally {
+    closeSync(lock);
+  }
+}
+
+function addRun(stateFolder: string, run: string): void {
   const state = readServerState(stateFolder);
   if (state === undefined) return;
   const others = (state.runs ?? []).filter((id) => id !== run);

@@ -4,7 +4,7 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { HeldDirectory } from './held-directory.ts';
 import { hasIdentity, type InodeIdentity } from './inode-identity.ts';
-import { isScanRoot, type VirtualLevel } from './scan-roots.ts';
+import { entryOfRoot, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
 
 /** Of the open directories these nearest ones, and one in each stretch of those above, stay open. */
 const NEAR_LEVELS = 128;
@@ -79,9 +79,18 @@ export class ComparedLevels {
 
   /** The trusted folder that the root `name` of the level above the roots at `depth` lies in; the caller releases it. */
   openParentOf(name: ByteString, depth: number): HeldDirectory {
+    return new HeldDirectory(openTrustedDirectory(this.#rootAt(name, depth).parent));
+  }
+
+  /** What `name` in the level at `depth` is called in the directory that it lies in: of a root that may be something else. */
+  entryOf(name: ByteString, depth: number): ByteString {
+    return this.#levels[depth]?.virtual === undefined ? name : entryOfRoot(this.#rootAt(name, depth));
+  }
+
+  #rootAt(name: ByteString, depth: number): ScanRoot {
     const root = this.#levels[depth]?.virtual?.children.get(name);
     if (root === undefined || !isScanRoot(root)) throw new RangeError(`${name} is no root`);
-    return new HeldDirectory(openTrustedDirectory(root.parent));
+    return root;
   }
 
   #needsOpening(depth: number): boolean {
@@ -95,7 +104,7 @@ export class ComparedLevels {
     const parent = above.directory?.hold() ?? this.openParentOf(level.name, depth - 1);
     let opened: HeldDirectory | undefined;
     try {
-      opened = new HeldDirectory(openDirectoryAt(parent.descriptor, level.name));
+      opened = new HeldDirectory(openDirectoryAt(parent.descriptor, this.entryOf(level.name, depth - 1)));
       statDescriptor(opened.descriptor, this.#stat);
       if (level.identity === undefined || !hasIdentity(level.identity, this.#stat.words)) return new LostDirectory(depth, MOVED);
       level.directory = opened;

@@ -4,8 +4,15 @@ import type { ByteString } from '../manifest/entry.ts';
 export interface ScanRoot {
   /** Its path in the snapshot, such as `shadow` or `var/lib/pgsql/15/backups`. */
   readonly path: ByteString;
-  /** The folder in which it lies under its own name: an absolute path whose every component is trusted. */
+  /** The folder in which it lies: an absolute path whose every component is trusted. */
   readonly parent: ByteString;
+  /** Its name there, when that is not the last component of `path`. */
+  readonly entry?: ByteString;
+}
+
+/** The name under which a root lies in its folder. */
+export function entryOfRoot({ path, entry }: Pick<ScanRoot, 'path' | 'entry'>): ByteString {
+  return entry ?? path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** A level of the snapshot's tree above the roots: only names that lead to a root. */

@@ -229,7 +229,8 @@ export class TreeComparison {
     }
     try {
       page.copyStat(row, this.#stat);
-      this.#listener.changed(directory, name, join(level?.path ?? '', name), this.#stat, known, flags);
+      const entry = isRoot ? this.#levels.entryOf(name, depth) : name;
+      this.#listener.changed(directory, entry, join(level?.path ?? '', name), this.#stat, known, flags);
       this.#hasTold = true;
     } finally {
       if (isRoot) directory.release();

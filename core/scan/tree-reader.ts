@@ -9,7 +9,7 @@ import { identityOf, isOnDeviceOf } from './inode-identity.ts';
 import { type MountKind, mountsByDirectory } from './mounted-names.ts';
 import { type ReaderLevel, ReaderStack } from './reader-level.ts';
 import { Note, type RowPage } from './row-page.ts';
-import { arrangeRoots, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
+import { arrangeRoots, entryOfRoot, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
 
 /** Directories below this depth are left out: no software makes them, and their paths alone would fill the memory. */
 export const MAXIMUM_DEPTH = 4096;
@@ -132,15 +132,23 @@ export class TreeReader {
     }
     const parent = openTrustedDirectory(node.parent);
     try {
-      this.#visitEntry(level, parent, name, page, begin);
+      this.#visitEntry(level, parent, name, page, begin, entryOfRoot(node));
     } finally {
       letGo(parent);
     }
   }
 
-  #visitEntry(level: ReaderLevel, parent: number, name: ByteString, page: RowPage, begin: readonly ByteString[] | undefined): void {
+  /** `entry` is what the name is called in the open directory `parent`: of a root that may be something else. */
+  #visitEntry(
+    level: ReaderLevel,
+    parent: number,
+    name: ByteString,
+    page: RowPage,
+    begin: readonly ByteString[] | undefined,
+    entry = name,
+  ): void {
     const depth = this.#stack.depth - 1;
-    const note = this.#look(level, parent, name, begin);
+    const note = this.#look(level, parent, name, entry, begin);
     if (begin === undefined) {
       if (note !== undefined) page.add(note, depth, name, this.#stat, this.#message);
     } else if (note !== Note.entered) page.add(Note.missing, depth, name);
@@ -148,12 +156,18 @@ export class TreeReader {
   }
 
   /** Undefined when the name is not there or left out. */
-  #look(level: ReaderLevel, parent: number, name: ByteString, begin: readonly ByteString[] | undefined): number | undefined {
+  #look(
+    level: ReaderLevel,
+    parent: number,
+    name: ByteString,
+    entry: ByteString,
+    begin: readonly ByteString[] | undefined,
+  ): number | undefined {
     const stat = this.#stat;
     const mounted = level.mounted?.get(name);
     if (mounted === 'served') return level.excludes?.(name, true) === true ? undefined : Note.covered;
     try {
-      if (!statAt(parent, name, stat)) return undefined;
+      if (!statAt(parent, entry, stat)) return undefined;
     } catch (error) {
       // Whether it is a directory nobody knows: what a pattern for directories leaves out is not complained about.
       if (level.excludes?.(name, true) === true) return undefined;
@@ -162,12 +176,12 @@ export class TreeReader {
     }
     if (level.excludes?.(name, stat.isDirectory) === true) return undefined;
     const isMount = mounted !== undefined || (stat.isMountRoot && level.identity !== undefined);
-    if (stat.isDirectory) return isMount ? Note.mounted : this.#enter(level, parent, name, begin);
+    if (stat.isDirectory) return isMount ? Note.mounted : this.#enter(level, parent, name, entry, begin);
     return isMount ? Note.covered : Note.entry;
   }
 
   /** Goes down into a directory, or says why not. */
-  #enter(level: ReaderLevel, parent: number, name: ByteString, begin: readonly ByteString[] | undefined): number {
+  #enter(level: ReaderLevel, parent: number, name: ByteString, entry: ByteString, begin: readonly ByteString[] | undefined): number {
     const stat = this.#stat;
     const path = join(level.path, name);
     if (level.identity !== undefined && !isOnDeviceOf(level.identity, stat.words)) {
@@ -177,7 +191,7 @@ export class TreeReader {
     if (this.#stack.depth >= MAXIMUM_DEPTH || path.length > PATH_BYTES_LIMIT) return Note.tooDeep;
     let descriptor: number | undefined;
     try {
-      descriptor = openDirectoryAt(parent, name);
+      descriptor = openDirectoryAt(parent, entry);
       const names = readNames(descriptor);
       const identity = identityOf(stat.words);
       const excludes = this.#exclusion.inDirectory(path);

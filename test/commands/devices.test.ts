@@ -36,8 +36,8 @@ describe('a file system that comes back with another device number', function ()
     return file;
   }
 
-  function attach(file: string): string {
-    const loop = sh('losetup', '-f', '--show', file);
+  function attach(file: string, device = '-f'): string {
+    const loop = sh('losetup', ...(device === '-f' ? ['-f', '--show', file] : [device, file])) || device;
     loops.push(loop);
     return loop;
   }
@@ -78,7 +78,7 @@ describe('a file system that comes back with another device number', function ()
       const others = image('other.img', 'ext4');
       if (type === 'btrfs') mount(attach(others), join(sandbox.folder, 'elsewhere'));
       detach(first);
-      const second = attach(others);
+      const second = attach(others, first);
       mount(attach(file), sandbox.shadow);
       if (type !== 'btrfs') {
         mount(second, join(sandbox.folder, 'elsewhere'));
@@ -109,7 +109,7 @@ describe('a file system that comes back with another device number', function ()
     unmount(sandbox.shadow);
     detach(first);
 
-    mount(attach(files[1]), sandbox.shadow);
+    mount(attach(files[1], first), sandbox.shadow);
     expect(statSync(sandbox.shadow).dev).to.equal(number);
     fill(sandbox.shadow);
     writeFileSync(join(sandbox.shadow, 'home/1'), 'of another disk');

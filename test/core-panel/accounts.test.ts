@@ -78,7 +78,13 @@ describe('accounts', () => {
   it('are ghosts when only their folder is left', () => {
     mkdirSync(join(root, 'site1/fst'), { recursive: true });
     symlinkSync('/etc', join(root, 'site1/shadow'));
-    expect(findAccount(root, 'site1')).to.deep.include({ roots: [], missing: ['shadow', 'info'] });
+    expect(findAccount(root, 'site1')).to.deep.include({
+      roots: [],
+      missing: [
+        { path: 'shadow', reason: 'is a link that leads to /etc, which is no place of an account' },
+        { path: 'info', reason: 'is not there' },
+      ],
+    });
   });
 
   it('stay the same incarnation while they change, and are another one after they were deleted and made again', () => {

@@ -4,6 +4,7 @@ import type { ByteString } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import type { UnitRoot } from '../../panel/unit.ts';
 import type { MountKind } from '../../scan/mounted-names.ts';
+import { entryOfRoot } from '../../scan/scan-roots.ts';
 
 /** File systems that a process or another machine answers for. */
 const SERVED = /^(fuse|nfs|cifs|smb|ceph|9p|virtiofs|afs|autofs|lustre|gpfs|beegfs|orangefs|coda|ncpfs)/;
@@ -12,9 +13,10 @@ const SERVED = /^(fuse|nfs|cifs|smb|ceph|9p|virtiofs|afs|autofs|lustre|gpfs|beeg
 export function mountedPaths(roots: readonly UnitRoot[]): Map<ByteString, MountKind> {
   const mounts = readMounts();
   const paths = new Map<ByteString, MountKind>();
-  for (const { path, parent } of roots) {
+  for (const root of roots) {
+    const { path, parent } = root;
     const folder = realPath(parent);
-    const source = `${folder === '/' ? '' : folder}/${path.slice(path.lastIndexOf('/') + 1)}`;
+    const source = `${folder === '/' ? '' : folder}/${entryOfRoot(root)}`;
     for (const { mountPoint, fileSystem } of mounts) {
       if (mountPoint === source || !isWithin(mountPoint, source)) continue;
       paths.set(path + mountPoint.slice(source.length), SERVED.test(fileSystem) ? 'served' : 'local');

@@ -6,13 +6,16 @@ import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import { newTimedId } from '../../repository/ids.ts';
 import { packPath } from '../../repository/layout.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { ContentIndex, writeContentIndex } from '../../scan/content-index.ts';
 import { scan } from '../../scan/scan.ts';
 import { type IndexedManifest, UnitContents } from '../../scan/unit-contents.ts';
-import { chainSnapshots } from '../chain-snapshots.ts';
+import { chainSnapshots, type RecordedSnapshot } from '../chain-snapshots.ts';
 import { excludedThen, leftOutOf } from '../left-out.ts';
 import { schedulePolicy } from '../policies.ts';
+import { unitOf } from './account-unit.ts';
 import { planUnit, type UnitPlan } from './level.ts';
+import { lostRoots, rootIdentities, rootMissing, withoutRoots } from './lost-roots.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { mountedPaths } from './mounted-paths.ts';
 import { discard } from './pack-compaction.ts';
@@ -22,6 +25,7 @@ import { SnapshotOutput } from './snapshot-output.ts';
 import { SnapshotPacks } from './snapshot-packs.ts';
 import { type UnitDevices, unitDevices } from './unit-devices.ts';
 import { flagUnseen } from './unseen-rows.ts';
+import { ROOT_MOVED } from './warning-list.ts';
 
 /**
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
@@ -30,20 +34,36 @@ import { flagUnseen } from './unseen-rows.ts';
 export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<UnitBackup> {
   const { context, repository, cache } = tools;
   const started = context.now();
-  const unit = await repository.openUnit(subject);
+  if (subject.roots.length === 0 && subject.missing.length > 0) throw withoutRoots(subject);
+  const unit = await unitOf(subject, repository, context.reporter);
   const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
+  await requireRoots(subject, unit, history, repository);
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
     tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
     const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), tools);
     try {
-      return await run.run(onScanned);
+      const backup = await run.run(onScanned);
+      await repository.forgetGone(unit);
+      return backup;
     } finally {
       run.close();
     }
   } finally {
     plan.previous?.close();
   }
+}
+
+/** Throws `root_missing` when something is not there that was backed up before, unless somebody said that it is gone. */
+async function requireRoots(
+  subject: PanelUnit,
+  unit: UnitIdentity,
+  history: readonly RecordedSnapshot[],
+  repository: Repository,
+): Promise<void> {
+  if (repository.isGone(unit)) return;
+  const lost = await lostRoots(subject, unitDevices(subject.roots, []), history, repository);
+  if (lost.length > 0) throw rootMissing(subject.name, lost);
 }
 
 class UnitRun {
@@ -55,6 +75,7 @@ class UnitRun {
   readonly #tools: RunTools;
   readonly #id: string;
   readonly #devices: UnitDevices;
+  readonly #identities: readonly string[];
   #rewritten: ManifestOutput | undefined;
 
   constructor(subject: PanelUnit, unit: UnitIdentity, plan: UnitPlan, started: Date, rows: ManifestOutput, tools: RunTools) {
@@ -66,6 +87,7 @@ class UnitRun {
     this.#tools = tools;
     this.#id = newTimedId(started);
     this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1)?.devices ?? []);
+    this.#identities = rootIdentities(subject.roots);
   }
 
   async run(onScanned: () => void): Promise<UnitBackup> {
@@ -79,6 +101,7 @@ class UnitRun {
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
     const { settings } = this.#tools.context;
     const leftOut = leftOutOf(this.#subject, settings);
+    this.#tellMoved(output);
     const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
     try {
       const totals = await scan(
@@ -97,6 +120,7 @@ class UnitRun {
         output,
       );
       await packing.end();
+      this.#requireSameRoots();
       onScanned();
       const scanned: ScannedUnit = {
         subject: this.#subject,
@@ -121,6 +145,29 @@ class UnitRun {
       contents?.close();
       await packs.abort();
     }
+  }
+
+  /** Names the roots that are found through a link elsewhere than in the last snapshot. */
+  #tellMoved(output: SnapshotOutput): void {
+    const then = this.#plan.previous?.chain.at(-1)?.roots ?? [];
+    if (this.#subject.followed.length === 0) return;
+    for (const { name, source } of this.#devices.roots) {
+      const before = then.find((root) => root.name === name)?.source;
+      if (before !== undefined && before !== source)
+        output.problem(name, ROOT_MOVED, `a link leads to where it lies now, in ${source}; it was followed`);
+    }
+  }
+
+  /** A disk that was unmounted in the middle of it must not look as if everything had been deleted. */
+  #requireSameRoots(): void {
+    if (this.#subject.folder === undefined) return;
+    const now = rootIdentities(this.#subject.roots);
+    const other = this.#subject.roots.filter((_, index) => now[index] !== this.#identities[index]);
+    if (other.length > 0)
+      throw rootMissing(
+        this.#subject.name,
+        other.map(({ path }) => `${path} went away while it was read`),
+      );
   }
 
   /** The rows that the scan gave; where a directory turned out later to be not seen completely, written once more. */

@@ -4,6 +4,7 @@ import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { DeviceNumbers, type RenumberedDevice } from '../../manifest/device-numbers.ts';
 import type { UnitRoot } from '../../panel/unit.ts';
 import type { RecordedDevice, RecordedRoot } from '../../repository/record.ts';
+import { entryOfRoot } from '../../scan/scan-roots.ts';
 
 /** Real major numbers are smaller (12 bits), so such a step leads to a number that no kernel gives. */
 const BEYOND_REAL_MAJORS = 0x1000;
@@ -60,8 +61,9 @@ function freeNumber(device: bigint, taken: ReadonlySet<bigint>): bigint {
   return number;
 }
 
-function placeOf({ path, parent }: UnitRoot): PlacedRoot {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+function placeOf(root: UnitRoot): PlacedRoot {
+  const { path, parent } = root;
+  const name = entryOfRoot(root);
   const recorded = { name: path, source: parent };
   const stat = new StatBuffer();
   const above = openTrustedDirectory(parent);

@@ -3,8 +3,11 @@ import { toWirePath } from '../../manifest/wire-path.ts';
 import type { Warning } from '../../repository/record.ts';
 import { WARNING_LIMIT } from '../../scan/limits.ts';
 
-/** Problems that do not make a snapshot incomplete: the entry is gone for good. */
-const NOTES: ReadonlySet<string> = new Set(['vanished']);
+/** A root that lies elsewhere than in the last snapshot, where a link leads. */
+export const ROOT_MOVED = 'root_moved';
+
+/** Problems that do not make a snapshot incomplete: the entry is gone for good, or was found elsewhere. */
+const NOTES: ReadonlySet<string> = new Set(['vanished', ROOT_MOVED]);
 
 /** What went wrong with single entries: the first ones in full, the others counted. */
 export class WarningList {

@@ -15,9 +15,11 @@ export interface Subject extends FoundUnit {
  * the repository, which is about others, too. Throws `unit_unknown`, `server_unknown`, `owner_not_allowed`.
  */
 export async function findSubject(request: UnitRequest & { readonly policy?: 'owner' | undefined }, context: Context): Promise<Subject> {
-  const { unit, server, policy } = request;
-  if (policy !== 'owner') return { ...(await findUnit({ unit, server }, context)), users: undefined };
+  const { unit, server, earlier, policy } = request;
+  if (policy !== 'owner') return { ...(await findUnit(request, context)), users: undefined };
   if (server !== undefined) throw new Failure('owner_not_allowed', 'an owner cannot name another server', { affected: [server] });
+  if (earlier === true)
+    throw new Failure('owner_not_allowed', 'an owner has only what the account has that lives now', { affected: [unit] });
   const repository = await openRepository(context.settings, 'read', () => {});
   return { repository, ...(await resolveOwner(unit, repository, context.settings)) };
 }

@@ -1,6 +1,8 @@
 import { asFailure, Failure } from '../../failure.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
+import { isTimedId, isUnitId } from '../../repository/ids.ts';
 import { describeServer, readServers } from '../../repository/known-servers.ts';
+import { snapshotPath } from '../../repository/layout.ts';
 import { openRepository, type Repository } from '../../repository/repository.ts';
 import type { Context } from '../context.ts';
 import { resolveUnit } from '../resolve-unit.ts';
@@ -10,6 +12,10 @@ export interface UnitRequest {
   readonly unit: string;
   /** The name or the id of another server than this one. */
   readonly server?: string | undefined;
+  /** The account that had the name before. */
+  readonly earlier?: boolean | undefined;
+  /** When this is the id of a snapshot, whichever account of the name it is of. */
+  readonly at?: string | undefined;
 }
 
 /** A unit, and the folder of the server that it belongs to. */
@@ -22,14 +28,27 @@ export interface FoundUnit {
  * The unit that an administrator's request means, for reading. What this server has no backups of may be another's: on a machine that takes
  * the place of a lost one it is found under the lost one's name, and that is said. Throws `unit_unknown`, `server_unknown`.
  */
-export async function findUnit({ unit: name, server }: UnitRequest, context: Context): Promise<FoundUnit> {
+export async function findUnit(request: UnitRequest, context: Context): Promise<FoundUnit> {
+  const { unit: name, server, earlier } = request;
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   try {
-    return { repository, unit: await resolveUnit(name, repository, context) };
+    const named = await unitOfSnapshot(request, repository);
+    return { repository, unit: named ?? (await resolveUnit(name, repository, context, earlier)) };
   } catch (error) {
-    if (server !== undefined || asFailure(error).code !== 'unit_unknown') throw error;
+    if (server !== undefined || earlier === true || asFailure(error).code !== 'unit_unknown') throw error;
     return await findElsewhere(name, repository, context, asFailure(error));
   }
+}
+
+/** The unit of the name that has the snapshot which the request names; undefined when it names none, or nobody has it. */
+async function unitOfSnapshot({ unit: name, at, earlier }: UnitRequest, repository: Repository): Promise<UnitIdentity | undefined> {
+  if (at === undefined || !isTimedId(at) || isUnitId(name) || earlier === true) return undefined;
+  const units = (await repository.units()).filter((unit) => unit.name === name);
+  for (const unit of units) {
+    if ((await repository.objectSize(snapshotPath(unit.unit, at))) === undefined) continue;
+    return units.find((other) => repository.joinedTo(other).includes(unit.unit)) ?? unit;
+  }
+  return undefined;
 }
 
 async function findElsewhere(name: string, own: Repository, context: Context, failure: Failure): Promise<FoundUnit> {

@@ -12,7 +12,7 @@ import {
   unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
-import { serverArgumentSchema } from './servers.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 /** Compares two points in time, or one with what is on the server now. */
 export const diffRequest = {
@@ -21,6 +21,7 @@ export const diffRequest = {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
     policy: policySchema,
+    earlier: earlierSchema,
     folder: { ...pathArgumentSchema, description: 'Only this path and what lies below it. None: everything.' },
     from: atSchema,
     to: atSchema,

@@ -2,7 +2,7 @@ import type { FromSchema } from '../../config/schema-type.ts';
 import { versionSchema } from './history.ts';
 import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
 import { nextSchema, pageProperties, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
-import { serverArgumentSchema } from './servers.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 /** Looks for names over all snapshots of a unit. */
 export const findRequest = {
@@ -11,6 +11,7 @@ export const findRequest = {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
     policy: policySchema,
+    earlier: earlierSchema,
     pattern: {
       type: 'string',
       minLength: 1,

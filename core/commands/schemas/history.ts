@@ -12,7 +12,7 @@ import {
   unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
-import { serverArgumentSchema } from './servers.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 const stretchProperties = {
   first: { type: 'string', description: 'The oldest snapshot of the stretch.' },
@@ -35,7 +35,14 @@ export type VersionResult = FromSchema<typeof versionSchema>;
 /** Tells when one path changed. */
 export const historyRequest = {
   type: 'object',
-  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema, path: pathArgumentSchema, ...pageProperties },
+  properties: {
+    unit: unitArgumentSchema,
+    server: serverArgumentSchema,
+    policy: policySchema,
+    earlier: earlierSchema,
+    path: pathArgumentSchema,
+    ...pageProperties,
+  },
   required: ['unit', 'path'],
   additionalProperties: false,
 } as const;

@@ -1,7 +1,7 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
 import { policySchema, unitArgumentSchema } from './reading.ts';
-import { serverArgumentSchema } from './servers.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 /** Names the restore points of a unit, or of all, oldest first. */
 export const listRequest = {
@@ -10,6 +10,7 @@ export const listRequest = {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
     policy: policySchema,
+    earlier: earlierSchema,
     incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
   },
   additionalProperties: false,

@@ -12,7 +12,7 @@ import {
   unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
-import { serverArgumentSchema } from './servers.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 /** Lists a folder as it was at a point in time. */
 export const lsRequest = {
@@ -21,6 +21,7 @@ export const lsRequest = {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
     policy: policySchema,
+    earlier: earlierSchema,
     folder: { ...pathArgumentSchema, description: 'As in the backup: shadow/var/www; of anything else the entry itself. None: the top.' },
     at: atSchema,
     recursive: { type: 'boolean', description: 'Everything below the folder, too.' },

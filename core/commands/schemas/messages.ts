@@ -2,9 +2,11 @@ import { adoptRequest, adoptResult } from './adopt.ts';
 import { diffRequest, diffResult } from './diff.ts';
 import { explainRequest, explainResult } from './explain.ts';
 import { findRequest, findResult } from './find.ts';
+import { forgetRequest, forgetResult } from './forget.ts';
 import { historyRequest, historyResult } from './history.ts';
 import { holdRequest, holdResult, releaseRequest, releaseResult } from './hold.ts';
 import { initRequest, initResult } from './init.ts';
+import { joinRequest, joinResult } from './join.ts';
 import { listRequest, listResult } from './list.ts';
 import { lsRequest, lsResult } from './ls.ts';
 import { logNotification, progressNotification } from './notifications.ts';
@@ -24,6 +26,8 @@ export const MESSAGES = {
   init: { request: initRequest, result: initResult },
   servers: { request: serversRequest, result: serversResult },
   adopt: { request: adoptRequest, result: adoptResult },
+  forget: { request: forgetRequest, result: forgetResult },
+  join: { request: joinRequest, result: joinResult },
   run: { request: runRequest, result: runResult },
   list: { request: listRequest, result: listResult },
   plan: { request: planRequest, result: planResult },

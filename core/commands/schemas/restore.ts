@@ -1,7 +1,7 @@
 import type { FromSchema } from '../../config/schema-type.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
 import { atSchema, currentSchema, momentSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
-import { serverArgumentSchema } from './servers.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
 
@@ -25,6 +25,7 @@ export const restoreRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    earlier: earlierSchema,
     policy: {
       enum: ['owner'],
       description: 'Asked by the owner of the account: gives back what that one may have. None: an administrator.',

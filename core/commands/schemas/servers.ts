@@ -9,6 +9,12 @@ export const serverArgumentSchema = {
   description: 'The name or the id of another server in the repository, as `servers` lists them. None: this one.',
 } as const;
 
+/** Which of several accounts that had one name. */
+export const earlierSchema = {
+  type: 'boolean',
+  description: 'The account that had this name before the present one; of `list` all that had it.',
+} as const;
+
 /** Names the servers that have backups in the repository. */
 export const serversRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
 

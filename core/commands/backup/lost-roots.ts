@@ -1,0 +1,121 @@
+import { ChainIndex, chainMembers } from '../../chain/chain-index.ts';
+import { newest } from '../../chain/snapshot.ts';
+import { Failure } from '../../failure.ts';
+import { readNames } from '../../linux/directories.ts';
+import { closeDescriptor, openDirectoryAt, openTrustedDirectory } from '../../linux/files.ts';
+import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
+import { endOfTree, findMerged, mergedEntries } from '../../manifest/merged-entries.ts';
+import type { PanelUnit, UnitRoot } from '../../panel/unit.ts';
+import type { RecordedRoot, SnapshotRecord } from '../../repository/record.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { entryOfRoot } from '../../scan/scan-roots.ts';
+import type { RecordedSnapshot } from '../chain-snapshots.ts';
+import { OpenRuns } from '../reading/open-runs.ts';
+import type { UnitDevices } from './unit-devices.ts';
+
+/** What is told of a unit of which something is missing that was backed up before. */
+export function rootMissing(unit: string, reasons: readonly string[]): Failure {
+  return new Failure('root_missing', `${unit} was backed up before, and now ${reasons.join('; ')}`, {
+    affected: [unit],
+    advice: `Mount it, or bring it back; its last backup stays the newest. If it is meant to be gone: \`apiscp-backup forget ${unit}\`.`,
+  });
+}
+
+/** What is told of an account of which only its folder is left, or a link that leads nowhere. */
+export function withoutRoots({ name, missing }: PanelUnit): Failure {
+  return new Failure(
+    'root_missing',
+    `${name} has nothing to back up: ${missing.map(({ path, reason }) => `${path} ${reason}`).join('; ')}`,
+    {
+      affected: [name],
+      advice: `Bring it back. If it is meant to be gone: \`apiscp-backup forget ${name}\`, or remove what is left of it.`,
+    },
+  );
+}
+
+/**
+ * What the last snapshot has and is not there now, in words: roots that are gone; that lay on a file system of their own which is not mounted;
+ * or that are empty and another directory than then. `history` is all that the unit has.
+ */
+export async function lostRoots(
+  subject: PanelUnit,
+  { roots }: UnitDevices,
+  history: readonly RecordedSnapshot[],
+  repository: Repository,
+): Promise<string[]> {
+  const last = newest(history)?.record;
+  if (last === undefined) return [];
+  if (subject.folder === undefined) return subject.roots.length === 0 && last.roots.length > 0 ? ['nothing of it is there'] : [];
+  const lost: string[] = [];
+  for (const then of last.roots) {
+    const root = subject.roots.find(({ path }) => path === then.name);
+    if (root === undefined) {
+      lost.push(`${then.name} ${subject.missing.find(({ path }) => path === then.name)?.reason ?? 'is not there'}`);
+      continue;
+    }
+    const now = roots.find(({ name }) => name === then.name);
+    if (then.mounted === true && now?.mounted !== true && now?.fileSystem !== then.fileSystem) {
+      lost.push(`the file system of ${then.name} is not mounted`);
+    } else if (isEmpty(root) && (await isAnother(root, chainOf(history), repository, isSameFileSystem(then, now)))) {
+      lost.push(`${then.name} is empty, and another directory than before`);
+    }
+  }
+  return lost;
+}
+
+/** What the last state consists of; nothing when it cannot be put together. */
+function chainOf(history: readonly RecordedSnapshot[]): SnapshotRecord[] {
+  const index = new ChainIndex(history);
+  const latest = newest(history);
+  if (latest === undefined || !index.isComplete(latest.id)) return [];
+  return chainMembers(index.select(latest.id)).map(({ record }) => record);
+}
+
+function isSameFileSystem(then: RecordedRoot, now: RecordedRoot | undefined): boolean {
+  return then.fileSystem === undefined || then.fileSystem === now?.fileSystem;
+}
+
+function inDirectory<T>(root: UnitRoot, action: (descriptor: number) => T): T {
+  const parent = openTrustedDirectory(root.parent);
+  try {
+    const descriptor = openDirectoryAt(parent, entryOfRoot(root));
+    try {
+      return action(descriptor);
+    } finally {
+      closeDescriptor(descriptor);
+    }
+  } finally {
+    closeDescriptor(parent);
+  }
+}
+
+function isEmpty(root: UnitRoot): boolean {
+  return inDirectory(root, (descriptor) => readNames(descriptor).length === 0);
+}
+
+async function isAnother(root: UnitRoot, chain: readonly SnapshotRecord[], repository: Repository, isSame: boolean): Promise<boolean> {
+  const stat = new StatBuffer();
+  inDirectory(root, (descriptor) => statDescriptor(descriptor, stat));
+  const runs = await OpenRuns.open(chain, repository);
+  try {
+    const then = findMerged(runs.readers, root.path);
+    if (then === undefined || (isSame && then.inode === stat.inode)) return false;
+    for (const { entry } of mergedEntries(runs.readers, root.path, endOfTree(root.path))) if (entry.path !== root.path) return true;
+    return false;
+  } finally {
+    runs.close();
+  }
+}
+
+/** Which directories the roots are, to see afterwards whether they still are. */
+export function rootIdentities(roots: readonly UnitRoot[]): string[] {
+  const stat = new StatBuffer();
+  return roots.map((root) => {
+    const parent = openTrustedDirectory(root.parent);
+    try {
+      return statAt(parent, entryOfRoot(root), stat) ? `${stat.device}:${stat.inode}` : '';
+    } finally {
+      closeDescriptor(parent);
+    }
+  });
+}

@@ -1,0 +1,42 @@
+import { Failure } from '../failure.ts';
+import { takeLock } from '../jobs/locks.ts';
+import { findLivingUnit } from '../panel/units.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
+import { lostRoots } from './backup/lost-roots.ts';
+import { unitDevices } from './backup/unit-devices.ts';
+import { chainSnapshots, type RecordedSnapshot } from './chain-snapshots.ts';
+import type { Context } from './context.ts';
+import type { ForgetRequest, ForgetResult } from './schemas/forget.ts';
+
+/**
+ * Says that an account, or what is missing of it, is gone for good: runs do not miss it any more. Its backups stay, and are kept as the rules of
+ * retention say. Should it be there again, it goes on. Throws `unit_unknown`, and `usage` when nothing of it is missing.
+ */
+export async function forget({ unit: name }: ForgetRequest, context: Context): Promise<ForgetResult> {
+  const { settings, reporter } = context;
+  const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  const lock = takeLock(settings.stateDirectory, 'backup', 'a forgetting');
+  try {
+    const unit = await repository.resolveUnit(name);
+    const history = chainSnapshots(await repository.snapshots(unit.unit), repository);
+    if (!(await isMissing(unit, history, repository, context))) {
+      throw new Failure('usage', `nothing of ${unit.unit} is missing: it is backed up as it is`, { affected: [unit.unit] });
+    }
+    if (!repository.isGone(unit)) await repository.addNote({ unit: unit.unit, kind: 'gone', reason: 'an administrator said so' });
+    return { status: 'ok', unit: unit.name, unitId: unit.unit, snapshots: history.length } as ForgetResult;
+  } finally {
+    lock.release();
+  }
+}
+
+async function isMissing(
+  unit: UnitIdentity,
+  history: readonly RecordedSnapshot[],
+  repository: Repository,
+  { settings }: Context,
+): Promise<boolean> {
+  const living = findLivingUnit(settings, unit.name);
+  if (living === undefined || living.roots.length === 0 || !repository.livesAs(unit, living.incarnation)) return true;
+  return (await lostRoots(living, unitDevices(living.roots, []), history, repository)).length > 0;
+}

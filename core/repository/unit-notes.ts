@@ -1,0 +1,57 @@
+import { Failure } from '../failure.ts';
+import type { Backend } from './backends/backend.ts';
+import { noteDocument } from './documents.ts';
+import { isTimedId } from './ids.ts';
+import { NOTES_FOLDER, notePath, recordIdOf, serverFolder } from './layout.ts';
+import { readDocument, writeDocument } from './stored-document.ts';
+
+/** Something that was found out, or said, about a unit after it was begun. */
+export interface UnitNote {
+  readonly formatVersion: number;
+  readonly id: string;
+  readonly repository: string;
+  readonly server: string;
+  readonly unit: string;
+  /**
+   * `continued`: the account of this unit has the folder `incarnation` as well. `joined`: what the unit `joined` left belongs to this
+   * one's customer. `gone`: what is missing of this unit on the server is meant to be.
+   */
+  readonly kind: 'continued' | 'joined' | 'gone';
+  readonly incarnation: string | null;
+  readonly joined: string | null;
+  /** For people. */
+  readonly reason: string;
+  /** RFC 3339 UTC. */
+  readonly created: string;
+}
+
+/** The notes about the units of a server, oldest first; one that cannot be used is given to `report` and left out: in doubt nobody's backups are another's. */
+export async function readNotes(
+  backend: Backend,
+  repository: string,
+  server: string,
+  report: (error: unknown) => void,
+): Promise<UnitNote[]> {
+  const notes: UnitNote[] = [];
+  for await (const { name } of backend.list(`${serverFolder(server)}/${NOTES_FOLDER}/`)) {
+    const id = recordIdOf(name);
+    if (id === undefined || !isTimedId(id)) continue;
+    try {
+      const { value } = await readDocument(backend, noteDocument, name);
+      const isOwn = value.id === id && value.repository === repository && value.server === server;
+      if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+      notes.push(value);
+    } catch (error) {
+      report(error);
+    }
+  }
+  return notes.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export async function writeNote(backend: Backend, note: UnitNote): Promise<void> {
+  await writeDocument(backend, noteDocument, `${serverFolder(note.server)}/${notePath(note.id)}`, note);
+}
+
+export async function removeNote(backend: Backend, { server, id }: UnitNote): Promise<void> {
+  await backend.remove(`${serverFolder(server)}/${notePath(id)}`);
+}
