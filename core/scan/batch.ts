@@ -25,6 +25,8 @@ export const Control = {
   givenUp: 1,
   /** Not zero while the worker should wait before it reads on. */
   paused: 2,
+  /** How much has been read of the batch in hand, in KiB, where it is a large file. */
+  read: 3,
 } as const;
 
 export function newControl(): SharedArrayBuffer {

@@ -12,9 +12,10 @@ import type { UnitPacking } from './unit-packing.ts';
 
 /** Gets what a scan found, in path order. */
 export interface ScanOutput {
-  row(row: ManifestRow): void;
-  /** A further name of `leader`, whose row came before. */
-  link(entry: Entry, leader: Entry): void;
+  /** Whether the row has become one of the snapshot's: not when what it lies in is no directory any more. */
+  row(row: ManifestRow): boolean;
+  /** The same for a further name of `leader`, whose row came before. */
+  link(entry: Entry, leader: Entry): boolean;
   problem(path: ByteString, code: string, message: string): void;
   /** The directory `path`, whose row may have come before or not come at all, was not seen completely. */
   unseen(path: ByteString): void;
@@ -23,7 +24,7 @@ export interface ScanOutput {
 }
 
 /** What reads batches: see `UnitPacking`. */
-export type BatchReader = Pick<UnitPacking, 'size' | 'read'>;
+export type BatchReader = Pick<UnitPacking, 'size' | 'read' | 'bytesUnderWay'>;
 
 /** What stands at one place of the order until the workers have answered. */
 type Slot =
@@ -36,6 +37,8 @@ type Slot =
       readonly leads: LinkLeader | undefined;
       /** Added to those of a directory. */
       readonly flags: number;
+      /** What the walk has counted for it: the size of a file. */
+      readonly size: number;
     }
   | {
       readonly type: 'link';
@@ -53,6 +56,8 @@ interface Pending {
   readonly unlisted: ReadonlySet<ByteString>;
   readonly answer: Promise<ReadEntries> | undefined;
   readonly builder: BatchBuilder;
+  /** Whether the answer has come. */
+  isRead: boolean;
 }
 
 /**
@@ -69,6 +74,8 @@ export class Collector implements WalkListener {
   readonly #heldLimit: number;
   /** Directories that are held open for what is not read yet; one can count several times. */
   #held = 0;
+  /** What is in the snapshot, less what the walk has counted, of all that was passed on so far. */
+  readonly correction = { entries: 0, bytes: 0 };
   #builder = new BatchBuilder();
   #slots: Slot[] = [];
   #unlisted = new Set<ByteString>();
@@ -100,7 +107,8 @@ export class Collector implements WalkListener {
     }
     if (this.#builder.isFull(stat.isFile ? stat.size : 0)) this.#closeBatch();
     const before = this.#builder.directories;
-    this.#slots.push({ type: 'read', index: this.#builder.add(directory, name, path, stat), path, known, leads, flags });
+    const size = seenSize(stat);
+    this.#slots.push({ type: 'read', index: this.#builder.add(directory, name, path, stat), path, known, leads, flags, size });
     this.#held += this.#builder.directories - before;
   }
 
@@ -130,9 +138,11 @@ export class Collector implements WalkListener {
 
   /** What was changed and is not read yet: entries, and the sizes of the files among them. */
   get unread(): { readonly entries: number; readonly bytes: number } {
-    const builders = [...this.#pending.map(({ builder }) => builder), this.#builder];
+    const builders = [...this.#pending.filter(({ isRead }) => !isRead).map(({ builder }) => builder), this.#builder];
     const sum = (of: (builder: BatchBuilder) => number): number => builders.reduce((total, builder) => total + of(builder), 0);
-    return { entries: sum(({ length }) => length), bytes: sum(({ fileBytes }) => fileBytes) };
+    // A large file takes minutes.
+    const bytes = sum(({ fileBytes }) => fileBytes);
+    return { entries: sum(({ length }) => length), bytes: Math.max(0, bytes - this.#packing.bytesUnderWay) };
   }
 
   /** Waits for the oldest batch and passes its rows on. */
@@ -190,7 +200,12 @@ export class Collector implements WalkListener {
     if (this.#slots.length === 0) return;
     const builder = this.#builder;
     const answer = builder.length === 0 ? undefined : this.#packing.read(builder.finish());
-    this.#pending.push({ slots: this.#slots, unlisted: this.#unlisted, answer, builder });
+    const pending: Pending = { slots: this.#slots, unlisted: this.#unlisted, answer, builder, isRead: false };
+    this.#pending.push(pending);
+    const isRead = (): void => {
+      pending.isRead = true;
+    };
+    answer?.then(isRead, isRead);
     this.#slots = [];
     this.#unlisted = new Set();
     this.#builder = new BatchBuilder();
@@ -198,17 +213,36 @@ export class Collector implements WalkListener {
 
   async #settle(slot: Slot, answer: ReadEntries | undefined): Promise<void> {
     if (slot.type === 'row') {
-      this.#output.row(slot.row);
+      const { row } = slot;
+      if (row.kind === 'tombstone') this.#output.row(row);
+      else this.#correct(this.#output.row(row), fileSize(row), fileSize(row));
     } else if (slot.type === 'read') {
-      const entry = entryOf(answer as ReadEntries, slot.index, slot.path);
-      if (slot.leads !== undefined) slot.leads.entry = entry;
-      if (entry !== undefined) this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | slot.flags } : entry);
-      // What is there and could not be read stays as the previous state has it.
-      else if (answer?.outcomes[slot.index] === Outcome.unreadable) this.#output.unseen(parentOf(slot.path));
-      else if (slot.known) this.#output.row({ path: slot.path, kind: 'tombstone' });
+      this.#settleRead(slot, answer as ReadEntries);
     } else if (slot.leader.entry !== undefined) {
-      this.#output.link({ ...slot.leader.entry, path: slot.path }, slot.leader.entry);
+      const { entry } = slot.leader;
+      this.#correct(this.#output.link({ ...entry, path: slot.path }, entry), fileSize(entry), seenSize(slot.stat));
     } else await this.#readAfresh(slot);
+  }
+
+  #settleRead({ index, path, known, leads, flags, size }: Slot & { type: 'read' }, answer: ReadEntries): void {
+    const entry = entryOf(answer, index, path);
+    if (leads !== undefined) leads.entry = entry;
+    if (entry !== undefined) {
+      this.#correct(this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | flags } : entry), fileSize(entry), size);
+    } else if (answer.outcomes[index] === Outcome.unreadable) {
+      // What is there and could not be read stays as the previous state has it.
+      this.#output.unseen(parentOf(path));
+      this.#correct(known, size, size);
+    } else {
+      this.#correct(false, 0, size);
+      if (known) this.#output.row({ path, kind: 'tombstone' });
+    }
+  }
+
+  /** The walk has counted an entry, and `seen` bytes: it is there with `written` bytes, or not at all. */
+  #correct(isThere: boolean, written: number, seen: number): void {
+    if (!isThere) this.correction.entries--;
+    this.correction.bytes += (isThere ? written : 0) - seen;
   }
 
   /** The first name of a hard link had vanished when it came to be read: this one is the first now. */
@@ -217,12 +251,24 @@ export class Collector implements WalkListener {
     const index = builder.add(slot.directory, slot.name, slot.path, slot.stat);
     try {
       const answer = await this.#packing.read(builder.finish());
-      await this.#settle({ type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader, flags: 0 }, answer);
+      await this.#settle(
+        { type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader, flags: 0, size: seenSize(slot.stat) },
+        answer,
+      );
       this.#tell(answer, builder, new Set());
     } finally {
       builder.release();
     }
   }
+}
+
+/** The bytes of an entry: only files have any. */
+function fileSize({ kind, size }: Pick<Entry, 'kind' | 'size'>): number {
+  return kind === 'file' ? size : 0;
+}
+
+function seenSize(stat: StatBuffer): number {
+  return stat.isFile ? stat.size : 0;
 }
 
 function parentOf(path: ByteString): ByteString {

@@ -54,6 +54,7 @@ export class LargeFileWriter {
     if (!piecewise) this.#beginMember(entry, source);
     for (const { bytes, digest } of this.#chunks(source, source.length)) {
       this.#output.checkWanted();
+      this.#output.tellRead(bytes.length);
       whole.update(bytes);
       const extent = piecewise ? (stored.get(digest.latin1Slice()) ?? this.#known?.find(digest, bytes.length)) : undefined;
       if (extent !== undefined) extents.push(extent);

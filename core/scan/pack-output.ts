@@ -55,6 +55,12 @@ export class PackOutput {
     };
   }
 
+  /** Says how much of a large file is read, in bytes; `tellRead(0)` begins anew. */
+  tellRead(bytes: number): void {
+    if (bytes === 0) Atomics.store(this.#control, Control.read, 0);
+    else Atomics.add(this.#control, Control.read, Math.round(bytes / 1024));
+  }
+
   /** To be called between batches: a member never lies in two packs. */
   closeFullPack(): void {
     if (this.#stored < PACK_TARGET) return;

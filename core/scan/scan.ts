@@ -32,7 +32,7 @@ export interface ScanThreads {
   readonly readers: ReaderPool;
 }
 
-/** What the walk saw: the whole point in time, not only what changed. */
+/** What the point in time consists of, not only what changed: without what had vanished before it was read. */
 export interface ScanTotals {
   readonly entries: number;
   readonly bytes: number;
@@ -71,7 +71,8 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
     comparison.finish();
     signal.throwIfAborted();
     await collector.finish(tell);
-    return { entries: comparison.entries, bytes: comparison.bytes };
+    const { entries, bytes } = collector.correction;
+    return { entries: comparison.entries + entries, bytes: comparison.bytes + bytes };
   } catch (error) {
     giveUp();
     throw signal.aborted ? new Failure('cancelled', 'the backup was stopped') : error;

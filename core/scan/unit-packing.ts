@@ -76,6 +76,11 @@ export class UnitPacking {
     return this.#ending !== undefined && this.#isIdle;
   }
 
+  /** About how many bytes of large files the workers have read in the batches that they have in hand. */
+  get bytesUnderWay(): number {
+    return this.#work.values().reduce((sum, { control }) => sum + 1024 * Atomics.load(control, Control.read), 0);
+  }
+
   /** Reads a batch. Fails when anything of the unit failed; the unit then cannot be completed. */
   read(batch: Batch): Promise<ReadEntries> {
     const { promise, resolve, reject } = Promise.withResolvers<ReadEntries>();

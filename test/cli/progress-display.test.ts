@@ -46,7 +46,7 @@ describe('the display of progress', () => {
     expect(text())
       .to.contain('site1 reading')
       .and.to.contain('25%')
-      .and.to.contain('50 entries, 1.0 KiB, 50 entries/s, 1.0 KiB/s, 3s left');
+      .and.to.contain('50 entries, 1.0 KiB, 50 entries/s, 1.0 KiB/s, 2s left');
   });
 
   it('goes by the entries where bytes cost nothing', () => {

@@ -29,9 +29,10 @@ export class RunProgress {
     this.#change({ entriesTotal: counts.entries, bytesTotal: bytes.total, byEntries: isCompared });
   }
 
-  /** What is done of the unit: unchanged, or read. */
+  /** What is done of the unit: unchanged, or read. A file that is read once more is not done any less. */
   done(entries: number, bytes: number): void {
-    this.#change({ entries, bytes });
+    const { entries: before = 0, bytes: bytesBefore = 0 } = this.#present ?? {};
+    this.#change({ entries: Math.max(entries, before), bytes: Math.max(bytes, bytesBefore) });
   }
 
   /** To be called now and then while the run pauses. */

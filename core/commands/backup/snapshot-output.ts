@@ -37,10 +37,10 @@ export class SnapshotOutput implements ScanOutput {
     this.#structure = new StructureMembers(spoolDirectory);
   }
 
-  row(row: ManifestRow): void {
+  row(row: ManifestRow): boolean {
     if (this.#isBelowNoDirectory(row.path)) {
       this.problem(row.path, 'replaced', 'its directory was replaced by something else while it was read');
-      return;
+      return false;
     }
     this.#closed = row.kind === 'directory' ? undefined : row.path;
     if (row.kind === 'tombstone') this.deleted++;
@@ -48,6 +48,7 @@ export class SnapshotOutput implements ScanOutput {
     this.#rows.add(this.#recorded(row));
     if (row.kind === 'directory') this.#structure.addDirectory(row);
     else if (row.kind === 'symlink' && row.linkCount === 1 && row.linkTarget !== undefined) this.#structure.addSymlink(row);
+    return true;
   }
 
   #recorded(row: ManifestRow): ManifestRow {
@@ -60,13 +61,14 @@ export class SnapshotOutput implements ScanOutput {
     return this.#closed !== undefined && isWithin(path, this.#closed);
   }
 
-  link(entry: Entry, leader: Entry): void {
-    this.row(entry);
+  link(entry: Entry, leader: Entry): boolean {
+    if (!this.row(entry)) return false;
     // tar can link only to what was extracted before: a first name whose member is in these packs.
     const extent = leader.content?.extents[0];
     const isHere = extent === undefined || extent.pack.startsWith(this.#packPrefix);
     const hasMember = leader.kind !== 'socket' && !(leader.kind === 'symlink' && leader.linkTarget === undefined);
     if (isHere && hasMember) this.#structure.addHardLink(entry, leader.path);
+    return true;
   }
 
   problem(path: ByteString, code: string, message: string): void {
