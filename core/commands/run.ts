@@ -123,10 +123,22 @@ async function backUp(
       tool: PROGRAM,
     });
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
-    return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome) };
+    return { status, run: id, started: started.toISOString(), finished, units: withinAnswer(ended.map(({ outcome }) => outcome)) };
   } finally {
     await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
   }
+}
+
+/** The most bytes of JSON that the warnings of one answer take: whoever reads it takes a line of some megabytes only. */
+const ANSWER_WARNING_BYTES = 4 * 1024 * 1024;
+
+/** The outcomes with as many warnings as find room; `warningCount` counts them all, and the snapshots' records list them. */
+function withinAnswer(outcomes: readonly UnitOutcome[]): UnitOutcome[] {
+  let left = ANSWER_WARNING_BYTES;
+  return outcomes.map((outcome) => {
+    left -= Buffer.byteLength(JSON.stringify(outcome.warnings));
+    return left >= 0 ? outcome : { ...outcome, warnings: [] };
+  });
 }
 
 /** Units whose scan is over and whose objects are still being made durable. */

@@ -36,3 +36,10 @@ export function freeSpace(descriptor: number): Room {
     compression: COMPRESSION.get(buffer.readUInt32LE(0)) ?? 1,
   };
 }
+
+/** What the file system of an open descriptor holds; zeros where it does not tell. */
+export function usedSpace(descriptor: number): { bytes: number; inodes: number } {
+  if (libc.fstatfs(descriptor, buffer) !== 0) return { bytes: 0, inodes: 0 };
+  const word = (at: number): number => Number(buffer.readBigUInt64LE(at));
+  return { bytes: (word(16) - word(24)) * word(8), inodes: word(40) - word(48) };
+}

@@ -20,15 +20,33 @@ const room = Buffer.alloc(XATTR_SIZE_MAX);
  * itself are asked for in two calls: the caller compares the change time before and after.
  */
 export function readXattrs(descriptor: number): Xattr[] {
+  return readXattrsUpTo(descriptor, Number.POSITIVE_INFINITY).xattrs;
+}
+
+/**
+ * The same, of at most so many bytes of names and values. What the kernel acts on (ACLs, capabilities, labels) comes before `user.*`,
+ * of which a file system may take hundreds of megabytes for one file.
+ */
+export function readXattrsUpTo(descriptor: number, bytes: number): { xattrs: Xattr[]; isComplete: boolean } {
   const length = Number(libc.flistxattr(descriptor, list, list.length));
-  if (isHandleRefused(length)) return readThroughPath(descriptorPath(descriptor));
-  if (length === 0 || isUnsupported(length)) return [];
+  if (isHandleRefused(length)) return { xattrs: readThroughPath(descriptorPath(descriptor)), isComplete: true };
+  if (length === 0 || isUnsupported(length)) return { xattrs: [], isComplete: true };
   const xattrs: Xattr[] = [];
-  for (const name of namesIn(check(length, 'flistxattr'))) {
+  let left = bytes;
+  for (const name of kernelsFirst(namesIn(check(length, 'flistxattr')))) {
     const value = readValue(descriptor, name);
-    if (value !== undefined) xattrs.push({ name, value });
+    if (value === undefined) continue;
+    left -= name.length + value.length;
+    if (left < 0) return { xattrs: sortByName(xattrs), isComplete: false };
+    xattrs.push({ name, value });
   }
-  return sortByName(xattrs);
+  return { xattrs: sortByName(xattrs), isComplete: true };
+}
+
+function kernelsFirst(names: ByteString[]): ByteString[] {
+  if (names.length < 2) return names;
+  const isUsers = (name: ByteString): boolean => name.startsWith('user.');
+  return [...names.filter((name) => !isUsers(name)), ...names.filter(isUsers)];
 }
 
 function isUnsupported(result: number): boolean {

@@ -61,6 +61,18 @@ export class BatchBuilder {
     };
   }
 
+  /** The entries from `first` on, as a batch of their own. */
+  rest(first: number): Batch {
+    const whole = this.finish();
+    return {
+      ...whole,
+      directoryOf: whole.directoryOf.slice(first),
+      names: whole.names.slice(first),
+      paths: whole.paths.slice(first),
+      openAs: whole.openAs.slice(first),
+    };
+  }
+
   release(): void {
     for (const directory of this.#held) directory.release();
     this.#held.length = 0;

@@ -151,22 +151,32 @@ export class Collector implements WalkListener {
     const oldest = this.#pending.shift();
     if (oldest === undefined) return;
     try {
-      const answer = await oldest.answer;
-      for (const slot of oldest.slots) await this.#settle(slot, answer);
-      if (answer !== undefined) {
-        this.#tell(answer, oldest.builder, oldest.unlisted);
-        releaseEntries(answer);
+      let answer = await oldest.answer;
+      let first = 0;
+      for (const slot of oldest.slots) {
+        if (slot.type === 'read' && answer?.outcomes[slot.index - first] === Outcome.postponed) {
+          this.#tellAll(answer, first, oldest);
+          first = slot.index;
+          answer = await this.#packing.read(oldest.builder.rest(first));
+        }
+        await this.#settle(slot, answer, first);
       }
+      if (answer !== undefined) this.#tellAll(answer, first, oldest);
     } finally {
       this.#held -= release(oldest);
     }
   }
 
-  /** Passes on what the workers noticed, but not twice that a directory cannot be read. */
-  #tell(answer: ReadEntries, builder: BatchBuilder, unlisted: ReadonlySet<ByteString>): void {
+  #tellAll(answer: ReadEntries, first: number, { builder, unlisted }: Pending): void {
+    this.#tell(answer, first, builder, unlisted);
+    releaseEntries(answer);
+  }
+
+  /** Passes on what the workers noticed of the entries from `first` on, but not twice that a directory cannot be read. */
+  #tell(answer: ReadEntries, first: number, builder: BatchBuilder, unlisted: ReadonlySet<ByteString>): void {
     this.#output.read(answer.bytesRead);
     for (const { index, code, message } of answer.problems) {
-      const path = builder.pathOf(index);
+      const path = builder.pathOf(first + index);
       if (code !== 'unreadable' || !unlisted.has(path)) this.#output.problem(path, code, message);
     }
   }
@@ -211,25 +221,26 @@ export class Collector implements WalkListener {
     this.#builder = new BatchBuilder();
   }
 
-  async #settle(slot: Slot, answer: ReadEntries | undefined): Promise<void> {
+  /** `answer` is about the entries from `first` on. */
+  async #settle(slot: Slot, answer: ReadEntries | undefined, first: number): Promise<void> {
     if (slot.type === 'row') {
       const { row } = slot;
       if (row.kind === 'tombstone') this.#output.row(row);
       else this.#correct(this.#output.row(row), fileSize(row), fileSize(row));
     } else if (slot.type === 'read') {
-      this.#settleRead(slot, answer as ReadEntries);
+      this.#settleRead(slot, answer as ReadEntries, first);
     } else if (slot.leader.entry !== undefined) {
       const { entry } = slot.leader;
       this.#correct(this.#output.link({ ...entry, path: slot.path }, entry), fileSize(entry), seenSize(slot.stat));
     } else await this.#readAfresh(slot);
   }
 
-  #settleRead({ index, path, known, leads, flags, size }: Slot & { type: 'read' }, answer: ReadEntries): void {
-    const entry = entryOf(answer, index, path);
+  #settleRead({ index, path, known, leads, flags, size }: Slot & { type: 'read' }, answer: ReadEntries, first: number): void {
+    const entry = entryOf(answer, index - first, path);
     if (leads !== undefined) leads.entry = entry;
     if (entry !== undefined) {
       this.#correct(this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | flags } : entry), fileSize(entry), size);
-    } else if (answer.outcomes[index] === Outcome.unreadable) {
+    } else if (answer.outcomes[index - first] === Outcome.unreadable) {
       // What is there and could not be read stays as the previous state has it.
       this.#output.unseen(parentOf(path));
       this.#correct(known, size, size);
@@ -254,8 +265,9 @@ export class Collector implements WalkListener {
       await this.#settle(
         { type: 'read', index, path: slot.path, known: slot.known, leads: slot.leader, flags: 0, size: seenSize(slot.stat) },
         answer,
+        0,
       );
-      this.#tell(answer, builder, new Set());
+      this.#tell(answer, 0, builder, new Set());
     } finally {
       builder.release();
     }

@@ -4,11 +4,11 @@ import { readInodeFlags } from '../linux/inode-flags.ts';
 import { readProjectId } from '../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { SystemError } from '../linux/system-error.ts';
-import { readXattrs } from '../linux/xattrs.ts';
+import { readXattrsUpTo } from '../linux/xattrs.ts';
 import { type Content, type Entry, EntryFlags, type Xattr } from '../manifest/entry.ts';
 import type { Batch } from './batch.ts';
 import type { ContentStore } from './content-store.ts';
-import { LARGE_FILE } from './limits.ts';
+import { BATCH_ATTRIBUTE_BYTES, ENTRY_ATTRIBUTE_BYTES, LARGE_FILE } from './limits.ts';
 import { type OpenedEntry, openEntry } from './opened-entry.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { metadataOf, type ReadEntriesBuilder } from './read-entries.ts';
@@ -50,6 +50,10 @@ export class EntryReader {
       ahead?.advanceTo(index);
       this.#readAny(batch, index, results);
       results.close(index);
+      if (results.attributeBytes > BATCH_ATTRIBUTE_BYTES) {
+        results.postpone(index + 1);
+        return;
+      }
     }
   }
 
@@ -163,7 +167,9 @@ function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boo
   let inodeFlags = 0;
   let projectId = 0;
   try {
-    xattrs = readXattrs(opened.descriptor);
+    const read = readXattrsUpTo(opened.descriptor, ENTRY_ATTRIBUTE_BYTES);
+    xattrs = read.xattrs;
+    if (!read.isComplete) missing('all of its extended attributes', new Error(`they take more than ${ENTRY_ATTRIBUTE_BYTES} bytes`));
   } catch (error) {
     missing('its extended attributes', error);
   }

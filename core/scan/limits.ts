@@ -19,8 +19,17 @@ export const FRAMES_UNDER_WAY = 4;
 /** A pack is closed when it has this many bytes; big, so that a repository sees few requests. */
 export const PACK_TARGET = 256 * 1024 * 1024;
 
+/** The most bytes of extended attributes that are kept of one entry: ext4 takes 4 KiB, a file system for desktops may take hundreds of MiB. */
+export const ENTRY_ATTRIBUTE_BYTES = 1024 * 1024;
+
+/** A worker that has read so many bytes of different attributes answers what it has; the rest of the batch is read afterwards. */
+export const BATCH_ATTRIBUTE_BYTES = 4 * 1024 * 1024;
+
 /** Problems of single entries that a result lists one by one; further ones are counted. */
 export const WARNING_LIMIT = 1000;
+
+/** The most bytes of JSON that the listed problems of one unit take, so that paths of many kilobytes do not fill records and answers. */
+export const WARNING_BYTES = 256 * 1024;
 
 /** Threads that list directories and look at entries. More than processors, where a disk has to be waited for, would cost memory. */
 export const READERS = 2;

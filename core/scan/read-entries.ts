@@ -6,6 +6,7 @@ import type { ByteString, Content, DataRange, Entry, Extent, Xattr } from '../ma
 const STAT_LENGTH = 144;
 const DIGEST_LENGTH = 32;
 const NUMBERS_PER_EXTENT = 4;
+const COMMON_SET_BYTES = 4096;
 
 /** What became of an entry of a batch. */
 export const Outcome = {
@@ -14,6 +15,8 @@ export const Outcome = {
   read: 1,
   /** It is there, but nothing is known of it: a problem says why. */
   unreadable: 2,
+  /** It was not looked at: what came before takes enough memory. */
+  postponed: 3,
 } as const;
 
 /** Something that went wrong with one entry of a batch. */
@@ -72,6 +75,8 @@ export class ReadEntriesBuilder {
   readonly #packs: string[] = [];
   readonly #problems: EntryProblem[] = [];
   bytesRead = 0;
+  /** Of the sets of extended attributes that will pass to the main thread. */
+  attributeBytes = 0;
 
   constructor(count: number) {
     this.#count = count;
@@ -97,9 +102,16 @@ export class ReadEntriesBuilder {
 
   /** Accounts repeat a few sets on thousands of files: each set passes to the main thread once a batch. */
   #numberOf(xattrs: readonly Xattr[]): number {
+    const bytes = xattrs.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+    // A set as long as this is nobody else's, and its key would be as long.
+    if (bytes > COMMON_SET_BYTES) {
+      this.attributeBytes += bytes;
+      return this.#xattrSets.push(xattrs);
+    }
     const key = xattrs.map(({ name, value }) => `${name}\0${value.length}\0${value.latin1Slice()}`).join('\0');
     let number = this.#xattrSetNumbers.get(key);
     if (number === undefined) {
+      this.attributeBytes += bytes;
       number = this.#xattrSets.push(xattrs);
       this.#xattrSetNumbers.set(key, number);
     }
@@ -126,6 +138,12 @@ export class ReadEntriesBuilder {
   addUnreadable(index: number, code: 'unreadable' | 'internal', message: string): void {
     this.#outcomes[index] = Outcome.unreadable;
     this.problem(index, code, message);
+  }
+
+  /** Leaves the entries from `first` on for another batch; ends the answer. */
+  postpone(first: number): void {
+    this.#outcomes.fill(Outcome.postponed, first);
+    for (let index = first; index < this.#count; index++) this.close(index);
   }
 
   problem(index: number, code: EntryProblem['code'], message: string): void {

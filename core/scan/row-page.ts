@@ -28,6 +28,8 @@ export const Note = {
   covered: 10,
   /** A directory that is the top of a subvolume of its own. */
   subvolume: 11,
+  /** A directory that the walk has entered before, at another place. */
+  moved: 12,
 } as const;
 
 /** Rows of one page: about 210 KiB in all. */

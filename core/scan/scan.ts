@@ -20,6 +20,8 @@ export interface ScanRequest extends ReaderTask {
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
   readonly signal: AbortSignal;
+  /** How long the walk may take in milliseconds, pauses aside: what is not seen then is left out. */
+  readonly budget: number;
   /** Called now and then with what is done so far. */
   readonly onProgress: (entries: number, bytes: number) => void;
   /** Asked between the pages of the walk, which goes on when it resolves. */
@@ -43,7 +45,7 @@ export interface ScanTotals {
  * workers. Throws `cancelled` when the signal is raised, and what the threads or the output throw.
  */
 export async function scan(request: ScanRequest, { packing, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
-  const { roots, previous, onProgress, mayGoOn, signal } = request;
+  const { roots, previous, onProgress, mayGoOn, signal, budget } = request;
   const collector = new Collector(packing, output, request.known);
   const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector);
   // What is read, paused or held back then fails at once.
@@ -53,14 +55,21 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
     const { entries, bytes } = collector.unread;
     onProgress(comparison.entries - entries, comparison.bytes - bytes);
   };
+  let end = performance.now() + budget;
   try {
     for await (const page of pagesOf(request, readers)) {
+      if (performance.now() > end) {
+        comparison.endEarly(`the account has taken longer than ${Math.round(budget / 1000)} seconds; what follows is left out`);
+        break;
+      }
       for (let row = 0; row < page.count; ) {
         row = comparison.take(page, row);
         tell();
         // Lets messages of the workers in; waits for them only when too much is under way.
         await setImmediate();
+        const paused = performance.now();
         await mayGoOn();
+        end += performance.now() - paused;
         signal.throwIfAborted();
         while (collector.isCrowded) {
           await collector.drainOne();

@@ -8,6 +8,7 @@ import type { HeldDirectory } from './held-directory.ts';
 import { hasIdentity, identityOf } from './inode-identity.ts';
 import { Note, type RowPage } from './row-page.ts';
 import { arrangeRoots, isScanRoot, type ScanRoot } from './scan-roots.ts';
+import { SeenDirectories } from './seen-directories.ts';
 import { MAXIMUM_DEPTH, PATH_BYTES_LIMIT } from './tree-reader.ts';
 
 /** What a walk tells, in the order of paths. */
@@ -46,9 +47,11 @@ export class TreeComparison {
   readonly #previous: MergedTree | undefined;
   readonly #levels = new ComparedLevels();
   readonly #stat = new StatBuffer();
+  readonly #seen = new SeenDirectories();
   #loss: Loss | undefined;
   /** Whether a change was told since the listener was asked whether it is crowded. */
   #hasTold = false;
+  #isEnded = false;
 
   /** Without a `previous` state everything counts as new. */
   constructor(roots: readonly ScanRoot[], previous: MergedTree | undefined, listener: WalkListener) {
@@ -77,7 +80,7 @@ export class TreeComparison {
         // What is below a directory that was not there for the reader before, or is lost.
         if (this.#levels.depth - 1 < depth || this.#isLost(depth)) continue;
         if (note === Note.lost) this.#loss = { depth, problem: MOVED };
-        else this.#visit(page, row, depth, note);
+        else this.#visit(page, row, depth, this.#isMoved(page, row, note) ? Note.moved : note);
       }
     }
     return count;
@@ -86,6 +89,19 @@ export class TreeComparison {
   /** To be called when the walk is over: the rest of the previous state has gone. */
   finish(): void {
     this.#leaveTo(-1);
+  }
+
+  /** Takes no more: whatever the previous state has from here on stays, and the directories that the walk is in count as not all seen. */
+  endEarly(problem: string): void {
+    let deepest: ByteString = '';
+    for (let depth = 0; depth < this.#levels.depth; depth++) {
+      const { path, virtual } = this.#levels.at(depth) as { path: ByteString; virtual: unknown };
+      if (virtual !== undefined) continue;
+      this.#listener.unseen(path);
+      deepest = path;
+    }
+    this.#listener.problem(deepest, 'unreadable', problem);
+    this.#isEnded = true;
   }
 
   /** Lets go of every descriptor. */
@@ -110,7 +126,12 @@ export class TreeComparison {
   }
 
   #isLost(depth: number): boolean {
-    return this.#loss !== undefined && depth >= this.#loss.depth;
+    return this.#isEnded || (this.#loss !== undefined && depth >= this.#loss.depth);
+  }
+
+  /** Each reader knows what it has entered itself, and not what the others have. */
+  #isMoved(page: RowPage, row: number, note: number): boolean {
+    return note === Note.entered && !this.#seen.add(page.words, page.at(row));
   }
 
   #visit(page: RowPage, row: number, depth: number, note: number): void {
@@ -243,6 +264,12 @@ export class TreeComparison {
       this.#listener.problem(path, 'mount_skipped', 'something else is mounted here; its contents are left out');
     } else if (note === Note.subvolume) {
       this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are left out');
+    } else if (note === Note.moved) {
+      this.#listener.problem(
+        path,
+        'unreadable',
+        'it was met at another place before, and moved here meanwhile; its contents are left out here',
+      );
     } else if (note === Note.tooDeep) {
       this.#listener.problem(
         path,

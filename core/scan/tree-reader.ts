@@ -10,6 +10,7 @@ import { type MountKind, mountsByDirectory } from './mounted-names.ts';
 import { type ReaderLevel, ReaderStack } from './reader-level.ts';
 import { Note, type RowPage } from './row-page.ts';
 import { arrangeRoots, entryOfRoot, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
+import { SeenDirectories } from './seen-directories.ts';
 
 /** Directories below this depth are left out: no software makes them, and their paths alone would fill the memory. */
 export const MAXIMUM_DEPTH = 4096;
@@ -42,6 +43,7 @@ export class TreeReader {
   readonly #includeSubvolumes: boolean;
   readonly #roots: VirtualLevel;
   readonly #stack = new ReaderStack();
+  readonly #seen = new SeenDirectories();
   readonly #stat = new StatBuffer();
   /** Why the name just looked at is not readable or not listable. */
   #message = '';
@@ -189,6 +191,8 @@ export class TreeReader {
       if (!this.#includeSubvolumes) return Note.subvolume;
     }
     if (this.#stack.depth >= MAXIMUM_DEPTH || path.length > PATH_BYTES_LIMIT) return Note.tooDeep;
+    // The way to where a segment begins is entered once more.
+    if (begin === undefined && !this.#seen.add(stat.words)) return Note.moved;
     let descriptor: number | undefined;
     try {
       descriptor = openDirectoryAt(parent, entry);

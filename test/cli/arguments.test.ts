@@ -1,8 +1,10 @@
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { pathArguments } from '../../core/cli/path-arguments.ts';
 import { buildProgram } from '../../core/cli/program.ts';
 import { METHODS } from '../../core/commands/registry.ts';
 import { Failure } from '../../core/failure.ts';
+import { ROOT } from '../program.ts';
 
 async function requestOf(...args: string[]): Promise<[string, unknown]> {
   let made: [string, unknown] | undefined;
@@ -89,7 +91,18 @@ describe('the arguments of a command', () => {
     ]);
   });
 
-  it('that lost bytes on their way are refused, with the way to give them', () => {
+  it('are what the kernel was given, also where they are not UTF-8 or hold the character that stands for such bytes', async () => {
+    const script = `import { pathArguments } from '${ROOT}/core/cli/path-arguments.ts'; console.log(JSON.stringify(pathArguments(process.argv.slice(1), [])))`;
+    const command = `exec "$0" --input-type=module -e "$1" -- plain "$(printf 'M\\374rz')" "$(printf 'M\\357\\277\\275rz 2')"`;
+    const { stdout } = await execa('sh', ['-c', command, process.execPath, script]);
+    expect(JSON.parse(stdout)).to.deep.equal([
+      'plain',
+      { path: 'M\ufffdrz', path_b64: Buffer.from('M\xfcrz', 'latin1').toString('base64') },
+      { path: 'M\ufffdrz 2', path_b64: Buffer.from('M\ufffdrz 2').toString('base64') },
+    ]);
+  });
+
+  it('that could be several are refused, with the way to give them', () => {
     expect(() => pathArguments(['bad\ufffd'], []))
       .to.throw(Failure)
       .with.property('advice')

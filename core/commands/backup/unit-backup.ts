@@ -1,5 +1,6 @@
 import type { LevelRequest } from '../../chain/choose-level.ts';
 import { newest } from '../../chain/snapshot.ts';
+import { limitsOf } from '../../config/limits.ts';
 import { asFailure } from '../../failure.ts';
 import type { ManifestReader } from '../../manifest/manifest-reader.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
@@ -23,6 +24,7 @@ import type { RunTools, UnitBackup } from './run-tools.ts';
 import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
 import { SnapshotOutput } from './snapshot-output.ts';
 import { SnapshotPacks } from './snapshot-packs.ts';
+import { timeBudget } from './time-budget.ts';
 import { type UnitDevices, unitDevices } from './unit-devices.ts';
 import { flagUnseen } from './unseen-rows.ts';
 import { ROOT_MOVED } from './warning-list.ts';
@@ -113,6 +115,7 @@ class UnitRun {
           includeSubvolumes: settings.includeSubvolumes,
           ...(contents === undefined ? {} : { known: contents }),
           signal: this.#tools.context.signal,
+          budget: timeBudget(this.#subject.roots, this.#plan.previous?.chain.at(-1), limitsOf(settings).readRate),
           onProgress: (entries, bytes) => progress.done(entries, bytes),
           mayGoOn: async () => load?.pass(),
         },

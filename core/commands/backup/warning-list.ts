@@ -1,7 +1,7 @@
 import type { ByteString } from '../../manifest/entry.ts';
 import { toWirePath } from '../../manifest/wire-path.ts';
 import type { Warning } from '../../repository/record.ts';
-import { WARNING_LIMIT } from '../../scan/limits.ts';
+import { WARNING_BYTES, WARNING_LIMIT } from '../../scan/limits.ts';
 
 /** A root that lies elsewhere than in the last snapshot, where a link leads. */
 export const ROOT_MOVED = 'root_moved';
@@ -13,12 +13,16 @@ const NOTES: ReadonlySet<string> = new Set(['vanished', ROOT_MOVED]);
 export class WarningList {
   readonly list: Warning[] = [];
   count = 0;
+  #left = WARNING_BYTES;
   /** Whether something is missing from the snapshot or may be wrong in it. */
   isIncomplete = false;
 
   add(path: ByteString, code: string, message: string): void {
     this.count++;
     if (!NOTES.has(code)) this.isIncomplete = true;
-    if (this.list.length < WARNING_LIMIT) this.list.push({ code, message, ...toWirePath(path) });
+    if (this.list.length >= WARNING_LIMIT || this.#left <= 0) return;
+    const warning = { code, message, ...toWirePath(path) };
+    this.#left -= Buffer.byteLength(JSON.stringify(warning));
+    if (this.#left > 0) this.list.push(warning);
   }
 }
