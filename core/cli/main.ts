@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { EXIT } from '../commands/exit-codes.ts';
 import { watchInterruption } from '../commands/interruption.ts';
+import { withLimitedRights } from '../commands/limited-rights.ts';
 import { openContext } from '../commands/open-context.ts';
 import { onProgressRequest } from '../commands/progress-request.ts';
 import { METHODS } from '../commands/registry.ts';
@@ -32,6 +33,8 @@ function checkRequest(method: MethodName, request: unknown): void {
   throw new Failure('usage', problem.message, { advice: `See \`apiscp-backup help ${method}\`.` });
 }
 
+const limitedMethods = withLimitedRights(METHODS);
+
 const SILENT = { log: () => {} };
 
 /** The request for the page that follows; undefined when there is none, or no more rows were wanted. */
@@ -57,7 +60,7 @@ async function perform(
     for (let asked = request, isFirst = true; ; isFirst = false) {
       // What is said of the repository is said once.
       const reporter = isFirst ? display : { ...SILENT, progress: display.progress.bind(display) };
-      const result = await METHODS.get(method)?.perform(asked, openContext(config, reporter, interruption.signal));
+      const result = await limitedMethods.get(method)?.perform(asked, openContext(config, reporter, interruption.signal));
       display.finish();
       const exitCode = output.result(method, result, isFirst);
       const following = output.readsOn ? followingPage(request, result) : undefined;

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
@@ -60,6 +60,8 @@ function openDirectory(path: ByteString, made: boolean): number {
 function makeDirectory(path: ByteString, mode: number): void {
   try {
     mkdirSync(bytes(path), { mode });
+    // Whatever this process leaves out of modes.
+    chmodSync(bytes(path), mode);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw asFailure(error);
   }

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { watchInterruption } from '../commands/interruption.ts';
+import { withLimitedRights } from '../commands/limited-rights.ts';
 import { openContext } from '../commands/open-context.ts';
 import { METHODS } from '../commands/registry.ts';
 import { serve } from './serve.ts';
@@ -28,7 +29,7 @@ export async function runRpc(settingsFile: string | undefined): Promise<number> 
   const output = claimStdout();
   const interruption = watchInterruption();
   return serve({
-    methods: METHODS,
+    methods: withLimitedRights(METHODS),
     input: process.stdin,
     output,
     interruption,
