@@ -6,6 +6,7 @@ import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
 import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
+import { pathBytes } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
@@ -18,6 +19,7 @@ import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
 import type { Context } from './context.ts';
 import { ALL_LEFT_OUT, leftOutOfUnit, leftOutThen, usableRules } from './left-out.ts';
 import { type RestorePoint, UnitTimeline } from './moment.ts';
+import { refuseDeletionAround } from './own-places.ts';
 import { ownersPaths, rightsOf, usersOfAccount } from './owner-restore.ts';
 import { openOwnerTarget } from './owner-target.ts';
 import { findSubject } from './reading/find-subject.ts';
@@ -87,6 +89,14 @@ function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: R
   return openOriginalTarget(unit.name, settings, make);
 }
 
+/** The folders below which a restore deletes what the snapshot does not have. */
+function deletedIn({ request, unit, point }: Task, target: RestoreTarget, { settings }: Context): ByteString[] {
+  if (request.to !== undefined) return [target.description];
+  const folder = unit.name === 'system' ? settings.systemRoot : `${settings.accountsRoot}/${unit.name}`;
+  const roots = (point.chain.at(-1) as SnapshotRecord).roots;
+  return roots.map(({ name }) => `${pathBytes(folder).replace(/\/$/, '')}/${name}`);
+}
+
 async function restoreFrom(task: Task, repository: Repository, context: Context): Promise<RestoreResult> {
   const { request, unit, users, point } = task;
   const { chain } = point;
@@ -96,6 +106,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     for (const record of chain) opened.push(await repository.openManifest(record));
     const paths = (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path)));
     target = openTarget(task, repository, context);
+    if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
       manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
       packs: packsOf(chain, repository),

@@ -5,7 +5,7 @@ import { type Lock, takeLock, type Waiting, waitForLock } from '../jobs/locks.ts
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
 import type { PanelUnit } from '../panel/unit.ts';
-import { listUnits } from '../panel/units.ts';
+import { findLivingUnit, listUnits } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
@@ -26,6 +26,7 @@ import { backUpUnit } from './backup/unit-backup.ts';
 import { ROOT_MOVED } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
+import { refuseOwnPlaces } from './own-places.ts';
 import { schedulePolicy } from './policies.ts';
 import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
 import { localTimeZone } from './time-zone.ts';
@@ -50,8 +51,9 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   // A wrong pattern stops the run before it begins.
   exclusionOf(leftOutOf(undefined, settings));
   const wanted = request.units ?? [];
-  // A server whose accounts are not there is told before anything else.
-  listUnits(settings);
+  // Before anything is written: a server whose accounts are not there, and a repository inside of what is backed up, are no place for it.
+  const present = wanted.length === 0 ? listUnits(settings) : wanted.flatMap((name) => findLivingUnit(settings, name) ?? []);
+  refuseOwnPlaces(present, settings);
   const limits = limitsOf(settings);
   if (request.policy === 'owner') checkOwnersRequest(request);
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
-import { readSetting, type SettingName, writeSetting } from '../config/settings.ts';
+import { readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
 import { pathBytes } from '../panel/unit.ts';
+import { listUnits } from '../panel/units.ts';
 import type { Context } from './context.ts';
+import { refuseOwnPlaces } from './own-places.ts';
 import type { SettingsGetRequest, SettingsResult, SettingsSetRequest } from './schemas/settings.ts';
 
 function settingName(name: string): SettingName {
@@ -28,6 +30,20 @@ function checkUse(name: SettingName, value: unknown): void {
   }
 }
 
+/** Settings that say where something is. */
+const PLACES: ReadonlySet<SettingName> = new Set(['repository', 'stateDirectory', 'accountsRoot', 'systemRoot']);
+
+/** Throws when the program's own folders would lie in what is backed up. A server whose accounts are not there yet has none to look at. */
+function checkPlaces(name: SettingName, value: unknown, { settingsFile }: Pick<Context, 'settingsFile'>): void {
+  const file = settingsFile ?? SETTINGS_FILE;
+  const read = <Name extends SettingName>(other: Name): Settings[Name] =>
+    other === name && typeof value === 'string' ? (value as Settings[Name]) : readSetting(file, other);
+  const places = { accountsRoot: read('accountsRoot'), systemRoot: read('systemRoot') };
+  const exists = Object.values(places).every((place) => statSync(place, { throwIfNoEntry: false })?.isDirectory() === true);
+  if (!exists) return;
+  refuseOwnPlaces(listUnits(places), { repository: read('repository'), stateDirectory: read('stateDirectory') });
+}
+
 /** What holds now for one setting, and what would hold by default. */
 export async function getSetting(request: SettingsGetRequest, context: Pick<Context, 'settingsFile'>): Promise<SettingsResult> {
   const name = settingName(request.name);
@@ -38,6 +54,7 @@ export async function getSetting(request: SettingsGetRequest, context: Pick<Cont
 export async function setSetting(request: SettingsSetRequest, context: Pick<Context, 'settingsFile'>): Promise<SettingsResult> {
   const name = settingName(request.name);
   if (request.value !== null) checkUse(name, request.value);
+  if (PLACES.has(name)) checkPlaces(name, request.value, context);
   // The schema of the settings decides about the form of the value.
   writeSetting(context.settingsFile ?? SETTINGS_FILE, name, request.value === null ? undefined : (request.value as never));
   return getSetting({ name }, context);

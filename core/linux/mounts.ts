@@ -5,6 +5,10 @@ import type { StatBuffer } from './stat.ts';
 
 /** One line of /proc/self/mountinfo (proc(5)). */
 export interface Mount {
+  /** Major and minor number of the file system, `8:1`. */
+  readonly device: string;
+  /** Which folder of the file system is mounted, `/` for all of it. */
+  readonly root: ByteString;
   readonly mountPoint: ByteString;
   readonly fileSystem: string;
   /** Options of the file system, as name and value; a name can come several times. */
@@ -36,7 +40,8 @@ export function readMounts(): Mount[] {
       const [name = '', ...value] = option.split('=');
       return [decodeEscapes(name), decodeEscapes(value.join('='))] as const;
     });
-    mounts.push({ mountPoint: decodeEscapes(mountPoint), fileSystem: fields[separator + 1] ?? '', options });
+    const [device, root] = [fields[2] ?? '', decodeEscapes(fields[3] ?? '')];
+    mounts.push({ device, root, mountPoint: decodeEscapes(mountPoint), fileSystem: fields[separator + 1] ?? '', options });
   }
   return mounts;
 }
