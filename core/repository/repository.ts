@@ -389,5 +389,6 @@ export async function openRepository(
   prepareStateDirectory(settings.stateDirectory);
   await backend.discardAbandoned(Date.now() - SAFETY_AGE);
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
+  await backend.discardUnfinished(layout.serverFolder(server));
   return new Repository(backend, identity, server, stateFolder, notify);
 }

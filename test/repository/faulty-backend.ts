@@ -15,7 +15,8 @@ export type Call =
   | 'list'
   | 'folders'
   | 'remove'
-  | 'discardAbandoned';
+  | 'discardAbandoned'
+  | 'discardUnfinished';
 
 /** What stands for the end of the process: nothing that comes after it has any effect. */
 export class Killed extends Error {
@@ -118,6 +119,11 @@ export class FaultyBackend implements Backend {
   async remove(name: string): Promise<void> {
     this.#enter('remove');
     await this.#inner.remove(name);
+  }
+
+  async discardUnfinished(folder: string): Promise<number> {
+    this.#enter('discardUnfinished');
+    return await this.#inner.discardUnfinished(folder);
   }
 
   async discardAbandoned(before: number): Promise<number> {

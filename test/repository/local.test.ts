@@ -108,6 +108,26 @@ describe('the local backend', () => {
     expect(readdirSync(incoming)).to.deep.equal(['new']);
   });
 
+  it('removes at once what killed writers of a server left behind, and never what is being written, whatever its time', async () => {
+    const longAgo = 1_000_000;
+    const writer = await backend.create('servers/1/a/b');
+    await writer.write(Buffer.from('x'));
+    const other = await backend.create('servers/2/a/b');
+    const [mine, others] = [join(root, 'servers/1/.incoming'), join(root, 'servers/2/.incoming')];
+    for (const folder of [mine, others]) {
+      expect(readdirSync(folder), 'where it is written').to.have.length(1);
+      for (const name of readdirSync(folder)) utimesSync(join(folder, name), longAgo, longAgo);
+      writeFileSync(join(folder, 'left'), 'x');
+    }
+    expect(await backend.discardUnfinished('servers/1')).to.equal(1);
+    expect(readdirSync(mine)).to.have.length(1);
+    expect(readdirSync(others)).to.include('left').and.have.length(2);
+    for (const each of [writer, other]) await each.commit();
+    expect((await backend.read('servers/1/a/b')).toString()).to.equal('x');
+    expect(await backend.folders('servers/1')).to.deep.equal(['a']);
+    expect(await backend.discardUnfinished('servers/3')).to.equal(0);
+  });
+
   it('leaves no descriptor open, whether it succeeds or fails', async () => {
     const open = () => readdirSync('/proc/self/fd').length;
     symlinkSync('/', join(root, 'link'));

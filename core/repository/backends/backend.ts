@@ -43,10 +43,12 @@ export interface Backend {
   /** Removes an object; a missing one is no error. */
   remove(name: string): Promise<void>;
   /**
-   * Removes what killed writers left behind and nobody has written to since `before` (milliseconds since 1970). Returns how
+   * Removes what killed writers of objects outside of any server's folder left behind, and nobody has written to since `before` (milliseconds since 1970). Returns how
    * many there were.
    */
   discardAbandoned(before: number): Promise<number>;
+  /** Removes what killed writers left behind of objects below `folder`, that of a server. What is still being written stays. Returns how many there were. */
+  discardUnfinished(folder: string): Promise<number>;
   /** Bytes that can still be stored, and that fit in all, where the place has such limits. */
   readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
   /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */

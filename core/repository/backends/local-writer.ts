@@ -4,14 +4,38 @@ import { promisify } from 'node:util';
 import { Failure } from '../../failure.ts';
 import { closeDescriptor, linkAt, openAt, unlinkAt } from '../../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../../linux/flags.ts';
+import { tryLock } from '../../linux/locks.ts';
+import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ObjectWriter } from './backend.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, openFolder } from './local-folder.ts';
 import { nameTaken } from './object-failures.ts';
 
-/** Folder of the repository in which objects stand until they are whole; its name can be no object's. */
+/** Folder in which objects stand until they are whole; its name can be no object's. */
 export const INCOMING = '.incoming';
+
+/** How deep a server's folder is: what it writes stands below that until it is whole, apart from what others write. */
+const OWNER_DEPTH = 2;
+
+function incomingOf(components: readonly string[]): string[] {
+  return [...(components.length > OWNER_DEPTH ? components.slice(0, OWNER_DEPTH) : []), INCOMING];
+}
+
+function isNamed(descriptor: number): boolean {
+  const status = new StatBuffer();
+  statDescriptor(descriptor, status);
+  return status.linkCount > 0;
+}
+
+/** Removes a name; that it has gone is no error. */
+export function removeIfThere(folder: number, name: string): void {
+  try {
+    unlinkAt(folder, name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
 
 const writeSome = promisify(write);
 const flush = promisify(fsync);
@@ -28,14 +52,30 @@ export class LocalWriter implements ObjectWriter {
   constructor(root: string, components: readonly string[]) {
     this.#root = root;
     this.#components = components;
-    const incoming = openFolder(root, [INCOMING], true);
+    const incoming = openFolder(root, incomingOf(components), true);
     if (incoming === undefined) throw new Failure('internal', 'a folder that is made cannot be missing');
     this.#incoming = incoming;
     try {
-      this.#descriptor = openAt(incoming, this.#temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+      this.#descriptor = this.#create(incoming);
     } catch (error) {
       closeDescriptor(incoming);
       throw error;
+    }
+  }
+
+  /** Held under a lock for as long as it is written: what nobody holds, nobody writes any more. */
+  #create(incoming: number): number {
+    for (;;) {
+      const descriptor = openAt(incoming, this.#temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+      try {
+        // Whoever looks for what was abandoned can have met it in between.
+        if (tryLock(descriptor) && isNamed(descriptor)) return descriptor;
+      } catch (error) {
+        closeDescriptor(descriptor);
+        throw error;
+      }
+      closeDescriptor(descriptor);
+      removeIfThere(incoming, this.#temporary);
     }
   }
 

@@ -2,8 +2,9 @@ import { fsyncSync, mkdirSync } from 'node:fs';
 import { untrusted } from '../../config/trusted-place.ts';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
-import { closeDescriptor, forgetCached, openAt, unlinkAt } from '../../linux/files.ts';
+import { closeDescriptor, forgetCached, openAt } from '../../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
+import { tryLock } from '../../linux/locks.ts';
 import { freeSpace } from '../../linux/space.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
@@ -12,7 +13,7 @@ import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts
 import { FileAccess } from './file-access.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, openFolder, openRoot } from './local-folder.ts';
-import { INCOMING, LocalWriter } from './local-writer.ts';
+import { INCOMING, LocalWriter, removeIfThere } from './local-writer.ts';
 import { missingObject } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
 
@@ -186,7 +187,7 @@ export class LocalBackend implements Backend {
 
   async remove(name: string): Promise<void> {
     this.#inFolderOf(name, (folder, last) => {
-      unlinkIfThere(folder, last);
+      removeIfThere(folder, last);
       fsyncSync(folder);
     });
   }
@@ -203,12 +204,20 @@ export class LocalBackend implements Backend {
 
   async discardAbandoned(before: number): Promise<number> {
     const limit = BigInt(Math.trunc(before)) * NANOSECONDS_PER_MILLISECOND;
+    return this.#discard([INCOMING], ({ mtime }) => mtime < limit);
+  }
+
+  async discardUnfinished(folder: string): Promise<number> {
+    return this.#discard([...checkObjectName(folder), INCOMING], () => true);
+  }
+
+  #discard(components: readonly string[], isOld: (status: StatBuffer) => boolean): number {
     const status = new StatBuffer();
     let count = 0;
-    this.#inFolder([INCOMING], (folder) => {
+    this.#inFolder(components, (folder) => {
       for (const name of readNames(folder)) {
-        if (!statAt(folder, name, status) || !status.isFile || status.mtime >= limit) continue;
-        unlinkIfThere(folder, name);
+        if (!statAt(folder, name, status) || !status.isFile || !isOld(status) || isHeld(folder, name)) continue;
+        removeIfThere(folder, name);
         count++;
       }
     });
@@ -216,10 +225,18 @@ export class LocalBackend implements Backend {
   }
 }
 
-function unlinkIfThere(folder: number, name: string): void {
+/** Whether somebody is still writing a file. */
+function isHeld(folder: number, name: string): boolean {
+  let descriptor: number;
   try {
-    unlinkAt(folder, name);
+    descriptor = openAt(folder, name, O_RDONLY | O_NONBLOCK);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (isMissing(error)) return true;
+    throw error;
+  }
+  try {
+    return !tryLock(descriptor);
+  } finally {
+    closeDescriptor(descriptor);
   }
 }

@@ -79,4 +79,8 @@ export class MemoryBackend implements Backend {
   async discardAbandoned(): Promise<number> {
     return 0;
   }
+
+  async discardUnfinished(): Promise<number> {
+    return 0;
+  }
 }
