@@ -35,6 +35,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Exclude' => 'scopes/Exclude.php',
+			'Opcenter\\Admin\\Settings\\Backups\\IncludeSubvolumes' => 'scopes/IncludeSubvolumes.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Limits' => 'scopes/Limits.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Retention' => 'scopes/Retention.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Schedule' => 'scopes/Schedule.php',
@@ -44,7 +45,7 @@ declare(strict_types=1);
 		}
 		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
 		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
-			foreach (['Destination', 'Exclude', 'Limits', 'Retention', 'Schedule'] as $scope) {
+			foreach (['Destination', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Retention', 'Schedule'] as $scope) {
 				\Opcenter\Admin\Settings\Setting::register("Opcenter\\Admin\\Settings\\Backups\\{$scope}");
 			}
 		}

@@ -93,7 +93,9 @@ export function mayBeStaging(directory: number, name: ByteString): boolean {
 
 function preferredFolder(directory: number, preferred: number | undefined): number | undefined {
   if (preferred === undefined || mountOf(preferred) !== mountOf(directory)) return undefined;
+  statDescriptor(directory, other);
   statDescriptor(preferred, stat);
+  if (stat.device !== other.device) return undefined;
   return isRootsAlone(stat) ? openDirectoryAt(preferred, '.') : undefined;
 }
 

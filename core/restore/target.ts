@@ -53,15 +53,16 @@ export class Target {
   readonly #roots: readonly TargetRoot[];
   readonly #owner: OwnerRights | undefined;
   readonly #known: KnownDirectories | undefined;
-  /** Where mounts are crossed: the staging folder of each mount that something is written to. */
-  readonly #stagings = new Map<number, Staging>();
+  /** Where mounts are crossed, and in subvolumes: the staging folder of each that something is written to. */
+  readonly #stagings = new Map<string, Staging>();
   readonly #stat = new StatBuffer();
-  readonly #mounts = new Map<TargetRoot, number>();
+  readonly #places = new Map<TargetRoot, { mount: number; device: bigint }>();
   #root: TargetRoot;
   #names: ByteString[] = [];
   #descriptors: number[] = [];
-  /** Whom they belong to. */
+  /** Whom they belong to, and the device that each lies on. */
   #owners: number[] = [];
+  #devices: bigint[] = [];
   #path: ByteString | undefined;
 
   /** `owner` is handed on with every place; `known` are the directories that the restore has met, once it has met all. */
@@ -107,17 +108,20 @@ export class Target {
     const owner = this.#owner;
     if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, owner };
     const directory = this.directory(parentPath(path));
-    const staging = root.crossMounts ? this.#stagingOnMount(root, directory) : (root.staging ?? NO_STAGING);
+    const isElsewhere = root.crossMounts || (this.#devices.at(-1) ?? this.#rootDevice()) !== this.#rootDevice();
+    const staging = isElsewhere ? this.#stagingBeside(root, directory) : (root.staging ?? NO_STAGING);
     return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging, owner };
   }
 
-  #stagingOnMount({ isWritten }: TargetRoot, directory: number): number {
+  /** Nothing can be renamed from another mount, nor from another subvolume. */
+  #stagingBeside({ isWritten }: TargetRoot, directory: number): number {
     if (isWritten !== true) return NO_STAGING;
-    const mount = mountOf(directory);
-    let staging = this.#stagings.get(mount);
+    statDescriptor(directory, this.#stat);
+    const key = `${mountOf(directory, this.#stat)} ${this.#stat.device}`;
+    let staging = this.#stagings.get(key);
     if (staging === undefined) {
       staging = Staging.open(directory);
-      this.#stagings.set(mount, staging);
+      this.#stagings.set(key, staging);
     }
     return staging.descriptor;
   }
@@ -157,6 +161,7 @@ export class Target {
   #push(name: ByteString, descriptor: number): void {
     this.#descriptors.push(descriptor);
     this.#owners.push(this.#stat.uid);
+    this.#devices.push(this.#stat.device);
     this.#names.push(name);
     const leaving = this.#descriptors.length - OPEN_LEVELS - 1;
     if (leaving >= 0) this.#close(leaving);
@@ -174,6 +179,7 @@ export class Target {
     for (let level = depth; level < this.#descriptors.length; level++) this.#close(level);
     this.#descriptors.length = depth;
     this.#owners.length = depth;
+    this.#devices.length = depth;
     this.#names.length = depth;
   }
 
@@ -202,17 +208,25 @@ export class Target {
     return this.#stat.uid === ROOT && above !== ROOT && this.#known?.isSealed === true && !this.#known.has(this.#stat);
   }
 
-  /** The mount of the root in use, which its descriptor keeps. */
   #rootMount(): number {
+    return this.#rootPlace().mount;
+  }
+
+  #rootDevice(): bigint {
+    return this.#rootPlace().device;
+  }
+
+  /** Where the root in use lies, which its descriptor keeps. */
+  #rootPlace(): { mount: number; device: bigint } {
     const root = this.#root;
-    let mount = this.#mounts.get(root);
-    if (mount === undefined) {
+    let place = this.#places.get(root);
+    if (place === undefined) {
       const stat = new StatBuffer();
       statDescriptor(root.descriptor, stat);
-      mount = mountOf(root.descriptor, stat);
-      this.#mounts.set(root, mount);
+      place = { mount: mountOf(root.descriptor, stat), device: stat.device };
+      this.#places.set(root, place);
     }
-    return mount;
+    return place;
   }
 
   /** Forgets what is held; to be called when a directory of the path in use may have been replaced. */

@@ -30,7 +30,8 @@ export function openNearestTrusted(directory: number): number | undefined {
     closeDescriptor(descriptor);
     statDescriptor(parent, above);
     const isTop = above.inode === stat.inode && above.device === stat.device;
-    if (isTop || mountOf(parent) !== mount) {
+    // Nothing can be renamed from one subvolume to another either.
+    if (isTop || above.device !== stat.device || mountOf(parent) !== mount) {
       closeDescriptor(parent);
       return undefined;
     }

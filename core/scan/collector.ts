@@ -229,7 +229,7 @@ export class Collector implements WalkListener {
       else this.#correct(this.#output.row(row), fileSize(row), fileSize(row));
     } else if (slot.type === 'read') {
       this.#settleRead(slot, answer as ReadEntries, first);
-    } else if (slot.leader.entry !== undefined) {
+    } else if (slot.leader.entry !== undefined && isOneFile(slot.leader.entry, slot.stat)) {
       const { entry } = slot.leader;
       this.#correct(this.#output.link({ ...entry, path: slot.path }, entry), fileSize(entry), seenSize(slot.stat));
     } else await this.#readAfresh(slot);
@@ -256,7 +256,10 @@ export class Collector implements WalkListener {
     this.correction.bytes += (isThere ? written : 0) - seen;
   }
 
-  /** The first name of a hard link had vanished when it came to be read: this one is the first now. */
+  /**
+   * The first name of a hard link had vanished when it came to be read, or was another file by then, or this one is one that was given
+   * the inode since: this is the first now.
+   */
   async #readAfresh(slot: Slot & { type: 'link' }): Promise<void> {
     const builder = new BatchBuilder();
     const index = builder.add(slot.directory, slot.name, slot.path, slot.stat);
@@ -285,6 +288,12 @@ function seenSize(stat: StatBuffer): number {
 
 function parentOf(path: ByteString): ByteString {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** Whether what was seen under another name is the file that was read, and not one that changed or was given the inode since. */
+function isOneFile(entry: Entry, stat: StatBuffer): boolean {
+  if (stat.kind !== entry.kind || stat.ctime !== entry.ctime || stat.mtime !== entry.mtime) return false;
+  return seenSize(stat) === fileSize(entry);
 }
 
 /** Lets go of the directories of a batch, and tells how many there were. */

@@ -2,7 +2,12 @@ import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../panel/fake-panel.ts';
 
-type Case = { setting: 'schedule' | 'retention' | 'exclude' | 'limits'; words: string; value: unknown; wrong: string[] };
+type Case = {
+  setting: 'schedule' | 'retention' | 'exclude' | 'limits' | 'includeSubvolumes';
+  words: string;
+  value: unknown;
+  wrong: string[];
+};
 
 const SCOPES: Record<string, Case> = {
   'backups.schedule': {
@@ -22,6 +27,12 @@ const SCOPES: Record<string, Case> = {
     words: '[cache/,*.log]',
     value: ['cache/', '*.log'],
     wrong: ['cache/', 'true', '[1,2]', '[a:b]'],
+  },
+  'backups.include-subvolumes': {
+    setting: 'includeSubvolumes',
+    words: 'true',
+    value: true,
+    wrong: ['7', 'yes', '[]'],
   },
   'backups.limits': {
     setting: 'limits',
@@ -68,7 +79,7 @@ describe('the Scopes of the policies', () => {
         panel.answer({});
         for (const text of wrong) {
           expect((await panel.cpcmd('scope:set', scope, text)).stderr, text).to.match(
-            /cannot take `.*'; it takes a (map|list).*such as \[/,
+            /cannot take `.*'; it takes (a (map|list).*such as \[|true or false)/,
           );
         }
         expect(asked()).to.deep.equal([]);
