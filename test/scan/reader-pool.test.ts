@@ -7,8 +7,12 @@ import { excludePaths } from '../../core/manifest/exclusion.ts';
 import { exclusionOf } from '../../core/manifest/left-out-rules.ts';
 import { comparePaths } from '../../core/manifest/path-order.ts';
 import { inlinePages } from '../../core/scan/inline-pages.ts';
+import type { FromReader, ToReader } from '../../core/scan/read-messages.ts';
 import { ReaderPool } from '../../core/scan/reader-pool.ts';
+import { startWorker } from '../../core/workers.ts';
 import { seededRandom } from '../commands/random-tree.ts';
+import { failureOf } from '../failure-of.ts';
+import { FakeThread, settled } from './fake-thread.ts';
 import { record, rootIn } from './recorded-walk.ts';
 
 const NOTHING = { paths: [], patterns: [] };
@@ -128,6 +132,85 @@ describe('readers side by side', () => {
     const task = { roots: rootIn(folder), mounts: new Map() };
     const expected = await record(task.roots, inlinePages(task, excludePaths([])));
     expect(await record(task.roots, pool.pages(task, NOTHING, ['tree/b']))).to.deep.equal(expected);
+  });
+
+  describe('of which some die', () => {
+    let started: ReturnType<typeof startWorker>[];
+    /** How many threads the system gives. */
+    let allowed: number;
+
+    const mortalPool = (): ReaderPool => {
+      started = [];
+      const pool = new ReaderPool({ readers: 2, pages: 1, pageRows: 4 }, (seat) => {
+        if (allowed-- <= 0) throw Object.assign(new Error('Resource temporarily unavailable'), { code: 'ERR_WORKER_INIT_FAILED' });
+        const worker = startWorker('read', { ...seat });
+        started.push(worker);
+        return worker;
+      });
+      pools.push(pool);
+      return pool;
+    };
+
+    beforeEach(() => {
+      allowed = Number.POSITIVE_INFINITY;
+    });
+
+    it('fail that unit with a cause, wherever it is, and read the next ones all the same', async () => {
+      const all = growTree(folder, seededRandom(3));
+      const cuts = [...new Set(all)].sort(comparePaths).filter((_, index) => index % 5 === 0);
+      const task = { roots: rootIn(folder), mounts: new Map() };
+      const expected = await record(task.roots, inlinePages(task, excludePaths([])));
+      const pool = mortalPool();
+      for (let when = 0; when < 8; when++) {
+        let pages = 0;
+        let failure: unknown;
+        try {
+          for await (const page of pool.pages(task, NOTHING, cuts)) {
+            expect(page.count).to.be.at.most(4);
+            if (pages++ === when) await started.at(-1 - (when % 2))?.terminate();
+          }
+        } catch (error) {
+          failure = error;
+        }
+        // One that has done its part is not missed.
+        if (failure !== undefined) expect((failure as Error).message, `page ${when}`).to.contain('a reader thread ended');
+        expect(await record(task.roots, pool.pages(task, NOTHING, cuts)), `page ${when}`).to.deep.equal(expected);
+      }
+      expect(started.length).to.be.at.least(5);
+    }).timeout(60_000);
+
+    it('or that the system refuses, leave it to the others, and to this thread where there is none', async () => {
+      growTree(folder, seededRandom(8));
+      const task = { roots: rootIn(folder), mounts: new Map() };
+      const expected = await record(task.roots, inlinePages(task, excludePaths([])));
+      for (const count of [1, 0]) {
+        allowed = count;
+        expect(await record(task.roots, mortalPool().pages(task, NOTHING, ['tree/a1', 'tree/b']))).to.deep.equal(expected);
+        expect(started).to.have.length(count);
+      }
+    });
+  });
+
+  it('take no answer of one unit for one of another', async () => {
+    const thread: FakeThread<ToReader, FromReader> = new FakeThread();
+    const pool = new ReaderPool({ readers: 1, pages: 1, pageRows: 1 }, () => thread);
+    const task = { roots: rootIn(folder), mounts: new Map() };
+    const first = pool.pages(task, NOTHING, []).next();
+    await settled();
+    thread.say({ type: 'failed', unit: 1, code: 'io_error', message: 'the first' });
+    expect(await failureOf(() => first)).to.include({ message: 'the first' });
+    let state = 'pending';
+    const second = pool.pages(task, NOTHING, []).next();
+    second.catch(() => {
+      state = 'failed';
+    });
+    await settled();
+    thread.say({ type: 'failed', unit: 1, code: 'io_error', message: 'late' });
+    thread.say({ type: 'idle', unit: 1 });
+    await settled();
+    expect(state).to.equal('pending');
+    thread.end(new Error('dead'));
+    expect(await failureOf(() => second)).to.include({ message: 'a reader thread ended: dead' });
   });
 
   it('stop when nobody wants the rest', async () => {
