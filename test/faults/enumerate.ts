@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { type Fault, faultText } from './layer/fault.ts';
+import type { ThreadName } from './layer/points.ts';
 import { callsIn, chooseFaults, EXTENT, type Extent } from './points-of.ts';
 import type { Attempt } from './scenario.ts';
 import type { ScenarioName } from './scenarios.ts';
@@ -85,12 +86,12 @@ export async function* tryFaults(scenario: ScenarioName, extent: Extent): AsyncG
   }
 }
 
-/** Tries a scenario under the chosen faults, says how many there were, and fails with everything that was wrong. */
-export async function enumerate(scenario: ScenarioName): Promise<void> {
+/** Tries a scenario under the chosen faults, says how many there were, and fails with everything that was wrong. `thread`: in these alone. */
+export async function enumerate(scenario: ScenarioName, thread?: ThreadName): Promise<void> {
   const wrong: string[] = [];
   let tried = 0;
   let met = 0;
-  const attempts = tryFaults(scenario, EXTENT);
+  const attempts = tryFaults(scenario, { ...EXTENT, ...(thread === undefined ? {} : { thread }) });
   let next = await attempts.next();
   for (; next.done !== true; next = await attempts.next()) {
     tried++;

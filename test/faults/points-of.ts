@@ -33,6 +33,8 @@ export interface Extent {
   readonly faults: number;
   /** Of all of these so many, spread over the names. */
   readonly most: number;
+  /** In these threads alone; left out: in all. */
+  readonly thread?: ThreadName;
 }
 
 /** Half a minute a scenario; and the whole, which takes hours. */
@@ -49,11 +51,12 @@ function faultsAt(thread: ThreadName, call: string, nth: number, turn: number): 
 }
 
 /** The faults to try, by how often each call came. */
-export function chooseFaults(counts: readonly number[], { places, faults, most }: Extent): Fault[] {
+export function chooseFaults(counts: readonly number[], { places, faults, most, thread: wanted }: Extent): Fault[] {
   const chosen: Fault[] = [];
   let turn = 0;
   for (const [number, count] of counts.entries()) {
     const { thread, call } = pointOf(number);
+    if (wanted !== undefined && thread !== wanted) continue;
     for (const nth of spread(count, places)) {
       const all = faultsAt(thread, call, nth, turn);
       for (let index = 0; index < Math.min(faults, all.length); index++) chosen.push(all[(turn + index) % all.length] as Fault);

@@ -1,3 +1,4 @@
+import { ManyEntriesScenario } from './many-entries-scenario.ts';
 import { PruneScenario } from './prune-scenario.ts';
 import { RestoreScenario } from './restore-scenario.ts';
 import { RunScenario } from './run-scenario.ts';
@@ -10,6 +11,7 @@ const SCENARIOS = {
   'restore to a folder': () => RestoreScenario.prepare({ inPlace: false, unit: 'site2', isLarge: false }),
   'restore in place': () => RestoreScenario.prepare({ inPlace: true, unit: 'site2', isLarge: false }),
   'restore with threads': () => RestoreScenario.prepare({ inPlace: false, unit: 'site2', isLarge: true }),
+  'run of many entries': () => ManyEntriesScenario.prepare(),
   prune: () => PruneScenario.prepare(),
 } satisfies Record<string, () => Promise<Scenario>>;
 

@@ -75,6 +75,11 @@ export class World {
     for (let file = 0; file < 20; file++) this.#write(unit, `shadow/logs/log-${file}`, Buffer.alloc(1.8 * MEBIBYTE, line));
   }
 
+  /** Adds so many entries to an account that threads look at them, in the runs that compare. */
+  addMany(unit: UnitName): void {
+    for (let entry = 0; entry < 5200; entry++) this.#write(unit, `shadow/many/folder-${entry % 80}/${entry}`, '');
+  }
+
   path(unit: UnitName, name: string): string {
     return join(this.accounts, unit, name);
   }
