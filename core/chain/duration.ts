@@ -45,7 +45,27 @@ export function parseDuration(text: string): Temporal.Duration {
   });
 }
 
-/** The time that lies `duration` before `now` on the clock and calendar of the time zone, in milliseconds since 1970. */
+const FIRST_YEAR = 0;
+const LAST_YEAR = 9999;
+
+/**
+ * The time that lies `duration` before `now` on the clock and calendar of the time zone. Throws `usage` for one whose year has not
+ * four digits: nobody means it, and no record could hold it.
+ */
+export function timeBefore(now: Temporal.ZonedDateTime, duration: Temporal.Duration): Temporal.ZonedDateTime {
+  let time: Temporal.ZonedDateTime | undefined;
+  try {
+    time = now.subtract(duration);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  if (time !== undefined && time.year > FIRST_YEAR && time.year < LAST_YEAR) return time;
+  throw new Failure('usage', 'that is further away than the calendar goes, which has years of four digits', {
+    advice: 'Give a shorter time. A hold without an end needs none.',
+  });
+}
+
+/** The same in milliseconds since 1970. */
 export function millisecondsBefore(now: Temporal.Instant, duration: Temporal.Duration, timeZone: string): number {
-  return now.toZonedDateTimeISO(timeZone).subtract(duration).epochMilliseconds;
+  return timeBefore(now.toZonedDateTimeISO(timeZone), duration).epochMilliseconds;
 }

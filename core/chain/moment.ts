@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import { readDuration } from './duration.ts';
+import { readDuration, timeBefore } from './duration.ts';
 import { TokenReader } from './tokens.ts';
 
 /** A point in time as somebody asked for it. `text` says it back in full, for people: with the zone that was assumed. */
@@ -61,6 +61,7 @@ function readDate(tokens: TokenReader): Temporal.PlainDate | undefined {
 function readDay(tokens: TokenReader, today: Temporal.PlainDate): Temporal.PlainDate | undefined {
   if (tokens.take('today')) return today;
   if (tokens.take('yesterday')) return today.subtract({ days: 1 });
+  if (tokens.take('tomorrow')) return today.add({ days: 1 });
   return readDate(tokens);
 }
 
@@ -81,7 +82,7 @@ function readDayAndTime(text: string, now: Temporal.ZonedDateTime): Temporal.Zon
 function readAgo(text: string, now: Temporal.ZonedDateTime): Temporal.ZonedDateTime | undefined {
   const tokens = new TokenReader(text);
   const duration = readDuration(tokens);
-  return duration !== undefined && tokens.take('ago') && tokens.atEnd ? now.subtract(duration) : undefined;
+  return duration !== undefined && tokens.take('ago') && tokens.atEnd ? timeBefore(now, duration) : undefined;
 }
 
 function describe(time: Temporal.ZonedDateTime): string {
@@ -92,7 +93,7 @@ function describe(time: Temporal.ZonedDateTime): string {
 
 /**
  * Understands a point in time as people give it: a snapshot's id, `latest`, `2026-11-20` (the end of that day),
- * `2026-11-20 14:00` or `14:00:30`, the same with `T` and a zone (`Z`, `+02:00`), `today`, `yesterday 14:00`, `3 days ago`.
+ * `2026-11-20 14:00` or `14:00:30`, the same with `T` and a zone (`Z`, `+02:00`), `today`, `yesterday 14:00`, `tomorrow`, `3 days ago`.
  * Without a zone it is meant in `timeZone`; a time that the clocks skip is moved on, of one that they repeat the first is
  * meant. Throws `usage`.
  */

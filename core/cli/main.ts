@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import type { Reporter } from '../commands/context.ts';
 import { EXIT } from '../commands/exit-codes.ts';
 import { watchInterruption } from '../commands/interruption.ts';
 import { withLimitedRights } from '../commands/limited-rights.ts';
@@ -6,7 +7,7 @@ import { openContext } from '../commands/open-context.ts';
 import { onProgressRequest } from '../commands/progress-request.ts';
 import { METHODS } from '../commands/registry.ts';
 import type { MethodName } from '../commands/schemas/messages.ts';
-import { toWireError } from '../commands/wire-error.ts';
+import { showDefects, toWireError } from '../commands/wire-error.ts';
 import { Failure } from '../failure.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { jsonOutput, type Output, peopleOutput } from './output.ts';
@@ -35,8 +36,6 @@ function checkRequest(method: MethodName, request: unknown): void {
 
 const limitedMethods = withLimitedRights(METHODS);
 
-const SILENT = { log: () => {} };
-
 /** The request for the page that follows; undefined when there is none, or no more rows were wanted. */
 function followingPage(request: unknown, result: unknown): unknown {
   const next = (result as { next?: unknown } | null)?.next;
@@ -48,19 +47,26 @@ function followingPage(request: unknown, result: unknown): unknown {
 async function perform(
   method: MethodName,
   request: unknown,
-  { config }: GlobalOptions,
+  { config, debug }: GlobalOptions,
   output: Output,
   answer: AnswerWatch,
 ): Promise<number> {
+  if (debug === true) showDefects();
   checkRequest(method, request);
   const interruption = watchInterruption();
   const display = progressDisplay(process.stderr);
   const stopTelling = onProgressRequest(() => display.tell());
+  let isFirst = true;
+  const reporter: Reporter = {
+    progress: display.progress.bind(display),
+    // What is said of the repository is said once.
+    log: (line) => (isFirst ? display.log(line) : undefined),
+  };
+  // One for all pages: the settings are read once.
+  const context = openContext(config, reporter, interruption.signal);
   try {
-    for (let asked = request, isFirst = true; ; isFirst = false) {
-      // What is said of the repository is said once.
-      const reporter = isFirst ? display : { ...SILENT, progress: display.progress.bind(display) };
-      const result = await limitedMethods.get(method)?.perform(asked, openContext(config, reporter, interruption.signal));
+    for (let asked = request; ; isFirst = false) {
+      const result = await limitedMethods.get(method)?.perform(asked, context);
       display.finish();
       const exitCode = output.result(method, result, isFirst);
       const following = output.readsOn ? followingPage(request, result) : undefined;
@@ -87,11 +93,14 @@ export async function runCli(args: readonly string[], faces: Faces): Promise<num
 async function answerTo(args: readonly string[], output: Output, faces: Faces, answer: AnswerWatch): Promise<number> {
   let exitCode: number = EXIT.ok;
   let told = '';
+  // A defect behind everybody's back: the same words as for the others, and the end.
+  process.on('uncaughtException', (error) => process.exit(output.failure(toWireError(error))));
   const program = buildProgram({
     perform: async (method, request) => {
       exitCode = await perform(method, request, program.opts(), output, answer);
     },
     serveRpc: async () => {
+      if (program.opts<GlobalOptions>().debug === true) showDefects();
       exitCode = await faces.serveRpc(program.opts<GlobalOptions>().config);
     },
   });

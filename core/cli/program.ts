@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { MethodName } from '../commands/schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
 import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
+import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
@@ -11,6 +12,7 @@ import { unitArgument, unitArguments } from './unit-arguments.ts';
 export interface GlobalOptions {
   readonly config?: string;
   readonly json?: true;
+  readonly debug?: true;
 }
 
 export interface Actions {
@@ -67,6 +69,7 @@ export function buildProgram(actions: Actions): Command {
     .version(PROGRAM.version)
     .option('--config <file>', 'settings file (default: /etc/apiscp-backup/config.json)')
     .option('--json', 'print one JSON result on stdout, errors too')
+    .option('--debug', 'show where a defect of this program is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .helpCommand('help [command]', 'explain a command');
@@ -89,6 +92,9 @@ export function buildProgram(actions: Actions): Command {
       ]),
     )
     .option('--read-back', 'read what was stored again before it is recorded (default: as the setting readBack says)')
+    .addOption(
+      new Option('--wait <minutes>', 'how long to wait for another run; 0: not at all (default: as the limits say)').argParser(minutes),
+    )
     .action((units: string[], options: object) => perform('run', { units: unitArguments(units), ...options }));
   program
     .command('list')

@@ -88,7 +88,8 @@ function renderList({ snapshots }: ListResult): string {
     formatBytes(snapshot.bytesStored),
     formatCount(snapshot.warningCount),
   ]);
-  return renderTable(columns, rows);
+  const broken = snapshots.flatMap(({ id, obstacle }) => (obstacle === null ? [] : [`${id} cannot be restored: ${printable(obstacle)}\n`]));
+  return renderTable(columns, rows) + broken.join('');
 }
 
 function renderRestore(result: RestoreResult): string {

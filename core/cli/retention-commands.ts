@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
 import type { Actions } from './program.ts';
 import { unitArguments } from './unit-arguments.ts';
@@ -7,6 +8,7 @@ interface PruneOptions {
   readonly simulate?: string;
   readonly dryRun?: true;
   readonly yes?: true;
+  readonly wait?: number;
 }
 
 /** The commands about what is kept, and what is backed up at all. */
@@ -17,6 +19,7 @@ export function addRetentionCommands(program: Command, { perform }: Actions): vo
     .argument('[unit...]', 'site12 or system, all incarnations, or the id of a unit; none or all: everything')
     .option('--dry-run', 'delete nothing, tell what would be kept and deleted, and by which rule')
     .option('--yes', 'delete also more than goes without asking')
+    .addOption(new Option('--wait <minutes>', 'wait for a backup that is under way (default: 0)').argParser(minutes))
     .option('--simulate <duration>', 'show instead what schedule and retention will hold over time: 90d')
     .action((units: string[], { simulate, ...options }: PruneOptions) =>
       simulate === undefined

@@ -6,12 +6,14 @@ import { addHold, readHolds } from '../repository/holds.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { snapshotPath } from '../repository/layout.ts';
+import type { Notify } from '../repository/notice.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
 import { UnitTimeline } from './moment.ts';
 import { resolveUnit } from './resolve-unit.ts';
 import type { HoldRequest, HoldResult, ReleaseRequest, ReleaseResult } from './schemas/hold.ts';
+import { localTimeZone } from './time-zone.ts';
 
 /** Held by whoever changes holds, and by prune while it acts on them. */
 export function takeRetentionLock(stateDirectory: string, what: string): Lock {
@@ -20,7 +22,7 @@ export function takeRetentionLock(stateDirectory: string, what: string): Lock {
 
 /** Keeps a snapshot, and so what it needs, whatever the rules of retention say. Throws `snapshot_unknown`, `usage`, `locked`. */
 export async function hold(request: HoldRequest, context: Context): Promise<HoldResult> {
-  const expires = request.until === undefined ? null : expiryOf(request.until, context.now());
+  const expires = request.until === undefined ? null : expiryOf(request.until, context.now(), (notice) => context.reporter.log(notice));
   return change(context, 'a hold', async (repository) => {
     const { reason } = request;
     const { unit, snapshot } = await snapshotOf(request, repository, context);
@@ -54,9 +56,9 @@ async function change<T>(context: Context, what: string, action: (repository: Re
 }
 
 /** When a hold ends: a length of time from now, or a point in time. */
-function expiryOf(until: string, now: Date): string {
+function expiryOf(until: string, now: Date, notify: Notify): string {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
-  const zone = Temporal.Now.timeZoneId();
+  const zone = localTimeZone(notify);
   const end = lengthFrom(until, instant, zone) ?? pointInTime(until, instant, zone);
   if (end > now.getTime()) return new Date(end).toISOString();
   throw new Failure('usage', `“${until}” is not in the future`, {
@@ -66,12 +68,14 @@ function expiryOf(until: string, now: Date): string {
 }
 
 function lengthFrom(text: string, now: Temporal.Instant, zone: string): number | undefined {
+  let length: Temporal.Duration;
   try {
-    return millisecondsBefore(now, parseDuration(text).negated(), zone);
+    length = parseDuration(text);
   } catch (error) {
     if (asFailure(error).code !== 'usage') throw error;
     return undefined;
   }
+  return millisecondsBefore(now, length.negated(), zone);
 }
 
 function pointInTime(text: string, now: Temporal.Instant, zone: string): number {

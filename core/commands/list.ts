@@ -5,6 +5,7 @@ import { describeServer, readServers } from '../repository/known-servers.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
+import { findObstacles } from './obstacles.ts';
 import { findSubject } from './reading/find-subject.ts';
 import type { FoundUnit } from './reading/find-unit.ts';
 import { isCurrent } from './resolve-unit.ts';
@@ -16,7 +17,9 @@ export async function list(request: ListRequest, context: Context): Promise<List
   for (const { repository, unit } of await chooseUnits(request, context)) {
     const current = isCurrent(unit, repository, context);
     for (const id of [...repository.joinedTo(unit), unit.unit]) {
-      for (const record of await repository.snapshots(id)) snapshots.push(summarize(record, current));
+      const records = await repository.snapshots(id);
+      const obstacles = await findObstacles(id, records, repository);
+      for (const record of records) snapshots.push(summarize(record, current, obstacles.get(record.id)));
     }
   }
   return { snapshots: onceEach(snapshots).sort((a, b) => (a.id < b.id ? -1 : 1)) };
@@ -71,7 +74,7 @@ async function tellOthers({ backend, identity, server, isOwn, notify }: Reposito
   notify({ level: 'info', code: 'server_others', message });
 }
 
-function summarize(record: SnapshotRecord, current: boolean): SnapshotSummary {
+function summarize(record: SnapshotRecord, current: boolean, obstacle: string | undefined): SnapshotSummary {
   return {
     id: record.id,
     unit: record.name,
@@ -88,5 +91,7 @@ function summarize(record: SnapshotRecord, current: boolean): SnapshotSummary {
     bytesTotal: record.bytes.total,
     bytesStored: record.bytes.stored,
     warningCount: record.warningCount,
+    restorable: obstacle === undefined,
+    obstacle: obstacle ?? null,
   };
 }

@@ -5,6 +5,7 @@ import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
+import { SAFETY_AGE } from '../repository/safety-age.ts';
 import type { Context } from './context.ts';
 import { takeRetentionLock } from './hold.ts';
 import { retentionPolicy } from './policies.ts';
@@ -25,7 +26,7 @@ import { unitBackupLock } from './unit-locks.ts';
  */
 export async function prune(request: PruneRequest, context: Context): Promise<PruneResult> {
   const { settings, reporter, signal } = context;
-  const purpose = request.dryRun === true ? 'read' : 'write';
+  const purpose = request.dryRun === true ? 'read' : 'free';
   const repository = await openRepository(settings, purpose, (notice) => reporter.log(notice));
   if (request.dryRun === true) return pruneRepository(request, repository, context, () => undefined);
   const { stateDirectory } = settings;
@@ -72,6 +73,10 @@ export async function pruneRepository(
   };
   for (const id of await chooseUnits(request.units ?? [], repository)) {
     await step();
+    if (await repository.holdsNothing(id)) {
+      if (request.dryRun !== true) await repository.removeEmptyUnit(id, now - SAFETY_AGE);
+      continue;
+    }
     try {
       const name = unitNameOf(id);
       if (!locked.has(name)) lockUnit(name);

@@ -3,6 +3,7 @@ import { describeSchemaErrors, type SchemaError, type Validator } from '../confi
 import { inBackground } from './background.ts';
 import type { Context } from './context.ts';
 import { askable } from './progress-request.ts';
+import { lookingAgain } from './reading/looking-again.ts';
 import type { MESSAGES, MethodName } from './schemas/messages.ts';
 import * as validators from './validators.generated.js';
 
@@ -24,10 +25,10 @@ const COMMANDS: Commands = {
   run: async () => askable(inBackground((await import('./run.ts')).run)),
   list: async () => (await import('./list.ts')).list,
   plan: async () => askable((await import('./plan.ts')).plan),
-  ls: async () => (await import('./ls.ts')).ls,
-  find: async () => (await import('./find.ts')).find,
-  history: async () => (await import('./history.ts')).history,
-  diff: async () => (await import('./diff.ts')).diff,
+  ls: async () => lookingAgain((await import('./ls.ts')).ls),
+  find: async () => lookingAgain((await import('./find.ts')).find),
+  history: async () => lookingAgain((await import('./history.ts')).history),
+  diff: async () => lookingAgain((await import('./diff.ts')).diff),
   restore: async () => askable((await import('./restore.ts')).restore),
   verify: async () => askable(inBackground((await import('./verify.ts')).verify)),
   explain: async () => (await import('./explain.ts')).explain,

@@ -1,6 +1,5 @@
 import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
-import { takeLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
@@ -12,7 +11,6 @@ import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
-import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { ManifestFile } from '../restore/manifest-files.ts';
 import type { Outcome } from '../restore/outcome.ts';
 import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
@@ -26,6 +24,7 @@ import { findSubject } from './reading/find-subject.ts';
 import { isCurrent, isOfAnother } from './resolve-unit.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
+import { lockForRestore } from './unit-locks.ts';
 
 /**
  * Gives a unit, or some of its paths, back as it was at one snapshot. What could not be restored is in the result, whose
@@ -33,19 +32,21 @@ import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
  */
 export async function restore(request: RestoreRequest, context: Context): Promise<RestoreResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
-  const { settings } = context;
   const { repository, unit, users } = await findSubject(request, context);
   const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);
   const hasOwnBackups = (await repository.units()).some(isPresent);
-  const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
-  if (request.dryRun === true) return restoreFrom({ request, unit, users, point, hasOwnBackups }, repository, context);
-  prepareStateDirectory(settings.stateDirectory);
-  const lock = takeLock(settings.stateDirectory, unit.name, 'restore');
+  const task = async (): Promise<Task> => {
+    const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
+    return { request, unit, users, point, hasOwnBackups };
+  };
+  if (request.dryRun === true) return restoreFrom(await task(), repository, context);
+  // Before snapshots are looked for: none of them goes from now on.
+  const locks = await lockForRestore(unit.name, request, repository, context);
   keepMemorySmall();
   try {
-    return await restoreFrom({ request, unit, users, point, hasOwnBackups }, repository, context);
+    return await restoreFrom(await task(), repository, context);
   } finally {
-    lock.release();
+    for (const lock of locks) lock.release();
   }
 }
 

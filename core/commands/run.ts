@@ -75,6 +75,8 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   }
 }
 
+const NEVER = new AbortController().signal;
+
 /** Minutes; whoever asked by the panel has a connection open meanwhile. */
 const OWNERS_WAIT = 1;
 
@@ -113,6 +115,8 @@ async function backUp(
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
+    // Another run may end in the same moment, and both note which ones there are.
+    const noting = await waitForLock(settings.stateDirectory, 'runs', 'the record of a run', { ...waiting, minutes: 1, signal: NEVER });
     await repository.commitRun({
       formatVersion: FORMAT_VERSION,
       id,
@@ -124,6 +128,7 @@ async function backUp(
       units: ended.map(({ entry }) => entry),
       tool: PROGRAM,
     });
+    noting.release();
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: withinAnswer(ended.map(({ outcome }) => outcome)) };
   } finally {

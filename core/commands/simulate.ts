@@ -1,4 +1,4 @@
-import { parseDuration } from '../chain/duration.ts';
+import { parseDuration, timeBefore } from '../chain/duration.ts';
 import { simulate } from '../chain/simulate.ts';
 import type { Level } from '../chain/snapshot.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -24,7 +24,8 @@ export async function simulateRetention(request: SimulateRequest, context: Conte
   const start = Temporal.Instant.fromEpochMilliseconds(context.now().getTime());
   const timeZone = localTimeZone((notice) => reporter.log(notice));
   const today = start.toZonedDateTimeISO(timeZone);
-  const days = Math.round(today.until(today.add(parseDuration(request.duration)), { largestUnit: 'days' }).total('days'));
+  const end = timeBefore(today, parseDuration(request.duration).negated());
+  const days = Math.round(today.until(end, { largestUnit: 'days' }).total('days'));
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
   const sizes = await measure(await chooseUnits(request.units ?? [], repository), repository);
   const bytes = { full: sizes.full.bytes, differential: sizes.differential.bytes, incremental: sizes.incremental.bytes };

@@ -1,9 +1,10 @@
-import { unitNameOf } from '../repository/ids.ts';
-import { serverFolder, unitPath } from '../repository/layout.ts';
+import { asFailure } from '../failure.ts';
+import { isTimedId, unitNameOf } from '../repository/ids.ts';
+import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import type { Context } from './context.ts';
 import { findSubject } from './reading/find-subject.ts';
-import type { VerifyRequest, VerifyResult } from './schemas/verify.ts';
+import type { Damage, VerifyRequest, VerifyResult } from './schemas/verify.ts';
 import { DamageList } from './verification/damage-list.ts';
 import { UnitCheck } from './verification/unit-check.ts';
 import { VerificationWatch } from './verification/watch.ts';
@@ -14,26 +15,43 @@ import { VerificationWatch } from './verification/watch.ts';
  */
 export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
   const { repository, ids } = await chooseUnits(request, context);
-  const damages = new DamageList();
+  const damages: Damage[] = [];
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
   watch.unitCount = ids.length;
   for (const id of ids) {
     watch.unit = unitNameOf(id);
     watch.unitNumber++;
+    // A run was killed before it said which account this is, and stored nothing.
+    if (await repository.holdsNothing(id)) continue;
     names.add(watch.unit);
-    try {
-      await repository.readUnit(id);
-    } catch (error) {
-      if (await repository.holdsNothing(id)) continue;
-      damages.add(`${serverFolder(repository.server)}/${unitPath(id)}`, error, []);
-    }
-    await new UnitCheck(repository, damages, watch).check(id);
+    damages.push(...(await damagesOf(id, repository, watch)));
   }
   const { snapshots, objects, entries, bytesRead } = watch;
   // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.
-  const list = request.policy === 'owner' ? damages.toJSON().map((damage) => ({ ...damage, files: [] })) : damages.toJSON();
+  const list = request.policy === 'owner' ? damages.map((damage) => ({ ...damage, files: [] })) : damages;
   return { status: list.length === 0 ? 'ok' : 'damaged', units: [...names], snapshots, objects, entries, bytesRead, damages: list };
+}
+
+/** What is wrong with a unit. What ends its check is in there, too, and does not end that of the others. */
+async function damagesOf(unit: string, repository: Repository, watch: VerificationWatch): Promise<Damage[]> {
+  const damages = new DamageList();
+  const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
+  try {
+    await repository.readUnit(unit);
+  } catch (error) {
+    damages.add(place, error, []);
+  }
+  try {
+    await new UnitCheck(repository, damages, watch).check(unit);
+  } catch (error) {
+    if (asFailure(error).code === 'cancelled') throw error;
+    damages.add(place, error, []);
+  }
+  // A prune may have worked beside: what it deleted is gone, and not damaged.
+  return damages.ofSnapshots(
+    async (snapshot) => !isTimedId(snapshot) || (await repository.objectSize(snapshotPath(unit, snapshot))) !== undefined,
+  );
 }
 
 /** The ids of the units to check, and the folder that they are in. */

@@ -37,22 +37,52 @@ function checkTrusted(file: string): void {
   });
 }
 
-/** The contents of a settings file, undefined when there is none. */
-function readSettingsFile(file: string): SettingsFile | undefined {
-  let text: string;
+/** What came out of a pipe (`--config <(…)`), which gives it once only. */
+const pipes = new Map<string, string>();
+
+/** The text of a settings file, without the mark that some editors leave at its beginning. */
+function readOnce(file: string): string | undefined {
+  const known = pipes.get(file);
+  if (known !== undefined) return known;
+  let bytes: Buffer;
+  let isPipe: boolean;
   try {
-    if (statSync(file).isFile()) checkTrusted(file);
-    text = readFileSync(file, 'utf8');
+    const status = statSync(file);
+    if (status.isFile()) checkTrusted(file);
+    isPipe = status.isFIFO();
+    bytes = readFileSync(file);
   } catch (error) {
     if (error instanceof Failure) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw invalid(file, 'cannot be read', error);
+    throw invalid(file, `cannot be read: ${(error as Error).message}`, error);
   }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw invalid(file, 'is not UTF-8', error);
+  }
+  if (isPipe) pipes.set(file, text);
+  return text;
+}
+
+/** Where the text stops being JSON, and why: `line 3, column 5: …`. Lines and columns are counted from 1. */
+function describeSyntaxError(text: string, { message }: SyntaxError): string {
+  const known = /^(.*?)(?: in JSON)? at position (\d+)/s.exec(message);
+  const [reason, position] = known === null ? ['it ends too early', text.length] : [known[1], Number(known[2])];
+  const before = text.slice(0, position).split('\n');
+  return `line ${before.length}, column ${(before.at(-1) as string).length + 1}: ${reason}`;
+}
+
+/** The contents of a settings file, undefined when there is none. */
+function readSettingsFile(file: string): SettingsFile | undefined {
+  const text = readOnce(file);
+  if (text === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid(file, 'is not JSON', error);
+    throw invalid(file, `is not JSON: ${describeSyntaxError(text, error as SyntaxError)}`, error);
   }
   const problems = validateSettings(value);
   if (problems.length > 0) throw invalid(file, problems.join('; '));

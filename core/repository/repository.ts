@@ -16,7 +16,7 @@ import type { RunRecord } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishServer, foundServer, type Place } from './server-identity.ts';
 import { rememberRun } from './server-state.ts';
-import { prepareStateDirectory, repositoryStateFolder } from './state-directory.ts';
+import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
 import { readNotes, removeNote, type UnitNote, writeNote } from './unit-notes.ts';
 
@@ -93,9 +93,13 @@ export class Repository {
 
   /** Whether the folder of a unit is all there is of it: what began it failed before it wrote anything, and the next run begins another. */
   async holdsNothing(id: string): Promise<boolean> {
-    const folder = layout.unitPath(id).slice(0, -'unit.json'.length);
-    for await (const _ of this.listObjects(folder)) return false;
+    for await (const _ of this.listObjects(`${layout.unitFolder(id)}/`)) return false;
     return true;
+  }
+
+  /** Removes the folder of a unit that holds nothing and was last changed before `before` (milliseconds since 1970), where there are folders. */
+  async removeEmptyUnit(id: string, before: number): Promise<void> {
+    await this.backend.removeFolder?.(this.#fullName(layout.unitFolder(id)), before);
   }
 
   /** One unit by its id. Throws `repository_damaged`, `repository_newer`. */
@@ -220,7 +224,8 @@ export class Repository {
         this.#digests.set(value, sha256);
         records.push(value);
       } catch (error) {
-        unusable.push({ path, failure: asFailure(error) });
+        // A prune may have removed it since it was listed.
+        if ((await this.backend.size(name)) !== undefined) unusable.push({ path, failure: asFailure(error) });
       }
     }
     records.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -376,7 +381,7 @@ export async function openPlace(settings: Settings, notify: Notify): Promise<Pla
  */
 export async function openRepository(
   settings: Settings,
-  purpose: 'read' | 'write',
+  purpose: 'read' | 'write' | 'free',
   notify: Notify,
   choice: ServerChoice = {},
 ): Promise<Repository> {
@@ -386,7 +391,8 @@ export async function openRepository(
     const { server, isOwn } = await chooseServer(place, choice.server);
     return new Repository(backend, identity, server, stateFolder, notify, isOwn);
   }
-  prepareStateDirectory(settings.stateDirectory);
+  if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
+  else useStateDirectory(settings.stateDirectory, notify);
   await backend.discardAbandoned(Date.now() - SAFETY_AGE);
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
   await backend.discardUnfinished(layout.serverFolder(server));

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
 import type { RepositoryIdentity } from './identity.ts';
@@ -131,8 +131,18 @@ export async function takeOver(place: Place, { identity }: KnownServer, now: Dat
   remember(place, identity.server, await runIds(backend, identity.server));
 }
 
-function remember({ stateFolder }: Place, server: string, runs: readonly string[]): void {
-  writeServerState(stateFolder, { server, machine: thisMachine().machine, runs: knownRuns(runs) });
+function remember({ stateFolder, notify }: Place, server: string, runs: readonly string[]): void {
+  try {
+    writeServerState(stateFolder, { server, machine: thisMachine().machine, runs: knownRuns(runs) });
+  } catch (error) {
+    // The repository says it, too; and what makes room on a full disk, or reads from a read-only one, must not need it.
+    notify({
+      level: 'warning',
+      code: 'state_unusable',
+      message: `the state cannot be kept: ${asFailure(error).message}`,
+      affected: [stateFolder],
+    });
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { untrusted } from '../config/trusted-place.ts';
 import { asFailure, Failure } from '../failure.ts';
+import type { Notify } from './notice.ts';
 
 const PRIVATE = 0o700;
 const OTHERS_MAY_WRITE = 0o022;
@@ -21,14 +22,38 @@ export function prepareStateDirectory(path: string): void {
     }
     mkdirSync(path, { recursive: true, mode: PRIVATE });
     const status = lstatSync(path);
-    if (status.isDirectory() && status.uid === process.geteuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0) return;
+    const problem = problemOf(status);
+    if (problem === undefined) return;
+    throw new Failure('invalid_settings', `the state directory ${path} is not a directory that root alone can write to: ${problem}`, {
+      affected: [path],
+      advice: 'Make root its owner and take the write permission from group and others, or set another `stateDirectory`.',
+    });
   } catch (error) {
     throw asFailure(error);
   }
-  throw new Failure('invalid_settings', `the state directory ${path} is not a directory that root alone can write to`, {
-    affected: [path],
-    advice: 'Make root its owner and take the write permission from group and others, or set another `stateDirectory`.',
-  });
+}
+
+function problemOf(status: Stats): string | undefined {
+  if (!status.isDirectory()) return status.isSymbolicLink() ? 'it is a link' : 'it is no directory';
+  const user = process.geteuid?.();
+  if (status.uid !== user) return `it belongs to the user ${status.uid}, and this program runs as the user ${user}`;
+  return (status.mode & OTHERS_MAY_WRITE) === 0 ? undefined : 'others than its owner can write to it';
+}
+
+/**
+ * The same for what frees or rescues, which needs no state: where it is missing and cannot be made, because the disk is full or
+ * read-only, a notice is all, and the answer false. One that others can change is refused all the same.
+ */
+export function useStateDirectory(path: string, notify: Notify): boolean {
+  try {
+    prepareStateDirectory(path);
+    return true;
+  } catch (error) {
+    const { code, message } = asFailure(error);
+    if (code !== 'io_error' && code !== 'disk_full') throw error;
+    notify({ level: 'warning', code: 'state_unusable', message: `going on without a state directory: ${message}`, affected: [path] });
+    return false;
+  }
 }
 
 /** Where the state that belongs to one repository lies: two repositories of one server must not confuse each other's. */

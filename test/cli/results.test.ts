@@ -66,8 +66,12 @@ describe('a result for people', () => {
       bytesTotal: 1,
       bytesStored: 1,
       warningCount: 0,
+      restorable: true,
+      obstacle: null,
     } as const;
     const result: ListResult = { snapshots: [summary, { ...summary, id: 'y', synthetic: false }] };
+    const broken = { ...summary, restorable: false, obstacle: 'its pack is missing' };
+    expect(renderResult('list', { snapshots: [broken] })).to.contain('x cannot be restored: its pack is missing\n');
     const lines = renderResult('list', result).split('\n');
     expect(lines).to.have.length(4);
     expect(lines[1]).to.match(/^site1 +x +full \(synthetic\) +2026-01-01T00:00:00Z/);

@@ -68,16 +68,19 @@ describe('interruptions', function () {
     expect(await compareTrees(original, server.shadow)).to.deep.equal([]);
   });
 
-  it('by a second run at the same time do not happen: it is told that another one is busy', async () => {
+  it('by a second run at the same time do not happen: it waits, or is told that another one is busy', async () => {
     addMuch();
     const first = server.start(['run', 'site1']);
     await until(() => server.objects('.tar.zst').length > 0 || server.storedBytes() > MEBIBYTE, first);
-    const second = answerOf<RunResult>(await server.start(['run', 'site1']));
+    const patient = server.start(['run', 'site1', '--wait', '5']);
+    const second = answerOf<RunResult>(await server.start(['run', 'site1', '--wait', '0']));
     expect(second.exitCode).to.equal(BUSY);
     expect(second.error ?? second.result.units[0]!.error).to.include({ code: 'locked' });
     const { exitCode, result } = answerOf<RunResult>(await first);
     expect(exitCode).to.equal(0);
     expect(result.status).to.equal('ok');
+    const third = answerOf<RunResult>(await patient);
+    expect(third.result.units[0], JSON.stringify(third)).to.include({ status: 'unchanged', snapshot: result.units[0]!.snapshot });
     expect(await server.snapshots()).to.have.length(1);
     await server.expectPerfectRun();
   });

@@ -78,11 +78,13 @@ describe('a JSON-RPC session', () => {
     });
   });
 
-  it('tells stderr, not the caller, where a defect is', async () => {
+  it('tells nobody where a defect is, unless it is to be looked for', async () => {
     const { messages, stderr } = await answers(call(1, 'break') + call(2, 'echo'));
     expect(messages[0]?.error).to.deep.include({ code: -32000, message: 'a defect' });
-    expect(JSON.stringify(messages)).not.to.contain('session.ts');
-    expect(stderr).to.contain('session.ts');
+    expect(JSON.stringify(messages) + stderr).not.to.contain('session.ts');
+    const debugged = await answers(call(1, 'show-defects') + call(2, 'break'));
+    expect(JSON.stringify(debugged.messages)).not.to.contain('session.ts');
+    expect(debugged.stderr).to.contain('session.ts');
     expect(messages[1]).to.have.property('result');
   });
 

@@ -34,6 +34,8 @@ const snapshotSummary = {
     bytesTotal: countSchema,
     bytesStored: countSchema,
     warningCount: countSchema,
+    restorable: { type: 'boolean', description: 'False when something that a restore needs is missing or cut; `verify` looks closer.' },
+    obstacle: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'What that is.' },
   },
   required: [
     'id',
@@ -51,6 +53,8 @@ const snapshotSummary = {
     'bytesTotal',
     'bytesStored',
     'warningCount',
+    'restorable',
+    'obstacle',
   ],
   additionalProperties: false,
 } as const;

@@ -36,14 +36,15 @@ export class DamageList {
     if (damage.files.length < NAMED_FILES) damage.files.push(path);
   }
 
-  toJSON(): Damage[] {
-    return [...this.#objects].map(([object, { code, message, snapshots, files, fileCount }]) => ({
-      code,
-      message,
-      object,
-      snapshots: [...snapshots].sort(),
-      files: files.sort().map(toWirePath),
-      fileCount,
-    }));
+  /** All of it that touches a snapshot which `isThere` (by its id), or none at all. */
+  async ofSnapshots(isThere: (snapshot: string) => Promise<boolean>): Promise<Damage[]> {
+    const damages: Damage[] = [];
+    for (const [object, { code, message, snapshots: touched, files, fileCount }] of this.#objects) {
+      const snapshots: string[] = [];
+      for (const snapshot of [...touched].sort()) if (await isThere(snapshot)) snapshots.push(snapshot);
+      if (touched.size > 0 && snapshots.length === 0) continue;
+      damages.push({ code, message, object, snapshots, files: files.sort().map(toWirePath), fileCount });
+    }
+    return damages;
   }
 }

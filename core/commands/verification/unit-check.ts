@@ -99,9 +99,15 @@ export class UnitCheck {
       await checkManifest(this.#repository, record, countExtent, this.#watch);
       this.#checked.push(record);
     } catch (error) {
-      if (asFailure(error).code !== 'repository_damaged') throw error;
-      this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
+      this.#manifestFails(record, error);
     }
+  }
+
+  /** What is wrong with one manifest does not keep the others from being checked. */
+  #manifestFails(record: SnapshotRecord, error: unknown): void {
+    const { code } = asFailure(error);
+    if (code === 'cancelled' || code === 'internal') throw error;
+    this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
   }
 
   /** All packs, in groups of which no more than `EXTENTS_AT_ONCE` extents have to be held. */
@@ -124,7 +130,11 @@ export class UnitCheck {
     const numbers = new Map(group.map(({ reference }, number) => [reference.path, number]));
     const table = new ExtentTable(group.reduce((sum, { extents }) => sum + extents, 0));
     for (const [number, record] of this.#checked.entries()) {
-      await collectExtents(this.#repository, record, number, numbers, table, this.#watch);
+      try {
+        await collectExtents(this.#repository, record, number, numbers, table, this.#watch);
+      } catch (error) {
+        this.#manifestFails(record, error);
+      }
     }
     const references = new Map([...table.byPack()].map((found) => [found.pack, found.references]));
     for (const [number, pack] of group.entries()) await this.#checkPack(pack, references.get(number) ?? []);
@@ -151,13 +161,15 @@ export class UnitCheck {
   async #nameFiles(object: string, lost: ReadonlyMap<number, ReadonlyMap<string, ExtentReference>>): Promise<void> {
     const files = new Set<ByteString>();
     for (const [manifest, rows] of lost) {
-      await withManifest(this.#repository, this.#checked[manifest] as SnapshotRecord, (reader) => {
+      const record = this.#checked[manifest] as SnapshotRecord;
+      const naming = withManifest(this.#repository, record, (reader) => {
         for (const { block, row } of [...rows.values()].sort((a, b) => a.block - b.block || a.row - b.row)) {
           const { path } = reader.readAt(block, row);
           if (!files.has(path)) this.#damages.addFile(object, path);
           files.add(path);
         }
       });
+      await naming.catch((error) => this.#manifestFails(record, error));
     }
   }
 }

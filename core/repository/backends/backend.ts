@@ -49,6 +49,11 @@ export interface Backend {
   discardAbandoned(before: number): Promise<number>;
   /** Removes what killed writers left behind of objects below `folder`, that of a server. What is still being written stays. Returns how many there were. */
   discardUnfinished(folder: string): Promise<number>;
+  /**
+   * Removes a folder in which no objects are and that was last changed before `before` (milliseconds since 1970); another is no
+   * error. Undefined where a folder is nothing but a part of names.
+   */
+  readonly removeFolder?: ((folder: string, before: number) => Promise<void>) | undefined;
   /** Bytes that can still be stored, and that fit in all, where the place has such limits. */
   readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
   /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */

@@ -2,7 +2,7 @@ import { fsyncSync, mkdirSync } from 'node:fs';
 import { untrusted } from '../../config/trusted-place.ts';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
-import { closeDescriptor, forgetCached, openAt } from '../../linux/files.ts';
+import { closeDescriptor, forgetCached, openAt, removeDirectoryAt } from '../../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
 import { tryLock } from '../../linux/locks.ts';
 import { freeSpace } from '../../linux/space.ts';
@@ -57,7 +57,13 @@ export class LocalBackend implements Backend {
   #checkPrivate(root: number): void {
     const status = new StatBuffer();
     statDescriptor(root, status);
-    if (status.uid === process.geteuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0) {
+    const user = process.geteuid?.();
+    if (status.uid !== user) {
+      const message = `${this.#root} belongs to the user ${status.uid}, and this program runs as the user ${user}`;
+      const advice = user === 0 ? 'Make root its owner.' : 'Run this as root.';
+      throw new Failure(user === 0 ? 'repository_foreign' : 'not_root', message, { affected: [this.#root], advice });
+    }
+    if ((status.mode & OTHERS_MAY_WRITE) === 0) {
       const weak = untrusted(this.#root);
       if (weak === undefined) return;
       throw new Failure(
@@ -69,9 +75,9 @@ export class LocalBackend implements Backend {
         },
       );
     }
-    throw new Failure('repository_foreign', `others can write to ${this.#root}`, {
+    throw new Failure('repository_foreign', `others than its owner can write to ${this.#root}`, {
       affected: [this.#root],
-      advice: 'Make root its owner and take the write permission from group and others.',
+      advice: 'Take the write permission from group and others.',
     });
   }
 
@@ -192,6 +198,16 @@ export class LocalBackend implements Backend {
     });
   }
 
+  async removeFolder(folder: string, before: number): Promise<void> {
+    const status = new StatBuffer();
+    const limit = BigInt(Math.trunc(before)) * NANOSECONDS_PER_MILLISECOND;
+    // Before what is in it goes, which changes it.
+    const isOld = this.#inFolderOf(folder, (parent, name) => statAt(parent, name, status) && status.isDirectory && status.mtime < limit);
+    if (isOld !== true) return;
+    for (const name of this.#readFolder(checkObjectName(folder)).folders) await this.removeFolder(`${folder}/${name}`, before);
+    this.#inFolderOf(folder, removeIfEmpty);
+  }
+
   async space(): Promise<{ free: number; size: number }> {
     const root = openRoot(this.#root);
     try {
@@ -222,6 +238,14 @@ export class LocalBackend implements Backend {
       }
     });
     return count;
+  }
+}
+
+function removeIfEmpty(parent: number, name: string): void {
+  try {
+    removeDirectoryAt(parent, name);
+  } catch (error) {
+    if (!isMissing(error) && errorCode(error) !== 'ENOTEMPTY') throw error;
   }
 }
 
