@@ -15,6 +15,7 @@ import type { RunUnit } from '../repository/run-record.ts';
 import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
+import { recordDeadRun, suspiciousLast } from './backup/dead-run.ts';
 import { LoadWatch } from './backup/load-watch.ts';
 import { rootMissing } from './backup/lost-roots.ts';
 import { checkOwnersRequest, ownersAllowance, withinAllowance } from './backup/owner-run.ts';
@@ -23,6 +24,7 @@ import { RunProgress } from './backup/run-progress.ts';
 import type { RunTools, UnitBackup } from './backup/run-tools.ts';
 import { type RunUnits, unitsOfRun } from './backup/run-units.ts';
 import { backUpUnit } from './backup/unit-backup.ts';
+import { UnitsInHand } from './backup/units-in-hand.ts';
 import { ROOT_MOVED } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
 import { leftOutOf } from './left-out.ts';
@@ -97,6 +99,7 @@ async function backUp(
   const readers = new ReaderPool();
   const progress = new RunProgress(units.length, reporter);
   const load = limits.load === undefined ? undefined : new LoadWatch(limits.load, context, [pool, progress]);
+  let inHand: UnitsInHand | undefined;
   try {
     const started = context.now();
     const id = newTimedId(started);
@@ -104,13 +107,23 @@ async function backUp(
     const cache = new ManifestCache(repository);
     const paced = withinAllowance(owner, pacedBy(limits.sendRate, context.signal));
     const readBack = request.readBack ?? settings.readBack;
-    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack };
+    const isWhole = (request.units ?? []).length === 0;
+    const dead = isWhole ? UnitsInHand.ofDeadRun(settings.stateDirectory) : undefined;
+    if (dead !== undefined) await recordDeadRun(dead, repository, context);
+    inHand = isWhole ? new UnitsInHand(settings.stateDirectory, id) : undefined;
+    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack, inHand };
     // What the schedule wants on top of an incremental is the server's to take.
     const level = owner === undefined ? (request.level ?? 'auto') : 'incremental';
     const missing = vanished.map(({ name }) =>
       failed({ name }, rootMissing(name, ['it is not on the server any more']), started.toISOString()),
     );
-    const living = await backUpAll(units, level, tools, waiting, owner === undefined ? undefined : lock);
+    const living = await backUpAll(
+      dead === undefined ? units : suspiciousLast(units, dead),
+      level,
+      tools,
+      waiting,
+      owner === undefined ? undefined : lock,
+    );
     const ended = [...missing, ...living];
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
@@ -132,6 +145,7 @@ async function backUp(
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: withinAnswer(ended.map(({ outcome }) => outcome)) };
   } finally {
+    inHand?.close();
     await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
   }
 }
@@ -223,6 +237,7 @@ async function backUpOne(
   let lock: Lock | undefined;
   try {
     lock = await awaited;
+    tools.inHand?.begin(unit.name);
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const { path, reason } of unit.missing) {
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name}: ${path} ${reason}`, affected: [unit.name] });
@@ -232,6 +247,7 @@ async function backUpOne(
   } catch (error) {
     return failed(unit, error, time);
   } finally {
+    tools.inHand?.end(unit.name);
     lock?.release();
   }
 }

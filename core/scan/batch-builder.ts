@@ -2,7 +2,7 @@ import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { type Batch, OpenAs } from './batch.ts';
 import type { HeldDirectory } from './held-directory.ts';
-import { BATCH_BYTES, BATCH_DIRECTORIES, BATCH_ENTRIES, LARGE_FILE } from './limits.ts';
+import { BATCH_BYTES, BATCH_DIRECTORIES, BATCH_ENTRIES, BATCH_PATH_BYTES, LARGE_FILE } from './limits.ts';
 
 /** A rough length of a tar header, so that many empty files fill a batch, too. */
 const HEADER_ESTIMATE = 1024;
@@ -15,6 +15,7 @@ export class BatchBuilder {
   readonly #paths: ByteString[] = [];
   readonly #openAs: number[] = [];
   #bytes = 0;
+  #pathBytes = 0;
 
   get length(): number {
     return this.#names.length;
@@ -34,6 +35,7 @@ export class BatchBuilder {
   isFull(size: number): boolean {
     if (this.length === 0) return false;
     if (this.length >= BATCH_ENTRIES || this.#held.length >= BATCH_DIRECTORIES) return true;
+    if (this.#pathBytes >= BATCH_PATH_BYTES) return true;
     return size >= LARGE_FILE || this.#bytes + size > BATCH_BYTES;
   }
 
@@ -43,6 +45,7 @@ export class BatchBuilder {
     this.#directoryOf.push(this.#held.length - 1);
     this.#bytes += HEADER_ESTIMATE + (stat.isFile ? stat.size : 0);
     this.#openAs.push(stat.isFile ? OpenAs.file : stat.isDirectory ? OpenAs.directory : OpenAs.handle);
+    this.#pathBytes += path.length;
     this.#paths.push(path);
     return this.#names.push(name) - 1;
   }

@@ -7,6 +7,9 @@ export const BATCH_BYTES = 2 * 1024 * 1024;
 /** A batch is closed at this many entries, so that trees of empty files stay within memory. */
 export const BATCH_ENTRIES = 1024;
 
+/** A batch is closed when the paths of its entries take this many bytes: some may have several kilobytes each. */
+export const BATCH_PATH_BYTES = 512 * 1024;
+
 /** A batch is closed when its entries lie in this many directories, each of which is held open. */
 export const BATCH_DIRECTORIES = 64;
 

@@ -10,6 +10,7 @@ import type { UnitPlan } from './level.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { StoredOutput } from './paced-output.ts';
 import type { RunProgress } from './run-progress.ts';
+import type { UnitsInHand } from './units-in-hand.ts';
 import type { WarningList } from './warning-list.ts';
 
 /** What a run shares between its units. */
@@ -23,6 +24,8 @@ export interface RunTools {
   readonly progress: RunProgress;
   /** Has the run pause; undefined: it never does. */
   readonly load: LoadWatch | undefined;
+  /** Where it is noted which units the run has in hand; a run of some units takes no notes. */
+  readonly inHand: UnitsInHand | undefined;
   /** Whether what was stored is read again before it is recorded. */
   readonly readBack: boolean;
   /** Writes an object no faster than the limits let. */

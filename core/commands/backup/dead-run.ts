@@ -1,0 +1,40 @@
+import { Failure } from '../../failure.ts';
+import type { PanelUnit } from '../../panel/unit.ts';
+import { timeOfId } from '../../repository/ids.ts';
+import { FORMAT_VERSION } from '../../repository/record.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { PROGRAM } from '../../version.ts';
+import type { Context } from '../context.ts';
+import type { DeadRun } from './units-in-hand.ts';
+
+/** Writes the record that a run could not write itself: the units that it had in hand when it died failed. */
+export async function recordDeadRun({ id, units }: DeadRun, repository: Repository, { now, reporter }: Context): Promise<void> {
+  const message = 'the whole program ended while this unit was backed up';
+  reporter.log({ level: 'warning', code: 'internal', message: `${message} in the run ${id}: it comes last now`, affected: [...units] });
+  const time = timeOfId(id).toISOString();
+  const failure = { code: 'internal', message } as const;
+  try {
+    await repository.commitRun({
+      formatVersion: FORMAT_VERSION,
+      id,
+      repository: repository.identity.id,
+      server: repository.server,
+      time,
+      finished: now().toISOString(),
+      status: 'failed',
+      units: units.map((name) => ({
+        ...{ name, unit: null, outcome: 'failed', time, snapshot: null, warningCount: 0, complete: false, failure },
+      })),
+      tool: PROGRAM,
+    });
+  } catch (error) {
+    // It had written its record, and died behind that.
+    if (!(error instanceof Failure && error.code === 'object_exists')) throw error;
+  }
+}
+
+/** The units in another order: those that the dead run had in hand come last, so that the others have their backup first. */
+export function suspiciousLast(units: readonly PanelUnit[], { units: suspicious }: DeadRun): PanelUnit[] {
+  const isSuspicious = ({ name }: PanelUnit): boolean => suspicious.includes(name);
+  return [...units.filter((unit) => !isSuspicious(unit)), ...units.filter(isSuspicious)];
+}
