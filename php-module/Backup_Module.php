@@ -30,6 +30,10 @@ class Backup_Module extends \Module_Skeleton
 		'history' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'diff' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'verify' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'servers' => PRIVILEGE_ADMIN,
+		'adopt' => PRIVILEGE_ADMIN,
+		'join' => PRIVILEGE_ADMIN,
+		'forget' => PRIVILEGE_ADMIN,
 		'prune' => PRIVILEGE_ADMIN,
 		'hold' => PRIVILEGE_ADMIN,
 		'release' => PRIVILEGE_ADMIN,
@@ -117,20 +121,22 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * List the backups of a site, or of the whole server
 	 *
-	 * @param string|null $site site to list; a site's administrator leaves it out
+	 * @param string|null $site    site to list; a site's administrator leaves it out
+	 * @param array       $options server: of another server; earlier: also what earlier accounts of this name left (administrator)
 	 * @return array snapshots, oldest first
 	 */
-	public function list($site = null): array
+	public function list($site = null, $options = null): array
 	{
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_list', $this->query('backup_list', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(1, \func_get_args(), 'backup:list SITE', static function (Requester $requester, CoreClient $core) use ($site): array {
+		return $this->backupPerform(2, \func_get_args(), 'backup:list SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
+			$read = Options::read($options, $requester->isOwner() ? [] : Options::WHOSE);
 			$word = Arguments::site($site);
 			$unit = $requester->unit($word === null && !$requester->isOwner() ? 'all' : $word);
 
-			return $requester->visibleSnapshots($core->call('list', $requester->policy() + array_filter(['unit' => $unit])));
+			return $requester->visibleSnapshots($core->call('list', $requester->policy() + $read + array_filter(['unit' => $unit])));
 		});
 	}
 
@@ -248,18 +254,89 @@ class Backup_Module extends \Module_Skeleton
 	 * Check that the backups of a site, or of the whole server, are complete and undamaged
 	 *
 	 * @param string $site site to check, or `all`; a site's administrator leaves it out
+	 * @param array       $options server: of another server (administrator)
 	 * @return array status, and what is damaged
 	 */
-	public function verify($site = null): array
+	public function verify($site = null, $options = null): array
 	{
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_verify', $this->query('backup_verify', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(1, \func_get_args(), 'backup:verify SITE', static function (Requester $requester, CoreClient $core) use ($site): array {
+		return $this->backupPerform(2, \func_get_args(), 'backup:verify SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
+			$read = Options::read($options, $requester->isOwner() ? [] : ['server' => Options::SERVER]);
 			$unit = $requester->unit(Arguments::site($site));
 
-			return $core->call('verify', $requester->policy() + array_filter(['unit' => $unit]));
+			return $core->call('verify', $requester->policy() + $read + array_filter(['unit' => $unit]));
+		});
+	}
+
+	/**
+	 * List the servers that have backups in the repository
+	 *
+	 * @return array servers, by age
+	 */
+	public function servers(): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_servers', $this->query('backup_servers', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(0, \func_get_args(), 'backup:servers', static function (Requester $requester, CoreClient $core): array {
+			return $core->call('servers', [], self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Make this machine the continuation of a server, such as a lost one that it takes the place of
+	 *
+	 * @param string $server  name or id, as `backup:servers` lists them
+	 * @param array  $options yes: also when another machine wrote as it a short time ago
+	 * @return array the server as which this machine goes on
+	 */
+	public function adopt($server = null, $options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_adopt', $this->query('backup_adopt', ...\func_get_args()));
+		}
+		$usage = 'backup:adopt SERVER OPTIONS, as in: backup:adopt old.example.com [yes:true]';
+
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($server, $options): array {
+			return $core->call('adopt', IdentityRequest::adopt($server, $options), self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Say that an earlier account and the present one of its name are the same customer's
+	 *
+	 * @param string $unit id of the earlier one, as `backup:list` shows it: `site12-1f3a9c2e`
+	 * @return array the unit in which the account goes on
+	 */
+	public function join($unit = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_join', $this->query('backup_join', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(1, \func_get_args(), 'backup:join UNIT', static function (Requester $requester, CoreClient $core) use ($unit): array {
+			return $core->call('join', IdentityRequest::unit($unit), self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Say that an account, or what is missing of it, is gone for good; its backups stay
+	 *
+	 * @param string $site site, or the id of a unit
+	 * @return array how many backups stay
+	 */
+	public function forget($site = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_forget', $this->query('backup_forget', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(1, \func_get_args(), 'backup:forget SITE', static function (Requester $requester, CoreClient $core) use ($site): array {
+			return $core->call('forget', IdentityRequest::gone($site), self::SHORT_WAIT);
 		});
 	}
 

@@ -15,6 +15,10 @@ final class Options
 	const TARGET = 'target';
 	const OVERWRITE = 'overwrite';
 	const DURATION = 'duration';
+	const SERVER = 'server';
+
+	/** Whose backups a command means that reads them; what an owner may mean is settled. */
+	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
 
 	/** What a value of each kind is, for messages. */
 	private const MEANT = [
@@ -25,6 +29,7 @@ final class Options
 		self::TARGET => 'a folder from the root on, such as /root/found',
 		self::OVERWRITE => 'always, changed or never',
 		self::DURATION => 'a length of time, such as 90d or 6months',
+		self::SERVER => 'the name or the id of a server, as backup:servers lists them',
 	];
 	private const LARGEST_PAGE = 10000;
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
@@ -124,6 +129,7 @@ final class Options
 			self::TARGET => strpos($text, '/') === 0 && array_intersect(['.', '..'], explode('/', $text)) === [] && strpos($text, "\0") === false,
 			self::OVERWRITE => \in_array($text, self::OVERWRITE_MODES, true),
 			self::DURATION => $text !== '',
+			self::SERVER => $text !== '',
 		];
 
 		return $fits[$kind] ? $text : null;

@@ -27,7 +27,7 @@ final class RestoreRequest
 	{
 		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 [shadow/var/www/html] [at:latest]";
 		Arguments::noneBeyond(3, $given, $usage);
-		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG] : []);
+		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG] : []) + ($requester->isOwner() ? [] : Options::WHOSE);
 		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} [shadow/var/www/html] [at:latest]");
 			array_unshift($given, null);

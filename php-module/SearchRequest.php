@@ -28,7 +28,8 @@ final class SearchRequest
 	public static function params(Requester $requester, string $command, $site, $path, $options, array $more = []): array
 	{
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $more;
-		$read = Options::read($options, self::OPTIONS[$command]);
+		$kinds = self::OPTIONS[$command] + ($requester->isOwner() ? [] : Options::WHOSE);
+		$read = Options::read($options, $kinds);
 		if ($requester->isOwner()) {
 			$params['policy'] = 'owner';
 		}
@@ -37,7 +38,7 @@ final class SearchRequest
 		}
 		if (\is_array($path)) {
 			// Options in the place of the path are told from it; of paths there is one.
-			$paths = Arguments::paths($path, array_keys(self::OPTIONS[$command]), "backup:{$command}, with the options after the path");
+			$paths = Arguments::paths($path, array_keys($kinds), "backup:{$command}, with the options after the path");
 			$path = \count($paths) === 1 ? reset($paths) : $path;
 		}
 		if ($path !== null) {

@@ -30,6 +30,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\Reply' => 'php-module/Reply.php',
 			'ApiscpBackup\\Requester' => 'php-module/Requester.php',
 			'ApiscpBackup\\RestoreRequest' => 'php-module/RestoreRequest.php',
+			'ApiscpBackup\\IdentityRequest' => 'php-module/IdentityRequest.php',
 			'ApiscpBackup\\RetentionRequest' => 'php-module/RetentionRequest.php',
 			'ApiscpBackup\\SearchRequest' => 'php-module/SearchRequest.php',
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { FakePanel } from '../panel/fake-panel.ts';
+
+const OK = [{ result: { status: 'ok' } }];
+
+describe('whose backups are meant, in the panel', () => {
+  let panel: FakePanel;
+  before(() => {
+    panel = new FakePanel();
+  });
+  after(() => panel.remove());
+  beforeEach(() => panel.answer({ servers: OK, adopt: OK, join: OK, forget: OK, list: OK, verify: OK, ls: OK, restore: OK }));
+
+  const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
+
+  const CALLS: [string[], string, object][] = [
+    [['backup:servers'], 'servers', []],
+    [['backup:adopt', 'old.example.com'], 'adopt', { server: 'old.example.com' }],
+    [['backup:adopt', '0123456789abcdef', '[yes:true]'], 'adopt', { server: '0123456789abcdef', yes: true }],
+    [['backup:join', 'site12-1f3a9c2e'], 'join', { unit: 'site12-1f3a9c2e' }],
+    [['backup:forget', 'site12'], 'forget', { unit: 'site12' }],
+    [['backup:forget', 'site12-1f3a9c2e'], 'forget', { unit: 'site12-1f3a9c2e' }],
+    [['backup:list', 'site1', '[earlier:true]'], 'list', { unit: 'site1', earlier: true }],
+    [['backup:list', 'all', '[server:old.example.com]'], 'list', { server: 'old.example.com' }],
+    [['backup:verify', 'site1', '[server:old.example.com]'], 'verify', { unit: 'site1', server: 'old.example.com' }],
+    [['backup:ls', 'site1', '', '[server:old.example.com]'], 'ls', { unit: 'site1', server: 'old.example.com' }],
+    [['backup:restore', 'site1', '[]', '[earlier:true,to:/root/x]'], 'restore', { unit: 'site1', earlier: true, to: { path: '/root/x' } }],
+  ];
+  for (const [words, method, params] of CALLS) {
+    it(`${words.join(' ')} asks the core for ${method}`, async () => {
+      for (const call of [panel.cpcmd, panel.frontend]) expect(await call.call(panel, ...words)).to.include({ stderr: '', exitCode: 0 });
+      expect(asked()).to.deep.equal([
+        [method, params],
+        [method, params],
+      ]);
+    });
+  }
+
+  const REFUSED: [string[], string][] = [
+    [['backup:adopt'], 'bad_argument'],
+    [['backup:adopt', 'x', '[sure:true]'], 'bad_option'],
+    [['backup:join', 'site12'], 'bad_argument'],
+    [['backup:forget', 'all'], 'bad_argument'],
+    [['backup:forget', 'example.com'], 'bad_argument'],
+  ];
+  for (const [words, code] of REFUSED) {
+    it(`${words.join(' ')} is refused before the core is asked (${code})`, async () => {
+      const { stdout } = await panel.cpcmd('-o', 'json', ...words);
+      expect(JSON.parse(stdout)).to.nested.include({ status: 'failed', 'error.code': code });
+      expect(asked()).to.deep.equal([]);
+    });
+  }
+
+  for (const words of [
+    ['backup:list', 'site1', '[server:x]'],
+    ['backup:list', 'site1', '[earlier:true]'],
+    ['backup:ls', 'site1', '', '[earlier:true]'],
+    ['backup:restore', '[]', '[server:x]'],
+    ['backup:verify', 'site1', '[server:x]'],
+  ]) {
+    it(`a site’s administrator cannot mean anything but the own account: ${words.join(' ')}`, async () => {
+      const { stdout } = await panel.cpcmd('-d', 'site1', '-o', 'json', ...words);
+      expect(JSON.parse(stdout)).to.nested.include({ status: 'failed', 'error.code': 'bad_option' });
+      expect(asked()).to.deep.equal([]);
+    });
+  }
+});
