@@ -6,7 +6,7 @@ SHELL := /bin/bash
 RUN := npm run --silent
 SOURCES := $(shell find core build -name '*.ts' -not -name '*.generated.*') package.json package-lock.json
 
-.PHONY: help setup setup-test gen build check test test-slow demo bench fix clean
+.PHONY: help setup setup-test gen build check test test-slow mutants demo bench fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: setup-test build check ## all tests (root)
 
 test-slow: setup-test build check ## all tests, with wider random and larger trees (root)
 	@$(RUN) test-slow
+
+mutants: setup-test gen ## take out one guard after the other, and tell which no test misses (root)
+	@$(RUN) mutants
 
 demo: setup-test build ## back up, damage and restore three real accounts, and compare every property (root)
 	@$(RUN) demo

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, readInodeFlags, writeInodeFlags } from '../linux/inode-flags.ts';
 import { setMode } from '../linux/metadata.ts';
+import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { comparePaths } from '../manifest/path-order.ts';
@@ -14,6 +15,7 @@ import { problemOf, type WriteRules } from './rules.ts';
 import type { SnapshotView } from './snapshot-view.ts';
 import type { Target } from './target.ts';
 
+const stat = new StatBuffer();
 const LOW_32_BITS = 0xffff_ffffn;
 const ROOT = 0;
 
@@ -82,7 +84,8 @@ export class DirectoryPasses {
     const { target, rules, outcome, known } = this.#context;
     const owner = { uid: rules.owner?.folderOwner ?? ROOT, gid: rules.owner?.group ?? ROOT };
     try {
-      target.directory(path);
+      statDescriptor(target.directory(path), stat);
+      known.add(stat);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') {
         if (!(error instanceof Failure)) throw error;

@@ -173,7 +173,7 @@ function checkStep(path: ByteString): void {
       `${path} belongs to user ${stat.uid}, and user ${above.uid}, whose the folder above it is, could have put it there`,
     );
   }
-  if (stat.uid === ROOT && (above.mode & STICKY) === 0) {
+  if (above.uid === ROOT && (above.mode & STICKY) === 0) {
     throw refusal(path, `others than root can write to the folder above ${path}, and could have put it there`);
   }
 }

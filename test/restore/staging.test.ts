@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { expect } from 'chai';
+import { finishDirectory, makeDirectory } from '../../core/restore/directories.ts';
+import { KnownDirectories } from '../../core/restore/known-directories.ts';
+import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
+import { stagedName } from '../../core/restore/names.ts';
+import { SafeFile } from '../../core/restore/safe-file.ts';
+import { Staging } from '../../core/restore/staging.ts';
+import { Target } from '../../core/restore/target.ts';
+import { openRoot, restoreSample } from './run-restore.ts';
+import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
+
+const ALICE = { uid: 2001, gid: 2000 };
+const BOB = { uid: 2002, gid: 2000 };
+const RULES = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined } as const;
+
+describe('the folder in which entries are made', () => {
+  let work: string;
+  let site: string;
+  let home: string;
+  const stagings: Staging[] = [];
+
+  beforeEach(() => {
+    work = mkdtempSync(join(tmpdir(), 'restore-staging-'));
+    site = join(work, 'site1');
+    home = join(site, 'home');
+    mkdirSync(home, { recursive: true });
+    chownSync(home, ALICE.uid, ALICE.gid);
+  });
+
+  afterEach(() => {
+    for (const staging of stagings.splice(0)) staging.close();
+    rmSync(work, { recursive: true, force: true });
+  });
+
+  function open(directory: string, preferred?: string): string {
+    const descriptors = [directory, preferred].map((path) => (path === undefined ? undefined : openSync(path, 'r')));
+    const staging = Staging.open(descriptors[0] as number, descriptors[1]);
+    for (const descriptor of descriptors) if (descriptor !== undefined) closeSync(descriptor);
+    stagings.push(staging);
+    return execFileSync('readlink', [`/proc/${process.pid}/fd/${staging.descriptor}`], { encoding: 'utf8' }).trim();
+  }
+
+  it("stands in the nearest folder that is root's alone, in the account's own if that is on the same mount", () => {
+    mkdirSync(join(home, 'deep'));
+    chownSync(join(home, 'deep'), ALICE.uid, ALICE.gid);
+    expect(join(open(join(home, 'deep')), '..')).to.equal(site);
+    expect(join(open(join(home, 'deep'), work), '..')).to.equal(work);
+    chmodSync(site, 0o775);
+    expect(join(open(home, site), '..')).to.equal(work);
+    const other = join(site, 'other');
+    mkdirSync(other);
+    execFileSync('mount', ['-t', 'tmpfs', 'none', other]);
+    try {
+      expect(join(open(other, work), '..')).to.equal(other);
+      chownSync(other, ALICE.uid, ALICE.gid);
+      // No better one is on that mount.
+      expect(join(open(other, work), '..')).to.equal(other);
+      for (const staging of stagings.splice(0)) staging.close();
+      expect(readdirSync(other)).to.deep.equal([]);
+    } finally {
+      execFileSync('umount', ['-l', other]);
+    }
+  });
+
+  it('is closed, and inherits nothing that others gain by', () => {
+    execFileSync('setfacl', ['-d', '-m', `u:${ALICE.uid}:rwx`, site]);
+    const folder = open(home);
+    expect(execFileSync('getfacl', ['-c', '-p', folder], { encoding: 'utf8' }).trim()).to.equal('user::rwx\ngroup::---\nother::---');
+    expect(lstatSync(folder)).to.include({ uid: 0, mode: 0o040700 });
+  });
+
+  it("is where files, links and directories are made: nothing unfinished is seen in a tenant's folder", async () => {
+    const sample = new SampleSnapshot();
+    sample.add(sampleEntry('home', { kind: 'directory', mode: 0o755, ...ALICE }));
+    for (let i = 0; i < 300; i++) {
+      sample.add(sampleEntry(`home/f${i}`, ALICE));
+      sample.add(sampleEntry(`home/l${i}`, { kind: 'symlink', linkTarget: 'x', size: 1, mode: 0o777 }));
+      sample.add(sampleEntry(`home/d${i}`, { kind: 'directory', mode: 0o755, ...ALICE }));
+    }
+    sample.commit();
+    const target = new Target([{ ...openRoot(site), staging: stagingIn(site) }]);
+    const place = target.place('home/file');
+    const file = new SafeFile(place, sampleEntry('home/file', { ...ALICE, mode: 0o644 }), RULES, () => {});
+    expect(readdirSync(home)).to.deep.equal([]);
+    file.finish(true);
+    expect(readdirSync(home)).to.deep.equal(['file']);
+    await restoreSample(sample, site);
+    target.close();
+    sample.close();
+    expect(readdirSync(home)).to.have.length(901);
+  });
+
+  function stagingIn(path: string): number {
+    const staging = Staging.open(openRoot(path).descriptor);
+    stagings.push(staging);
+    return staging.descriptor;
+  }
+
+  it('gets a new file that did not exist, closed to others until it is finished', () => {
+    const staging = stagingIn(site);
+    const target = new Target([{ ...openRoot(site), staging }]);
+    const [, number] = stagedName().split('-');
+    const next = (by: number) => `/proc/self/fd/${staging}/${threadId}-${Number(number) + by}`;
+    writeFileSync(next(1), 'there already');
+    const make = () => new SafeFile(target.place('home/file'), sampleEntry('home/file', ALICE), RULES, () => {});
+    expect(make).to.throw().with.property('code', 'EEXIST');
+    const umask = process.umask(0);
+    const file = make();
+    process.umask(umask);
+    expect(lstatSync(next(2)).mode & 0o777).to.equal(0o600);
+    file.abandon();
+    expect(existsSync(next(2))).to.equal(false);
+    target.close();
+  });
+
+  it("gets a new directory, which is its owner's and closed to others until it is finished, and then just that one", () => {
+    const root = { ...openRoot(site), staging: stagingIn(site) };
+    const target = new Target([root]);
+    const entry = sampleEntry('home/new', { kind: 'directory', mode: 0o755, ...ALICE });
+    const made = makeDirectory(target, entry.path, entry, RULES, () => {});
+    expect(lstatSync(join(home, 'new'))).to.include({ ...ALICE, mode: 0o040700 });
+    renameSync(join(home, 'new'), join(home, 'away'));
+    mkdirSync(join(home, 'new'), { mode: 0o700 });
+    const finish = () => finishDirectory(target, target.place(entry.path), entry, made, RULES, () => {});
+    expect(finish).to.throw().with.property('code', 'replaced');
+    expect(lstatSync(join(home, 'new'))).to.include({ uid: 0, mode: 0o040700 });
+    rmSync(join(home, 'new'), { recursive: true });
+    renameSync(join(home, 'away'), join(home, 'new'));
+    finish();
+    expect(lstatSync(join(home, 'new'))).to.include({ ...ALICE, mode: 0o040755 });
+    target.close();
+    closeSync(root.descriptor);
+  });
+
+  it('helps no tenant to a directory of somebody else: a kept one is named and stays whose it is', async () => {
+    const sample = new SampleSnapshot();
+    for (const name of ['own', 'users', 'roots']) sample.add(sampleEntry(name, { kind: 'directory', mode: 0o755, ...ALICE }));
+    sample.commit();
+    for (const [name, uid] of [
+      ['own', ALICE.uid],
+      ['users', BOB.uid],
+      ['roots', 0],
+    ] as const) {
+      mkdirSync(join(site, name), { mode: 0o700 });
+      chownSync(join(site, name), uid, ALICE.gid);
+    }
+    const outcome = await restoreSample(sample, site, { accountUsers: new Set([ALICE.uid, BOB.uid]) });
+    sample.close();
+    expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['replaced', 'roots']]);
+    expect(lstatSync(join(site, 'roots'))).to.include({ uid: 0, mode: 0o040700 });
+    for (const name of ['own', 'users']) expect(lstatSync(join(site, name))).to.include({ ...ALICE, mode: 0o040755 });
+  });
+
+  it('does not let a restore into a directory of root that it had not met, where a tenant could put one', () => {
+    const known = new KnownDirectories(2);
+    const root = openRoot(site);
+    const target = new Target([root], undefined, known);
+    mkdirSync(join(home, 'evidence'), { mode: 0o700 });
+    const enter = () => target.directory('home/evidence');
+    expect(enter).not.to.throw();
+    target.forget();
+    known.seal();
+    expect(enter).to.throw().with.property('code', 'replaced');
+    target.forget();
+    chownSync(home, 0, 0);
+    expect(enter).not.to.throw();
+    target.close();
+    closeSync(root.descriptor);
+  });
+});
