@@ -6,8 +6,7 @@ import { type Mount, readMounts } from '../linux/mounts.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
-import { type PanelUnit, pathBytes, type UnitRoot } from '../panel/unit.ts';
-import { entryOfRoot } from '../scan/scan-roots.ts';
+import { type PanelUnit, pathBytes, sourceOf } from '../panel/unit.ts';
 
 /** A folder of this program, and every directory that it lies in. */
 interface OwnPlace {
@@ -47,10 +46,6 @@ export function refuseDeletionAround(folders: readonly ByteString[], settings: P
       advice: 'Restore without --delete, or move it elsewhere first.',
     });
   }
-}
-
-function sourceOf(root: UnitRoot): ByteString {
-  return `${root.parent === '/' ? '' : root.parent}/${entryOfRoot(root)}`;
 }
 
 function identityOf(path: ByteString): string | undefined {

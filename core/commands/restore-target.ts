@@ -8,8 +8,9 @@ import { mountOf } from '../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import { findAccount } from '../panel/accounts.ts';
 import { liveTree } from '../panel/live-mounts.ts';
-import { pathBytes } from '../panel/unit.ts';
+import { type PanelUnit, pathBytes, sourceOf } from '../panel/unit.ts';
 import { openNamedFolder } from '../restore/named-folder.ts';
 import type { OverlayLayers } from '../restore/overlay-layers.ts';
 import type { TargetRoot } from '../restore/target.ts';
@@ -123,11 +124,12 @@ export function openOriginalTarget(unit: string, settings: Settings, make: boole
     const root = pathBytes(settings.systemRoot);
     return opened(root, [{ at: '', descriptor: openDirectory(root, true), crossMounts: true, overlay: false }]);
   }
-  const folder = pathBytes(join(settings.accountsRoot, unit));
+  const place = findAccount(settings.accountsRoot, unit);
+  const folder = place?.folder ?? pathBytes(join(settings.accountsRoot, unit));
   if (make) makeDirectory(folder, ACCOUNT_MODE);
   const live = liveTree(settings.accountsRoot, unit);
   const account: TargetRoot = { at: '', descriptor: openDirectory(folder, make), crossMounts: false, overlay: false };
-  const roots = [account, ...ACCOUNT_ROOTS.flatMap((at) => rootOfItsOwn(account.descriptor, at))];
+  const roots = [account, ...ACCOUNT_ROOTS.flatMap((at) => rootOfItsOwn(account.descriptor, at, place))];
   if (live === undefined) return opened(folder, roots);
   const mounted: TargetRoot = { at: 'shadow', descriptor: openDirectory(live.path, true), crossMounts: false, overlay: true };
   const lower = live.lower?.map((layer): TargetRoot => {
@@ -137,9 +139,15 @@ export function openOriginalTarget(unit: string, settings: Settings, make: boole
   return opened(live.path, [...roots.filter(({ at }) => at !== 'shadow'), mounted], { upper: roots, lower, undo });
 }
 
-/** A root of an account that is mounted there, or a subvolume: entries cannot be renamed into it from beside it. */
-function rootOfItsOwn(account: number, at: ByteString): TargetRoot[] {
-  if (!statAt(account, at, stat) || !stat.isDirectory) return [];
+/** A root of an account that is mounted there, or a subvolume, or where root's link leads: entries cannot be renamed into it from beside it. */
+function rootOfItsOwn(account: number, at: ByteString, place: PanelUnit | undefined): TargetRoot[] {
+  if (!statAt(account, at, stat)) return [];
+  if (stat.kind === 'symlink') {
+    const root = place?.roots.find(({ path }) => path === at);
+    if (root === undefined) return [];
+    return [{ at, descriptor: openTrustedDirectory(sourceOf(root)), crossMounts: false, overlay: false }];
+  }
+  if (!stat.isDirectory) return [];
   const descriptor = openDirectoryAt(account, at);
   statDescriptor(descriptor, stat);
   statDescriptor(account, above);

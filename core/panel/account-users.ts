@@ -7,7 +7,8 @@ import { StatBuffer, statAt } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import { pathBytes } from './unit.ts';
+import { findAccount } from './accounts.ts';
+import { pathBytes, sourceOf } from './unit.ts';
 
 /** Ids below this are the system's on every release (`UID_MIN` was 500 before it was 1000). */
 export const FIRST_USER_ID = 500;
@@ -35,7 +36,7 @@ export interface AccountUsers {
  * Throws `unsupported` when the administrator has no home.
  */
 export function readAccountUsers(accountsRoot: string, account: string, adminUser: string | null): AccountUsers {
-  const shadow = openTrustedDirectory(pathBytes(`${accountsRoot}/${account}/shadow`));
+  const shadow = openTrustedDirectory(shadowOf(accountsRoot, account));
   try {
     const named = namedIds(shadow);
     const homes = openBelow(shadow, [HOMES]);
@@ -47,6 +48,12 @@ export function readAccountUsers(accountsRoot: string, account: string, adminUse
   } finally {
     closeDescriptor(shadow);
   }
+}
+
+/** Where the files of an account are, also when root's link leads there. */
+function shadowOf(accountsRoot: string, account: string): ByteString {
+  const shadow = findAccount(accountsRoot, account)?.roots.find(({ path }) => path === 'shadow');
+  return shadow === undefined ? pathBytes(`${accountsRoot}/${account}/shadow`) : sourceOf(shadow);
 }
 
 function readHomes(homes: number | undefined, account: string, adminUser: string | null): Omit<AccountUsers, 'named'> {

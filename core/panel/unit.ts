@@ -10,6 +10,11 @@ export interface UnitRoot {
   readonly entry?: ByteString;
 }
 
+/** The absolute path of a root. */
+export function sourceOf({ path, parent, entry }: UnitRoot): ByteString {
+  return `${parent === '/' ? '' : parent}/${entry ?? path.slice(path.lastIndexOf('/') + 1)}`;
+}
+
 /** A root that should be there and is not. */
 export interface MissingRoot {
   readonly path: string;

@@ -131,6 +131,10 @@ describe('what was backed up before and is not there any more', () => {
       expect(sandbox.log.map(({ code }) => code)).to.include('link_followed');
       writeFileSync(join(away, 'shadow1/home/file'), 'changed');
       expect(site(await all())).to.include({ status: 'ok', deleted: 0 });
+      writeFileSync(join(away, 'shadow1/home/file'), 'spoilt');
+      writeFileSync(join(away, 'shadow1/home/more'), 'x');
+      expect(await restore({ unit: 'site1', delete: true }, sandbox.context)).to.include({ status: 'ok', deleted: 1 });
+      expect(readFileSync(join(away, 'shadow1/home/file'), 'utf8')).to.equal('changed');
       await restore({ unit: 'site1', to: join(sandbox.folder, 'out') }, sandbox.context);
       expect(readFileSync(join(sandbox.folder, 'out/shadow/home/file'), 'utf8')).to.equal('changed');
     });
