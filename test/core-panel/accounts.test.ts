@@ -118,9 +118,9 @@ describe('accounts', () => {
       const layers = `lowerdir=${folder}/lower,upperdir=${folder}/shadow,workdir=${folder}/work`;
       execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, fst]);
       try {
-        expect(liveTree(root, 'site1')).to.equal(fst);
+        expect(liveTree(root, 'site1')?.path).to.equal(fst);
         symlinkSync(root, `${root}-link`);
-        expect(liveTree(`${root}-link`, 'site1')).to.equal(fst);
+        expect(liveTree(`${root}-link`, 'site1')?.path).to.equal(fst);
         execFileSync('mount', ['-t', 'tmpfs', 'none', fst]);
         try {
           expect(liveTree(root, 'site1')).to.equal(undefined);
