@@ -35,7 +35,7 @@ final class Outcome
 		$units = array_filter($result['units'] ?? [], 'is_array');
 		foreach ($units as $unit) {
 			$reason = $unit['error']['message'] ?? $unit['reason'] ?? '';
-			if (\in_array($unit['status'] ?? '', ['failed', 'skipped'], true) && $reason !== '') {
+			if (\in_array($unit['status'] ?? '', ['failed', 'skipped', 'refused'], true) && $reason !== '') {
 				return self::sentence([$unit['unit'] ?? '', $reason]);
 			}
 		}
