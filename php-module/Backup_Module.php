@@ -501,7 +501,8 @@ class Backup_Module extends \Module_Skeleton
 				(string)$this->site,
 				(string)$this->domain,
 				(string)$this->username,
-				$isAdmin ? '' : rtrim((string)$this->domain_fs_path(), '/')
+				$isAdmin ? '' : rtrim((string)$this->domain_fs_path(), '/'),
+				$isAdmin ? [] : (array)$this->site_get_account_quota()
 			);
 			$result = $requester->withoutNotices($work($requester, CoreClient::ofPanel()));
 		} catch (Failure $failure) {

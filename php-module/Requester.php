@@ -24,10 +24,14 @@ final class Requester
 	/** @var string the account's root as the account sees it, mounted (`…/site12/fst`) */
 	private $jail;
 
+	/** @var array<string, int> what the account's quota leaves, `bytes` and `entries`; what is not limited is missing */
+	private $room;
+
 	/**
+	 * @param array $quota of the panel, `qused` and `qhard` in KiB, `fused` and `fhard` in files; 0 is no limit
 	 * @throws Failure when the session is neither the administrator's nor bound to a site
 	 */
-	public function __construct(bool $isAdmin, string $site, string $domain, string $username, string $jail)
+	public function __construct(bool $isAdmin, string $site, string $domain, string $username, string $jail, array $quota = [])
 	{
 		if (!$isAdmin && preg_match(self::SITE, $site) !== 1) {
 			throw new Failure('site_unknown', ['site' => $site]);
@@ -37,6 +41,18 @@ final class Requester
 		$this->domain = $domain;
 		$this->username = $username;
 		$this->jail = $jail;
+		$this->room = [];
+		foreach (['bytes' => ['qhard', 'qused', 1024], 'entries' => ['fhard', 'fused', 1]] as $name => [$hard, $used, $unit]) {
+			if (($quota[$hard] ?? 0) > 0) {
+				$this->room[$name] = max(0, $quota[$hard] - ($quota[$used] ?? 0)) * $unit;
+			}
+		}
+	}
+
+	/** What a restore that an owner asks for may take: root writes it, whom quotas do not hold on every file system. */
+	public function room(): array
+	{
+		return $this->isAdmin || $this->room === [] ? [] : ['room' => $this->room];
 	}
 
 	public function isOwner(): bool

@@ -37,7 +37,7 @@ final class RestoreRequest
 		$paths = Arguments::paths($paths, array_keys($kinds), $usage);
 		$options = Options::read($options, $kinds);
 		if ($requester->isOwner()) {
-			$params['policy'] = 'owner';
+			$params += $requester->policy() + $requester->room();
 			$paths = $paths ?: [BackupPath::OWNER_ROOT];
 		}
 		foreach ($paths as $path) {

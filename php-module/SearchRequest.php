@@ -30,9 +30,7 @@ final class SearchRequest
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $more;
 		$kinds = self::OPTIONS[$command] + ($requester->isOwner() ? [] : Options::WHOSE);
 		$read = Options::read($options, $kinds);
-		if ($requester->isOwner()) {
-			$params['policy'] = 'owner';
-		}
+		$params += $requester->policy();
 		if ($path === '' || $path === null || $path === []) {
 			$path = $requester->isOwner() ? BackupPath::OWNER_ROOT : null;
 		}

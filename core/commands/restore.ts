@@ -127,6 +127,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       leftOutThen: leftOutThen(chain.at(-1) as SnapshotRecord),
       dryRun: request.dryRun === true,
       ignoreSpace: request.spaceCheck === false,
+      room: request.room,
       workers: limitsOf(context.settings).workers,
       signal: context.signal,
       progress: (done) => context.reporter.progress({ phase: 'restore', unit: unit.name, ...done }),

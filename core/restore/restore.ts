@@ -22,7 +22,7 @@ import { type Plan, planRestore } from './plan.ts';
 import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
 import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
 import { checkPaths, type RowPlace, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
-import { lackOfSpace } from './space.ts';
+import { lackOfRoom, lackOfSpace, type Room } from './space.ts';
 import { Staging } from './staging.ts';
 import { syncRestored } from './sync.ts';
 import { SyncAhead } from './sync-ahead.ts';
@@ -59,6 +59,8 @@ export interface RestoreOrder {
   readonly dryRun: boolean;
   /** Whether it begins although there is too little room by all that can be known. */
   readonly ignoreSpace?: boolean;
+  /** What a quota leaves; undefined: there is none, or the system sees to it. */
+  readonly room?: Room | undefined;
   readonly workers: number;
   /** Whether threads write; left out: when there is enough to do for them. */
   readonly threads?: boolean;
@@ -114,7 +116,10 @@ class Restore {
     const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome) : undefined;
     const plan = await planRestore(this.#selected(), { target, packs: this.#shelf, rules, view, foresight });
     this.#outcome.begin(plan);
-    const lack = this.#order.ignoreSpace === true ? undefined : lackOfSpace(plan, this.#order.roots, this.#target, this.#view);
+    const { ignoreSpace, roots, room } = this.#order;
+    const lack =
+      (ignoreSpace === true ? undefined : lackOfSpace(plan, roots, this.#target, this.#view)) ??
+      (room === undefined ? undefined : lackOfRoom(plan, room, this.#target, this.#view));
     if (this.#order.dryRun) {
       await this.#foresee(plan);
       if (lack !== undefined) this.#outcome.problems.add(problemOf('', lack));

@@ -14,7 +14,7 @@ const stat = new StatBuffer();
 
 /**
  * Why the files of a plan do not fit where they go, and by how much; undefined when they do. What they replace makes room.
- * Not for roots with other file systems below them, and quotas are not asked. Looks at the single files only when it is tight. Where
+ * Not for roots with other file systems below them; a quota is asked about by `lackOfRoom`. Looks at the single files only when it is tight. Where
  * the target compresses, files do not fit only if they cannot at its best.
  */
 export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Target, view: SnapshotView): Failure | undefined {
@@ -36,6 +36,32 @@ export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Ta
     }
   }
   return undefined;
+}
+
+/** What a quota leaves, each undefined where there is no limit. */
+export interface Room {
+  readonly bytes?: number;
+  readonly entries?: number;
+}
+
+/** Why a plan does not fit into what a quota leaves; undefined when it does. Looks at the single files only when it is tight. */
+export function lackOfRoom(plan: Plan, { bytes, entries }: Room, target: Target, view: SnapshotView): Failure | undefined {
+  const atMost = plan.bytes + plan.entries * BLOCK;
+  if ((bytes ?? Number.POSITIVE_INFINITY) >= atMost && (entries ?? Number.POSITIVE_INFINITY) >= plan.entries) return undefined;
+  let need = 0;
+  let names = 0;
+  for (const entry of plannedFiles(plan, view)) {
+    need += storedSize(entry) - replacedSize(target, entry.path);
+    if (!target.has(entry.path)) names++;
+  }
+  if (bytes !== undefined && need > bytes) return beyondQuota(`${need} bytes are needed and the quota of the account leaves ${bytes}`);
+  if (entries !== undefined && names > entries)
+    return beyondQuota(`${names} new files are needed and the quota of the account leaves ${entries}`);
+  return undefined;
+}
+
+function beyondQuota(message: string): Failure {
+  return new Failure('disk_full', message, { advice: 'Delete something first, restore fewer paths, or have the quota raised.' });
 }
 
 function* plannedFiles(plan: Plan, view: SnapshotView): Generator<Entry> {

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
@@ -152,5 +152,32 @@ describe('the panel with the real core', function () {
     expect(foreign.answer.error.code).to.equal('snapshot_unknown');
     const listed = (await json('-d', 'site1', 'backup:list')).answer.snapshots;
     expect(new Set(listed.map(({ unit }: { unit: string }) => unit))).to.deep.equal(new Set(['site1']));
+  });
+
+  it('holds a site to its quota, which does not hold root', async () => {
+    const home = join(panel.accounts, 'site1/shadow/home/alice');
+    mkdirSync(home, { recursive: true });
+    const file = join(home, 'file');
+    writeFileSync(file, Buffer.alloc(100_000, 1));
+    for (const path of [home, file]) chownSync(path, 2001, 2001);
+    await createRepository(panel);
+    await panel.cpcmd('backup:run', 'all');
+    const quota = (values: object) => writeFileSync(join(panel.accounts, 'site1/info/quota.json'), JSON.stringify(values));
+    const restoreTo = async (name: string) =>
+      (await json('-d', 'site1', 'backup:restore', '[shadow/home]', `[to:/home/alice/${name}]`)).answer;
+    quota({ qhard: 1000, qused: 950 });
+    expect((await restoreTo('a')).error)
+      .to.include({ code: 'disk_full' })
+      .and.to.have.property('message')
+      .that.contains('leaves 51200');
+    expect(existsSync(join(home, 'a/shadow'))).to.equal(false);
+    // What a file replaces makes room.
+    expect((await json('-d', 'site1', 'backup:restore', '[shadow/home]')).answer.status).to.equal('ok');
+    quota({ fhard: 10, fused: 10 });
+    expect((await restoreTo('b')).error).to.include({ code: 'disk_full' });
+    quota({ qhard: 1000, qused: 800, fhard: 10, fused: 1 });
+    expect((await restoreTo('c')).status).to.equal('ok');
+    quota({ qhard: 0, qused: 5000 });
+    expect((await restoreTo('d')).status).to.equal('ok');
   });
 });

@@ -44,6 +44,13 @@ export const restoreRequest = {
       description: 'Restore in its place although the account is not on this server, so that its folder is made anew.',
     },
     dryRun: { type: 'boolean', description: 'Write nothing, tell what would be done.' },
+    room: {
+      type: 'object',
+      description:
+        'What the quota of the account leaves, for a restore that its owner asks for; root, who writes, is not held by it everywhere.',
+      properties: { bytes: countSchema, entries: countSchema },
+      additionalProperties: false,
+    },
     spaceCheck: { type: 'boolean', description: 'false: begin also where there is too little room; what finds none is then named.' },
   },
   required: ['unit'],

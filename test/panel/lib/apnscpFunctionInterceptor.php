@@ -11,11 +11,12 @@ class apnscpFunctionInterceptor
 		'Auth_Module' => 'lib/modules/auth.php',
 		'Misc_Module' => 'lib/modules/misc.php',
 		'Scope_Module' => 'lib/modules/scope.php',
+		'Site_Module' => 'lib/modules/site.php',
 		'Opcenter\\Admin\\Settings\\Setting' => 'lib/Opcenter/Setting.php',
 		'Opcenter\\Admin\\Settings\\SettingsInterface' => 'lib/Opcenter/SettingsInterface.php',
 	];
 
-	private static $modules = ['auth' => 'Auth_Module', 'misc' => 'Misc_Module', 'scope' => 'Scope_Module'];
+	private static $modules = ['auth' => 'Auth_Module', 'misc' => 'Misc_Module', 'scope' => 'Scope_Module', 'site' => 'Site_Module'];
 
 	/** @var Auth_Info_User */
 	private $context;
