@@ -8,6 +8,7 @@ import { SnapshotPacks } from '../../core/commands/backup/snapshot-packs.ts';
 import { verify } from '../../core/commands/verify.ts';
 import type { Entry, Extent, ManifestRow } from '../../core/manifest/entry.ts';
 import { LocalBackend } from '../../core/repository/backends/local.ts';
+import { FrameLedger } from '../../core/scan/frame-ledger.ts';
 import type { Level } from './sandbox.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -90,6 +91,15 @@ const FAULTS: Readonly<Record<string, () => Undo>> = {
   },
   'a frame of another length than it says': () =>
     changeFrames(([bytes, length], call) => [call === 0 ? [bytes, length + 512] : [bytes, length]]),
+  'a member that is in no frame': () => {
+    const { count } = FrameLedger.prototype;
+    FrameLedger.prototype.count = function (tarBytes) {
+      count.call(this, tarBytes + 512);
+    };
+    return () => {
+      FrameLedger.prototype.count = count;
+    };
+  },
   'content in a frame that there is not': () => changeExtents((extent) => ({ ...extent, frame: extent.frame + 1000 })),
   'content in the frames of the structure': () => changeExtents((extent) => ({ ...extent, frame: extent.frame + 40 })),
   'content that begins behind its frame': () => changeExtents((extent) => ({ ...extent, offset: extent.offset + 2 * 1024 * 1024 })),
