@@ -130,18 +130,21 @@ async function backUp(
     const { identity, server } = repository;
     // Another run may end in the same moment, and both note which ones there are.
     const noting = await waitForLock(settings.stateDirectory, 'runs', 'the record of a run', { ...waiting, minutes: 1, signal: NEVER });
-    await repository.commitRun({
-      formatVersion: FORMAT_VERSION,
-      id,
-      repository: identity.id,
-      server,
-      time: started.toISOString(),
-      finished,
-      status,
-      units: ended.map(({ entry }) => entry),
-      tool: PROGRAM,
-    });
-    noting.release();
+    try {
+      await repository.commitRun({
+        formatVersion: FORMAT_VERSION,
+        id,
+        repository: identity.id,
+        server,
+        time: started.toISOString(),
+        finished,
+        status,
+        units: ended.map(({ entry }) => entry),
+        tool: PROGRAM,
+      });
+    } finally {
+      noting.release();
+    }
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return { status, run: id, started: started.toISOString(), finished, units: withinAnswer(ended.map(({ outcome }) => outcome)) };
   } finally {
@@ -199,13 +202,16 @@ async function backUpAll(
   return Promise.all(units.map((unit) => ended.get(unit) as Promise<Ended>));
 }
 
-/** The lock of a unit's backup, undefined while somebody else has it. */
-function freeLock(stateDirectory: string, { name }: PanelUnit): Lock | undefined {
+/** The lock of a unit's backup, undefined while somebody else has it. Why there can be none is for that unit alone. */
+function freeLock(stateDirectory: string, { name }: PanelUnit): Lock | Promise<never> | undefined {
   try {
     return takeLock(stateDirectory, unitBackupLock(name), 'a backup');
   } catch (error) {
     if (error instanceof Failure && error.code === 'locked') return undefined;
-    throw error;
+    const refused = Promise.reject(error);
+    // The unit asks for it when its turn has come.
+    refused.catch(() => {});
+    return refused;
   }
 }
 

@@ -144,9 +144,9 @@ class UnitRun {
     } finally {
       // In this order: no frame comes any more when the packs are dropped, and no worker reads when files are closed.
       await packing.end();
+      await packs.abort();
       output.close();
       contents?.close();
-      await packs.abort();
     }
   }
 
