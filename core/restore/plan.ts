@@ -190,7 +190,18 @@ class PlanBuilder {
       }
       this.#noteLateFlags(entry, selected);
     }
+    // Decided before anything is changed: a name that goes meanwhile must not make a difference.
+    const { rules, target } = this.#context;
+    if (rules.overwrite === 'changed' && entry.linkCount === 1 && hasForeignNames(target, entry, [])) return this.#addAnew(entry, selected);
     return this.#addWritten(entry, selected);
+  }
+
+  #addAnew(entry: Entry, { run, block, row }: RowPlace): undefined {
+    checkContent(entry);
+    if (!this.#isWritten(entry, true)) return undefined;
+    this.#bytes += entry.kind === 'file' ? entry.size : 0;
+    this.#anew.push(run, block, row);
+    return undefined;
   }
 
   /** Whether what becomes of a file of several names depends on all of them. */
@@ -213,9 +224,9 @@ class PlanBuilder {
   }
 
   /** In a dry run: whether the entry would be written. */
-  #isWritten(entry: Entry): boolean {
+  #isWritten(entry: Entry, anew = false): boolean {
     const { foresight } = this.#context;
-    return foresight === undefined || foresight.other(entry, false) === 'written';
+    return foresight === undefined || foresight.other(entry, anew) === 'written';
   }
 
   /** Decides about a file of which all names are known now. */
@@ -230,12 +241,8 @@ class PlanBuilder {
     for (const each of later) this.#link(first, each);
     this.#noteLateFlags(entry, first);
     try {
-      if (!anew) await this.#addWritten(entry, first);
-      else {
-        checkContent(entry);
-        this.#bytes += entry.kind === 'file' ? entry.size : 0;
-        this.#anew.push(first.run, first.block, first.row);
-      }
+      if (anew) this.#addAnew(entry, first);
+      else await this.#addWritten(entry, first);
     } catch (error) {
       this.#fail(entry, first, error);
     }

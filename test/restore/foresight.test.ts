@@ -121,6 +121,26 @@ describe('what a dry run foresees', function () {
     );
   });
 
+  it('does not depend on which of two files that share an inode is written first', async () => {
+    const [source, target] = [join(work, 'source'), join(work, 'target')];
+    for (const root of [source, target]) mkdirSync(join(root, 'a/z'), { recursive: true });
+    for (const name of ['x', 'y']) writeFileSync(join(source, 'a', name), 'the same');
+    writeFileSync(join(target, 'a/x'), 'the same');
+    for (const other of ['a/y', 'b']) linkSync(join(target, 'a/x'), join(target, other));
+    rmSync(join(source, 'a/z'), { recursive: true });
+    mkdirSync(join(source, 'b'));
+    for (const at of [join(source, 'a/x'), join(source, 'a/y'), join(target, 'b')]) utimesSync(at, 1_600_000_000, 1_600_000_000);
+    const sample = new SampleSnapshot();
+    await sample.addTree(source, '');
+    sample.commit();
+    const foreseen = await restoreSample(sample, target, { overwrite: 'changed', dryRun: true });
+    const done = await restoreSample(sample, target, { overwrite: 'changed' });
+    expect(counts(foreseen)).to.deep.equal(counts(done));
+    expect(done).to.include({ written: 4, unchanged: 0 });
+    expect(lstatSync(join(target, 'a/x')).ino).not.to.equal(lstatSync(join(target, 'a/y')).ino);
+    sample.close();
+  });
+
   it('names a file in the place of a directory above chosen paths', async () => {
     const [source, target] = [join(work, 'source'), join(work, 'target')];
     mkdirSync(join(source, 'shadow/a/b'), { recursive: true });
