@@ -6,6 +6,8 @@ export interface Guard {
   /** The text that is replaced; stands in the file exactly once. */
   readonly text: string;
   readonly without: string;
+  /** What does the same a second time, and is taken out as well. */
+  readonly again?: { readonly text: string; readonly without: string };
   /** The test files of which one has to fail without it. */
   readonly tests: readonly string[];
 }
@@ -173,9 +175,16 @@ const TARGETS: readonly Guard[] = [
   {
     name: 'a kept directory of somebody else is not given away',
     file: 'core/restore/directories.ts',
-    text: 'if (accountUsers === undefined || stat.uid === uid || accountUsers.has(stat.uid)) return;',
-    without: 'if (accountUsers === undefined || stat.uid !== 987_654) return;',
+    text: 'if (accountUsers === undefined || status.uid === uid || accountUsers.has(status.uid)) return;',
+    without: 'if (accountUsers === undefined || status.uid !== 987_654) return;',
     tests: ['test/restore/staging.test.ts'],
+  },
+  {
+    name: 'a restore that is done is not undone by what it cannot wait for',
+    file: 'core/restore/sync.ts',
+    text: 'if (errorCode(error) === undefined) throw error;\n    return false;',
+    without: 'throw error;',
+    tests: ['test/restore/sync.test.ts'],
   },
   {
     name: 'no directory of root is entered that the restore had not met',
@@ -186,7 +195,67 @@ const TARGETS: readonly Guard[] = [
   },
 ];
 
-export const GUARDS: readonly Guard[] = [...NAMED_FOLDERS, ...STAGING, ...TARGETS];
+/** Guards of what is read and removed, and of what is told of it. */
+const OTHERS: readonly Guard[] = [
+  {
+    name: 'a FIFO makes no backup wait',
+    file: 'core/scan/opened-entry.ts',
+    text: 'const flag = O_RDONLY | O_NONBLOCK;',
+    without: 'const flag = O_RDONLY; void O_NONBLOCK;',
+    tests: ['test/scan/opened-entry.test.ts'],
+  },
+  {
+    name: 'a device is not read as a file',
+    file: 'core/scan/opened-entry.ts',
+    text: 'if (stat.isFile || stat.isDirectory) return { descriptor, readable: true };',
+    without: 'return { descriptor, readable: true };',
+    tests: ['test/scan/opened-entry.test.ts'],
+  },
+  {
+    name: 'the way up leads where the reader came from',
+    file: 'core/scan/reader-level.ts',
+    text: 'if (identity !== undefined && hasIdentity(identity, this.#stat.words)) return descriptor;',
+    without: 'if (identity !== undefined) return descriptor; void hasIdentity;',
+    tests: ['test/scan/reader-level.test.ts'],
+  },
+  {
+    name: 'a backup enters no mount that nobody told it of',
+    file: 'core/scan/tree-reader.ts',
+    text: 'const isMount = mounted !== undefined || (stat.isMountRoot && level.identity !== undefined);',
+    without: 'const isMount = mounted !== undefined;',
+    tests: ['test/scan/mounts.test.ts'],
+  },
+  {
+    name: 'a removal enters no mount',
+    file: 'core/restore/tree-removal.ts',
+    text: `    if (stat.isMountRoot) return this.#keepMount(path);
+    checkDirectory(directory, this.#rules.owner);
+    if (isDirectory && !this.#empty(directory, name, path, depth)) return false;`,
+    without: `    checkDirectory(directory, this.#rules.owner);
+    if (isDirectory && !this.#empty(directory, name, path, depth)) return false;`,
+    again: {
+      text: 'if (stat.device !== above.device || mountOf(descriptor, stat) !== mountOf(directory, above)) return this.#keepMount(path);',
+      without: 'void mountOf;',
+    },
+    tests: ['test/restore/tree-removal.test.ts'],
+  },
+  {
+    name: 'the warnings of a backup are bounded',
+    file: 'core/commands/backup/warning-list.ts',
+    text: 'if (this.list.length >= WARNING_LIMIT || this.#left <= 0) return;',
+    without: 'if (this.list.length >= WARNING_LIMIT * 1e6 || this.#left <= 0) return;',
+    tests: ['test/commands/warning-list.test.ts'],
+  },
+  {
+    name: 'the problems of a restore are bounded',
+    file: 'core/restore/outcome.ts',
+    text: 'if (this.count++ < NAMED_LIMIT) this.first.push(item);',
+    without: 'this.count++; this.first.push(item);',
+    tests: ['test/restore/outcome.test.ts'],
+  },
+];
+
+export const GUARDS: readonly Guard[] = [...NAMED_FOLDERS, ...STAGING, ...TARGETS, ...OTHERS];
 
 /** The guard of this name. */
 export function guard(name: string): Guard {

@@ -5,11 +5,13 @@ import { ROOT } from '../program.ts';
 import type { Guard } from './guards.ts';
 
 /** Takes a guard out of the copy of the project at `root`; fails when the list of guards no longer fits the code. */
-export function takeOut({ name, file, text, without }: Guard, root: string): void {
+export function takeOut({ name, file, again, ...first }: Guard, root: string): void {
   const path = join(root, file);
-  const parts = readFileSync(path, 'utf8').split(text);
-  if (parts.length !== 2) throw new Error(`the guard "${name}" stands ${parts.length - 1} times in ${file}`);
-  writeFileSync(path, parts.join(without));
+  for (const { text, without } of again === undefined ? [first] : [first, again]) {
+    const parts = readFileSync(path, 'utf8').split(text);
+    if (parts.length !== 2) throw new Error(`the guard "${name}" stands ${parts.length - 1} times in ${file}`);
+    writeFileSync(path, parts.join(without));
+  }
 }
 
 /** A copy of the project without some guards, to be removed afterwards. */
