@@ -1,15 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { timeBudget } from '../../core/commands/backup/time-budget.ts';
 import { WarningList } from '../../core/commands/backup/warning-list.ts';
 import { restore } from '../../core/commands/restore.ts';
+import { letGo, openTrustedDirectory } from '../../core/linux/files.ts';
+import { StatBuffer, statAt } from '../../core/linux/stat.ts';
 import { excludeAny } from '../../core/manifest/exclusion.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
 import { inlinePages } from '../../core/scan/inline-pages.ts';
 import { WARNING_BYTES } from '../../core/scan/limits.ts';
+import { Note, RowPage } from '../../core/scan/row-page.ts';
 import { TreeComparison } from '../../core/scan/tree-comparison.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { Recorder, record, rootIn } from '../scan/recorded-walk.ts';
@@ -103,8 +106,14 @@ describe('what one account can make a backup do', function () {
       // More than fits a page: when the walk is here, the first page has been told.
       for (let number = 0; number < 1200; number++) writeFileSync(join(folder, 'tree/m', String(number)), '');
       let moved = false;
-      const pages = inlinePages({ roots: rootIn(folder), mounts: new Map() }, excludeAny([]));
-      const { lines } = await record(rootIn(folder), pages, undefined, () => {
+      const read: string[] = [];
+      function* pages(): Generator<RowPage> {
+        for (const page of inlinePages({ roots: rootIn(folder), mounts: new Map() }, excludeAny([]))) {
+          for (let row = 0; row < page.count; row++) read.push(page.name(row));
+          yield page;
+        }
+      }
+      const { lines } = await record(rootIn(folder), pages(), undefined, () => {
         if (!moved) renameSync(join(folder, 'tree/a/x'), join(folder, 'tree/z/x'));
         moved = true;
       });
@@ -113,6 +122,36 @@ describe('what one account can make a backup do', function () {
       );
       expect(lines.filter((line) => line.startsWith('unreadable tree/z/x: it was met at another place before'))).to.have.length(1);
       expect(lines.filter((line) => line.includes('tree/z/x/'))).to.deep.equal([]);
+      expect(read.filter((name) => name === 'y')).to.have.length(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is to store a tree once that moves on from one reader to another', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-'));
+    try {
+      for (const name of ['a/x/y', 'z']) mkdirSync(join(folder, 'tree', name), { recursive: true });
+      const recorder = new Recorder();
+      const comparison = new TreeComparison(rootIn(folder), undefined, recorder);
+      const take = (paths: readonly string[]): void => {
+        const page = new RowPage(new ArrayBuffer(RowPage.byteLength(16)), 0, 16);
+        for (const path of paths) {
+          const stat = new StatBuffer();
+          const above = openTrustedDirectory(join(folder, dirname(path)));
+          statAt(above, basename(path), stat);
+          letGo(above);
+          page.add(Note.entered, path.split('/').length - 1, basename(path), stat);
+        }
+        comparison.take(page);
+      };
+      take(['tree', 'tree/a', 'tree/a/x', 'tree/a/x/y']);
+      renameSync(join(folder, 'tree/a/x'), join(folder, 'tree/z/x'));
+      take(['tree/z', 'tree/z/x', 'tree/z/x/y']);
+      comparison.finish();
+      comparison.close();
+      expect(recorder.lines.filter((line) => line.startsWith('unreadable tree/z/x: it was met'))).to.have.length(1);
+      expect(recorder.lines.filter((line) => line.includes('tree/z/x/y'))).to.deep.equal([]);
     } finally {
       rmSync(folder, { recursive: true });
     }
