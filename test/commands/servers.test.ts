@@ -93,7 +93,7 @@ describe('the servers of a repository', () => {
         expect((await find({ ...request, pattern: 'file' }, context)).found).to.have.length(1);
         expect((await history({ ...request, path: 'shadow/file' }, context)).events).to.have.length(1);
         expect((await diff(request, context)).differences).to.deep.equal([]);
-        expect((await plan(request, context)).entries).to.be.greaterThan(3);
+        expect((await plan({ ...request, to: join(sandbox.folder, 'planned') }, context)).entries).to.be.greaterThan(3);
         expect(await verify(request, context)).to.include({ status: 'ok', snapshots: 1 });
         expect(await verify({ server: request.server }, context)).to.include({ status: 'ok', snapshots: 1 });
         expect(await restore({ ...request, to: join(sandbox.folder, 'to') }, context)).to.include({ status: 'ok' });
