@@ -7,7 +7,7 @@ import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
 import type { Difference } from '../fidelity/compare-trees.ts';
 import type { Ended, Server } from './server.ts';
-import { markOf, type State, UNITS, type UnitName, type World } from './world.ts';
+import { FIRST_NAME, markOf, SECOND_NAME, type State, UNITS, type UnitName, type World } from './world.ts';
 
 /** In which state the account was when a snapshot was made. */
 export type StateOf = (snapshot: string) => State;
@@ -60,10 +60,11 @@ function textOf({ id, level, name, warningCount }: SnapshotRecord, stateOf: Stat
 
 /**
  * Whether warnings explain a difference: one is about the path, about something above it, or about something in it (a directory's
- * time). Where a name of an inode is missing, its other names have a smaller count.
+ * time). Where a name of an inode is missing, its other names have a smaller count; and what is wrong with a file is wrong by each of its names.
  */
 export function isNamed({ path, property }: Pick<Difference, 'path' | 'property'>, named: readonly (string | undefined)[]): boolean {
   if (named.length > 0 && (property === 'link count' || property === 'hard links')) return true;
+  if (path === SECOND_NAME && named.includes(FIRST_NAME)) return true;
   return named.some((name) => name !== undefined && (path === name || path.startsWith(`${name}/`) || name.startsWith(`${path}/`)));
 }
 

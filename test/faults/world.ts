@@ -8,6 +8,9 @@ import { type Description, describeTree } from '../fidelity/description.ts';
 import { Server } from './server.ts';
 
 export const UNITS = ['site1', 'site2', 'site3'] as const;
+/** The two names of one file in each account. */
+export const FIRST_NAME = 'shadow/www/page-1';
+export const SECOND_NAME = 'shadow/www/second name';
 export type UnitName = (typeof UNITS)[number];
 
 /** What an account was like when a snapshot was made. */
@@ -45,7 +48,7 @@ export class World {
       for (let file = 0; file < 6; file++) this.#write(unit, `shadow/www/page-${file}`, content(unit, 3000 + file));
       this.#write(unit, 'shadow/www/deep/er/still', content(unit, 100));
       this.#write(unit, 'shadow/www/empty', '');
-      linkSync(this.path(unit, 'shadow/www/page-1'), this.path(unit, 'shadow/www/second name'));
+      linkSync(this.path(unit, FIRST_NAME), this.path(unit, SECOND_NAME));
       symlinkSync('page-1', this.path(unit, 'shadow/www/link'));
       this.#write(unit, 'shadow/sparse', content(unit, 5000));
       truncateSync(this.path(unit, 'shadow/sparse'), MEBIBYTE);
