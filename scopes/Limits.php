@@ -13,12 +13,21 @@ class Limits extends SettingScope
 	const SCOPE = 'backups.limits';
 	const SETTING = 'limits';
 	const EXAMPLE = 'a map, such as [load:4,readRate:50MiB/s]';
-	const SHIPPED = ['nice' => 10, 'ioClass' => 'best-effort', 'ioLevel' => 7];
+	const SHIPPED = [
+		'nice' => 10,
+		'ioClass' => 'best-effort',
+		'ioLevel' => 7,
+		'wait' => 60,
+		'ownerInterval' => '1 hour',
+		'ownerShare' => 0.1,
+	];
 
 	public function getHelp(): string
 	{
 		return 'How backups give way to the sites: nice (0 to 19), ioClass (best-effort or idle), ioLevel (0 to 7), workers (threads at most), ' .
-			'readRate and sendRate (such as "50 MiB/s"), load (a backup pauses while the load of the last minute is above it). ' .
+			'readRate and sendRate (such as "50 MiB/s"), load (a backup pauses while the load of the last minute is above it), ' .
+			'wait (minutes for which a backup waits for another one), ownerInterval and ownerShare (how often an account may ask for its backup, ' .
+			'and how much of the repository that may take). ' .
 			'What is left out is as shipped; without a rate or a load there is no limit of that kind.';
 	}
 

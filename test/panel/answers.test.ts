@@ -68,7 +68,7 @@ const ADMINISTRATOR: readonly Row[] = [
     says: /`colour' is not known here; there are: at, recursive, limit, after/,
   },
   { typed: ['backup:run', 'site1', 'incremental', 'extra'], code: 'extra_argument', says: /`extra'.*backup:run SITE LEVEL/ },
-  { typed: ['backup:list', 'site1', 'x'], code: 'extra_argument' },
+  { typed: ['backup:list', 'site1', 'null', 'x'], code: 'extra_argument' },
   { typed: ['backup:version', 'x'], code: 'extra_argument' },
   { typed: ['backup:diff', 'site1', "''", "''", 'null', '[from:yesterday]'], code: 'bad_option', says: "`from' is not known here" },
   // One way to give a point in time, with either reading of its colon.
