@@ -1,10 +1,6 @@
-/**
- * Has nothing that is outside end the work: a reader of the progress that goes away, a terminal that is closed, a folder that was
- * deleted under the shell.
- */
+/** Has nothing that is outside end the work: a reader of the progress that goes away, a folder that was deleted under the shell. */
 export function outliveWatchers(): void {
   process.stderr.on('error', () => {});
-  process.on('SIGHUP', () => {});
   try {
     process.cwd();
   } catch {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
 import { readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
@@ -25,8 +26,23 @@ function checkUse(name: SettingName, value: unknown): void {
       throw new Failure('usage', message, { affected, advice: 'Patterns look like cache/, *.tmp or shadow/var/www/*/tmp.', cause: error });
     }
   }
+  if (name === 'retention' || name === 'schedule') checkTimes(name, value);
   if (name === 'repository' && typeof value === 'string' && statSync(value, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new Failure('usage', `${value} is no folder`, { affected: [value], advice: 'Name a folder, such as /srv/backups.' });
+  }
+}
+
+/** Throws for ages beyond the calendar, on which each backup or prune would fail. */
+function checkTimes(name: 'retention' | 'schedule', value: unknown): void {
+  const now = Temporal.Now.instant();
+  const durations = JSON.stringify(value).match(/"[0-9]+ ?[a-z]+"/g) ?? [];
+  for (const text of durations.map((quoted) => quoted.slice(1, -1))) {
+    try {
+      millisecondsBefore(now, parseDuration(text), 'UTC');
+    } catch (error) {
+      const advice = name === 'retention' ? 'Write how long: 2 months, 10 years.' : 'Write how long: 2 months.';
+      throw new Failure('usage', `“${text}” cannot be used: ${asFailure(error).message}`, { affected: [text], advice, cause: error });
+    }
   }
 }
 

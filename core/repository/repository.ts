@@ -5,7 +5,7 @@ import type { Backend, ObjectInfo } from './backends/backend.ts';
 import { runDocument, snapshotDocument, unitDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';
 import type { RepositoryIdentity, UnitIdentity, UnitSubject } from './identity.ts';
-import { isTimedId, isUnitId, newTimedId, newUnitId, timedIdStart } from './ids.ts';
+import { isTimedId, isUnitId, newTimedId, newUnitId, timedIdStart, unitNameOf } from './ids.ts';
 import * as layout from './layout.ts';
 import type { Notify } from './notice.ts';
 import { ObjectOutput } from './object-output.ts';
@@ -186,8 +186,24 @@ export class Repository {
 
   /** The unit of this incarnation, begun now when it was never backed up. */
   async openUnit(subject: UnitSubject): Promise<UnitIdentity> {
-    const existing = (await this.unitsNamed(subject.name)).findLast((unit) => this.livesAs(unit, subject.incarnation));
-    return existing ?? (await this.beginUnit(subject));
+    const find = async () => (await this.unitsNamed(subject.name)).findLast((unit) => this.livesAs(unit, subject.incarnation));
+    const existing = await find();
+    if (existing !== undefined) return existing;
+    await this.#lookForNewUnits(subject.name);
+    return (await find()) ?? (await this.beginUnit(subject));
+  }
+
+  /** Another run, such as one for the account's owner, may have begun a unit since all were read. */
+  async #lookForNewUnits(name: string): Promise<void> {
+    const known = new Set(this.#opened?.map(({ unit }) => unit));
+    for (const id of await this.unitIds()) {
+      if (unitNameOf(id) !== name || known.has(id) || (await this.holdsNothing(id))) continue;
+      try {
+        this.#opened?.push(await this.readUnit(id));
+      } catch {
+        // Told when all were read.
+      }
+    }
   }
 
   /** A new unit for an account. */

@@ -48,6 +48,18 @@ describe('durations', () => {
     expect(earlier('2026-10-26T12:00:00Z', '2 days')).to.equal('2026-10-24T11:00:00.000Z');
   });
 
+  it('are refused where they lead out of the calendar of four digits', () => {
+    const now = instant('2026-11-20T12:00:00Z');
+    for (const text of ['8000 years', '99999 years', '99999 months']) {
+      for (const duration of [parseDuration(text), parseDuration(text).negated()]) {
+        expect(() => millisecondsBefore(now, duration, 'UTC'), text)
+          .to.throw(Failure)
+          .with.property('code', 'usage');
+      }
+    }
+    expect(millisecondsBefore(now, parseDuration('7000 years').negated(), 'UTC')).to.be.above(0);
+  });
+
   it('never fail otherwise than by saying so', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9]{1,6} ?[a-z]{1,7}$/)), (text) => {

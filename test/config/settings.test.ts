@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,36 @@ describe('settings', () => {
   it('takes the default of every key that the file leaves out', () => {
     writeFileSync(file, '{"repository":"/backup"}');
     expect(loadSettings(file)).to.deep.equal({ ...defaultSettings(), repository: '/backup' });
+  });
+
+  it('takes a file that begins with a byte order mark', () => {
+    writeFileSync(file, '\ufeff{"repository":"/backup"}');
+    expect(loadSettings(file).repository).to.equal('/backup');
+  });
+
+  const SYNTAX: [string, RegExp][] = [
+    ['{"repository":"/backup",}', /line 1, column 25: Expected/],
+    ['{\n  "repository": "/backup"\n  "exclude": []\n}', /line 3, column 3: Expected ','/],
+    ['{\n  "repository": "/backup"\n', /line 3, column 1: /],
+    ['', /line 1, column 1: it ends too early/],
+  ];
+  for (const [text, where] of SYNTAX) {
+    it(`says where ${JSON.stringify(text)} stops being JSON, and why`, () => {
+      writeFileSync(file, text);
+      expect(failureOf(() => loadSettings(file)).message).to.match(where);
+    });
+  }
+
+  it('reads a pipe once, however often it is asked for', () => {
+    const text = `{"exclude":${JSON.stringify(Array.from({ length: 900 }, (_, at) => `pattern-${at}`))}}`;
+    const module = join(import.meta.dirname, '../../core/config/settings.ts');
+    const program = `
+      const { loadSettings } = await import(${JSON.stringify(module)});
+      const file = process.argv[1];
+      console.log(loadSettings(file).exclude.length, loadSettings(file).exclude.length);`;
+    writeFileSync(file, text);
+    const command = '"$0" --input-type=module -e "$1" <(cat "$2")';
+    expect(execFileSync('bash', ['-c', command, process.execPath, program, file], { encoding: 'utf8' })).to.equal('900 900\n');
   });
 
   it('refuses a named file that does not exist', () => {

@@ -41,11 +41,12 @@ describe('a backup and whoever watches it', function () {
     await expectBackup();
   });
 
-  it('goes on when its terminal is closed', async () => {
+  it('stops at a safe point when it is hung up, and the next one goes on', async () => {
     const program = server.start(['run', 'site1']);
     program.stderr.once('data', () => program.kill('SIGHUP'));
     const { exitCode, signal } = await program;
-    expect({ exitCode, signal }).to.deep.equal({ exitCode: 0, signal: undefined });
+    expect({ exitCode, signal }).to.deep.equal({ exitCode: 129, signal: undefined });
+    await server.backUp();
     await expectBackup();
   });
 

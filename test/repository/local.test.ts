@@ -45,6 +45,18 @@ describe('the local backend', () => {
     expect(statSync(join(root, 'a/b/c')).mode & 0o7777).to.equal(0o600);
   });
 
+  it('says which it is: that others can write, or that this user is not its owner', async () => {
+    const { seteuid } = process;
+    chmodSync(folder, 0o755);
+    chmodSync(root, 0o755);
+    seteuid?.(65534);
+    const failure = await failureOf(() => backend.inspect()).finally(() => seteuid?.(0));
+    expect(failure).to.include({ code: 'not_root' });
+    expect(failure.message).not.to.contain('can write');
+    chmodSync(root, 0o777);
+    expect((await failureOf(() => backend.inspect())).message).to.contain('can write');
+  });
+
   it('refuses a place that others can write to', async () => {
     chmodSync(root, 0o777);
     expect(await failureOf(() => backend.inspect())).to.include({ code: 'repository_foreign' });

@@ -100,6 +100,7 @@ describe('a JSON-RPC session', () => {
   });
 
   for (const [signal, code] of [
+    ['SIGHUP', 129],
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const) {
