@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { ls } from '../../core/commands/ls.ts';
+import { restore } from '../../core/commands/restore.ts';
 import type { UnitOutcome } from '../../core/commands/schemas/run.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
 import { openRepository } from '../../core/repository/repository.ts';
@@ -116,14 +117,24 @@ describe('what a run does not see', function () {
     // Others may read the names in one, and not even those in the other.
     execFileSync('chmod', ['0704', join(server.shadow, 'listed')]);
     execFileSync('chmod', ['0700', join(server.shadow, 'closed')]);
+    // Of these no backup knows.
+    for (const folder of ['listed', 'closed']) writeFileSync(join(server.shadow, folder, 'z'), 'newer');
     for (let night = 0; night < 3; night++) {
       const outcome = await backBlind();
       expect(outcome.status).to.equal('partial');
-      expect(codes(outcome)).to.have.members(['unreadable shadow/closed', 'unreadable shadow/listed/x', 'unreadable shadow/listed/y']);
+      expect(codes(outcome)).to.have.members([
+        'unreadable shadow/closed',
+        'unreadable shadow/listed/x',
+        'unreadable shadow/listed/y',
+        'unreadable shadow/listed/z',
+      ]);
       expect(await names('shadow/listed')).to.deep.equal(['x', 'y']);
       expect(await names('shadow/closed')).to.deep.equal(['x', 'y']);
       expect((await newest()).complete).to.equal(false);
     }
+    const { deleted, warnings } = await restore({ unit: 'site1', delete: true }, server.context);
+    expect(deleted).to.equal(0);
+    expect(warnings.map(({ code, path }) => `${code} ${path}`)).to.have.members(['unseen_kept shadow/closed', 'unseen_kept shadow/listed']);
     rmSync(join(server.shadow, 'listed/x'));
     rmSync(join(server.shadow, 'closed/y'));
     expect(await server.back('incremental')).to.include({ status: 'ok', deleted: 2 });
