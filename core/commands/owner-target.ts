@@ -10,6 +10,7 @@ import type { AccountUsers } from '../panel/account-users.ts';
 import { liveTree } from '../panel/live-mounts.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { stagedName } from '../restore/names.ts';
+import { ProjectFolders } from '../restore/project-folders.ts';
 import { Staging } from '../restore/staging.ts';
 import { isRootsAlone } from '../restore/trusted-folder.ts';
 import { openNothing, type RestoreTarget } from './restore-target.ts';
@@ -98,21 +99,24 @@ function checkStep(above: number, path: ByteString, { users }: AccountUsers): vo
  */
 function makeNew(parent: number, name: ByteString, site: number, uid: number, { group }: AccountUsers): number | undefined {
   const staging = Staging.open(parent, site);
+  const projects = new ProjectFolders();
   try {
+    const aside = projects.in(staging.descriptor, parent);
     const staged = stagedName();
-    makeDirectoryAt(staging.descriptor, staged, PRIVATE);
-    const descriptor = openDirectoryAt(staging.descriptor, staged);
+    makeDirectoryAt(aside, staged, PRIVATE);
+    const descriptor = openDirectoryAt(aside, staged);
     try {
       setOwner(descriptor, uid, group);
-      renameAt(staging.descriptor, staged, parent, name, true);
+      renameAt(aside, staged, parent, name, true);
       return descriptor;
     } catch (error) {
       closeDescriptor(descriptor);
-      removeDirectoryAt(staging.descriptor, staged);
+      removeDirectoryAt(aside, staged);
       if (errorCode(error) !== 'EEXIST') throw error;
       return undefined;
     }
   } finally {
+    projects.close();
     staging.close();
   }
 }

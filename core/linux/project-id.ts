@@ -14,6 +14,14 @@ export function readProjectId(descriptor: number): number {
   return libc.ioctl(descriptor, FS_IOC_FSGETXATTR, attributes) === 0 ? attributes.readUInt32LE(PROJECT_AT) : 0;
 }
 
+const FS_XFLAG_PROJINHERIT = 0x200;
+
+/** The project that an open directory gives to what is made in it; undefined when it gives none. */
+export function inheritedProjectId(directory: number): number | undefined {
+  if (libc.ioctl(directory, FS_IOC_FSGETXATTR, attributes) !== 0) return undefined;
+  return (attributes.readUInt32LE(0) & FS_XFLAG_PROJINHERIT) === 0 ? undefined : attributes.readUInt32LE(PROJECT_AT);
+}
+
 /** Gives an open file or directory to a project. Throws where the file system has none. */
 export function writeProjectId(descriptor: number, id: number): void {
   check(libc.ioctl(descriptor, FS_IOC_FSGETXATTR, attributes), 'ioctl');

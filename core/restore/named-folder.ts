@@ -4,6 +4,7 @@ import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { stagedName } from './names.ts';
+import { ProjectFolders } from './project-folders.ts';
 import { Staging } from './staging.ts';
 import { isRootsAlone } from './trusted-folder.ts';
 
@@ -185,12 +186,14 @@ function makeFolder(directory: number, name: ByteString, path: ByteString): numb
     return openDirectoryAt(directory, name);
   }
   const staging = Staging.open(directory);
+  const projects = new ProjectFolders();
   try {
+    const aside = projects.in(staging.descriptor, directory);
     const staged = stagedName();
-    makeDirectoryAt(staging.descriptor, staged, PRIVATE);
-    const descriptor = openDirectoryAt(staging.descriptor, staged);
+    makeDirectoryAt(aside, staged, PRIVATE);
+    const descriptor = openDirectoryAt(aside, staged);
     try {
-      renameAt(staging.descriptor, staged, directory, name, true);
+      renameAt(aside, staged, directory, name, true);
       return descriptor;
     } catch (error) {
       closeDescriptor(descriptor);
@@ -198,6 +201,7 @@ function makeFolder(directory: number, name: ByteString, path: ByteString): numb
       throw refusal(path, `somebody put something at ${path} in this moment`);
     }
   } finally {
+    projects.close();
     staging.close();
   }
 }

@@ -160,16 +160,34 @@ function sweepOne(parent: number, name: ByteString): void {
   }
 }
 
-/** Removes what a restore makes in its staging folder: single entries and empty folders, and nothing that is more than that. */
-function empty(descriptor: number): void {
+/**
+ * Removes what a restore makes in its staging folder: single entries, empty folders, and those of projects, which hold such. Nothing that
+ * is more than that.
+ */
+function empty(descriptor: number, isInside = false): void {
   const listing = openDirectoryAt(descriptor, '.');
   try {
     for (const name of readNames(listing)) {
       if (!statAt(descriptor, name, other)) continue;
-      if (other.isDirectory) removeDirectoryAt(descriptor, name);
+      if (other.isDirectory) removeFolder(descriptor, name, isInside);
       else unlinkAt(descriptor, name);
     }
   } finally {
     closeDescriptor(listing);
+  }
+}
+
+function removeFolder(parent: number, name: ByteString, isInside: boolean): void {
+  try {
+    removeDirectoryAt(parent, name);
+  } catch (error) {
+    if (isInside || errorCode(error) !== 'ENOTEMPTY') throw error;
+    const folder = openDirectoryAt(parent, name);
+    try {
+      empty(folder, true);
+    } finally {
+      closeDescriptor(folder);
+    }
+    removeDirectoryAt(parent, name);
   }
 }

@@ -8,6 +8,7 @@ import { isWithin } from '../manifest/path-order.ts';
 import type { KnownDirectories } from './known-directories.ts';
 import { componentsOf, parentPath } from './names.ts';
 import type { OwnerRights } from './owner-rights.ts';
+import { ProjectFolders } from './project-folders.ts';
 import { Staging } from './staging.ts';
 
 /** A directory that part of the virtual tree is written to. Everything above it is trusted, nothing below it is. */
@@ -55,6 +56,9 @@ export class Target {
   readonly #known: KnownDirectories | undefined;
   /** Where mounts are crossed, and in subvolumes: the staging folder of each that something is written to. */
   readonly #stagings = new Map<string, Staging>();
+  readonly #projects = new ProjectFolders();
+  /** Where what belongs into the directory in use is made; undefined until it is asked for. */
+  #staging: number | undefined;
   readonly #stat = new StatBuffer();
   readonly #places = new Map<TargetRoot, { mount: number; device: bigint }>();
   #root: TargetRoot;
@@ -108,9 +112,15 @@ export class Target {
     const owner = this.#owner;
     if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, owner };
     const directory = this.directory(parentPath(path));
+    this.#staging ??= this.#chooseStaging(root, directory);
+    return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging: this.#staging, owner };
+  }
+
+  /** For the directory that is open now. */
+  #chooseStaging(root: TargetRoot, directory: number): number {
     const isElsewhere = root.crossMounts || (this.#devices.at(-1) ?? this.#rootDevice()) !== this.#rootDevice();
     const staging = isElsewhere ? this.#stagingBeside(root, directory) : (root.staging ?? NO_STAGING);
-    return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging, owner };
+    return staging === NO_STAGING ? staging : this.#projects.in(staging, directory);
   }
 
   /** Nothing can be renamed from another mount, nor from another subvolume. */
@@ -140,6 +150,7 @@ export class Target {
     const relative = root.at === '' ? path : path.slice(root.at.length + 1);
     const names = relative === '' ? [] : componentsOf(relative);
     this.#path = undefined;
+    this.#staging = undefined;
     this.#leaveTo(root === this.#root ? this.#sharedDepth(names) : 0);
     this.#root = root;
     for (let depth = this.#names.length; depth < names.length; depth++) {
@@ -154,6 +165,7 @@ export class Target {
     this.directory(parentPath(path));
     statDescriptor(descriptor, this.#stat);
     this.#push(path.slice(path.lastIndexOf('/') + 1), descriptor);
+    this.#staging = undefined;
     this.#path = path;
   }
 
@@ -233,11 +245,13 @@ export class Target {
   forget(): void {
     this.#leaveTo(0);
     this.#path = undefined;
+    this.#staging = undefined;
   }
 
   /** Closes what this object opened; the roots stay with their owner. */
   close(): void {
     this.forget();
+    this.#projects.close();
     for (const staging of this.#stagings.values()) staging.close();
     this.#stagings.clear();
   }

@@ -216,7 +216,7 @@ describe('what a restore is asked for', () => {
     writeFileSync(join(target, '.apiscp-backup-0000000000000001/0-1'), 'half');
     mkdirSync(join(target, '.apiscp-backup-0000000000000001/0-2'));
     chmodSync(join(target, '.apiscp-backup-0000000000000002'), 0o755);
-    mkdirSync(join(target, '.apiscp-backup-0000000000000003/0-1/not-ours'), { recursive: true });
+    mkdirSync(join(target, '.apiscp-backup-0000000000000003/0-1/0-2/not-ours'), { recursive: true });
     await restoreSample(sample, target, { paths: ['shadow/home/user/a'] });
     expect(readdirSync(folder)).to.deep.equal(['.apiscp-backup-00000000000000aa', hidden, 'a']);
     expect(readFileSync(join(folder, hidden, 'evidence'), 'utf8')).to.equal("root's");

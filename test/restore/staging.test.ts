@@ -150,6 +150,33 @@ describe('the folder in which entries are made', () => {
     closeSync(root.descriptor);
   });
 
+  it('has a folder for each project that a directory gives to what is new in it, without which nothing can be renamed to there', async () => {
+    const disk = join(work, 'disk');
+    mkdirSync(disk);
+    execFileSync('truncate', ['-s', '320M', join(work, 'image')]);
+    execFileSync('mkfs.xfs', ['-q', join(work, 'image')]);
+    execFileSync('mount', ['-o', 'loop', join(work, 'image'), disk]);
+    const sample = new SampleSnapshot();
+    try {
+      mkdirSync(join(disk, 'counted'));
+      execFileSync('chattr', ['-p', '5', '+P', join(disk, 'counted')]);
+      const inherit = { inodeFlags: 0x20000000, projectId: 5 };
+      sample.add(sampleEntry('counted', { kind: 'directory', mode: 0o755, ...inherit }));
+      sample.add(sampleEntry('counted/file', {}));
+      sample.add(sampleEntry('counted/folder', { kind: 'directory', mode: 0o755, ...inherit }));
+      sample.add(sampleEntry('counted/folder/fifo', { kind: 'fifo' }));
+      sample.add(sampleEntry('counted/link', { kind: 'symlink', linkTarget: 'x', size: 1, mode: 0o777 }));
+      sample.commit();
+      const outcome = await restoreSample(sample, disk);
+      expect(outcome.problems.first).to.deep.equal([]);
+      expect(readdirSync(disk)).to.deep.equal(['counted']);
+      expect(readdirSync(join(disk, 'counted/folder'))).to.deep.equal(['fifo']);
+    } finally {
+      sample.close();
+      execFileSync('umount', [disk]);
+    }
+  });
+
   it('helps no tenant to a directory of somebody else: a kept one is named and stays whose it is', async () => {
     const sample = new SampleSnapshot();
     for (const name of ['own', 'users', 'roots']) sample.add(sampleEntry(name, { kind: 'directory', mode: 0o755, ...ALICE }));
