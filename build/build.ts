@@ -2,7 +2,7 @@
  * Builds `dist/`: the bundle with the addons beside it, the single executable that holds all of them, and the published
  * schemas. The validators must have been made before (`npm run gen`).
  */
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
@@ -82,9 +82,9 @@ async function buildExecutable(): Promise<void> {
   // The code cache is good only for the flags that it was made with.
   await execa(process.execPath, [...HEAP_FLAGS, '--build-sea', file], { stdout: 'ignore', stderr: 'inherit' });
   rmSync(file);
+  writeFileSync(config.output, deafTo(OBEYED_AT_ONCE, readFileSync(config.output)));
   // Written in one stretch, the file lies in the page cache in large pages, and every process that maps it counts 40 MB more.
-  writeFileSync(`${config.output}.copy`, deafTo(OBEYED_AT_ONCE, readFileSync(config.output)), { mode: 0o755 });
-  chmodSync(`${config.output}.copy`, 0o755);
+  copyFileSync(config.output, `${config.output}.copy`);
   renameSync(`${config.output}.copy`, config.output);
 }
 

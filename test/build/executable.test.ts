@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,6 +25,8 @@ import { jsonLines, ROOT } from '../program.ts';
 
 const DIST = join(ROOT, 'dist');
 const EXECUTABLE = join(DIST, 'apiscp-backup');
+/** Such pieces are what the kernel keeps in small pages. */
+const PAGE = 4096;
 const VERSION_REQUEST = '{"jsonrpc":"2.0","id":1,"method":"version"}\n';
 
 /** What a descriptor is open on; empty when it was closed meanwhile. */
@@ -49,6 +63,27 @@ describe('the built program', () => {
       copyFileSync(EXECUTABLE, copy);
       const { stdout, stderr } = await execa(copy, ['--version'], { cwd: '/', env: { NODE_OPTIONS: '--require=/nonexistent.cjs' } });
       expect([stdout, stderr]).to.deep.equal([PROGRAM.version, '']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('takes no more memory than it would from any disk: the way in which its file was written does not count', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'executable-'));
+    try {
+      const bytes = readFileSync(EXECUTABLE);
+      const copy = join(folder, 'apiscp-backup');
+      for (let at = 0; at < bytes.length; at += PAGE) appendFileSync(copy, bytes.subarray(at, at + PAGE), { mode: 0o700 });
+      const peaks: number[] = [];
+      for (const program of [EXECUTABLE, copy]) {
+        const running = execa(program, ['rpc'], { buffer: false });
+        running.stdin.write(VERSION_REQUEST);
+        await once(running.stdout, 'data');
+        peaks.push(Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${running.pid}/status`, 'utf8'))?.[1]));
+        running.stdin.end();
+        await running;
+      }
+      expect(peaks[0]).to.be.below((peaks[1] as number) + 10 * 1024);
     } finally {
       rmSync(folder, { recursive: true });
     }
