@@ -14,7 +14,7 @@ import type { Place } from './target.ts';
 export type Refusal = (what: ByteString, reason: unknown) => void;
 
 /** What matters of the place that attributes are written to. */
-export type AttributePlace = Pick<Place, 'overlay' | 'owner'>;
+export type AttributePlace = Pick<Place, 'overlay' | 'owner' | 'forced'>;
 
 /** Labels that the system gives by its own policy: taken from the snapshot when it has them, never removed. */
 const SYSTEM_LABELS: ReadonlySet<ByteString> = new Set(['security.selinux', 'security.ima', 'security.evm']);
@@ -65,8 +65,9 @@ function keptOnTarget(name: ByteString): boolean {
  * through a descriptor that is not an O_PATH one.
  */
 export function writeAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
-  attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
-  if (entry.kind !== 'symlink') attempt('mode', refuse, () => setMode(descriptor, entry.mode));
+  // What the target forces was named once, for all.
+  if (place.forced?.owners !== true) attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
+  if (entry.kind !== 'symlink' && place.forced?.modes !== true) attempt('mode', refuse, () => setMode(descriptor, entry.mode));
   attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse));
   attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
 }

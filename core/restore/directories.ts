@@ -123,7 +123,7 @@ export function finishDirectory(
 ): void {
   withDirectory(target, place, entry.path, directory, (descriptor) => {
     // `stat` is of this descriptor.
-    if (!directory.made) checkKept(entry, rules, stat);
+    if (!directory.made && place.forced?.owners !== true) checkKept(entry, rules, stat);
     const refuse = refusalsOf(entry.path, report);
     writeHarmlessFlags(descriptor, entry, place, refuse);
     changeAttributes(descriptor, entry, place, refuse);

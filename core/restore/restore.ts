@@ -4,6 +4,7 @@ import type { LeftOutRules } from '../manifest/left-out-rules.ts';
 import { DirectoryPasses, type PassContext } from './directory-passes.ts';
 import { EntryWriter } from './entry-writer.ts';
 import type { Extraneous } from './extraneous.ts';
+import { forcedAttributes } from './forced-attributes.ts';
 import { Foresight } from './foresight.ts';
 import { FrameSupply, supplyOf } from './frame-supply.ts';
 import { reportHidden } from './hidden-since.ts';
@@ -168,6 +169,7 @@ class Restore {
     const stagings: Staging[] = [];
     try {
       const roots = this.#order.roots.map((root) => withStaging(root, stagings));
+      this.#nameForced(roots);
       await this.#writeTo(roots, plan);
     } finally {
       for (const staging of stagings) staging.close();
@@ -175,6 +177,17 @@ class Restore {
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
     syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view, (problem) => this.#outcome.problems.add(problem));
     if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
+  }
+
+  /** Once for the whole, and not for each entry. */
+  #nameForced(roots: readonly TargetRoot[]): void {
+    const forced = [
+      ...(roots.some((root) => root.forced?.owners === true) ? ['owner'] : []),
+      ...(roots.some((root) => root.forced?.modes === true) ? ['mode'] : []),
+    ];
+    if (forced.length === 0) return;
+    const message = `the target gives everything its own ${forced.join(' and ')}: no entry gets the one of the snapshot`;
+    this.#outcome.problems.add({ code: 'attribute_refused', message, path: '' });
   }
 
   async #writeTo(roots: readonly TargetRoot[], plan: Plan): Promise<void> {
@@ -277,7 +290,7 @@ function withStaging(root: TargetRoot, stagings: Staging[]): TargetRoot {
   if (root.crossMounts) return { ...root, isWritten: true };
   const staging = Staging.open(root.descriptor, root.stagingIn);
   stagings.push(staging);
-  return { ...root, isWritten: true, staging: staging.descriptor };
+  return { ...root, isWritten: true, staging: staging.descriptor, forced: forcedAttributes(staging.descriptor) };
 }
 
 /** Whether everything is written before threads would have started. */

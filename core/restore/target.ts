@@ -5,6 +5,7 @@ import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
+import type { ForcedAttributes } from './forced-attributes.ts';
 import type { KnownDirectories } from './known-directories.ts';
 import { componentsOf, parentPath } from './names.ts';
 import type { OwnerRights } from './owner-rights.ts';
@@ -23,6 +24,8 @@ export interface TargetRoot {
   readonly overlay: boolean;
   /** Open on the folder in which entries are made; none of a root that is only looked at, and of one that mounts are crossed in. */
   readonly staging?: number;
+  /** What it gives to everything by itself, if that is known. */
+  readonly forced?: ForcedAttributes;
   /** Open on the folder in which the staging folder stands if it can. */
   readonly stagingIn?: number;
   /** Whether something is written; where mounts are crossed, staging folders are made as they are needed. */
@@ -36,6 +39,7 @@ export interface Place {
   readonly overlay: boolean;
   /** Open on the folder in which what belongs here is made; it can be renamed from there. */
   readonly staging: number;
+  readonly forced?: ForcedAttributes | undefined;
   /** Of a restore for an account's owner. */
   readonly owner: OwnerRights | undefined;
 }
@@ -113,7 +117,7 @@ export class Target {
     if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, owner };
     const directory = this.directory(parentPath(path));
     this.#staging ??= this.#chooseStaging(root, directory);
-    return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging: this.#staging, owner };
+    return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging: this.#staging, forced: root.forced, owner };
   }
 
   /** For the directory that is open now. */

@@ -177,6 +177,28 @@ describe('the folder in which entries are made', () => {
     }
   });
 
+  it('finds out where owners are forced: contents are written, and that is said once', async () => {
+    const [real, seen] = [join(work, 'real'), join(work, 'seen')];
+    for (const folder of [real, seen]) mkdirSync(folder);
+    execFileSync('bindfs', ['--force-user=1000', '--force-group=1000', '--chown-deny', '--chgrp-deny', real, seen]);
+    const sample = new SampleSnapshot();
+    try {
+      sample.add(sampleEntry('folder', { kind: 'directory', mode: 0o755, ...ALICE }));
+      for (let i = 0; i < 20; i++) sample.add(sampleEntry(`folder/f${i}`, ALICE));
+      sample.commit();
+      for (let round = 0; round < 2; round++) {
+        const outcome = await restoreSample(sample, seen, { accountUsers: new Set([ALICE.uid]) });
+        expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['attribute_refused', '']]);
+        expect(outcome).to.include({ written: 21, failed: 0 });
+      }
+      expect(readdirSync(seen)).to.deep.equal(['folder']);
+      expect(readdirSync(join(seen, 'folder'))).to.have.length(20);
+    } finally {
+      sample.close();
+      execFileSync('umount', [seen]);
+    }
+  });
+
   it('helps no tenant to a directory of somebody else: a kept one is named and stays whose it is', async () => {
     const sample = new SampleSnapshot();
     for (const name of ['own', 'users', 'roots']) sample.add(sampleEntry(name, { kind: 'directory', mode: 0o755, ...ALICE }));
