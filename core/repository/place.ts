@@ -45,6 +45,8 @@ export async function readRepositoryIdentity(backend: Backend): Promise<Reposito
 export async function initRepository(backend: Backend): Promise<{ identity: RepositoryIdentity; created: boolean }> {
   if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
   await backend.prepare();
+  // Once more: in a folder that everybody may write to somebody else may have made what was missing.
+  if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
   const identity = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
   try {
     await writeDocument(backend, repositoryDocument, REPOSITORY_FILE, identity);

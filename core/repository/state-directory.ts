@@ -13,14 +13,8 @@ const OTHERS_MAY_WRITE = 0o022;
  */
 export function prepareStateDirectory(path: string): void {
   try {
-    const weak = untrusted(path);
-    if (weak !== undefined && weak.place !== path) {
-      throw new Failure('invalid_settings', `others than root could replace the state directory ${path}: ${weak.place}: ${weak.reason}`, {
-        affected: [weak.place],
-        advice: 'Make root the owner of every folder above it, and take the write permission from group and others.',
-      });
-    }
-    mkdirSync(path, { recursive: true, mode: PRIVATE });
+    refuseReplaceable(path);
+    if (mkdirSync(path, { recursive: true, mode: PRIVATE }) !== undefined) refuseReplaceable(path);
     const status = lstatSync(path);
     const problem = problemOf(status);
     if (problem === undefined) return;
@@ -31,6 +25,15 @@ export function prepareStateDirectory(path: string): void {
   } catch (error) {
     throw asFailure(error);
   }
+}
+
+function refuseReplaceable(path: string): void {
+  const weak = untrusted(path);
+  if (weak === undefined || weak.place === path) return;
+  throw new Failure('invalid_settings', `others than root could replace the state directory ${path}: ${weak.place}: ${weak.reason}`, {
+    affected: [weak.place],
+    advice: 'Make root the owner of every folder above it, and take the write permission from group and others.',
+  });
 }
 
 function problemOf(status: Stats): string | undefined {

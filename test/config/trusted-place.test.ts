@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -27,6 +27,50 @@ describe('places that root trusts', () => {
   it("are those where every folder is root's alone, /tmp with its sticky bit included", () => {
     expect(untrusted(file)).to.equal(undefined);
     expect(untrusted(join(inner, 'not/there/yet'))).to.equal(undefined);
+  });
+
+  it('are those that root is going to make in a folder with the sticky bit, as a fresh file system has it', async () => {
+    chmodSync(inner, 0o1777);
+    expect(untrusted(join(inner, 'new'))).to.equal(undefined);
+    expect(untrusted(join(inner, 'new/and/below'))).to.equal(undefined);
+    expect(untrusted(inner)).to.deep.include({ place: inner });
+    const sandbox = new Sandbox();
+    try {
+      sandbox.set('repository', join(inner, 'backups/repository'));
+      sandbox.set('stateDirectory', join(inner, 'state'));
+      await sandbox.init();
+      expect(await sandbox.back()).to.include({ status: 'ok' });
+    } finally {
+      await sandbox.remove();
+    }
+  });
+
+  it('are not those that somebody was quicker to make there, nor behind a link that others can lead elsewhere', async () => {
+    chmodSync(inner, 0o1777);
+    const own = join(folder, 'own');
+    mkdirSync(join(own, 'repository'), { recursive: true, mode: 0o700 });
+    const link = join(inner, 'link');
+    symlinkSync(own, link);
+    expect(untrusted(join(link, 'repository'))).to.equal(undefined);
+    lchownSync(link, OTHER, OTHER);
+    expect(untrusted(join(link, 'repository'))).to.deep.include({ place: link });
+    expect(untrusted(join(link, 'new'))).to.deep.include({ place: link });
+    chmodSync(inner, 0o755);
+    // Nobody but root can put another there, whoever made it.
+    expect(untrusted(join(link, 'repository'))).to.equal(undefined);
+    chownSync(inner, OTHER, OTHER);
+    expect(untrusted(join(link, 'repository'))).to.deep.include({ place: inner });
+  });
+
+  it('lead over `..` and relative links as the kernel goes, and end in a circle', () => {
+    const link = join(folder, 'link');
+    symlinkSync('a/../a/b/./', link);
+    expect(untrusted(join(link, 'file'))).to.equal(undefined);
+    chmodSync(inner, 0o777);
+    expect(untrusted(`${link}/../b/file`)).to.deep.include({ place: inner });
+    const circle = join(folder, 'circle');
+    symlinkSync('circle', circle);
+    expect(untrusted(circle)?.reason).to.contain('circle');
   });
 
   for (const [what, spoil, reason] of [
