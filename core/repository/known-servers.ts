@@ -44,7 +44,8 @@ export async function readServer(backend: Backend, repository: RepositoryIdentit
   return { identity, writer, since: writer.created };
 }
 
-async function machineIds(backend: Backend, server: string): Promise<string[]> {
+/** The ids of the records that say which machine writes as a server, oldest first. */
+export async function machineIds(backend: Backend, server: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const { name } of backend.list(`${serverFolder(server)}/${MACHINES_FOLDER}/`)) {
     const id = recordIdOf(name);

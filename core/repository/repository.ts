@@ -281,7 +281,7 @@ export class Repository {
   }
 
   async commitRun(run: RunRecord): Promise<void> {
-    await rememberRun(this.stateFolder, run.id);
+    await rememberRun(this.stateFolder, run.id, () => this.runIds());
     await writeDocument(this.backend, runDocument, this.#fullName(layout.runPath(run.id)), run);
   }
 

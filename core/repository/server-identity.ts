@@ -2,8 +2,8 @@ import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
 import type { RepositoryIdentity } from './identity.ts';
-import { isTimedId, newServerId, newTimedId } from './ids.ts';
-import { describeServer, type KnownServer, namedServer, readServer, readServers, writeMachine } from './known-servers.ts';
+import { isTimedId, newServerId, newTimedId, timeOfId } from './ids.ts';
+import { describeServer, type KnownServer, machineIds, namedServer, readServer, readServers, writeMachine } from './known-servers.ts';
 import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
 import { differences, thisMachine } from './machine.ts';
 import type { Notify } from './notice.ts';
@@ -126,7 +126,10 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
 /** Makes this machine the continuation of a server, whoever wrote as that before. */
 export async function takeOver(place: Place, { identity }: KnownServer, now: Date): Promise<void> {
   const { backend, repository } = place;
-  const record = { formatVersion: FORMAT_VERSION, id: newTimedId(now), repository: repository.id, server: identity.server };
+  const last = (await machineIds(backend, identity.server)).at(-1);
+  // The last record says who writes, also when the one before was made by a clock that was ahead.
+  const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
+  const record = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: repository.id, server: identity.server };
   await writeMachine(backend, { ...record, ...thisMachine(), created: now.toISOString() });
   remember(place, identity.server, await runIds(backend, identity.server));
 }

@@ -40,23 +40,30 @@ export function writeServerState(stateFolder: string, state: ServerState): void 
   replaceFile(join(stateFolder, SERVER_FILE), Buffer.from(`${JSON.stringify(state)}\n`));
 }
 
-/** To be called before the record of a run is written: a crash between the two leaves an id that nothing has, which harms nobody. */
-export async function rememberRun(stateFolder: string, run: string): Promise<void> {
+/**
+ * To be called before the record of a run is written: a crash between the two leaves an id that nothing has, which harms nobody. `stored` gives
+ * the runs that the repository has; it is asked when the clock went back behind the runs that are known.
+ */
+export async function rememberRun(stateFolder: string, run: string, stored: () => Promise<readonly string[]>): Promise<void> {
   if (readServerState(stateFolder) === undefined) return;
   // Runs of single units can end side by side.
   const lock = openSync(join(stateFolder, LOCK_FILE), 'a', 0o600);
   try {
     while (!tryLock(lock)) await setTimeout(LOCK_PAUSE);
-    addRun(stateFolder, run);
+    await addRun(stateFolder, run, stored);
   } finally {
     closeSync(lock);
   }
 }
 
-function addRun(stateFolder: string, run: string): void {
+async function addRun(stateFolder: string, run: string, stored: () => Promise<readonly string[]>): Promise<void> {
   const state = readServerState(stateFolder);
   if (state === undefined) return;
-  const others = (state.runs ?? []).filter((id) => id !== run);
+  const known = (state.runs ?? []).filter((id) => id !== run);
+  const [oldest = ''] = known;
+  // What is older than all that is named here counts as known, and must go on to do so.
+  const between = run < oldest ? (await stored()).filter((id) => id > run && id < oldest) : [];
+  const others = [...between, ...known].sort();
   const before = others.filter((id) => id < run).slice(-1);
   writeServerState(stateFolder, { ...state, runs: [...before, run, ...others.filter((id) => id > run)] });
 }

@@ -217,4 +217,28 @@ describe('the servers of a repository', () => {
     sandbox.now = () => new Date();
     for (let again = 0; again < 4; again++) expect(await sandbox.back()).to.include({ status: 'unchanged' });
   });
+
+  for (const adopted of [false, true]) {
+    it(`go on after any number of runs with a clock that was ahead${adopted ? ', adopted meanwhile' : ''}`, async () => {
+      await sandbox.back();
+      sandbox.now = () => new Date(Date.now() + 365 * DAY);
+      for (let ahead = 0; ahead < 4; ahead++) await sandbox.back();
+      sandbox.now = () => new Date();
+      if (adopted) await adopt({ server: folders()[0] as string, yes: true }, sandbox.context);
+      for (let again = 0; again < 4; again++) expect(await sandbox.back()).to.include({ status: 'unchanged' });
+    });
+  }
+
+  it('are taken over also from a machine whose clock was ahead when it took over', async () => {
+    await sandbox.back();
+    const [server] = folders() as [string];
+    sandbox.now = () => new Date(Date.now() + 365 * DAY);
+    await adopt({ server, yes: true }, sandbox.context);
+    const [record] = globSync(join(sandbox.repository, 'servers', server, 'machines/*.json')) as [string];
+    change(record, { machine: ANOTHER_MACHINE, name: 'ahead.test' });
+    sandbox.now = () => new Date();
+    expect(await failureOf(() => sandbox.back())).to.include({ code: 'server_contested' });
+    await adopt({ server, yes: true }, sandbox.context);
+    expect(await sandbox.back()).to.include({ status: 'unchanged' });
+  });
 });
