@@ -108,7 +108,12 @@ async function backUp(
     const paced = withinAllowance(owner, pacedBy(limits.sendRate, context.signal));
     const readBack = request.readBack ?? settings.readBack;
     const isWhole = (request.units ?? []).length === 0;
-    const dead = isWhole ? UnitsInHand.ofDeadRun(settings.stateDirectory) : undefined;
+    const dead = isWhole
+      ? UnitsInHand.ofDeadRun(
+          settings.stateDirectory,
+          [...units, ...vanished].map(({ name }) => name),
+        )
+      : undefined;
     if (dead !== undefined) await recordDeadRun(dead, repository, context);
     inHand = isWhole ? new UnitsInHand(settings.stateDirectory, id) : undefined;
     const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack, inHand };

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -14,8 +15,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { LocalBackend } from '../../core/repository/backends/local.ts';
 import { failureOf } from '../failure-of.ts';
+import { ROOT } from '../program.ts';
 
 describe('the local backend', () => {
   let folder: string;
@@ -138,6 +141,41 @@ describe('the local backend', () => {
     expect((await backend.read('servers/1/a/b')).toString()).to.equal('x');
     expect(await backend.folders('servers/1')).to.deep.equal(['a']);
     expect(await backend.discardUnfinished('servers/3')).to.equal(0);
+  });
+
+  it('never takes for abandoned what a writer is just about to lock', async function () {
+    this.timeout(60_000);
+    const script = (action: string) => [
+      '--input-type=module',
+      '-e',
+      `import { LocalBackend } from ${JSON.stringify(join(ROOT, 'core/repository/backends/local.ts'))};
+      const backend = new LocalBackend(${JSON.stringify(root)});
+      ${action}`,
+    ];
+    // The writer rests between making the file and locking it, whoever removes it between looking and removing.
+    const slowly = (call: string, milliseconds: number, action: string) =>
+      execa('strace', [
+        ...['-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:delay_enter=${milliseconds}ms`],
+        ...[process.execPath, ...script(action)],
+      ]);
+    const remover = slowly(
+      'unlinkat',
+      1000,
+      `console.log('looking');
+      for (let found = 0; found === 0; ) {
+        found = await backend.discardUnfinished('servers/1');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }`,
+    );
+    await once(remover.stdout, 'data');
+    await slowly(
+      'flock',
+      500,
+      `const writer = await backend.create('servers/1/a/b'); await new Promise((resolve) => setTimeout(resolve, 1500)); await writer.commit();`,
+    );
+    await remover;
+    expect(await backend.size('servers/1/a/b')).to.equal(0);
+    expect(readdirSync(join(root, 'servers/1/.incoming'))).to.deep.equal([]);
   });
 
   it('leaves no descriptor open, whether it succeeds or fails', async () => {

@@ -1,4 +1,4 @@
-import { Failure } from '../../failure.ts';
+import { asFailure } from '../../failure.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import { timeOfId } from '../../repository/ids.ts';
 import { FORMAT_VERSION } from '../../repository/record.ts';
@@ -7,7 +7,10 @@ import { PROGRAM } from '../../version.ts';
 import type { Context } from '../context.ts';
 import type { DeadRun } from './units-in-hand.ts';
 
-/** Writes the record that a run could not write itself: the units that it had in hand when it died failed. */
+/**
+ * Writes the record that a run could not write itself: the units that it had in hand when it died failed. Where that is not possible, it is
+ * told and no more: what was must not keep anybody from tonight's backup.
+ */
 export async function recordDeadRun({ id, units }: DeadRun, repository: Repository, { now, reporter }: Context): Promise<void> {
   const message = 'the whole program ended while this unit was backed up';
   reporter.log({ level: 'warning', code: 'internal', message: `${message} in the run ${id}: it comes last now`, affected: [...units] });
@@ -28,8 +31,10 @@ export async function recordDeadRun({ id, units }: DeadRun, repository: Reposito
       tool: PROGRAM,
     });
   } catch (error) {
+    const { code, message: cause } = asFailure(error);
     // It had written its record, and died behind that.
-    if (!(error instanceof Failure && error.code === 'object_exists')) throw error;
+    if (code === 'object_exists') return;
+    reporter.log({ level: 'warning', code, message: `the run ${id} has no record: ${cause}`, affected: [id] });
   }
 }
 

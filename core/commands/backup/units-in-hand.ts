@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { timeOfId } from '../../repository/ids.ts';
 
 /** What a run that died had in hand. */
 export interface DeadRun {
@@ -24,8 +25,11 @@ export class UnitsInHand {
     this.#try(() => writeFileSync(this.#file, `run ${id}\n`, { mode: 0o600 }));
   }
 
-  /** What the last run left behind when it did not come to its end; undefined when it did. */
-  static ofDeadRun(stateDirectory: string): DeadRun | undefined {
+  /**
+   * What the last run left behind when it did not come to its end; undefined when it did. Names that none of the `units` has are left
+   * out: a line can be cut, where the disk was full, or damaged.
+   */
+  static ofDeadRun(stateDirectory: string, units: Iterable<string>): DeadRun | undefined {
     let text: string;
     try {
       text = readFileSync(join(stateDirectory, FILE), 'utf8');
@@ -34,14 +38,16 @@ export class UnitsInHand {
       return undefined;
     }
     const [first = '', ...lines] = text.split('\n');
-    const units = new Set<string>();
+    const known = new Set(units);
+    const begun = new Set<string>();
     for (const line of lines) {
       const [what, name = ''] = line.split(' ');
-      if (what === 'begin') units.add(name);
-      else if (what === 'end') units.delete(name);
+      if (what === 'begin' && known.has(name)) begun.add(name);
+      else if (what === 'end') begun.delete(name);
     }
     const id = RUN.exec(first)?.[1];
-    return id === undefined || units.size === 0 ? undefined : { id, units: [...units] };
+    const isDated = id !== undefined && !Number.isNaN(timeOfId(id).getTime());
+    return !isDated || begun.size === 0 ? undefined : { id, units: [...begun] };
   }
 
   begin(unit: string): void {

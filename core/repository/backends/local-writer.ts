@@ -45,7 +45,7 @@ export class LocalWriter implements ObjectWriter {
   readonly #root: string;
   readonly #components: readonly string[];
   readonly #incoming: number;
-  readonly #temporary = `${randomBytes(12).toString('hex')}`;
+  #temporary = '';
   #descriptor: number | undefined;
 
   /** `components` is the checked name of the object. */
@@ -66,6 +66,8 @@ export class LocalWriter implements ObjectWriter {
   /** Held under a lock for as long as it is written: what nobody holds, nobody writes any more. */
   #create(incoming: number): number {
     for (;;) {
+      // Another one each time: whoever met the one before may still be about to remove it.
+      this.#temporary = randomBytes(12).toString('hex');
       const descriptor = openAt(incoming, this.#temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
       try {
         // Whoever looks for what was abandoned can have met it in between.

@@ -232,9 +232,8 @@ export class LocalBackend implements Backend {
     let count = 0;
     this.#inFolder(components, (folder) => {
       for (const name of readNames(folder)) {
-        if (!statAt(folder, name, status) || !status.isFile || !isOld(status) || isHeld(folder, name)) continue;
-        removeIfThere(folder, name);
-        count++;
+        if (!statAt(folder, name, status) || !status.isFile || !isOld(status)) continue;
+        if (removeUnlessHeld(folder, name)) count++;
       }
     });
     return count;
@@ -249,17 +248,22 @@ function removeIfEmpty(parent: number, name: string): void {
   }
 }
 
-/** Whether somebody is still writing a file. */
-function isHeld(folder: number, name: string): boolean {
+/**
+ * Removes a file that nobody is writing any more, and says whether it did. While it is removed the lock is held: who has just made the file
+ * and not locked it yet sees that by the lock, or afterwards by the missing name, and takes another one.
+ */
+function removeUnlessHeld(folder: number, name: string): boolean {
   let descriptor: number;
   try {
     descriptor = openAt(folder, name, O_RDONLY | O_NONBLOCK);
   } catch (error) {
-    if (isMissing(error)) return true;
+    if (isMissing(error)) return false;
     throw error;
   }
   try {
-    return !tryLock(descriptor);
+    if (!tryLock(descriptor)) return false;
+    removeIfThere(folder, name);
+    return true;
   } finally {
     closeDescriptor(descriptor);
   }
