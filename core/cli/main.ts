@@ -63,7 +63,7 @@ async function perform(
     log: (line) => (isFirst ? display.log(line) : undefined),
   };
   // One for all pages: the settings are read once.
-  const context = openContext(config, reporter, interruption.signal);
+  const context = openContext(config, reporter, interruption.signal, method);
   try {
     for (let asked = request; ; isFirst = false) {
       const result = await limitedMethods.get(method)?.perform(asked, context);

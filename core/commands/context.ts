@@ -42,6 +42,8 @@ export interface Machine {
 /** What every command gets. */
 export interface Context {
   readonly settings: Settings;
+  /** Settings that stand wrong in the file, where the command goes on without them; undefined: none. */
+  readonly unusable?: ReadonlyMap<string, string>;
   /** The settings file that was named; undefined: the usual one. */
   readonly settingsFile?: string | undefined;
   readonly reporter: Reporter;

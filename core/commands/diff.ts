@@ -101,12 +101,7 @@ async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comp
       advice: 'Compare two of its points in time with --from and --to.',
     });
   }
-  const rules = usableRules(
-    leftOutOf(unit, context.settings),
-    [],
-    'what backups leave out by the patterns is shown as added',
-    context.reporter,
-  );
+  const rules = usableRules(leftOutOf(unit, context.settings), [], 'what backups leave out by the patterns is shown as added', context);
   const leftOut = exclusionOf(rules);
   const { includeSubvolumes } = context.settings;
   const before = shownIn(fromRuns, open.sight);

@@ -1,12 +1,12 @@
 import type { Settings } from '../config/settings.ts';
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { exclusionOf, type LeftOutRules } from '../manifest/left-out-rules.ts';
 import { ACCOUNT_EXCLUSIONS } from '../panel/exclusions.ts';
 import { type PanelUnit, pathBytes } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { ExcludedThen, SnapshotRecord } from '../repository/record.ts';
-import type { Reporter } from './context.ts';
+import type { Context } from './context.ts';
 
 /** Everything: a restore then deletes nothing. */
 export const ALL_LEFT_OUT: readonly ByteString[] = ['*'];
@@ -27,17 +27,39 @@ export function leftOutThen({ excluded }: Pick<SnapshotRecord, 'excluded'>): Lef
   return excluded === undefined ? undefined : { paths: excluded.paths.map(pathBytes), patterns: excluded.patterns.map(pathBytes) };
 }
 
-/** The same for the unit of this name. */
+/** Throws `invalid_settings` for a pattern of the setting that cannot be understood, naming it as it stands there. */
+export function requireUsablePatterns({ exclude }: Pick<Settings, 'exclude'>): void {
+  for (const pattern of exclude) {
+    try {
+      exclusionOf({ paths: [], patterns: [pathBytes(pattern)] });
+    } catch (error) {
+      throw new Failure('invalid_settings', `the setting exclude has ${JSON.stringify(pattern)}: ${asFailure(error).message}`, {
+        affected: [pattern],
+        advice: 'Patterns look like cache/, *.tmp or /shadow/var/www/*/tmp.',
+        cause: error,
+      });
+    }
+  }
+}
+
+/** What is left out of the backups of the unit of this name. */
 export function leftOutOfUnit(name: string, settings: Settings): LeftOutRules {
   return leftOutOf(findLivingUnit(settings, name), settings);
 }
 
 /**
- * The rules, or, where a pattern of the settings cannot be understood, others with `instead` in the place of the patterns: what
+ * The rules, or, where the patterns of the settings cannot be understood, others with `instead` in the place of the patterns: what
  * reads or gives back is not stopped by what only a backup needs. `consequence` says what follows from that.
  */
-export function usableRules(rules: LeftOutRules, instead: readonly ByteString[], consequence: string, reporter: Reporter): LeftOutRules {
+export function usableRules(
+  rules: LeftOutRules,
+  instead: readonly ByteString[],
+  consequence: string,
+  { reporter, unusable }: Pick<Context, 'reporter' | 'unusable'>,
+): LeftOutRules {
   try {
+    const wrong = unusable?.get('exclude');
+    if (wrong !== undefined) throw new Failure('invalid_settings', wrong, { affected: ['exclude'] });
     exclusionOf(rules);
     return rules;
   } catch (error) {

@@ -1,16 +1,49 @@
-import { loadSettings, type Settings } from '../config/settings.ts';
+import { loadSettings, loadUsableSettings, type UsableSettings } from '../config/settings.ts';
 import type { Context, Reporter } from './context.ts';
+
+/**
+ * What looks into backups or gives them back. Somebody needs it just when something is broken, and of the settings it needs the places alone;
+ * of what is deleted or backed up by a setting, that one decides.
+ */
+const RESCUING: ReadonlySet<string> = new Set([
+  'servers',
+  'list',
+  'ls',
+  'find',
+  'history',
+  'diff',
+  'plan',
+  'restore',
+  'verify',
+  'hold',
+  'release',
+]);
 
 /**
  * The context of one request. The settings are read when the command first asks for them, so that a command that needs
  * none works while they are broken, and each request sees them as they are then.
  */
-export function openContext(settingsFile: string | undefined, reporter: Reporter, signal: AbortSignal): Context {
-  let settings: Settings | undefined;
+export function openContext(settingsFile: string | undefined, reporter: Reporter, signal: AbortSignal, method = ''): Context {
+  let loaded: UsableSettings | undefined;
+  const load = (): UsableSettings => {
+    if (!RESCUING.has(method)) return { settings: loadSettings(settingsFile), unusable: new Map() };
+    const usable = loadUsableSettings(settingsFile);
+    for (const [name, problem] of usable.unusable) {
+      const message = `${problem}; this setting is ignored here, and stops each backup`;
+      reporter.log({ level: 'warning', code: 'invalid_settings', message, affected: [name] });
+    }
+    return usable;
+  };
+  const settings = (): UsableSettings => {
+    loaded ??= load();
+    return loaded;
+  };
   return {
     get settings() {
-      settings ??= loadSettings(settingsFile);
-      return settings;
+      return settings().settings;
+    },
+    get unusable() {
+      return settings().unusable;
     },
     settingsFile,
     reporter,

@@ -107,6 +107,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     for (const record of chain) opened.push(await repository.openManifest(record));
     const paths = (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path)));
     target = openTarget(task, repository, context);
+    const then = leftOutThen(chain.at(-1) as SnapshotRecord);
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
       manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
@@ -122,9 +123,14 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
         leftOutOfUnit(unit.name, context.settings),
         ALL_LEFT_OUT,
         'nothing is deleted, because what backups leave out cannot be told',
-        context.reporter,
+        context,
       ),
-      leftOutThen: leftOutThen(chain.at(-1) as SnapshotRecord),
+      leftOutThen:
+        then === undefined
+          ? undefined
+          : usableRules(then, ALL_LEFT_OUT, 'nothing is deleted, because what was left out then cannot be told', {
+              reporter: context.reporter,
+            }),
       dryRun: request.dryRun === true,
       ignoreSpace: request.spaceCheck === false,
       room: request.room,

@@ -3,7 +3,6 @@ import { limitsOf } from '../config/limits.ts';
 import { Failure } from '../failure.ts';
 import { type Lock, takeLock, type Waiting, waitForLock } from '../jobs/locks.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
-import { exclusionOf } from '../manifest/left-out-rules.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import { findLivingUnit, listUnits } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
@@ -27,7 +26,7 @@ import { backUpUnit } from './backup/unit-backup.ts';
 import { UnitsInHand } from './backup/units-in-hand.ts';
 import { ROOT_MOVED } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
-import { leftOutOf } from './left-out.ts';
+import { requireUsablePatterns } from './left-out.ts';
 import { refuseOwnPlaces } from './own-places.ts';
 import { schedulePolicy } from './policies.ts';
 import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
@@ -51,7 +50,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
   const { settings, reporter } = context;
   // A wrong pattern stops the run before it begins.
-  exclusionOf(leftOutOf(undefined, settings));
+  requireUsablePatterns(settings);
   const wanted = request.units ?? [];
   // Before anything is written: a server whose accounts are not there, and a repository inside of what is backed up, are no place for it.
   const present = wanted.length === 0 ? listUnits(settings) : wanted.flatMap((name) => findLivingUnit(settings, name) ?? []);

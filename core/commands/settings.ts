@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
-import { readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
+import { PLACES, readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { exclusionOf } from '../manifest/left-out-rules.ts';
-import { pathBytes } from '../panel/unit.ts';
 import { listUnits } from '../panel/units.ts';
 import type { Context } from './context.ts';
+import { requireUsablePatterns } from './left-out.ts';
 import { refuseOwnPlaces } from './own-places.ts';
 import type { SettingsGetRequest, SettingsResult, SettingsSetRequest } from './schemas/settings.ts';
 
@@ -20,10 +19,10 @@ function settingName(name: string): SettingName {
 function checkUse(name: SettingName, value: unknown): void {
   if (name === 'exclude' && Array.isArray(value)) {
     try {
-      exclusionOf({ paths: [], patterns: value.map((pattern) => pathBytes(String(pattern))) });
+      requireUsablePatterns({ exclude: value.map(String) });
     } catch (error) {
-      const { message, affected } = asFailure(error);
-      throw new Failure('usage', message, { affected, advice: 'Patterns look like cache/, *.tmp or shadow/var/www/*/tmp.', cause: error });
+      const { message, affected, advice } = asFailure(error);
+      throw new Failure('usage', message, { affected, ...(advice === undefined ? {} : { advice }), cause: error });
     }
   }
   if (name === 'retention' || name === 'schedule') checkTimes(name, value);
@@ -45,9 +44,6 @@ function checkTimes(name: 'retention' | 'schedule', value: unknown): void {
     }
   }
 }
-
-/** Settings that say where something is. */
-const PLACES: ReadonlySet<SettingName> = new Set(['repository', 'stateDirectory', 'accountsRoot', 'systemRoot']);
 
 /** Throws when the program's own folders would lie in what is backed up. A server whose accounts are not there yet has none to look at. */
 function checkPlaces(name: SettingName, value: unknown, { settingsFile }: Pick<Context, 'settingsFile'>): void {

@@ -5,7 +5,7 @@ import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
 import { replaceFile } from './replace-file.ts';
 import type { settingsSchema } from './schema.ts';
 import type { FromSchema } from './schema-type.ts';
-import { describeSchemaErrors } from './schema-validator.ts';
+import { describeSchemaErrors, type SchemaError } from './schema-validator.ts';
 import { untrusted } from './trusted-place.ts';
 import { validateSettings as matchesSchema } from './validators.generated.js';
 
@@ -74,16 +74,21 @@ function describeSyntaxError(text: string, { message }: SyntaxError): string {
   return `line ${before.length}, column ${(before.at(-1) as string).length + 1}: ${reason}`;
 }
 
-/** The contents of a settings file, undefined when there is none. */
-function readSettingsFile(file: string): SettingsFile | undefined {
+/** The value in a settings file, undefined when there is none. */
+function readValue(file: string): unknown {
   const text = readOnce(file);
   if (text === undefined) return undefined;
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw invalid(file, `is not JSON: ${describeSyntaxError(text, error as SyntaxError)}`, error);
   }
+}
+
+/** The contents of a settings file, undefined when there is none. */
+function readSettingsFile(file: string): SettingsFile | undefined {
+  const value = readValue(file);
+  if (value === undefined) return undefined;
   const problems = validateSettings(value);
   if (problems.length > 0) throw invalid(file, problems.join('; '));
   return value as SettingsFile;
@@ -99,29 +104,79 @@ export function loadSettings(file?: string): Settings {
   return { ...defaultSettings(), ...contents };
 }
 
+/** Settings that say where something is: nothing can be found without them. */
+export const PLACES: ReadonlySet<string> = new Set<SettingName>(['repository', 'stateDirectory', 'accountsRoot', 'systemRoot']);
+
+export interface UsableSettings {
+  readonly settings: Settings;
+  /** Keys of the file that cannot be used, with what is wrong with each: of these `settings` has the defaults. */
+  readonly unusable: ReadonlyMap<string, string>;
+}
+
+/**
+ * The same for what looks into backups or gives them back: what is wrong in the file with anything else than the places must not stop
+ * that. Throws `invalid_settings` when the file cannot be read, or a place is wrong.
+ */
+export function loadUsableSettings(file?: string): UsableSettings {
+  const name = file ?? SETTINGS_FILE;
+  const value = readValue(name);
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject || matchesSchema(value)) return { settings: loadSettings(file), unusable: new Map() };
+  const unusable = problemsByKey(name, matchesSchema.errors);
+  for (const [key, problem] of unusable) if (PLACES.has(key)) throw invalid(name, problem);
+  const contents = Object.fromEntries(Object.entries(value).filter(([key]) => !unusable.has(key)));
+  return { settings: { ...defaultSettings(), ...contents }, unusable };
+}
+
+/** What is wrong with each key at the top of a file. */
+function problemsByKey(file: string, errors: readonly SchemaError[] | null | undefined): Map<string, string> {
+  const problems = new Map<string, string>();
+  for (const error of errors ?? []) {
+    const key = error.instancePath === '' ? error.params.additionalProperty : error.instancePath.split('/')[1];
+    const [sentence = error.keyword] = describeSchemaErrors([error]);
+    if (typeof key !== 'string') throw invalid(file, sentence);
+    const before = problems.get(key);
+    problems.set(key, before === undefined ? sentence : `${before}; ${sentence}`);
+  }
+  return problems;
+}
+
 /** One setting as it is in force with this file, which may be missing. */
 export function readSetting<Name extends SettingName>(file: string, name: Name): Settings[Name] {
   return { ...defaultSettings(), ...readSettingsFile(file) }[name];
 }
 
+/** What a file holds beside the value that is to be set. Throws `invalid_settings` when anything else in it is wrong. */
+function readBefore(file: string, name: SettingName, isReset: boolean): SettingsFile {
+  const value = readValue(file);
+  if (value === undefined) return {};
+  const problems = validateSettings(value);
+  if (problems.length === 0) return value as SettingsFile;
+  const others = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value, [name]: undefined } : value;
+  const isOther = validateSettings(JSON.parse(JSON.stringify(others))).length > 0;
+  // Whoever was shown nothing of a setting that cannot be read must not lose it by saving what was shown.
+  if (isOther || isReset) throw invalid(file, problems.join('; '));
+  return value as SettingsFile;
+}
+
 /**
  * Changes one setting in the file and keeps the others; undefined goes back to the default. The file is replaced as a whole
- * (mode 0600), and not at all when it would not change. Throws `usage` when the value is not allowed, `invalid_settings` when the file was
- * wrong before.
+ * (mode 0600), and not at all when it would not change. A value mends a wrong one. Throws `usage` when the value is not allowed, `invalid_settings`
+ * when anything else in the file is wrong, or when a wrong value would go without a right one in its place.
  */
 export function writeSetting<Name extends SettingName>(file: string, name: Name, value: Settings[Name] | undefined): void {
-  const before = readSettingsFile(file);
+  const before = readBefore(file, name, value === undefined);
   const after: Record<string, unknown> = { ...before };
   if (value === undefined) delete after[name];
   else after[name] = value;
   const problems = validateSettings(after);
-  // What the file held was valid when it was read: it is the new value that is not.
+  // What else the file holds was valid when it was read: it is the new value that is not.
   if (problems.length > 0) {
     throw new Failure('usage', `the setting ${name} cannot be ${JSON.stringify(value)}: ${problems.join('; ')}`, {
       affected: [JSON.stringify(value)],
       advice: 'The settings are as they were.',
     });
   }
-  if (isDeepStrictEqual(after, before ?? {})) return;
+  if (isDeepStrictEqual(after, before)) return;
   replaceFile(file, Buffer.from(`${JSON.stringify(after, null, 2)}\n`));
 }

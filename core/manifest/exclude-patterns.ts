@@ -33,7 +33,8 @@ interface Candidate {
 }
 
 function invalid(pattern: ByteString, problem: string): Failure {
-  return new Failure('invalid_settings', `the pattern “${pattern}” ${problem}`, { affected: [pattern] });
+  const text = Buffer.from(pattern, 'latin1').toString('utf8');
+  return new Failure('invalid_settings', `the pattern “${text}” ${problem}`, { affected: [text] });
 }
 
 function compileComponent(component: ByteString): NameMatcher | typeof ANY_DEPTH {

@@ -38,7 +38,8 @@ class GlobReader {
   }
 
   #invalid(problem: string): Failure {
-    return new Failure('invalid_settings', `the pattern “${this.#glob}” ${problem}`, { affected: [this.#glob] });
+    const text = Buffer.from(this.#glob, 'latin1').toString('utf8');
+    return new Failure('invalid_settings', `the pattern “${text}” ${problem}`, { affected: [text] });
   }
 
   /** One byte, where a backslash takes the meaning from the one after it. */

@@ -9,7 +9,7 @@ import { NotifyingReporter } from './notifying-reporter.ts';
 export interface Peer {
   readonly methods: Methods;
   readonly writer: MessageWriter;
-  openContext(reporter: Reporter): Context;
+  openContext(reporter: Reporter, method: string): Context;
 }
 
 /** Why a request cannot be begun, undefined when it can. Nothing has been changed by then. */
@@ -30,7 +30,7 @@ async function perform(peer: Peer, id: RequestId, { method, params }: RpcRequest
   const reporter = new NotifyingReporter(peer.writer, id);
   const stopTelling = onProgressRequest(() => reporter.tell());
   try {
-    const result = await peer.methods.get(method)?.perform(params, peer.openContext(reporter));
+    const result = await peer.methods.get(method)?.perform(params, peer.openContext(reporter, method));
     reporter.finish();
     peer.writer.result(id, result);
   } catch (error) {

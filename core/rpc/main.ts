@@ -33,6 +33,6 @@ export async function runRpc(settingsFile: string | undefined): Promise<number> 
     input: process.stdin,
     output,
     interruption,
-    openContext: (reporter) => openContext(settingsFile, reporter, interruption.signal),
+    openContext: (reporter, method) => openContext(settingsFile, reporter, interruption.signal, method),
   });
 }

@@ -13,7 +13,7 @@ export interface Session {
   readonly input: Readable;
   readonly output: Writable;
   readonly interruption: Interruption;
-  openContext(reporter: Reporter): Context;
+  openContext(reporter: Reporter, method: string): Context;
 }
 
 const REFUSED_LINES: Record<Exclude<Line['kind'], 'line'>, string> = {

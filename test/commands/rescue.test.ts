@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { LogLine } from '../../core/commands/context.ts';
 import { find } from '../../core/commands/find.ts';
 import { list } from '../../core/commands/list.ts';
 import { ls } from '../../core/commands/ls.ts';
+import { openContext } from '../../core/commands/open-context.ts';
 import { prune } from '../../core/commands/prune.ts';
+import { METHODS } from '../../core/commands/registry.ts';
+import type { MethodName } from '../../core/commands/schemas/messages.ts';
 import { verify } from '../../core/commands/verify.ts';
+import { loadUsableSettings } from '../../core/config/settings.ts';
+import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
 
 describe('what frees or rescues', () => {
@@ -74,5 +80,54 @@ describe('what frees or rescues', () => {
     execFileSync('sh', ['-c', `cat /dev/zero > ${disk}/filler 2>/dev/null || true`]);
     expect(await sandbox.differences()).to.deep.equal([]);
     expect((await prune({}, sandbox.context)).units[0]).to.include({ status: 'ok', deleted: 2 });
+  });
+
+  const WRONG: readonly object[] = [
+    { exclude: 'cache/' },
+    { exclude: [''] },
+    { exclude: ['*.[oa'] },
+    { retention: { keepDaily: -1 } },
+    { schedule: { maxFullAge: 'soon' } },
+    { limits: { load: 0, workers: 'all' } },
+    { readBack: 'yes' },
+    { includeSubvolumes: null },
+    { exlude: ['cache/'] },
+  ];
+  for (const wrong of WRONG) {
+    it(`reads and gives back with ${JSON.stringify(wrong)} in the settings, says so, and deletes by no patterns that it cannot tell`, async () => {
+      writeFileSync(join(sandbox.shadow, 'new'), 'x');
+      const written = JSON.parse(readFileSync(sandbox.settingsFile, 'utf8'));
+      writeFileSync(sandbox.settingsFile, JSON.stringify({ ...written, ...wrong }));
+      const isPattern = JSON.stringify(wrong).includes('[oa');
+      const log: LogLine[] = [];
+      const reporter = { progress: () => {}, log: (line: LogLine) => void log.push(line) };
+      const ask = async (method: MethodName, request: object) => {
+        const context = openContext(sandbox.settingsFile, reporter, new AbortController().signal, method);
+        return METHODS.get(method)?.perform(request, context) as Promise<Record<string, unknown>>;
+      };
+      const [newest] = ((await ask('list', { unit: 'site1' })).snapshots as { id: string }[]).slice(-1);
+      await ask('ls', { unit: 'site1' });
+      await ask('find', { unit: 'site1', pattern: 'file' });
+      await ask('history', { unit: 'site1', path: 'shadow/file' });
+      await ask('diff', { unit: 'site1', live: true });
+      await ask('plan', { unit: 'site1', paths: [] });
+      await ask('hold', { snapshot: newest?.id, reason: 'why' });
+      await ask('release', { snapshot: newest?.id });
+      await ask('servers', {});
+      expect(await ask('verify', {})).to.include({ status: 'ok' });
+      expect(await ask('restore', { unit: 'site1', delete: true })).to.include({ failed: 0, deleted: 'exclude' in wrong ? 0 : 1 });
+      expect(log.every(({ code, level }) => code === 'invalid_settings' && level === 'warning')).to.equal(true);
+      expect(log.map(({ message }) => message).join()).to.contain(isPattern ? '[oa' : Object.keys(wrong)[0]);
+      // What backs up or deletes by the settings does neither while they are wrong. (A pattern says nothing of what is deleted.)
+      for (const method of isPattern ? (['run'] as const) : (['run', 'prune'] as const)) {
+        expect((await failureOf(() => ask(method, { units: [] }))).code).to.equal('invalid_settings');
+      }
+    });
+  }
+
+  it('does not take a wrong place for another', async () => {
+    const written = JSON.parse(readFileSync(sandbox.settingsFile, 'utf8'));
+    writeFileSync(sandbox.settingsFile, JSON.stringify({ ...written, repository: 'backups', exclude: 1 }));
+    expect((await failureOf(async () => loadUsableSettings(sandbox.settingsFile))).message).to.contain('/repository');
   });
 });

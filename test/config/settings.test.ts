@@ -132,4 +132,13 @@ describe('settings', () => {
     expect(failureOf(() => writeSetting(file, 'limits', { workers: 3 })).code).to.equal('invalid_settings');
     expect(readFileSync(file, 'utf8')).to.equal('{"unknown":1}');
   });
+
+  it('mends a wrong setting by a right one, and loses none that could not be shown', () => {
+    writeFileSync(file, '{"repository":"/backup","exclude":"cache/"}');
+    expect(failureOf(() => writeSetting(file, 'exclude', undefined)).message).to.contain('/exclude');
+    expect(failureOf(() => writeSetting(file, 'readBack', true)).message).to.contain('/exclude');
+    expect(readFileSync(file, 'utf8')).to.contain('cache/');
+    writeSetting(file, 'exclude', ['cache/']);
+    expect(loadSettings(file)).to.deep.include({ repository: '/backup', exclude: ['cache/'] });
+  });
 });

@@ -186,6 +186,32 @@ describe('what people type in the panel', function () {
     writeSettings(panel, settings);
   });
 
+  it('what could not be shown is not lost by saving null, and a value mends it', async () => {
+    writeSettings(panel, { ...settings, exclude: 'cache/' });
+    const before = readFileSync(panel.settingsFile);
+    for (const words of [
+      ['backups.exclude', 'null'],
+      ['backups.retention', 'null'],
+      ['backups.include-subvolumes', 'true'],
+    ]) {
+      const { stdout, stderr } = await panel.cpcmd('scope:set', ...words);
+      expect(stdout).to.equal('');
+      expect(stderr).to.contain('/exclude must be array');
+      expect(readFileSync(panel.settingsFile).equals(before)).to.equal(true);
+    }
+    expect((await panel.cpcmd('scope:set', 'backups.exclude', '[cache/]')).stdout.trim()).to.equal('1');
+    expect(JSON.parse((await panel.cpcmd('-o', 'json', 'scope:get', 'backups.exclude')).stdout)).to.deep.equal(['cache/']);
+    writeSettings(panel, settings);
+  });
+
+  it('a wrong pattern in the file stops a run with the setting, the pattern and an example', async () => {
+    writeSettings(panel, { ...settings, exclude: ['ok', 'shadow/**/[é'] });
+    const { stdout, stderr } = await panel.cpcmd('-o', 'json', 'backup:run', 'site1');
+    expect(JSON.parse(stdout)).to.deep.include({ status: 'failed' }).and.to.have.nested.property('error.code', 'invalid_settings');
+    expect(stderr).to.contain('exclude').and.to.contain('shadow/**/[é').and.to.contain('cache/');
+    writeSettings(panel, settings);
+  });
+
   describe('and in the program', () => {
     const PROGRAM: readonly (readonly [args: readonly string[], exitCode: number, says: string])[] = [
       [['diff', 'site1', 'var/www/html', '--live'], 1, 'Did you mean shadow/var/www/html?'],
