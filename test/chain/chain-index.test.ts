@@ -70,7 +70,7 @@ describe('chain selection', () => {
     expect(ids([...week, fork], 'fork')).to.deep.equal(['full', 'monday', 'fork']);
   });
 
-  it('names the snapshot that is missing', () => {
+  it('names the snapshot that is missing (case 23)', () => {
     const failed = failure([full, tuesday], 'tuesday');
     expect(failed.code).to.equal('chain_broken');
     expect(failed.affected).to.deep.equal(['tuesday', 'monday']);
@@ -82,7 +82,7 @@ describe('chain selection', () => {
     expect(failure([full, foreign, tuesday], 'tuesday').affected).to.deep.equal(['tuesday', 'monday']);
   });
 
-  it('refuses a member that belongs to another full', () => {
+  it('refuses a member that belongs to another full (case 23)', () => {
     const other = snapshot('other', 'full', '2026-11-01T02:00:00Z');
     const strayed = { ...tuesday, base: { id: other.id, sha256: other.sha256 } };
     const failed = failure([full, other, monday, strayed], 'tuesday');

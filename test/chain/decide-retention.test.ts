@@ -133,7 +133,7 @@ describe('retention', () => {
     expect(rulesOf(all[0]!.id, all, { guardShare: 0.5 })).to.deep.equal(['no rule is set']);
   });
 
-  it('lets snapshots dated in the future neither go nor count', () => {
+  it('lets snapshots dated in the future neither go nor count (case 37)', () => {
     const all = [fullAt('2026-11-18T00:00:00Z'), fullAt('2026-11-19T00:00:00Z')];
     const future = fullAt('2036-01-01T00:00:00Z');
     for (const policy of [{ keepLast: 1, guardShare: 1 }, { keepDaily: 2, guardShare: 1 }, SHIPPED_RETENTION]) {
@@ -163,7 +163,7 @@ describe('retention', () => {
       .with.property('code', 'usage');
   });
 
-  it('never deletes what a kept snapshot needs, nor the newest good full, nor the future', () => {
+  it('never deletes what a kept snapshot needs, nor the newest good full, nor the future (case 38)', () => {
     fc.assert(
       fc.property(history, policies, clock, (snapshots, policy, now) => {
         const ids = new Set(kept(snapshots, policy, [], now));

@@ -8,7 +8,7 @@ describe('text shown on a terminal', () => {
     for (const text of ['index.php', 'Käse', '日本', 'файл', '📦', '\\']) expect(printable(text)).to.equal(text);
   });
 
-  it('shows what would steer the terminal as an escape', () => {
+  it('shows what would steer the terminal as an escape (case 24)', () => {
     expect(printable('\x1b[31mred\x07\r\n\t\x7f')).to.equal('\\x1b[31mred\\x07\\x0d\\x0a\\x09\\x7f');
     expect(printable('\u009b2J')).to.equal('\\x9b2J');
     expect(printable('photo\u202egpj.exe')).to.equal('photo\\u202egpj.exe');

@@ -13,7 +13,7 @@ import { Sandbox } from './sandbox.ts';
 
 const DAY = 86_400_000;
 
-describe('beside a prune', () => {
+describe('beside a prune (case 36)', () => {
   let sandbox: Sandbox;
   let ids: string[];
 

@@ -187,7 +187,7 @@ describe('prune', () => {
     });
   }
 
-  it('deletes nothing by a clock that has jumped ahead, and does when there were backups for a day', async () => {
+  it('deletes nothing by a clock that has jumped ahead, and does when there were backups for a day (case 37)', async () => {
     for (const day of [4, 3, 2, 1, 0]) await add('full', daysAgo(day));
     const policy = { keepDaily: 4, guardShare: 0.5 };
     for (const jump of [7, 365]) {

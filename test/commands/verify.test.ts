@@ -164,7 +164,7 @@ describe('verify', () => {
     expect((await damageOf(object('snapshots', second))).snapshots).to.deep.equal([second]);
   });
 
-  it('notices that two manifests were swapped', async () => {
+  it('notices that two manifests were swapped (case 21)', async () => {
     const one = object('manifests', first);
     const other = object('manifests', second);
     const bytes = readFileSync(file(one));

@@ -36,7 +36,7 @@ while True:
     os.rename("victim", "other"); os.rename("../../aside", "victim")`;
 }
 
-describe('a file that changes while a backup runs', function () {
+describe('a file that changes while a backup runs (case 27)', function () {
   this.timeout(120_000);
   let server: TestServer;
 

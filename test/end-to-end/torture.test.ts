@@ -48,7 +48,7 @@ describe('a tree with one of everything', function () {
     return target;
   }
 
-  it('comes back in every property', async () => {
+  it('comes back in every property (cases 10, 24, 28)', async () => {
     await makeTortureTree(server.shadow);
     await server.expectPerfectRun();
   });

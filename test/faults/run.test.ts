@@ -1,7 +1,7 @@
 import { enumerate } from './enumerate.ts';
 import { FAULTS_TIMEOUT_MS } from './limits.ts';
 
-describe('a run under every fault', function () {
+describe('a run under every fault (case 35)', function () {
   this.timeout(FAULTS_TIMEOUT_MS);
 
   it('of accounts that were never backed up: what is ok restores, nothing of one account reaches another, the next run is good', () =>

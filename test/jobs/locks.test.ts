@@ -59,7 +59,7 @@ describe('locks', () => {
     }
   });
 
-  it('are free again when their holder was killed', async () => {
+  it('are free again when their holder was killed (case 36)', async () => {
     const child = await holder('site1');
     child.kill('SIGKILL');
     await once(child, 'close');

@@ -35,7 +35,7 @@ for number in range(int(sys.argv[2])):
         os.setxattr(path, f'user.{index}', f'{number}-{index}-'.encode() * 6000)
 `;
 
-describe('what one account can make a backup do', function () {
+describe('what one account can make a backup do (case 28)', function () {
   this.timeout(120_000);
 
   it('ends at paths of some kilobytes, and what is deeper is named', async () => {

@@ -46,7 +46,7 @@ describe('answers over SOAP', () => {
     });
   }
 
-  it('carry every name, shown safely, and its exact bytes beside it', async () => {
+  it('carry every name, shown safely, and its exact bytes beside it (case 24)', async () => {
     for (const name of ODD_NAMES) {
       const got = await received({ path: name, affected: ['plain', name], entries: [{ path: name }] }, 14);
       expect(got, JSON.stringify(name)).to.not.have.property('fault');

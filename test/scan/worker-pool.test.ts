@@ -96,7 +96,7 @@ describe('the workers of a run', () => {
     expect(threads.map(({ received }) => received.at(-1)?.type)).to.deep.equal(['end', 'end']);
   });
 
-  it('never count an answer, a frame or the end of a pack of one unit for another', async () => {
+  it('never count an answer, a frame or the end of a pack of one unit for another (case 43)', async () => {
     const first = begin();
     const lost = outcome(first.read(EMPTY));
     const ended = first.end();

@@ -73,7 +73,7 @@ describe('the Scope backups.destination', () => {
     expect(asked()).to.deep.equal([['settings.set', { name: 'repository', value: null }]]);
   });
 
-  it('lets the core judge a text, and says what it said', async () => {
+  it('lets the core judge a text, and says what it said (case 42)', async () => {
     panel.answer({ 'settings.get': setting('/old'), 'settings.set': refuse('invalid_settings', "repository: must match '^/'") });
     for (const value of ['relative', '--config', '; rm -rf /', '$(id)', 'a\nb']) {
       const { stdout, stderr, exitCode } = await panel.cpcmd('-i', 'json', 'scope:set', '"backups.destination"', JSON.stringify(value));
