@@ -10,8 +10,8 @@ import { UnitCheck } from './verification/unit-check.ts';
 import { VerificationWatch } from './verification/watch.ts';
 
 /**
- * Reads everything that the snapshots of a unit, or of all incarnations of all units, need: each record, manifest and pack
- * once, down to the content of every file. Damage does not stop it and is in the result; `cancelled` when it was stopped.
+ * Reads everything that the snapshots of a unit and of those that are joined to it, or of all incarnations of all units, need: each record,
+ * manifest and pack once, down to the content of every file. Damage does not stop it and is in the result; `cancelled` when it was stopped.
  */
 export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
   const { repository, ids } = await chooseUnits(request, context);
@@ -58,7 +58,7 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
 async function chooseUnits({ unit, server, policy }: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
   if (unit !== undefined) {
     const found = await findSubject({ unit, server, policy }, context);
-    return { repository: found.repository, ids: [found.unit.unit] };
+    return { repository: found.repository, ids: [...found.repository.joinedTo(found.unit), found.unit.unit] };
   }
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   return { repository, ids: (await repository.unitIds()).sort() };

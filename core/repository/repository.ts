@@ -134,7 +134,7 @@ export class Repository {
     return this.#notes;
   }
 
-  #notesOf({ unit }: UnitIdentity, kind: UnitNote['kind']): UnitNote[] {
+  #notesOf({ unit }: Pick<UnitIdentity, 'unit'>, kind: UnitNote['kind']): UnitNote[] {
     if (this.#notes === undefined) throw new Failure('internal', 'a unit came from elsewhere');
     return this.#notes.filter((note) => note.unit === unit && note.kind === kind);
   }
@@ -144,9 +144,14 @@ export class Repository {
     return unit.incarnation === incarnation || this.#notesOf(unit, 'continued').some((note) => note.incarnation === incarnation);
   }
 
-  /** The ids of earlier units that somebody said to belong to the customer of this one. */
+  /** The ids of earlier units that somebody said to belong to the customer of this one, those that were joined to these included. */
   joinedTo(unit: UnitIdentity): string[] {
-    return this.#notesOf(unit, 'joined').flatMap(({ joined }) => joined ?? []);
+    const joined = [unit.unit];
+    for (const id of joined) {
+      const next = this.#notesOf({ unit: id }, 'joined').flatMap((note) => note.joined ?? []);
+      joined.push(...next.filter((each, index) => !joined.includes(each) && next.indexOf(each) === index));
+    }
+    return joined.slice(1);
   }
 
   /** Whether somebody said that what is missing of a unit is meant to be. */

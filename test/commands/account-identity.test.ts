@@ -9,6 +9,7 @@ import { join as joinUnits } from '../../core/commands/join.ts';
 import { list } from '../../core/commands/list.ts';
 import { ls } from '../../core/commands/ls.ts';
 import { restore } from '../../core/commands/restore.ts';
+import { verify } from '../../core/commands/verify.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -147,6 +148,20 @@ describe('an account', () => {
       expect(mine.map(({ current }) => current)).to.deep.equal([true, true]);
       const { events } = await history({ unit: 'site1', path: 'shadow/home/file' }, sandbox.context);
       expect(events.map(({ event }) => event)).to.deep.equal(['changed', 'first']);
+      expect(await restore({ unit: 'site1', at: old.id }, sandbox.context)).to.include({ status: 'ok', current: true });
+      expect(readFileSync(join(sandbox.shadow, 'home/file'), 'utf8')).to.match(/^x+$/);
+      expect(await failureOf(() => joinUnits({ unit: old.unitId }, sandbox.context))).to.include({ code: 'usage' });
+      expect(await verify({ unit: 'site1' }, sandbox.context)).to.include({ status: 'ok', snapshots: 2 });
+    });
+
+    it('and once more has all that were joined before, too, whichever way', async () => {
+      const [, second] = await listed();
+      await joinUnits({ unit: old.unitId }, sandbox.context);
+      makeAnew();
+      await sandbox.back();
+      await joinUnits({ unit: second?.unitId as string }, sandbox.context);
+      expect((await listed({ unit: 'site1' })).map(({ current }) => current)).to.deep.equal([true, true, true]);
+      expect(await verify({ unit: 'site1' }, sandbox.context)).to.include({ status: 'ok', snapshots: 3 });
       expect(await restore({ unit: 'site1', at: old.id }, sandbox.context)).to.include({ status: 'ok', current: true });
       expect(readFileSync(join(sandbox.shadow, 'home/file'), 'utf8')).to.match(/^x+$/);
       expect(await failureOf(() => joinUnits({ unit: old.unitId }, sandbox.context))).to.include({ code: 'usage' });

@@ -5,7 +5,7 @@ import { describeServer, readServers } from '../../repository/known-servers.ts';
 import { snapshotPath } from '../../repository/layout.ts';
 import { openRepository, type Repository } from '../../repository/repository.ts';
 import type { Context } from '../context.ts';
-import { resolveUnit } from '../resolve-unit.ts';
+import { isCurrent, resolveUnit } from '../resolve-unit.ts';
 
 /** Which unit a request means. */
 export interface UnitRequest {
@@ -32,7 +32,7 @@ export async function findUnit(request: UnitRequest, context: Context): Promise<
   const { unit: name, server, earlier } = request;
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   try {
-    const named = await unitOfSnapshot(request, repository);
+    const named = await unitOfSnapshot(request, repository, context);
     return { repository, unit: named ?? (await resolveUnit(name, repository, context, earlier)) };
   } catch (error) {
     if (server !== undefined || earlier === true || asFailure(error).code !== 'unit_unknown') throw error;
@@ -41,12 +41,17 @@ export async function findUnit(request: UnitRequest, context: Context): Promise<
 }
 
 /** The unit of the name that has the snapshot which the request names; undefined when it names none, or nobody has it. */
-async function unitOfSnapshot({ unit: name, at, earlier }: UnitRequest, repository: Repository): Promise<UnitIdentity | undefined> {
+async function unitOfSnapshot(
+  { unit: name, at, earlier }: UnitRequest,
+  repository: Repository,
+  context: Context,
+): Promise<UnitIdentity | undefined> {
   if (at === undefined || !isTimedId(at) || isUnitId(name) || earlier === true) return undefined;
   const units = (await repository.units()).filter((unit) => unit.name === name);
   for (const unit of units) {
     if ((await repository.objectSize(snapshotPath(unit.unit, at))) === undefined) continue;
-    return units.find((other) => repository.joinedTo(other).includes(unit.unit)) ?? unit;
+    const having = units.filter((other) => repository.joinedTo(other).includes(unit.unit));
+    return having.find((other) => isCurrent(other, repository, context)) ?? having.at(-1) ?? unit;
   }
   return undefined;
 }
