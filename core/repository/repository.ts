@@ -15,7 +15,7 @@ import { checkRecord } from './record-check.ts';
 import type { RunRecord } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishServer, foundServer, type Place } from './server-identity.ts';
-import { rememberRun } from './server-state.ts';
+import { forgetServerState, rememberRun } from './server-state.ts';
 import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
 import { readNotes, removeNote, type UnitNote, writeNote } from './unit-notes.ts';
@@ -285,8 +285,15 @@ export class Repository {
     return { id: record.id, sha256 };
   }
 
+  /** What the run has backed up stands in the repository already: a state that cannot be kept, on a full disk, is said and no failure of it. */
   async commitRun(run: RunRecord): Promise<void> {
-    await rememberRun(this.stateFolder, run.id, () => this.runIds());
+    try {
+      await rememberRun(this.stateFolder, run.id, () => this.runIds());
+    } catch (error) {
+      forgetServerState(this.stateFolder);
+      const message = `the state cannot be kept, and is found out anew by the next run: ${asFailure(error).message}`;
+      this.notify({ level: 'warning', code: 'state_unusable', message, affected: [this.stateFolder] });
+    }
     await writeDocument(this.backend, runDocument, this.#fullName(layout.runPath(run.id)), run);
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { replaceFile } from '../config/replace-file.ts';
@@ -38,6 +38,11 @@ export function readServerState(stateFolder: string): ServerState | undefined {
 export function writeServerState(stateFolder: string, state: ServerState): void {
   if (JSON.stringify(readServerState(stateFolder)) === JSON.stringify(state)) return;
   replaceFile(join(stateFolder, SERVER_FILE), Buffer.from(`${JSON.stringify(state)}\n`));
+}
+
+/** Where it cannot be kept, none is better than an old one, to which the next run would be a stranger's. Needs no room. */
+export function forgetServerState(stateFolder: string): void {
+  rmSync(join(stateFolder, SERVER_FILE), { force: true });
 }
 
 /**

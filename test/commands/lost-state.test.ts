@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Sandbox } from './sandbox.ts';
@@ -25,6 +25,26 @@ describe('a backup whose state or chain was damaged', () => {
     expect(outcome).to.include({ status: 'ok', level: 'incremental', bytesRead: 0 });
     expect(sandbox.log.map(({ code }) => code)).to.include.members(['state_lost', 'manifest_fetched']);
     expect(await sandbox.differences(outcome.snapshot as string)).to.deep.equal([]);
+  });
+
+  it('is made all the same when the state cannot be kept at its end, says so, and is no stranger’s to the next one', async () => {
+    const [folder] = globSync(join(sandbox.stateDirectory, 'repositories/*')) as [string];
+    const lock = join(folder, 'server.lock');
+    rmSync(lock, { force: true });
+    mkdirSync(lock);
+    writeFileSync(join(sandbox.shadow, 'new'), 'x');
+    const runs = () => globSync(join(sandbox.repository, 'servers/*/runs/*')).length;
+    const before = runs();
+    expect(await sandbox.back('incremental')).to.include({ status: 'ok' });
+    expect(runs()).to.equal(before + 1);
+    expect(sandbox.log.map(({ code }) => code)).to.include('state_unusable');
+    rmSync(lock, { recursive: true });
+    sandbox.log.length = 0;
+    expect(await sandbox.back('incremental')).to.include({ status: 'unchanged' });
+    expect(sandbox.log.map(({ code }) => code)).to.include('state_lost');
+    sandbox.log.length = 0;
+    expect(await sandbox.back('incremental')).to.include({ status: 'unchanged' });
+    expect(sandbox.log.map(({ code }) => code)).to.deep.equal([]);
   });
 
   it('takes a full when the repository has lost the manifest, too', async () => {
