@@ -24,7 +24,7 @@ import type { RunTools, UnitBackup } from './backup/run-tools.ts';
 import { type RunUnits, unitsOfRun } from './backup/run-units.ts';
 import { backUpUnit } from './backup/unit-backup.ts';
 import { UnitsInHand } from './backup/units-in-hand.ts';
-import { ROOT_MOVED } from './backup/warning-list.ts';
+import { TOLD_ONCE } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
 import { requireUsablePatterns } from './left-out.ts';
 import { refuseOwnPlaces } from './own-places.ts';
@@ -265,9 +265,8 @@ async function backUpOne(
 function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
   const { record, isNew, warnings } = backup;
   const complete = !warnings.isIncomplete;
-  // Whoever moved an account and put a link in its place is told once that it was followed.
-  const isMoved = isNew && warnings.list.some(({ code }) => code === ROOT_MOVED);
-  const status = !complete || isMoved ? 'partial' : isNew ? 'ok' : 'unchanged';
+  const isTold = isNew && warnings.list.some(({ code }) => TOLD_ONCE.has(code));
+  const status = !complete || isTold ? 'partial' : isNew ? 'ok' : 'unchanged';
   const { counts, bytes } = record;
   const outcome: UnitOutcome = {
     unit: unit.name,

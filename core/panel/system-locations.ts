@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { ByteString } from '../manifest/entry.ts';
 import { refuseRawDatabases } from './exclusions.ts';
 import { type PanelUnit, pathBytes, type UnitRoot } from './unit.ts';
 
@@ -18,6 +19,11 @@ const LOCATIONS = [
   'var/lib/pgsql/*/backups',
   'var/log/mailer_table*',
 ];
+
+/** Whether a location has a lasting name: what a `*` stands for comes and goes, as exports of an older database server do. */
+export function isLasting(path: ByteString): boolean {
+  return LOCATIONS.includes(path);
+}
 
 function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

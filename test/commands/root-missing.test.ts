@@ -120,6 +120,49 @@ describe('what was backed up before and is not there any more', () => {
     expect(site(result).error?.message).to.contain('the file system of shadow is not mounted');
   });
 
+  describe('of the server itself', () => {
+    const system = ({ units }: RunResult): UnitOutcome => units.find(({ unit }) => unit === 'system') as UnitOutcome;
+    const at = (path: string): string => join(sandbox.folder, path);
+
+    beforeEach(async () => {
+      for (const folder of ['etc/virtualhosting', 'root', 'var/lib/pgsql/15/backups']) mkdirSync(at(folder), { recursive: true });
+      for (const file of ['etc/virtualhosting/mappings', 'root/apnscp-vars.yml', 'var/lib/pgsql/15/backups/dump']) {
+        writeFileSync(at(file), 'content');
+      }
+      await all();
+    });
+
+    for (const level of ['incremental', 'full'] as const) {
+      it(`a location: it is told, once, and only the backups before have it (${level})`, async () => {
+        const before = (await list({ unit: 'system' }, sandbox.context)).snapshots.at(-1)?.id as string;
+        rmSync(at('etc/virtualhosting'), { recursive: true });
+        rmSync(at('root/apnscp-vars.yml'));
+        const result = await run({ level }, sandbox.context);
+        expect(system(result)).to.include({ status: 'partial' });
+        expect(system(result).warnings.map(({ code, path }) => [code, path])).to.deep.equal([
+          ['root_vanished', 'etc/virtualhosting'],
+          ['root_vanished', 'root/apnscp-vars.yml'],
+        ]);
+        expect(system(await all())).to.include({ status: 'unchanged' });
+        await restore({ unit: 'system', at: before, to: at('out') }, sandbox.context);
+        expect(readFileSync(at('out/etc/virtualhosting/mappings'), 'utf8')).to.equal('content');
+      });
+    }
+
+    it('the exports of an older database server are no loss', async () => {
+      renameSync(at('var/lib/pgsql/15'), at('var/lib/pgsql/16'));
+      expect(system(await all())).to.include({ status: 'ok', warningCount: 0 });
+    });
+
+    it('a location that is another, empty directory fails, as what is not mounted does, until somebody says that it is gone', async () => {
+      renameSync(at('etc/virtualhosting'), at('away/virtualhosting'));
+      mkdirSync(at('etc/virtualhosting'));
+      expect(system(await all()).error).to.include({ code: 'root_missing' });
+      await forget({ unit: 'system' }, sandbox.context);
+      expect(system(await all())).to.include({ status: 'ok' });
+    });
+  });
+
   describe('but is elsewhere, where root put a link', () => {
     it('shadow, under another name: it is followed and said, nothing is read again', async () => {
       await all();

@@ -4,7 +4,10 @@ import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
 import { closeDescriptor, openDirectoryAt, openTrustedDirectory } from '../../linux/files.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
+import { errorCode } from '../../linux/system-error.ts';
+import type { ByteString } from '../../manifest/entry.ts';
 import { endOfTree, findMerged, mergedEntries } from '../../manifest/merged-entries.ts';
+import { isLasting } from '../../panel/system-locations.ts';
 import type { PanelUnit, UnitRoot } from '../../panel/unit.ts';
 import type { RecordedRoot, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -45,10 +48,13 @@ export async function lostRoots(
 ): Promise<string[]> {
   const last = newest(history)?.record;
   if (last === undefined) return [];
-  if (subject.folder === undefined) return subject.roots.length === 0 && last.roots.length > 0 ? ['nothing of it is there'] : [];
+  const isSystem = subject.folder === undefined;
+  if (isSystem && subject.roots.length === 0 && last.roots.length > 0) return ['nothing of it is there'];
   const lost: string[] = [];
   for (const then of last.roots) {
     const root = subject.roots.find(({ path }) => path === then.name);
+    // Of the server's locations single ones come and go; `vanishedLocations` tells of them.
+    if (root === undefined && isSystem) continue;
     if (root === undefined) {
       lost.push(`${then.name} ${subject.missing.find(({ path }) => path === then.name)?.reason ?? 'is not there'}`);
       continue;
@@ -61,6 +67,13 @@ export async function lostRoots(
     }
   }
   return lost;
+}
+
+/** The lasting locations of the server that the last snapshot has and that are not there: one may have been deleted on purpose, so it is no failure. */
+export function vanishedLocations(subject: PanelUnit, last: SnapshotRecord | undefined): ByteString[] {
+  if (subject.folder !== undefined || last === undefined) return [];
+  const names = last.roots.map(({ name }) => name);
+  return names.filter((name) => isLasting(name) && !subject.roots.some(({ path }) => path === name));
 }
 
 /** What the last state consists of; nothing when it cannot be put together. */
@@ -90,7 +103,13 @@ function inDirectory<T>(root: UnitRoot, action: (descriptor: number) => T): T {
 }
 
 function isEmpty(root: UnitRoot): boolean {
-  return inDirectory(root, (descriptor) => readNames(descriptor).length === 0);
+  try {
+    return inDirectory(root, (descriptor) => readNames(descriptor).length === 0);
+  } catch (error) {
+    // A location of the server may be a file or a link.
+    if (errorCode(error) === 'ENOTDIR' || errorCode(error) === 'ELOOP') return false;
+    throw error;
+  }
 }
 
 async function isAnother(root: UnitRoot, chain: readonly SnapshotRecord[], repository: Repository, isSame: boolean): Promise<boolean> {

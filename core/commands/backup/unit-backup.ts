@@ -2,6 +2,7 @@ import type { LevelRequest } from '../../chain/choose-level.ts';
 import { newest } from '../../chain/snapshot.ts';
 import { limitsOf } from '../../config/limits.ts';
 import { asFailure } from '../../failure.ts';
+import type { ByteString } from '../../manifest/entry.ts';
 import type { ManifestReader } from '../../manifest/manifest-reader.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
@@ -16,7 +17,7 @@ import { excludedThen, leftOutOf } from '../left-out.ts';
 import { schedulePolicy } from '../policies.ts';
 import { unitOf } from './account-unit.ts';
 import { planUnit, type UnitPlan } from './level.ts';
-import { lostRoots, rootIdentities, rootMissing, withoutRoots } from './lost-roots.ts';
+import { lostRoots, rootIdentities, rootMissing, vanishedLocations, withoutRoots } from './lost-roots.ts';
 import { ManifestOutput } from './manifest-output.ts';
 import { mountedPaths } from './mounted-paths.ts';
 import { discard } from './pack-compaction.ts';
@@ -27,7 +28,7 @@ import { SnapshotPacks } from './snapshot-packs.ts';
 import { timeBudget } from './time-budget.ts';
 import { type UnitDevices, unitDevices } from './unit-devices.ts';
 import { flagUnseen } from './unseen-rows.ts';
-import { ROOT_MOVED } from './warning-list.ts';
+import { ROOT_MOVED, ROOT_VANISHED } from './warning-list.ts';
 
 /**
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
@@ -43,7 +44,8 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
     tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
-    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), tools);
+    const vanished = repository.isGone(unit) ? [] : vanishedLocations(subject, newest(history)?.record);
+    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, tools);
     try {
       const backup = await run.run(onScanned);
       await repository.forgetGone(unit);
@@ -74,18 +76,28 @@ class UnitRun {
   readonly #plan: UnitPlan;
   readonly #started: Date;
   readonly #rows: ManifestOutput;
+  readonly #vanished: readonly ByteString[];
   readonly #tools: RunTools;
   readonly #id: string;
   readonly #devices: UnitDevices;
   readonly #identities: readonly string[];
   #rewritten: ManifestOutput | undefined;
 
-  constructor(subject: PanelUnit, unit: UnitIdentity, plan: UnitPlan, started: Date, rows: ManifestOutput, tools: RunTools) {
+  constructor(
+    subject: PanelUnit,
+    unit: UnitIdentity,
+    plan: UnitPlan,
+    started: Date,
+    rows: ManifestOutput,
+    vanished: readonly ByteString[],
+    tools: RunTools,
+  ) {
     this.#subject = subject;
     this.#unit = unit;
     this.#plan = plan;
     this.#started = started;
     this.#rows = rows;
+    this.#vanished = vanished;
     this.#tools = tools;
     this.#id = newTimedId(started);
     this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1)?.devices ?? []);
@@ -104,6 +116,8 @@ class UnitRun {
     const { settings } = this.#tools.context;
     const leftOut = leftOutOf(this.#subject, settings);
     this.#tellMoved(output);
+    for (const path of this.#vanished)
+      output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only the backups before this one have it');
     const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
     try {
       const totals = await scan(

@@ -6,8 +6,14 @@ import { WARNING_BYTES, WARNING_LIMIT } from '../../scan/limits.ts';
 /** A root that lies elsewhere than in the last snapshot, where a link leads. */
 export const ROOT_MOVED = 'root_moved';
 
+/** A location of the server that the last snapshot has and that is not there. */
+export const ROOT_VANISHED = 'root_vanished';
+
+/** What whoever did it on purpose is told once: the snapshot is complete, and the run is partial all the same. */
+export const TOLD_ONCE: ReadonlySet<string> = new Set([ROOT_MOVED, ROOT_VANISHED]);
+
 /** Problems that do not make a snapshot incomplete: the entry is gone for good, or was found elsewhere. */
-const NOTES: ReadonlySet<string> = new Set(['vanished', ROOT_MOVED]);
+const NOTES: ReadonlySet<string> = new Set(['vanished', ...TOLD_ONCE]);
 
 /** What went wrong with single entries: the first ones in full, the others counted. */
 export class WarningList {
