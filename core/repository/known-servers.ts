@@ -61,6 +61,19 @@ async function readMachine(backend: Backend, { server, repository }: ServerIdent
   throw copied(name);
 }
 
+/** All machines that wrote as a server, as far as their records can be used. */
+export async function formerWriters(backend: Backend, { identity }: KnownServer): Promise<Machine[]> {
+  const machines: Machine[] = [identity];
+  for (const id of await machineIds(backend, identity.server)) {
+    try {
+      machines.push(await readMachine(backend, identity, id));
+    } catch {
+      // What an unusable one would confirm is not confirmed.
+    }
+  }
+  return machines;
+}
+
 function copied(name: string): Failure {
   return new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
 }

@@ -12,6 +12,9 @@ export interface Machine {
   readonly product?: string;
 }
 
+/** A machine may be given a new name once; one that was adopted under more has none that says anything. */
+const NAMES_OF_ONE = 2;
+
 const PRODUCT_FILE = '/sys/class/dmi/id/product_uuid';
 
 function readId(file: string): string {
@@ -48,6 +51,16 @@ function shortName({ name }: Machine): string {
 export function differences(a: Machine, b: Machine): string[] {
   const found: string[] = [];
   if (shortName(a) !== shortName(b)) found.push(`the host name is ${a.name} instead of ${b.name}`);
-  if (a.product !== undefined && b.product !== undefined && a.product !== b.product) found.push('the hardware has another number');
+  if (isOtherHardware(a, b)) found.push('the hardware has another number');
   return found;
+}
+
+function isOtherHardware(a: Machine, b: Machine): boolean {
+  return a.product !== undefined && b.product !== undefined && a.product !== b.product;
+}
+
+/** Whether `here` has a name that keeps changing, as some networks give one: somebody said for at least two new ones that it is the same machine. */
+export function hasChangingName(here: Machine, confirmed: readonly Machine[]): boolean {
+  const same = confirmed.filter((each) => each.machine === here.machine && !isOtherHardware(here, each));
+  return new Set(same.map(shortName)).size > NAMES_OF_ONE;
 }

@@ -3,9 +3,18 @@ import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
 import type { RepositoryIdentity } from './identity.ts';
 import { isTimedId, newServerId, newTimedId, timeOfId } from './ids.ts';
-import { describeServer, type KnownServer, machineIds, namedServer, readServer, readServers, writeMachine } from './known-servers.ts';
+import {
+  describeServer,
+  formerWriters,
+  type KnownServer,
+  machineIds,
+  namedServer,
+  readServer,
+  readServers,
+  writeMachine,
+} from './known-servers.ts';
 import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
-import { differences, thisMachine } from './machine.ts';
+import { differences, hasChangingName, type Machine, thisMachine } from './machine.ts';
 import type { Notify } from './notice.ts';
 import { FORMAT_VERSION } from './record.ts';
 import { knownRuns, readServerState, strangeRuns, writeServerState } from './server-state.ts';
@@ -57,7 +66,7 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
   if (state?.machine === here.machine) {
     const server = await readServer(backend, repository, state.server);
     if (server !== undefined) {
-      const doubts = server.writer.machine === here.machine ? differences(here, server.writer) : [takenOver(server)];
+      const doubts = server.writer.machine === here.machine ? await changesOf(here, server, place) : [takenOver(server)];
       const strange = state.server === before?.server ? strangeRuns(state, runs) : [];
       if (strange.length > 0) doubts.push(`it made the run ${strange.at(-1)}, of which the state directory here knows nothing`);
       return { server, doubts, isRemembered: true };
@@ -69,6 +78,13 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
   const [only, ...others] = certain.length > 0 ? certain : candidates;
   if (only === undefined || others.length === 0) return only;
   return { ...only, doubts: [...only.doubts, `${others.length + 1} servers have the id of this machine`] };
+}
+
+/** What speaks against this machine, which has its state, being the one that wrote last. The runs that the state knows tell a clone by, too. */
+async function changesOf(here: Machine, server: KnownServer, { backend }: Place): Promise<string[]> {
+  const changes = differences(here, server.writer);
+  if (changes.length === 0 || !hasChangingName(here, await formerWriters(backend, server))) return changes;
+  return differences({ ...here, name: server.writer.name }, server.writer);
 }
 
 function takenOver({ writer, since }: KnownServer): string {

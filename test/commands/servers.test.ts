@@ -180,6 +180,30 @@ describe('the servers of a repository', () => {
       expect(readdirSync(join(sandbox.repository, 'servers', original as string), { recursive: true }).sort()).to.deep.equal(before);
     });
 
+    it('is no machine whose name keeps changing, once two new ones were adopted: then its name says nothing, but its state', async () => {
+      await sandbox.back();
+      const [server] = folders() as [string];
+      const names = ['one.test', 'two.test', 'three.test'];
+      /** As if this machine had had these names when it began and when it was adopted. */
+      const rename = () => {
+        const machines = globSync(join(sandbox.repository, 'servers', server, 'machines/*.json')).sort();
+        for (const [index, file] of [join(sandbox.repository, 'servers', server, 'server.json'), ...machines].entries()) {
+          change(file, { name: names[index] });
+        }
+      };
+      for (const _ of ['two.test', 'three.test']) {
+        rename();
+        expect(await failureOf(() => sandbox.back())).to.include({ code: 'server_contested' });
+        await adopt({ server, yes: true }, sandbox.context);
+        expect(await sandbox.back()).to.include({ status: 'unchanged' });
+      }
+      rename();
+      for (let night = 0; night < 2; night++) expect(await sandbox.back()).to.include({ status: 'unchanged' });
+      expect((await list({ unit: 'site1' }, sandbox.context)).snapshots.map(({ current }) => current)).to.deep.equal([true]);
+      rmSync(sandbox.stateDirectory, { recursive: true });
+      expect(await failureOf(() => sandbox.back())).to.include({ code: 'server_contested' });
+    });
+
     it('of a machine whose hardware has a number is known by that', async function () {
       if (!existsSync('/sys/class/dmi/id/product_uuid')) this.skip();
       await sandbox.back();
