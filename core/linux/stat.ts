@@ -69,6 +69,10 @@ export class StatBuffer {
   get blocks(): number {
     return (this.words[13] as number) * 0x1_0000_0000 + (this.words[12] as number);
   }
+  /** Whether the file system keeps when an inode was made. */
+  get hasBirthTime(): boolean {
+    return ((this.words[0] as number) & STATX_BTIME) !== 0;
+  }
   get birthTime(): bigint {
     return this.#time(80);
   }

@@ -1,13 +1,16 @@
 import { Failure } from '../failure.ts';
 import { closeDescriptor, makeDirectoryAt, openAt, openDirectoryAt, removeDirectoryAt, renameAt, unlinkAt } from '../linux/files.ts';
 import { O_DIRECTORY, O_RDONLY } from '../linux/flags.ts';
-import { setOwner } from '../linux/metadata.ts';
+import { setMode, setOwner } from '../linux/metadata.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { changeAttributes, writeHarmlessFlags, writeProject, writeProtectingFlags } from './attributes.ts';
 import type { Inode } from './hard-links.ts';
+import { checkKept } from './kept-directory.ts';
 import { stagedName } from './names.ts';
+import { isOpaque } from './overlay-attributes.ts';
+import type { UpperLayer } from './overlay-layers.ts';
 import { checkDirectory } from './owner-rights.ts';
 import { pastProtection, unprotect } from './protection.ts';
 import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
@@ -15,11 +18,17 @@ import type { Place, Target } from './target.ts';
 
 /** Until a directory is finished only its owner enters it. */
 const PRIVATE = 0o700;
+/** Of a directory that is made in its place, until it is open: nobody else gives one such a mode, and no tenant can to one of root's. */
+const UNMISTAKABLE = 0o1100;
+const SET_GROUP_ID = 0o2000;
+const ROOT = 0;
 
 const stat = new StatBuffer();
 
-/** Whom a new directory belongs to. */
-export type Ownership = Pick<Entry, 'uid' | 'gid'>;
+/** Whom a new directory belongs to, and of one of the snapshot what it has besides. */
+export interface NewDirectory extends Pick<Entry, 'uid' | 'gid'> {
+  readonly xattrs?: Entry['xattrs'];
+}
 
 /** What became of a directory in the first pass. */
 export interface MadeDirectory extends Inode {
@@ -32,7 +41,7 @@ export interface MadeDirectory extends Inode {
  * renamed into its place, so it is certainly the one that is written into. One that exists is kept; anything else in its place,
  * a link too, is replaced, or with `overwrite: never` is `target_in_the_way`. `witness` learns which it is.
  */
-export function makeDirectory(target: Target, path: ByteString, owner: Ownership, rules: WriteRules, witness: Witness): MadeDirectory {
+export function makeDirectory(target: Target, path: ByteString, owner: NewDirectory, rules: WriteRules, witness: Witness): MadeDirectory {
   const place = target.place(path);
   const descriptor = place.name === '' ? undefined : makeNew(place, path, owner, rules);
   if (descriptor !== undefined) target.adopt(path, descriptor);
@@ -42,19 +51,26 @@ export function makeDirectory(target: Target, path: ByteString, owner: Ownership
 }
 
 /** The open new directory; undefined when there is one. */
-function makeNew(place: Place, path: ByteString, owner: Ownership, rules: WriteRules): number | undefined {
+function makeNew(place: Place, path: ByteString, owner: NewDirectory, rules: WriteRules): number | undefined {
   const isThere = statAt(place.directory, place.name, stat);
   if (isThere && stat.isDirectory) return undefined;
   if (isThere && rules.overwrite === 'never') {
     throw new Failure('target_in_the_way', 'something that is no directory stands here', { affected: [path] });
   }
   checkDirectory(place.directory, rules.owner);
+  const makeRoom = (): void => {
+    if (isThere) pastProtection(place.directory, place.name, rules.owner, () => unlinkAt(place.directory, place.name));
+  };
+  if (place.overlay && !isOpaque(owner.xattrs ?? [])) {
+    makeRoom();
+    return makeInPlace(place, owner);
+  }
   const staged = stagedName();
   makeDirectoryAt(place.staging, staged, PRIVATE);
   const descriptor = openDirectoryAt(place.staging, staged);
   try {
     giveTo(descriptor, owner);
-    if (isThere) pastProtection(place.directory, place.name, rules.owner, () => unlinkAt(place.directory, place.name));
+    makeRoom();
     publishDirectory(staged, place);
     return descriptor;
   } catch (error) {
@@ -66,8 +82,36 @@ function makeNew(place: Place, path: ByteString, owner: Ownership, rules: WriteR
   }
 }
 
+/**
+ * A directory that is renamed within a mounted overlay to where the layers below have one, too, the kernel makes opaque, which this one is
+ * not to be. So it is made where it belongs, and what is opened is given away only if it is certainly that. Undefined when somebody else's stands
+ * there by then.
+ */
+function makeInPlace({ directory, name }: Place, owner: NewDirectory): number | undefined {
+  try {
+    makeDirectoryAt(directory, name, UNMISTAKABLE);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && statAt(directory, name, stat) && stat.isDirectory) return undefined;
+    throw error;
+  }
+  const descriptor = openDirectoryAt(directory, name);
+  try {
+    statDescriptor(descriptor, stat);
+    if (stat.uid === ROOT && (stat.mode & ~SET_GROUP_ID) === UNMISTAKABLE) {
+      setMode(descriptor, PRIVATE);
+      giveTo(descriptor, owner);
+      return descriptor;
+    }
+  } catch (error) {
+    closeDescriptor(descriptor);
+    throw error;
+  }
+  closeDescriptor(descriptor);
+  return undefined;
+}
+
 /** Where the target does not take it, the last pass says so. */
-function giveTo(descriptor: number, { uid, gid }: Ownership): void {
+function giveTo(descriptor: number, { uid, gid }: NewDirectory): void {
   try {
     setOwner(descriptor, uid, gid);
   } catch (error) {
@@ -120,29 +164,15 @@ export function finishDirectory(
   directory: MadeDirectory,
   rules: WriteRules,
   report: Report,
+  upper?: UpperLayer,
 ): void {
   withDirectory(target, place, entry.path, directory, (descriptor) => {
     // `stat` is of this descriptor.
-    if (!directory.made && place.forced?.owners !== true) checkKept(entry, rules, stat);
+    if (!directory.made && place.forced?.owners !== true) checkKept(entry, rules, stat, place.overlay ? upper : undefined);
     const refuse = refusalsOf(entry.path, report);
     writeHarmlessFlags(descriptor, entry, place, refuse);
     changeAttributes(descriptor, entry, place, refuse);
     writeProject(descriptor, entry, place, refuse);
     writeProtectingFlags(descriptor, entry, refuse);
-  });
-}
-
-/**
- * A directory that was there and is somebody else's than the snapshot's owner of it, or the account's, may have been renamed to
- * this place by a tenant in whose directory it stood: nobody is given it. `status` is of the directory.
- */
-export function checkKept({ path, uid }: Entry, { owner, accountUsers }: WriteRules, status: StatBuffer): void {
-  if (owner !== undefined && !owner.users.has(status.uid)) {
-    throw new Failure('owner_not_allowed', 'the directory does not belong to the account', { affected: [path] });
-  }
-  if (accountUsers === undefined || status.uid === uid || accountUsers.has(status.uid)) return;
-  throw new Failure('replaced', `the directory belongs to user ${status.uid} now, and in the snapshot to ${uid}: it stays as it is`, {
-    affected: [path],
-    advice: 'Give it to its owner or move it away, and restore again.',
   });
 }

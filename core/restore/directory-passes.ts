@@ -126,10 +126,10 @@ export class DirectoryPasses {
   }
 
   #finishOne(row: number, entry: Entry, made: boolean, locks: number): void {
-    const { target, rules, outcome } = this.#context;
+    const { target, rules, outcome, upper } = this.#context;
     try {
       const report = outcome.report.bind(outcome);
-      finishDirectory(target, target.place(entry.path), entry, { made, ...this.#inode(row) }, rules, report);
+      finishDirectory(target, target.place(entry.path), entry, { made, ...this.#inode(row) }, rules, report, upper);
     } catch (error) {
       if (locks !== 0) this.#lock(row, entry.path, locks);
       throw error;

@@ -3,11 +3,11 @@ import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { likenessOf } from './compare.ts';
-import { checkKept } from './directories.ts';
 import { isSameInode, standingAt } from './foreign-names.ts';
+import { checkKept } from './kept-directory.ts';
 import { childPath, parentPath } from './names.ts';
 import type { OutcomeBuilder } from './outcome.ts';
-import { namesIn } from './overlay-layers.ts';
+import { namesIn, type UpperLayer } from './overlay-layers.ts';
 import { checkDirectory } from './owner-rights.ts';
 import { clearDirectory } from './publish.ts';
 import { type Problem, problemOf, type WriteRules } from './rules.ts';
@@ -27,13 +27,16 @@ export class Foresight {
   readonly #target: Target;
   readonly #rules: WriteRules;
   readonly #outcome: OutcomeBuilder;
+  readonly #upper: UpperLayer | undefined;
   /** Of the topmost directories that would be made, and of those that could not be entered, why. */
   readonly #changes = new Map<ByteString, 'made' | Problem>();
 
-  constructor(target: Target, rules: WriteRules, outcome: OutcomeBuilder) {
+  /** `upper` is of a mounted account. */
+  constructor(target: Target, rules: WriteRules, outcome: OutcomeBuilder, upper: UpperLayer | undefined) {
     this.#target = target;
     this.#rules = rules;
     this.#outcome = outcome;
+    this.#upper = upper;
   }
 
   /** A directory; `isParent` one above chosen paths, which counts for nothing. */
@@ -84,7 +87,7 @@ export class Foresight {
 
   #checkKept(entry: Entry): void {
     statDescriptor(this.#target.directory(entry.path), stat);
-    checkKept(entry, this.#rules, stat);
+    checkKept(entry, this.#rules, stat, this.#target.isOverlay(entry.path) ? this.#upper : undefined);
   }
 
   /** An entry that is no directory; `anew` one that must not stay the file that it is. */

@@ -90,6 +90,12 @@ export class UpperLayer {
     return namesIn(this.#upper, path).filter((name) => this.hasWhiteout(childPath(path, name)));
   }
 
+  /** Which directory the upper layer has at `path`; undefined where it has none. */
+  directoryAt(path: ByteString): { readonly inode: bigint; readonly birthTime: bigint } | undefined {
+    if (!this.#look(path) || !stat.isDirectory) return undefined;
+    return { inode: stat.inode, birthTime: stat.birthTime };
+  }
+
   close(): void {
     for (const target of [this.#upper, ...(this.#lower ?? [])]) target.close();
   }

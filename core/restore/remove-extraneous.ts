@@ -1,3 +1,5 @@
+import { readNames } from '../linux/directories.ts';
+import { closeDescriptor, openDirectoryAt } from '../linux/files.ts';
 import { mountOf } from '../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { type ByteString, type Entry, EntryFlags } from '../manifest/entry.ts';
@@ -9,7 +11,7 @@ import { problemOf } from './rules.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
 import { mayBeStaging } from './staging.ts';
 import type { Target } from './target.ts';
-import { TreeRemoval } from './tree-removal.ts';
+import { isElsewhere, TreeRemoval } from './tree-removal.ts';
 
 const stat = new StatBuffer();
 const above = new StatBuffer();
@@ -88,7 +90,7 @@ export function removeExtraneous(found: Iterable<Extraneous>, context: PassConte
         const counts = statAt(place.directory, place.name, stat) && !rules.leftOut.has(path, stat.isDirectory);
         if (counts && named !== directory) outcome.problems.add({ code: 'unseen_kept', message: unknown, path: directory });
         if (counts) named = directory;
-      } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn(path, upper, removal, context);
+      } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn(place.directory, place.name, path, upper, removal, context);
       else removal.remove(place.directory, place.name, path);
     } catch (error) {
       outcome.problems.add(problemOf(path, error));
@@ -102,9 +104,15 @@ export function removeExtraneous(found: Iterable<Extraneous>, context: PassConte
  * below would hide that entry, which the snapshot shows, so a copied file stays and is named, and a copied directory loses only
  * what the account put into it.
  */
-function removeOwn(path: ByteString, upper: UpperLayer, removal: TreeRemoval, context: PassContext): boolean {
-  const { target, rules, outcome } = context;
-  const { directory, name } = target.place(path);
+function removeOwn(
+  directory: number,
+  name: ByteString,
+  path: ByteString,
+  upper: UpperLayer,
+  removal: TreeRemoval,
+  context: PassContext,
+): boolean {
+  const { rules, outcome } = context;
   if (!statAt(directory, name, stat)) return true;
   const { isDirectory } = stat;
   if (rules.leftOut.has(path, isDirectory) || !isDirectory) {
@@ -113,13 +121,30 @@ function removeOwn(path: ByteString, upper: UpperLayer, removal: TreeRemoval, co
     outcome.problems.add({ code: 'unsupported', message, path });
     return false;
   }
-  const own = new Set(upper.ownNames(path));
-  let isEmpty = true;
-  for (const child of namesIn(target, path)) {
-    if (!own.has(child) || !removeOwn(childPath(path, child), upper, removal, context)) isEmpty = false;
-  }
-  if (!isEmpty || upper.isCopiedUp(path)) return false;
-  const place = target.place(path);
-  removal.removeEmptied(place.directory, place.name, path);
+  if (!removeOwnIn(directory, name, path, upper, removal, context) || upper.isCopiedUp(path)) return false;
+  removal.removeEmptied(directory, name, path);
   return true;
+}
+
+/** Whether nothing shows in the directory any more. It is held: whoever it belongs to, it was not met before and need not be. */
+function removeOwnIn(
+  directory: number,
+  name: ByteString,
+  path: ByteString,
+  upper: UpperLayer,
+  removal: TreeRemoval,
+  context: PassContext,
+): boolean {
+  const descriptor = openDirectoryAt(directory, name);
+  try {
+    if (isElsewhere(descriptor, directory)) return removal.keepMount(path);
+    const own = new Set(upper.ownNames(path));
+    let isEmpty = true;
+    for (const child of readNames(descriptor)) {
+      if (!own.has(child) || !removeOwn(descriptor, child, childPath(path, child), upper, removal, context)) isEmpty = false;
+    }
+    return isEmpty;
+  } finally {
+    closeDescriptor(descriptor);
+  }
 }

@@ -114,7 +114,7 @@ class Restore {
   async perform(): Promise<Outcome> {
     checkPaths(this.#view, this.#order.paths);
     const [target, rules, view, outcome] = [this.#target, this.#rules, this.#view, this.#outcome];
-    const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome) : undefined;
+    const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome, this.#upper) : undefined;
     const plan = await planRestore(this.#selected(), { target, packs: this.#shelf, rules, view, foresight });
     this.#outcome.begin(plan);
     const { ignoreSpace, roots, room } = this.#order;

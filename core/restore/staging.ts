@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 import { readNames } from '../linux/directories.ts';
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, removeDirectoryAt, unlinkAt } from '../linux/files.ts';
 import { tryLock } from '../linux/locks.ts';
-import { setMode } from '../linux/metadata.ts';
+import { setMode, setModificationTime } from '../linux/metadata.ts';
 import { mountOf } from '../linux/mounts.ts';
 import { ACCESS_ACL, DEFAULT_ACL } from '../linux/posix-acl.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
@@ -28,11 +28,14 @@ export class Staging {
   readonly descriptor: number;
   readonly #parent: number;
   readonly #name: ByteString;
+  /** When the folder that it stands in was changed last: before it came, and by its coming. */
+  readonly #times: { readonly before: bigint; readonly since: bigint };
 
-  private constructor(parent: number, name: ByteString, descriptor: number) {
+  private constructor(parent: number, name: ByteString, descriptor: number, before: bigint) {
     this.#parent = parent;
     this.#name = name;
     this.descriptor = descriptor;
+    this.#times = { before, since: modificationTime(parent) };
   }
 
   /** For entries at and below the open `directory`; `preferred` is where it stands if that is on the same mount and root's alone. */
@@ -58,11 +61,12 @@ export class Staging {
   static #make(parent: number): Staging {
     for (;;) {
       const name = hiddenName();
+      const before = modificationTime(parent);
       makeDirectoryAt(parent, name, PRIVATE);
       const descriptor = openDirectoryAt(parent, name);
       if (lock(descriptor) && isStill(parent, name, descriptor)) {
         closeToOthers(descriptor);
-        return new Staging(parent, name, descriptor);
+        return new Staging(parent, name, descriptor, before);
       }
       // Another restore took it, in the moment before it was locked, for one that was left.
       closeDescriptor(descriptor);
@@ -73,7 +77,7 @@ export class Staging {
   close(): void {
     try {
       empty(this.descriptor);
-      if (isStill(this.#parent, this.#name, this.descriptor)) removeDirectoryAt(this.#parent, this.#name);
+      if (isStill(this.#parent, this.#name, this.descriptor)) this.#remove();
     } catch (error) {
       // It is empty, or the next restore sweeps it: what was restored stays restored.
       if (errorCode(error) === undefined) throw error;
@@ -82,6 +86,18 @@ export class Staging {
       closeDescriptor(this.#parent);
     }
   }
+
+  /** Its coming and going changed nothing for whoever looks at the folder that it stood in. */
+  #remove(): void {
+    const last = modificationTime(this.#parent);
+    removeDirectoryAt(this.#parent, this.#name);
+    setModificationTime(this.#parent, last === this.#times.since ? this.#times.before : last);
+  }
+}
+
+function modificationTime(folder: number): bigint {
+  statDescriptor(folder, stat);
+  return stat.mtime;
 }
 
 /** Whether this is a staging folder of some restore by its name, in a folder where nobody but root can give it one. */

@@ -114,7 +114,7 @@ export class Target {
     const root = this.rootOf(path);
     const { overlay } = root;
     const owner = this.#owner;
-    if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, owner };
+    if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, forced: root.forced, owner };
     const directory = this.directory(parentPath(path));
     this.#staging ??= this.#chooseStaging(root, directory);
     return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging: this.#staging, forced: root.forced, owner };

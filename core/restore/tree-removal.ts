@@ -47,7 +47,7 @@ export class TreeRemoval {
   removeEmptied(directory: number, name: ByteString, path: ByteString): void {
     checkDirectory(directory, this.#rules.owner);
     if (!this.#foresee && !this.#unlink(directory, name, true)) {
-      this.#keepMount(path);
+      this.keepMount(path);
       return;
     }
     this.removed++;
@@ -58,10 +58,10 @@ export class TreeRemoval {
     if (!statAt(directory, name, stat)) return true;
     const { isDirectory } = stat;
     if (this.#rules.leftOut.has(path, isDirectory)) return this.#keepLeftOut(path, isDirectory);
-    if (stat.isMountRoot) return this.#keepMount(path);
+    if (stat.isMountRoot) return this.keepMount(path);
     checkDirectory(directory, this.#rules.owner);
     if (isDirectory && !this.#empty(directory, name, path, depth)) return false;
-    if (!this.#foresee && !this.#unlink(directory, name, isDirectory)) return this.#keepMount(path);
+    if (!this.#foresee && !this.#unlink(directory, name, isDirectory)) return this.keepMount(path);
     this.removed++;
     return true;
   }
@@ -84,9 +84,7 @@ export class TreeRemoval {
     if (depth === DEEPEST) throw new Failure('target_in_the_way', 'the directory is too deep to be removed', { affected: [path] });
     const descriptor = openDirectoryAt(directory, name);
     try {
-      statDescriptor(descriptor, stat);
-      statDescriptor(directory, above);
-      if (stat.device !== above.device || mountOf(descriptor, stat) !== mountOf(directory, above)) return this.#keepMount(path);
+      if (isElsewhere(descriptor, directory)) return this.keepMount(path);
       if (this.#rules.owner === undefined && !this.#foresee) unprotect(descriptor);
       return this.#removeAll(descriptor, path, depth);
     } finally {
@@ -119,10 +117,18 @@ export class TreeRemoval {
     return false;
   }
 
-  #keepMount(path: ByteString): boolean {
+  /** Says that what is mounted at `path` stays, as false. */
+  keepMount(path: ByteString): false {
     this.#report({ code: 'mount_skipped', message: 'something else is mounted here, or a subvolume begins here; it stays', path });
     return false;
   }
+}
+
+/** Whether an open directory is mounted in the one above it, or a subvolume. */
+export function isElsewhere(descriptor: number, directory: number): boolean {
+  statDescriptor(descriptor, stat);
+  statDescriptor(directory, above);
+  return stat.device !== above.device || mountOf(descriptor, stat) !== mountOf(directory, above);
 }
 
 /**

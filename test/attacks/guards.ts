@@ -173,8 +173,22 @@ const TARGETS: readonly Guard[] = [
     tests: ['test/restore/staging.test.ts'],
   },
   {
-    name: 'a kept directory of somebody else is not given away',
+    name: 'a directory that is made in its place is the one that was opened',
     file: 'core/restore/directories.ts',
+    text: 'if (stat.uid === ROOT && (stat.mode & ~SET_GROUP_ID) === UNMISTAKABLE) {',
+    without: 'if (stat.uid === ROOT && (stat.mode & ~SET_GROUP_ID & UNMISTAKABLE) !== 1) {',
+    tests: ['test/restore/staging.test.ts'],
+  },
+  {
+    name: 'a number of an inode that was given again is no kept directory of the snapshot',
+    file: 'core/restore/kept-directory.ts',
+    text: 'if (!status.hasBirthTime || status.birthTime > ctime) return false;',
+    without: 'if (!status.hasBirthTime) return false;',
+    tests: ['test/restore/staging.test.ts'],
+  },
+  {
+    name: 'a kept directory of somebody else is not given away',
+    file: 'core/restore/kept-directory.ts',
     text: 'if (accountUsers === undefined || status.uid === uid || accountUsers.has(status.uid)) return;',
     without: 'if (accountUsers === undefined || status.uid !== 987_654) return;',
     tests: ['test/restore/staging.test.ts'],

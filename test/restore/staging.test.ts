@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
+  type BigIntStats,
   chmodSync,
   chownSync,
   closeSync,
@@ -11,6 +12,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +32,14 @@ import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 const ALICE = { uid: 2001, gid: 2000 };
 const BOB = { uid: 2002, gid: 2000 };
 const RULES = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined } as const;
+
+/** Exchanges two names whenever both are there. */
+const EXCHANGER = `
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+one, other = os.fsencode(sys.argv[1]), os.fsencode(sys.argv[2])
+while True: libc.syscall(316, -100, one, -100, other, 2)
+`;
 
 describe('the folder in which entries are made', () => {
   let work: string;
@@ -216,6 +226,71 @@ describe('the folder in which entries are made', () => {
     expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['replaced', 'roots']]);
     expect(lstatSync(join(site, 'roots'))).to.include({ uid: 0, mode: 0o040700 });
     for (const name of ['own', 'users']) expect(lstatSync(join(site, name))).to.include({ ...ALICE, mode: 0o040755 });
+  });
+
+  it('gives away no private folder of root that is exchanged for a directory made in its place, as through a mounted overlay', () => {
+    const [secret, made] = [join(home, 'secret'), join(home, 'made')];
+    mkdirSync(secret, { mode: 0o700 });
+    const { ino } = lstatSync(secret);
+    const exchanger = spawn('python3', ['-c', EXCHANGER, secret, made], { stdio: 'ignore' });
+    try {
+      for (let round = 0; round < 1000; round++) {
+        const root = openRoot(site);
+        const target = new Target([{ ...root, overlay: true }]);
+        makeDirectory(target, 'home/made', ALICE, RULES, () => {});
+        target.close();
+        closeSync(root.descriptor);
+        // The exchange goes on until one of the two names is gone.
+        const [left, right] = [join(home, 'left'), join(home, 'right')];
+        renameSync(made, right);
+        renameSync(secret, left);
+        const [roots, other] = lstatSync(left).ino === ino ? [left, right] : [right, left];
+        expect(lstatSync(roots).uid, `round ${round}`).to.equal(0);
+        rmSync(other, { recursive: true });
+        renameSync(roots, secret);
+      }
+    } finally {
+      exchanger.kill('SIGKILL');
+    }
+  });
+
+  it('gives back a directory of root that stood here when the snapshot was made, or that is open to all, and no other', async () => {
+    const names = ['carelessly given to root', 'made anew by root', 'private, with a number given again', 'private'];
+    for (const name of names) mkdirSync(join(site, name), { mode: name.startsWith('made anew') ? 0o755 : 0o700 });
+    const numbers = names.map((name) => lstatSync(join(site, name), { bigint: true }));
+    const sample = new SampleSnapshot();
+    names.forEach((name, index) => {
+      const { ino, ctimeNs, birthtimeNs } = numbers[index] as BigIntStats;
+      const times =
+        index === 0 ? { inode: ino, ctime: ctimeNs } : index === 2 ? { inode: ino, ctime: birthtimeNs - 1n } : { ctime: ctimeNs };
+      sample.add(sampleEntry(name, { kind: 'directory', mode: 0o700, ...ALICE, ...times }));
+    });
+    sample.commit();
+    for (const dryRun of [true, false]) {
+      const outcome = await restoreSample(sample, site, { accountUsers: new Set([ALICE.uid]), dryRun });
+      const named = outcome.problems.first.map(({ code, path }) => [code, path]);
+      expect(named).to.have.deep.members(names.slice(2).map((name) => ['replaced', name]));
+      expect(outcome).to.include({ written: 2, failed: 2 });
+    }
+    sample.close();
+    expect(names.map((name) => lstatSync(join(site, name)).uid)).to.deep.equal([ALICE.uid, ALICE.uid, 0, 0]);
+  });
+
+  it('leaves no trace in the time of the folder that it stood in, but what else changed that stays', () => {
+    const time = () => lstatSync(site, { bigint: true }).mtimeNs;
+    utimesSync(site, 1_600_000_000, 1_600_000_000);
+    const before = time();
+    open(site);
+    expect(time()).not.to.equal(before);
+    stagings.splice(0)[0]?.close();
+    expect(time()).to.equal(before);
+    open(site);
+    const since = time();
+    utimesSync(site, 1_700_000_000, 1_700_000_000);
+    const changed = time();
+    expect(changed).not.to.equal(since);
+    stagings.splice(0)[0]?.close();
+    expect(time()).to.equal(changed);
   });
 
   it('does not let a restore into a directory of root that it had not met, where a tenant could put one', () => {
