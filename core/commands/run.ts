@@ -186,7 +186,7 @@ async function backUpAll(
   const { stateDirectory } = tools.context.settings;
   const running: Promise<Ended>[] = [];
   const ended = new Map<PanelUnit, Promise<Ended>>();
-  const begin = async (unit: PanelUnit, lock: Promise<Lock> | Lock) => {
+  const begin = async (unit: PanelUnit, lock: TakeLock) => {
     tools.progress.begin(unit.name);
     await tools.load?.pass();
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
@@ -198,24 +198,27 @@ async function backUpAll(
   const busy: PanelUnit[] = [];
   for (const unit of units) {
     await running.at(-COMMITS_UNDER_WAY);
-    const lock = held ?? freeLock(stateDirectory, unit);
+    const lock = held === undefined ? freeLock(stateDirectory, unit) : () => held;
     if (lock === undefined) busy.push(unit);
     else await begin(unit, lock);
   }
-  for (const unit of busy) await begin(unit, waitForLock(stateDirectory, unitBackupLock(unit.name), 'a backup', waiting));
+  for (const unit of busy) await begin(unit, () => waitForLock(stateDirectory, unitBackupLock(unit.name), 'a backup', waiting));
   return Promise.all(units.map((unit) => ended.get(unit) as Promise<Ended>));
 }
 
+/** Asked for its lock when a unit's turn has come, and not before: what refuses it then has somebody who hears it, also after a pause. */
+type TakeLock = () => Lock | Promise<Lock>;
+
 /** The lock of a unit's backup, undefined while somebody else has it. Why there can be none is for that unit alone. */
-function freeLock(stateDirectory: string, { name }: PanelUnit): Lock | Promise<never> | undefined {
+function freeLock(stateDirectory: string, { name }: PanelUnit): TakeLock | undefined {
   try {
-    return takeLock(stateDirectory, unitBackupLock(name), 'a backup');
+    const lock = takeLock(stateDirectory, unitBackupLock(name), 'a backup');
+    return () => lock;
   } catch (error) {
     if (error instanceof Failure && error.code === 'locked') return undefined;
-    const refused = Promise.reject(error);
-    // The unit asks for it when its turn has come.
-    refused.catch(() => {});
-    return refused;
+    return () => {
+      throw error;
+    };
   }
 }
 
@@ -235,18 +238,12 @@ async function readRuns(repository: Repository, now: Date, { settings }: Context
   return lastUnchanged(runs);
 }
 
-async function backUpOne(
-  unit: PanelUnit,
-  level: LevelRequest,
-  tools: RunTools,
-  onScanned: () => void,
-  awaited: Promise<Lock> | Lock,
-): Promise<Ended> {
+async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, onScanned: () => void, take: TakeLock): Promise<Ended> {
   const { now, signal, reporter } = tools.context;
   const time = now().toISOString();
   let lock: Lock | undefined;
   try {
-    lock = await awaited;
+    lock = await take();
     tools.inHand?.begin(unit.name);
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const { path, reason } of unit.missing) {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Context, Progress } from '../../core/commands/context.ts';
 import { run } from '../../core/commands/run.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
+import { unitBackupLock } from '../../core/commands/unit-locks.ts';
+import { takeLock } from '../../core/jobs/locks.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -133,5 +135,24 @@ describe('a run within limits', function () {
     const totals = { entriesTotal: last.entries, bytesTotal: last.bytes };
     expect((await told('full')).at(-1)).to.deep.include({ ...last, ...totals, byEntries: false });
     expect((await told('incremental')).at(-1)).to.deep.include({ ...last, ...totals, byEntries: true });
+  });
+
+  it('has only the unit fail that somebody else holds for too long while it pauses', async () => {
+    sandbox.set('limits', { workers: 2, load: 4, wait: 0 });
+    const held = takeLock(sandbox.stateDirectory, unitBackupLock('site1'), 'a test');
+    // It would end the program.
+    const unheard: unknown[] = [];
+    const note = (reason: unknown): void => void unheard.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      let looks = 0;
+      const machine = { load: () => (looks++ === 0 ? 9 : 1), wait: async () => void (await setTimeout(100)) };
+      const { units } = await run({ units: ['site1'] }, { ...sandbox.context, machine });
+      expect(units.map(({ status, error }) => [status, error?.code])).to.deep.equal([['failed', 'locked']]);
+      expect(unheard).to.deep.equal([]);
+    } finally {
+      process.off('unhandledRejection', note);
+      held.release();
+    }
   });
 });
