@@ -15,9 +15,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 // Whoever asks for the progress must not end the program by it, not even in its last moment.
 process.on('SIGUSR1', () => {});
-startClean();
 // Whatever is made without a mode of its own is root's alone.
 process.umask(0o077);
 outliveWatchers();
 // No top-level await: the bundle is CommonJS.
-void main(process.argv.slice(2));
+void startClean().then(() => main(process.argv.slice(2)));

@@ -92,7 +92,7 @@ function describe(time: Temporal.ZonedDateTime): string {
 }
 
 /**
- * Understands a point in time as people give it: a snapshot's id, `latest`, `2026-11-20` (the end of that day),
+ * Understands a point in time as people give it: a snapshot's id, `latest` or `now`, `2026-11-20` (the end of that day),
  * `2026-11-20 14:00` or `14:00:30`, the same with `T` and a zone (`Z`, `+02:00`), `today`, `yesterday 14:00`, `tomorrow`, `3 days ago`.
  * Without a zone it is meant in `timeZone`; a time that the clocks skip is moved on, of one that they repeat the first is
  * meant. Throws `usage`.
@@ -101,7 +101,8 @@ export function parseMoment(text: string, now: Temporal.Instant, timeZone: strin
   const asked = text.trim();
   if (isSnapshotId(asked)) return { kind: 'snapshot', id: asked, text: `snapshot ${asked}` };
   const here = now.toZonedDateTimeISO(timeZone);
-  if (asked.toLowerCase() === 'latest') return { kind: 'latest', instant: now, timeZone, text: `latest as of ${describe(here)}` };
+  if (['latest', 'now'].includes(asked.toLowerCase()))
+    return { kind: 'latest', instant: now, timeZone, text: `latest as of ${describe(here)}` };
   const time = readDayAndTime(asked, here) ?? readAgo(asked, here);
   if (time !== undefined) return { kind: 'time', instant: time.toInstant(), timeZone: time.timeZoneId, text: describe(time) };
   throw new Failure('usage', `“${text}” is not a point in time`, {

@@ -31,7 +31,20 @@ function asksForJson(args: readonly string[]): boolean {
 function checkRequest(method: MethodName, request: unknown): void {
   const problem = METHODS.get(method)?.check(request);
   if (problem === undefined) return;
-  throw new Failure('usage', problem.message, { advice: `See \`apiscp-backup help ${method}\`.` });
+  const wrong = valueAt(request, problem.path);
+  throw new Failure('usage', problem.message, {
+    affected: typeof wrong === 'string' ? [wrong.slice(0, SHOWN)] : [],
+    advice: `See \`apiscp-backup help ${method === 'simulate' ? 'prune' : method}\`.`,
+  });
+}
+
+/** The most of a wrong value that is said back, in characters. */
+const SHOWN = 200;
+
+/** What a JSON Pointer leads to, undefined when there is nothing. */
+function valueAt(value: unknown, pointer: string): unknown {
+  const keys = pointer.split('/').slice(1);
+  return keys.reduce<unknown>((inside, key) => (inside as Record<string, unknown> | null | undefined)?.[key], value);
 }
 
 const limitedMethods = withLimitedRights(METHODS);
@@ -52,6 +65,7 @@ async function perform(
   answer: AnswerWatch,
 ): Promise<number> {
   if (debug === true) showDefects();
+  if (config === '') throw new Failure('usage', 'the name of the settings file is empty: a variable of the shell may not be set');
   checkRequest(method, request);
   const interruption = watchInterruption();
   const display = progressDisplay(process.stderr);
@@ -89,6 +103,12 @@ export async function runCli(args: readonly string[], faces: Faces): Promise<num
   return answer.exitCode(await answerTo(args, output, faces, answer));
 }
 
+/** What is wrong with arguments of which no command came out. */
+function withoutCommand(args: readonly string[]): string {
+  const asked = args[args.indexOf('help') + 1];
+  return args.includes('help') && asked !== undefined ? `there is no command ${JSON.stringify(asked)} to explain` : 'a command is needed';
+}
+
 /** Carries out what the arguments say. Returns the exit code of the answer that was given. */
 async function answerTo(args: readonly string[], output: Output, faces: Faces, answer: AnswerWatch): Promise<number> {
   let exitCode: number = EXIT.ok;
@@ -115,7 +135,7 @@ async function answerTo(args: readonly string[], output: Output, faces: Faces, a
     if (!(error instanceof CommanderError)) return output.failure(toWireError(error));
     if (error.code === 'commander.version') return output.text('version', told);
     if (error.exitCode === 0) return output.text('help', told);
-    const message = error.code === 'commander.help' ? 'a command is needed' : error.message.replace(/^error: /, '');
+    const message = error.code === 'commander.help' ? withoutCommand(args) : error.message.replace(/^error: /, '').replaceAll('\n', ' ');
     return output.failure(toWireError(new Failure('usage', message, { advice: 'See `apiscp-backup help`.' })));
   }
 }

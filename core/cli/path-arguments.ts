@@ -11,6 +11,11 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 export function pathArguments(texts: readonly string[], base64: readonly string[]): PathArgument[] {
   const wrong = base64.find((text) => text === '' || !BASE64.test(text));
   if (wrong !== undefined) throw new Failure('usage', '--path-b64 needs base64', { affected: [wrong] });
+  if (texts.includes('')) {
+    throw new Failure('usage', 'an empty path is none: a variable of the shell may not be set', {
+      advice: 'Leave the path out for everything, or name one, such as shadow/var/www.',
+    });
+  }
   return [...texts.map(exact), ...base64.map((path_b64) => ({ path: Buffer.from(path_b64, 'base64').toString('utf8'), path_b64 }))];
 }
 

@@ -2,7 +2,7 @@ import { lstatSync, type Stats } from 'node:fs';
 import type { ByteString } from '../manifest/entry.ts';
 import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
 import { isWithin } from '../manifest/path-order.ts';
-import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
+import { fromTreePath, toWirePath } from '../manifest/wire-path.ts';
 import type { PanelUnit, UnitRoot } from '../panel/unit.ts';
 import { requireLivingUnit } from '../panel/units.ts';
 import { unknownPath } from '../restore/unknown-path.ts';
@@ -21,7 +21,7 @@ function decided(by: ExplainResult['by'], included: boolean, reason: string, at?
 /** Why a path is in the next backup of a unit, or is not. The path need not exist: then it is told what would be. */
 export async function explain(request: ExplainRequest, { settings }: Context): Promise<ExplainResult> {
   const unit = requireLivingUnit(settings, request.unit);
-  const path = fromWirePath(request.path).replace(/^\/+|\/+$/g, '');
+  const path = fromTreePath(request.path);
   const root = unit.roots.find((candidate) => isWithin(path, candidate.path));
   const status = root === undefined ? undefined : statusOf(path, root);
   const below = `shadow/${path}`;

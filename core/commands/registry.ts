@@ -1,10 +1,13 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { describeSchemaErrors, type SchemaError, type Validator } from '../config/schema-validator.ts';
+import { describeSchemaErrors, type Meant, type SchemaError, type Validator } from '../config/schema-validator.ts';
 import { inBackground } from './background.ts';
 import type { Context } from './context.ts';
 import { askable } from './progress-request.ts';
 import { lookingAgain } from './reading/looking-again.ts';
+import { joinRequest } from './schemas/join.ts';
 import type { MESSAGES, MethodName } from './schemas/messages.ts';
+import { unitNameSchema, wirePathSchema } from './schemas/parts.ts';
+import { unitArgumentSchema } from './schemas/reading.ts';
 import * as validators from './validators.generated.js';
 
 export type RequestOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[Method]['request']>;
@@ -65,6 +68,14 @@ const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
   'settings.set': validators.validateSettingsSetRequest,
 };
 
+/** What the texts of requests have to be. */
+const MEANT: Meant = new Map([
+  [unitNameSchema.pattern, 'a unit: site12, in small letters, or system'],
+  [unitArgumentSchema.pattern, 'a unit: site12, in small letters, system, or an id as `list` shows it, such as site12-1f3a9c2e'],
+  [wirePathSchema.properties.path_b64.pattern, 'base64'],
+  [joinRequest.properties.unit.pattern, 'the id of a unit as `list` shows it, such as site12-1f3a9c2e'],
+]);
+
 /** Enough to mend a request by; a request of a million wrong values gets no answer of a million sentences. */
 const SENTENCES = 5;
 
@@ -94,7 +105,7 @@ function checkWith(validate: Validator<unknown>, request: unknown): RequestProbl
   if (validate(request)) return undefined;
   const errors = validate.errors ?? [];
   const [first] = errors;
-  return { path: first === undefined ? '' : pointerTo(first), message: describeSchemaErrors(errors.slice(0, SENTENCES)).join('; ') };
+  return { path: first === undefined ? '' : pointerTo(first), message: describeSchemaErrors(errors.slice(0, SENTENCES), MEANT).join('; ') };
 }
 
 function method<Name extends MethodName>(name: Name): Method {

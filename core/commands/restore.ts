@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/random-access.ts';
-import { fromWirePath, toWirePath } from '../manifest/wire-path.ts';
+import { fromTreePath, fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
@@ -105,7 +105,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
   let target: RestoreTarget | undefined;
   try {
     for (const record of chain) opened.push(await repository.openManifest(record));
-    const paths = (request.paths ?? []).map((path) => trimSlashes(fromWirePath(path)));
+    const paths = chosenPaths(request.paths ?? []);
     target = openTarget(task, repository, context);
     const then = leftOutThen(chain.at(-1) as SnapshotRecord);
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
@@ -145,9 +145,14 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
   }
 }
 
-/** People complete directory names with a slash. */
-function trimSlashes(path: ByteString): ByteString {
-  return path.replace(/^\/+|\/+$/g, '');
+/** Throws `usage` for a slash alone, which is what is left of `"$folder/"` when the variable is not set. */
+function chosenPaths(given: NonNullable<RestoreRequest['paths']>): ByteString[] {
+  const paths = given.map(fromTreePath);
+  if (!paths.includes('')) return paths;
+  throw new Failure('usage', 'a slash alone is no path that can be chosen', {
+    affected: ['/'],
+    advice: 'For everything leave the paths out; a path looks like shadow/var/www.',
+  });
 }
 
 function asFile({ descriptor, size }: RandomAccess, { manifest }: SnapshotRecord): ManifestFile {

@@ -1,3 +1,5 @@
+import type { Meant } from './schema-validator.ts';
+
 // What chain/duration.ts understands; a length of 0 would be a policy nobody means.
 const DURATION = {
   type: 'string',
@@ -110,6 +112,13 @@ const LIMITS = {
 } as const;
 
 const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 4000 } as const;
+
+/** What the texts of the settings have to be, for messages. */
+export const MEANT_IN_SETTINGS: Meant = new Map([
+  [DURATION.pattern, 'a number above 0 and a unit, such as 36 hours, 4 days or 2 months'],
+  [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
+  [ABSOLUTE_PATH.pattern, 'a path from the root on, such as /srv/backups'],
+]);
 
 /** The settings file: every key may be left out, no other key may stand in it. */
 export const settingsSchema = {

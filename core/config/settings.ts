@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
 import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
 import { replaceFile } from './replace-file.ts';
-import type { settingsSchema } from './schema.ts';
+import { MEANT_IN_SETTINGS, type settingsSchema } from './schema.ts';
 import type { FromSchema } from './schema-type.ts';
 import { describeSchemaErrors, type SchemaError } from './schema-validator.ts';
 import { untrusted } from './trusted-place.ts';
@@ -19,7 +19,7 @@ export type SettingName = keyof Settings;
 
 /** What is wrong with the contents of a settings file, a sentence each; empty when nothing is. */
 export function validateSettings(value: unknown): string[] {
-  return matchesSchema(value) ? [] : describeSchemaErrors(matchesSchema.errors);
+  return matchesSchema(value) ? [] : describeSchemaErrors(matchesSchema.errors, MEANT_IN_SETTINGS);
 }
 
 function invalid(file: string, problem: string, cause?: unknown): Failure {
@@ -123,7 +123,11 @@ export function loadUsableSettings(file?: string): UsableSettings {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject || matchesSchema(value)) return { settings: loadSettings(file), unusable: new Map() };
   const unusable = problemsByKey(name, matchesSchema.errors);
-  for (const [key, problem] of unusable) if (PLACES.has(key)) throw invalid(name, problem);
+  for (const [key, problem] of unusable) {
+    const wrong = (value as Record<string, unknown>)[key];
+    // An unknown key with a path is a place that was misspelt.
+    if (PLACES.has(key) || (typeof wrong === 'string' && wrong.startsWith('/'))) throw invalid(name, problem);
+  }
   const contents = Object.fromEntries(Object.entries(value).filter(([key]) => !unusable.has(key)));
   return { settings: { ...defaultSettings(), ...contents }, unusable };
 }
@@ -133,7 +137,7 @@ function problemsByKey(file: string, errors: readonly SchemaError[] | null | und
   const problems = new Map<string, string>();
   for (const error of errors ?? []) {
     const key = error.instancePath === '' ? error.params.additionalProperty : error.instancePath.split('/')[1];
-    const [sentence = error.keyword] = describeSchemaErrors([error]);
+    const [sentence = error.keyword] = describeSchemaErrors([error], MEANT_IN_SETTINGS);
     if (typeof key !== 'string') throw invalid(file, sentence);
     const before = problems.get(key);
     problems.set(key, before === undefined ? sentence : `${before}; ${sentence}`);

@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import type { ByteString } from '../manifest/entry.ts';
 
 /**
  * The C library's functions that Node has no counterpart of. Nobody outside `core/linux` imports this: a wrong signature
@@ -43,12 +44,31 @@ export const libc = {
   setrlimit: library.func('int setrlimit(int, void *)'),
   capget: library.func('int capget(void *, void *)'),
   capset: library.func('int capset(void *, void *)'),
+  execve: library.func('int execve(void *, void *, void *)'),
+  fcntl: library.func('int fcntl(int, int, long)'),
   sigprocmask: library.func('int sigprocmask(int, void *, void *)'),
   mallopt: library.func('int mallopt(int, int)'),
   malloc_trim: library.func('int malloc_trim(size_t)'),
   // For calls that the C library has no function of, all with at most three whole numbers.
   syscall: library.func('long syscall(long, long, long, long)'),
 } as const;
+
+/**
+ * C strings and the list of pointers to them that ends with a null one, for execve(2). The memory is never given back: it is for what replaces
+ * the process.
+ */
+export function stringList(texts: readonly ByteString[]): Buffer {
+  const bytes = Buffer.from(texts.map((text) => `${text}\0`).join(''), 'latin1');
+  const block = koffi.alloc('uint8_t', Math.max(1, bytes.length));
+  if (bytes.length > 0) koffi.encode(block, koffi.array('uint8_t', bytes.length), bytes);
+  const pointers = Buffer.alloc(8 * (texts.length + 1));
+  let address = koffi.address(block);
+  for (const [index, text] of texts.entries()) {
+    pointers.writeBigUInt64LE(address, 8 * index);
+    address += BigInt(text.length + 1);
+  }
+  return pointers;
+}
 
 /** The error number of the call just made on this thread. Read it before any other call. */
 export function lastErrno(): number {

@@ -16,6 +16,13 @@ export function toWirePath(path: ByteString): WirePath {
   return Buffer.from(text, 'utf8').equals(bytes) ? { path: text } : { path: text, path_b64: bytes.toString('base64') };
 }
 
+/** The same of a path inside a backup: slashes at its ends, and one too many between, mean nothing. Empty for the top. */
+export function fromTreePath(wire: string | WirePath): ByteString {
+  return fromWirePath(wire)
+    .replace(/\/{2,}/g, '/')
+    .replace(/^\/|\/$/g, '');
+}
+
 /** The bytes that a path in JSON means. Throws `usage` for a NUL byte, at which the system would cut the path. */
 export function fromWirePath(wire: string | WirePath): ByteString {
   const { path, path_b64 }: WirePath = typeof wire === 'string' ? { path: wire } : wire;

@@ -150,6 +150,28 @@ describe('the built program', () => {
     }
   });
 
+  it('keeps every byte of its arguments where it has to take such variables away', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'executable-'));
+    try {
+      const settings = slowServer(folder);
+      const command = 'exec "$0" --config "$1" --json explain site1 "shadow/$(printf \'M\\374rz\')/$(printf \'\\303\\274\')"';
+      for (const env of [{}, { NODE_DEBUG: '' }, { NODE_DEBUG: 'fs', ODD: '\u{fffd}', EMPTY: '' }]) {
+        const { stdout, stderr } = await execa('sh', ['-c', command, EXECUTABLE, settings], { env });
+        expect(JSON.parse(stdout), stderr).to.have.nested.property(
+          'path.path_b64',
+          Buffer.from('shadow/M\xfcrz/\xc3\xbc', 'latin1').toString('base64'),
+        );
+      }
+      const empty = await execa(EXECUTABLE, ['--config', settings, '--json', 'ls', 'site1', ''], {
+        env: { NODE_DEBUG: '' },
+        reject: false,
+      });
+      expect(JSON.parse(empty.stdout)).to.have.nested.property('error.message').that.contains('empty path');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('obeys no variable of the environment by which Node writes files, loads code or talks', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'executable-'));
     try {

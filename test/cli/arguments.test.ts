@@ -4,7 +4,7 @@ import { pathArguments } from '../../core/cli/path-arguments.ts';
 import { buildProgram } from '../../core/cli/program.ts';
 import { METHODS } from '../../core/commands/registry.ts';
 import { Failure } from '../../core/failure.ts';
-import { ROOT } from '../program.ts';
+import { ROOT, runProgram } from '../program.ts';
 
 async function requestOf(...args: string[]): Promise<[string, unknown]> {
   let made: [string, unknown] | undefined;
@@ -101,6 +101,28 @@ describe('the arguments of a command', () => {
       { path: 'M\ufffdrz 2', path_b64: Buffer.from('M\ufffdrz 2').toString('base64') },
     ]);
   });
+
+  it('that are a slip are answered in words', async () => {
+    const words: [string[], string][] = [
+      [['run', 'Site1'], 'error: /units/0 must be a unit: site12, in small letters, or system (usage)\n  Site1\n'],
+      [['list', 'site1/'], '/unit must be a unit: site12'],
+      [['join', 'site1'], 'such as site12-1f3a9c2e'],
+      [['ls', 'site1', ''], 'an empty path is none'],
+      [['restore', 'site1', 'shadow', ''], 'an empty path is none'],
+      [['ls', 'site1', '--at', ''], '/at must not be empty (usage)'],
+      [['restore', 'site1', '--to', ''], '/to must not be empty (usage)'],
+      [['history', 'site1'], 'lacks "path" (usage)'],
+      [['prune', '--simulate', ''], 'See `apiscp-backup help prune`.'],
+      [['help', 'nosuch'], 'there is no command "nosuch" to explain'],
+      [['lsit'], "unknown command 'lsit' (Did you mean "],
+      [['--config', '', 'list'], 'the name of the settings file is empty'],
+    ];
+    for (const [args, said] of words) {
+      const { stderr, exitCode } = await runProgram(args);
+      expect(stderr, args.join(' ')).to.contain(said).and.not.to.contain('^').and.not.to.contain('\\x0a');
+      expect(exitCode, args.join(' ')).to.equal(2);
+    }
+  }).timeout(60_000);
 
   it('that could be several are refused, with the way to give them', () => {
     expect(() => pathArguments(['bad\ufffd'], []))

@@ -127,7 +127,12 @@ describe('what frees or rescues', () => {
 
   it('does not take a wrong place for another', async () => {
     const written = JSON.parse(readFileSync(sandbox.settingsFile, 'utf8'));
-    writeFileSync(sandbox.settingsFile, JSON.stringify({ ...written, repository: 'backups', exclude: 1 }));
-    expect((await failureOf(async () => loadUsableSettings(sandbox.settingsFile))).message).to.contain('/repository');
+    for (const [wrong, named] of [
+      [{ repository: 'backups', exclude: 1 }, '/repository'],
+      [{ accountsRoots: '/srv/virtual' }, '"accountsRoots"'],
+    ] as const) {
+      writeFileSync(sandbox.settingsFile, JSON.stringify({ ...written, ...wrong }));
+      expect((await failureOf(async () => loadUsableSettings(sandbox.settingsFile))).message).to.contain(named);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Failure } from '../../core/failure.ts';
-import { fromWirePath, toWirePath } from '../../core/manifest/wire-path.ts';
+import { fromTreePath, fromWirePath, toWirePath } from '../../core/manifest/wire-path.ts';
 
 const pathBytes = fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes.map((byte) => byte || 1)).toString('latin1'));
 
@@ -33,5 +33,10 @@ describe('a path in JSON', () => {
         .to.throw(Failure)
         .with.property('code', 'usage');
     }
+  });
+
+  it('of a tree has no slashes at its ends, nor two in a row', () => {
+    for (const text of ['shadow/a', '/shadow/a/', 'shadow//a', '//shadow///a//']) expect(fromTreePath(text)).to.equal('shadow/a');
+    for (const text of ['', '/', '///']) expect(fromTreePath(text)).to.equal('');
   });
 });

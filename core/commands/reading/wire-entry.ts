@@ -1,5 +1,5 @@
 import type { ByteString, Entry } from '../../manifest/entry.ts';
-import { fromWirePath, toWirePath } from '../../manifest/wire-path.ts';
+import { fromTreePath, toWirePath } from '../../manifest/wire-path.ts';
 import type { PathArgument } from '../schemas/parts.ts';
 import type { EntryResult } from '../schemas/reading.ts';
 import { entryTime } from './entry-time.ts';
@@ -21,5 +21,5 @@ export function wireEntry(entry: Pick<Entry, 'kind' | 'mode' | 'uid' | 'gid' | '
 
 /** A path of a request, in the form of the manifests; people complete directory names with a slash. Undefined means the top. */
 export function requestedPath(path: PathArgument | undefined): ByteString {
-  return path === undefined ? '' : fromWirePath(path).replace(/^\/+|\/+$/g, '');
+  return path === undefined ? '' : fromTreePath(path);
 }
