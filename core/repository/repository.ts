@@ -20,6 +20,9 @@ import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from 
 import { readDocument, writeDocument } from './stored-document.ts';
 import { readNotes, removeNote, type UnitNote, writeNote } from './unit-notes.ts';
 
+/** What names a folder of unknown birth by nothing else: the next folder can have the same inode. */
+const INODE_ALONE = /^\d+-0$/;
+
 /** A record that is there and cannot be used. */
 export interface UnusableRecord {
   /** Below the server's folder. */
@@ -139,8 +142,9 @@ export class Repository {
     return this.#notes.filter((note) => note.unit === unit && note.kind === kind);
   }
 
-  /** Whether the folder of a living account is that of a unit; the unit was read from here. */
+  /** Whether the folder of a living account is that of a unit; the unit was read from here. In doubt it is not. */
   livesAs(unit: UnitIdentity, incarnation: string): boolean {
+    if (INODE_ALONE.test(incarnation)) return false;
     return unit.incarnation === incarnation || this.#notesOf(unit, 'continued').some((note) => note.incarnation === incarnation);
   }
 

@@ -1,4 +1,16 @@
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
@@ -10,6 +22,7 @@ import { list } from '../../core/commands/list.ts';
 import { ls } from '../../core/commands/ls.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { verify } from '../../core/commands/verify.ts';
+import { mountLoopFileSystem } from '../accounts/loop-file-system.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -184,5 +197,57 @@ describe('an account', () => {
       await sandbox.back('incremental');
     }
     expect((await unitIds()).size).to.equal(1);
+  });
+
+  describe('on a file system that does not know when a folder was born', () => {
+    let old: { readonly id: string; readonly unitId: string };
+    const accounts = () => join(sandbox.folder, 'virtual');
+
+    beforeEach(async () => {
+      // Inodes of 128 bytes have no room for it.
+      await mountLoopFileSystem(accounts(), 20, ['-I', '128']);
+      sandbox.addAccount('site1');
+      mkdirSync(join(sandbox.shadow, 'home'));
+      writeFileSync(join(sandbox.shadow, 'home/file'), 'of the first customer');
+      await sandbox.back();
+      old = (await listed()).at(-1) as typeof old;
+      sandbox.log.length = 0;
+    });
+
+    afterEach(() => execa('umount', [accounts()]));
+
+    /** Until the next folder has the inode of the one before, which is what it gets as a rule. */
+    function makeAnewInPlace(): void {
+      const { ino } = statSync(sandbox.site);
+      for (let attempt = 0; attempt < 20; attempt++) {
+        makeAnew();
+        if (statSync(sandbox.site).ino === ino) return;
+      }
+      throw new Error('the inode was not given again');
+    }
+
+    it('the next customer never has what the one before left, be it before or after the own first backup', async () => {
+      makeAnewInPlace();
+      const owners = { unit: 'site1', policy: 'owner' } as const;
+      expect((await list(owners, sandbox.context)).snapshots).to.deep.equal([]);
+      expect(await failureOf(() => restore({ ...owners, at: old.id, to: join(accounts(), 'to') }, sandbox.context))).to.include({
+        code: 'unit_unknown',
+      });
+      expect((await listed()).map(({ current }) => current)).to.not.include(true);
+      await sandbox.back();
+      expect(codes()).to.include('unit_renewed');
+      expect((await listed()).filter(({ current }) => current)).to.have.length(1);
+      expect(await failureOf(() => restore({ unit: 'site1', at: old.id }, sandbox.context))).to.include({ code: 'usage' });
+    });
+
+    it('the same account goes on, also with what a joining said', async () => {
+      expect(await sandbox.back()).to.include({ status: 'unchanged' });
+      expect(codes()).to.deep.equal([]);
+      makeAnewInPlace();
+      await joinUnits({ unit: old.unitId }, sandbox.context);
+      await sandbox.back();
+      expect(codes()).to.not.include('unit_renewed');
+      expect((await listed({ unit: 'site1' })).map(({ current }) => current)).to.deep.equal([true, true]);
+    });
   });
 });

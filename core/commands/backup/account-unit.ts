@@ -4,9 +4,6 @@ import type { Repository } from '../../repository/repository.ts';
 import type { Reporter } from '../context.ts';
 import { doubtAbout } from './account-proof.ts';
 
-/** A folder whose birth nobody knows has nothing but its inode, which the next folder can get. */
-const UNKNOWN_BIRTH = /-0$/;
-
 /**
  * The unit in which an account goes on: that of its folder; or the last one of its name, when the panel's files show that it is the same account
  * in a new folder, such as on a new disk. In doubt it is another customer's, and begins a new one. Both are told.
@@ -14,12 +11,12 @@ const UNKNOWN_BIRTH = /-0$/;
 export async function unitOf(subject: PanelUnit, repository: Repository, reporter: Pick<Reporter, 'log'>): Promise<UnitIdentity> {
   const all = await repository.unitsNamed(subject.name);
   const known = all.findLast((unit) => repository.livesAs(unit, subject.incarnation));
-  if (known !== undefined && !UNKNOWN_BIRTH.test(subject.incarnation)) return known;
-  const earlier = known ?? all.at(-1);
+  if (known !== undefined) return known;
+  const earlier = all.at(-1);
   if (earlier === undefined) return repository.beginUnit(subject);
   const doubt = await doubtAbout(subject, earlier, repository);
   if (doubt === undefined) {
-    if (known === undefined) await goOn(subject, earlier, repository, reporter);
+    await goOn(subject, earlier, repository, reporter);
     return earlier;
   }
   const unit = await repository.beginUnit(subject);
