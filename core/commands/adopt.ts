@@ -8,7 +8,7 @@ import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { Context } from './context.ts';
 import type { AdoptRequest, AdoptResult } from './schemas/adopt.ts';
 
-/** A server that made no backup for so long has ended, or is known to have: two nights, in milliseconds. */
+/** A server that made no backup and was not taken over for so long has ended, or is known to have: two nights, in milliseconds. */
 const SILENCE = 2 * 24 * 60 * 60 * 1000;
 
 /**
@@ -30,15 +30,14 @@ export async function adopt(request: AdoptRequest, context: Context): Promise<Ad
   return { status: 'ok', server: server.identity.server, name: server.writer.name };
 }
 
-async function requireSilence({ identity, writer }: KnownServer, { backend }: Place, { now }: Context): Promise<void> {
+async function requireSilence({ identity, writer, since }: KnownServer, { backend }: Place, { now }: Context): Promise<void> {
   const last = (await runIds(backend, identity.server)).at(-1);
-  if (last === undefined || timeOfId(last).getTime() < now().getTime() - SILENCE) return;
-  throw new Failure(
-    'needs_confirmation',
-    `${writer.name} still runs as ${identity.server}: its last backup was at ${timeOfId(last).toISOString()}`,
-    {
-      affected: [identity.server],
-      advice: 'Two machines must not write as one server. When that one is gone for good, or is this one: say --yes.',
-    },
-  );
+  // A machine that has just taken over, or just begun, will make its first backup soon.
+  const seen = Math.max(Date.parse(since), last === undefined ? 0 : timeOfId(last).getTime());
+  if (seen < now().getTime() - SILENCE) return;
+  const sign = last === undefined || timeOfId(last).getTime() < seen ? 'it began' : 'its last backup was';
+  throw new Failure('needs_confirmation', `${writer.name} still runs as ${identity.server}: ${sign} at ${new Date(seen).toISOString()}`, {
+    affected: [identity.server],
+    advice: 'Two machines must not write as one server. When that one is gone for good, or is this one: say --yes.',
+  });
 }

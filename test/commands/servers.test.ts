@@ -128,6 +128,15 @@ describe('the servers of a repository', () => {
       expect(all.find(({ here }) => here)).to.include({ server: lost });
     });
 
+    it('one that was just taken over still runs, whenever its last backup was', async () => {
+      sandbox.now = () => new Date(Date.now() + 3 * DAY);
+      await adopt({ server: lost }, sandbox.context);
+      const failure = await failureOf(() => adopt({ server: lost }, sandbox.context));
+      expect(failure).to.include({ code: 'needs_confirmation' });
+      expect(failure.message).to.contain('it began at');
+      sandbox.now = () => new Date();
+    });
+
     it('and the machine that wrote as it before is refused from then on', async () => {
       await adopt({ server: lost, yes: true }, sandbox.context);
       for (const file of globSync(join(sandbox.repository, 'servers', lost, 'machines/*.json'))) {
