@@ -23,6 +23,7 @@ export const FAILURE_CODES = {
   needs_confirmation: 'this is done only when it is confirmed',
   unit_unknown: 'no such account or unit',
   root_missing: 'what was backed up before is not there any more',
+  unit_crashed: 'the program ended while it worked on this unit',
   snapshot_unknown: 'no such snapshot',
   path_unknown: 'the snapshot does not have this path',
   chain_broken: 'a snapshot that this restore point needs is missing or unusable',

@@ -1,10 +1,16 @@
 import { startClean } from './clean-start.ts';
+import { WORK_FOR_SUPERVISOR } from './commands/supervision/messages.ts';
 import { outliveWatchers } from './outlive-watchers.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === '--version') {
     const { PROGRAM } = await import('./version.ts');
     process.stdout.write(`${PROGRAM.version}\n`);
+    return;
+  }
+  if (args.length === 1 && args[0] === WORK_FOR_SUPERVISOR) {
+    const { workForSupervisor } = await import('./commands/supervision/worker.ts');
+    process.exitCode = await workForSupervisor();
     return;
   }
   const { runCli } = await import('./cli/main.ts');

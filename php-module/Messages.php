@@ -31,6 +31,7 @@ final class Messages
 	const ERR_NEEDS_CONFIRMATION = [':err_backup_needs_confirmation', 'This has to be confirmed: %(message)s'];
 	const ERR_UNIT_UNKNOWN = [':err_backup_unit_unknown', 'No such account: %(message)s'];
 	const ERR_ROOT_MISSING = [':err_backup_root_missing', 'What was backed up before is not there any more: %(message)s'];
+	const ERR_UNIT_CRASHED = [':err_backup_unit_crashed', 'The backup program ended while it worked on this account: %(message)s'];
 	const ERR_SNAPSHOT_UNKNOWN = [':err_backup_snapshot_unknown', 'No such backup: %(message)s'];
 	const ERR_PATH_UNKNOWN = [':err_backup_path_unknown', 'The backup does not have this path: %(message)s'];
 	const ERR_CHAIN_BROKEN = [':err_backup_chain_broken', 'A backup that this one builds on is missing or unusable: %(message)s'];

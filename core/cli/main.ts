@@ -7,6 +7,7 @@ import { openContext } from '../commands/open-context.ts';
 import { onProgressRequest } from '../commands/progress-request.ts';
 import { METHODS } from '../commands/registry.ts';
 import type { MethodName } from '../commands/schemas/messages.ts';
+import { supervised } from '../commands/supervision/supervised.ts';
 import { showDefects, toWireError } from '../commands/wire-error.ts';
 import { Failure } from '../failure.ts';
 import { AnswerWatch } from './answer-watch.ts';
@@ -47,7 +48,7 @@ function valueAt(value: unknown, pointer: string): unknown {
   return keys.reduce<unknown>((inside, key) => (inside as Record<string, unknown> | null | undefined)?.[key], value);
 }
 
-const limitedMethods = withLimitedRights(METHODS);
+const limitedMethods = withLimitedRights(supervised(METHODS));
 
 /** The request for the page that follows; undefined when there is none, or no more rows were wanted. */
 function followingPage(request: unknown, result: unknown): unknown {

@@ -10,43 +10,36 @@ import { ManifestCache } from '../repository/manifest-cache.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
-import type { RunUnit } from '../repository/run-record.ts';
 import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
-import { recordDeadRun, suspiciousLast } from './backup/dead-run.ts';
+import { recordDeadRun } from './backup/dead-run.ts';
+import { type EndedUnit, failed, overallStatus, succeeded, withinAnswer } from './backup/ended-unit.ts';
 import { LoadWatch } from './backup/load-watch.ts';
 import { rootMissing } from './backup/lost-roots.ts';
 import { checkOwnersRequest, ownersAllowance, withinAllowance } from './backup/owner-run.ts';
 import { pacedBy } from './backup/paced-output.ts';
+import { NO_JOURNAL, type RunJournal } from './backup/run-journal.ts';
 import { RunProgress } from './backup/run-progress.ts';
-import type { RunTools, UnitBackup } from './backup/run-tools.ts';
+import type { RunTools } from './backup/run-tools.ts';
 import { type RunUnits, unitsOfRun } from './backup/run-units.ts';
 import { backUpUnit } from './backup/unit-backup.ts';
 import { UnitsInHand } from './backup/units-in-hand.ts';
-import { TOLD_ONCE } from './backup/warning-list.ts';
 import type { Context } from './context.ts';
 import { requireUsablePatterns } from './left-out.ts';
 import { refuseOwnPlaces } from './own-places.ts';
 import { schedulePolicy } from './policies.ts';
-import type { RunRequest, RunResult, UnitOutcome } from './schemas/run.ts';
+import type { RunRequest, RunResult } from './schemas/run.ts';
 import { localTimeZone } from './time-zone.ts';
 import { type LastUnchanged, lastUnchanged } from './unchanged-runs.ts';
 import { unitBackupLock } from './unit-locks.ts';
-import { toWireError } from './wire-error.ts';
-
-/** What ended a unit, told to the caller and kept in the run's record. */
-interface Ended {
-  readonly outcome: UnitOutcome;
-  readonly entry: RunUnit;
-}
 
 /**
  * Backs up the named units, or everything on the server, one unit after the other; what fails in one does not stop the
  * others. Throws before anything is done when the request or the repository is wrong, or another run
- * is under way for longer than this one waits.
+ * is under way for longer than this one waits. With an earlier part in its journal it goes on with that run.
  */
-export async function run(request: RunRequest, context: Context): Promise<RunResult> {
+export async function run(request: RunRequest, context: Context, journal: RunJournal = NO_JOURNAL): Promise<RunResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
   const { settings, reporter } = context;
   // A wrong pattern stops the run before it begins.
@@ -61,7 +54,9 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
   const { living: units, vanished } = await unitsOfRun(wanted, repository, settings);
   const isOwners = request.policy === 'owner';
   if (isOwners && units.length === 0) throw rootMissing(wanted[0] as string, ['it is not on the server any more']);
-  const waiting = waitingFor(request.wait ?? (isOwners ? Math.min(OWNERS_WAIT, limits.wait) : limits.wait), context);
+  const minutes = request.wait ?? (isOwners ? Math.min(OWNERS_WAIT, limits.wait) : limits.wait);
+  // The lock went with the process that had it: whoever came between ends at some time.
+  const waiting = waitingFor(journal.earlier === undefined ? minutes : Math.max(minutes, limits.wait), context);
   // An owner's run takes the lock of the own unit alone: it neither stops nor delays anybody else's.
   const lock = await waitForLock(
     settings.stateDirectory,
@@ -70,7 +65,7 @@ export async function run(request: RunRequest, context: Context): Promise<RunRes
     waiting,
   );
   try {
-    return await backUp(request, { living: units, vanished }, lock, waiting, repository, context);
+    return await backUp(request, { living: units, vanished }, lock, waiting, repository, context, journal);
   } finally {
     lock.release();
   }
@@ -84,51 +79,56 @@ const OWNERS_WAIT = 1;
 /** `lock` is the server's or, for an owner, that of the only unit. */
 async function backUp(
   request: RunRequest,
-  { living: units, vanished }: RunUnits,
+  { living, vanished }: RunUnits,
   lock: Lock,
   waiting: Waiting,
   repository: Repository,
   context: Context,
+  journal: RunJournal,
 ): Promise<RunResult> {
   const { settings, reporter } = context;
+  const { earlier } = journal;
   const limits = limitsOf(settings);
-  const owner = request.policy === 'owner' ? await ownersAllowance(units[0] as PanelUnit, repository, context) : undefined;
+  const owner =
+    request.policy === 'owner' && earlier === undefined ? await ownersAllowance(living[0] as PanelUnit, repository, context) : undefined;
+  const done = new Set(earlier?.ended.map(({ outcome }) => outcome.unit));
+  const units = living.filter(({ name }) => !done.has(name));
   keepMemorySmall();
   const pool = new WorkerPool(limits.workers, limits.readRate);
   const readers = new ReaderPool();
-  const progress = new RunProgress(units.length, reporter);
+  const progress = new RunProgress(living.length, reporter, living.length - units.length);
   const load = limits.load === undefined ? undefined : new LoadWatch(limits.load, context, [pool, progress]);
   let inHand: UnitsInHand | undefined;
   try {
-    const started = context.now();
-    const id = newTimedId(started);
+    const started = earlier === undefined ? context.now() : new Date(earlier.started);
+    const id = earlier?.id ?? newTimedId(started);
+    journal.begin({ id, started: started.toISOString() });
     const unchanged = await readRuns(repository, started, context);
     const cache = new ManifestCache(repository);
     const paced = withinAllowance(owner, pacedBy(limits.sendRate, context.signal));
     const readBack = request.readBack ?? settings.readBack;
     const isWhole = (request.units ?? []).length === 0;
-    const dead = isWhole
-      ? UnitsInHand.ofDeadRun(
-          settings.stateDirectory,
-          [...units, ...vanished].map(({ name }) => name),
-        )
-      : undefined;
+    const dead =
+      isWhole && earlier === undefined
+        ? UnitsInHand.ofDeadRun(
+            settings.stateDirectory,
+            [...units, ...vanished].map(({ name }) => name),
+          )
+        : undefined;
     if (dead !== undefined) await recordDeadRun(dead, repository, context);
     inHand = isWhole ? new UnitsInHand(settings.stateDirectory, id) : undefined;
-    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack, inHand };
+    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack, inHand, journal };
     // What the schedule wants on top of an incremental is the server's to take.
-    const level = owner === undefined ? (request.level ?? 'auto') : 'incremental';
-    const missing = vanished.map(({ name }) =>
-      failed({ name }, rootMissing(name, ['it is not on the server any more']), started.toISOString()),
-    );
-    const living = await backUpAll(
-      dead === undefined ? units : suspiciousLast(units, dead),
-      level,
-      tools,
-      waiting,
-      owner === undefined ? undefined : lock,
-    );
-    const ended = [...missing, ...living];
+    const level = request.policy === 'owner' ? 'incremental' : (request.level ?? 'auto');
+    const missing = vanished
+      .filter(({ name }) => !done.has(name))
+      .map(({ name }) => failed({ name }, rootMissing(name, ['it is not on the server any more']), started.toISOString()));
+    const suspects = new Set(dead?.units ?? earlier?.suspects);
+    const now =
+      earlier?.isLast === true
+        ? units.map((unit) => failed(unit, notBegun(unit), context.now().toISOString()))
+        : await backUpAll(units, suspects, level, tools, waiting, request.policy === 'owner' ? lock : undefined);
+    const ended = [...missing, ...(earlier?.ended ?? []), ...now];
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
@@ -146,27 +146,18 @@ async function backUp(
         units: ended.map(({ entry }) => entry),
         tool: PROGRAM,
       });
+    } catch (error) {
+      // The earlier part had written it, and ended behind that.
+      if (earlier === undefined || !(error instanceof Failure && error.code === 'object_exists')) throw error;
     } finally {
       noting.release();
     }
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
-    return { status, run: id, started: started.toISOString(), finished, units: withinAnswer(ended.map(({ outcome }) => outcome)) };
+    return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome).map(withinAnswer()) };
   } finally {
     inHand?.close();
     await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
   }
-}
-
-/** The most bytes of JSON that the warnings of one answer take: whoever reads it takes a line of some megabytes only. */
-const ANSWER_WARNING_BYTES = 4 * 1024 * 1024;
-
-/** The outcomes with as many warnings as find room; `warningCount` counts them all, and the snapshots' records list them. */
-function withinAnswer(outcomes: readonly UnitOutcome[]): UnitOutcome[] {
-  let left = ANSWER_WARNING_BYTES;
-  return outcomes.map((outcome) => {
-    left -= Buffer.byteLength(JSON.stringify(outcome.warnings));
-    return left >= 0 ? outcome : { ...outcome, warnings: [] };
-  });
 }
 
 /** Units whose scan is over and whose objects are still being made durable. */
@@ -174,18 +165,20 @@ const COMMITS_UNDER_WAY = 4;
 
 /**
  * One scan at a time, with all workers; the next one begins while the units before are being committed. A unit that somebody else
- * works on comes after all others, and is waited for then. `held` is the lock of all of them, where that is taken already.
+ * works on comes after all others, and is waited for then; behind those come the suspects, each when all before it are done, so that the one that ends
+ * the process ends nothing besides. `held` is the lock of all of them, where that is taken already.
  */
 async function backUpAll(
   units: readonly PanelUnit[],
+  suspects: ReadonlySet<string>,
   level: LevelRequest,
   tools: RunTools,
   waiting: Waiting,
   held: Lock | undefined,
-): Promise<Ended[]> {
+): Promise<EndedUnit[]> {
   const { stateDirectory } = tools.context.settings;
-  const running: Promise<Ended>[] = [];
-  const ended = new Map<PanelUnit, Promise<Ended>>();
+  const running: Promise<EndedUnit>[] = [];
+  const ended = new Map<PanelUnit, Promise<EndedUnit>>();
   const begin = async (unit: PanelUnit, lock: TakeLock) => {
     tools.progress.begin(unit.name);
     await tools.load?.pass();
@@ -197,13 +190,19 @@ async function backUpAll(
   };
   const busy: PanelUnit[] = [];
   for (const unit of units) {
+    if (suspects.has(unit.name)) continue;
     await running.at(-COMMITS_UNDER_WAY);
     const lock = held === undefined ? freeLock(stateDirectory, unit) : () => held;
     if (lock === undefined) busy.push(unit);
     else await begin(unit, lock);
   }
-  for (const unit of busy) await begin(unit, () => waitForLock(stateDirectory, unitBackupLock(unit.name), 'a backup', waiting));
-  return Promise.all(units.map((unit) => ended.get(unit) as Promise<Ended>));
+  const taking = (unit: PanelUnit) => () => held ?? waitForLock(stateDirectory, unitBackupLock(unit.name), 'a backup', waiting);
+  for (const unit of busy) await begin(unit, taking(unit));
+  for (const unit of units.filter(({ name }) => suspects.has(name))) {
+    await Promise.all(running);
+    await begin(unit, taking(unit));
+  }
+  return Promise.all(units.map((unit) => ended.get(unit) as Promise<EndedUnit>));
 }
 
 /** Asked for its lock when a unit's turn has come, and not before: what refuses it then has somebody who hears it, also after a pause. */
@@ -238,92 +237,34 @@ async function readRuns(repository: Repository, now: Date, { settings }: Context
   return lastUnchanged(runs);
 }
 
-async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, onScanned: () => void, take: TakeLock): Promise<Ended> {
+async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, onScanned: () => void, take: TakeLock): Promise<EndedUnit> {
   const { now, signal, reporter } = tools.context;
   const time = now().toISOString();
   let lock: Lock | undefined;
   try {
     lock = await take();
     tools.inHand?.begin(unit.name);
+    tools.journal.beginUnit(unit.name);
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const { path, reason } of unit.missing) {
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name}: ${path} ${reason}`, affected: [unit.name] });
     }
     for (const message of unit.followed) reporter.log({ level: 'info', code: 'link_followed', message, affected: [unit.name] });
-    return succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time);
+    return told(succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time), tools);
   } catch (error) {
-    return failed(unit, error, time);
+    return told(failed(unit, error, time), tools);
   } finally {
     tools.inHand?.end(unit.name);
     lock?.release();
   }
 }
 
-function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): Ended {
-  const { record, isNew, warnings } = backup;
-  const complete = !warnings.isIncomplete;
-  const isTold = isNew && warnings.list.some(({ code }) => TOLD_ONCE.has(code));
-  const status = !complete || isTold ? 'partial' : isNew ? 'ok' : 'unchanged';
-  const { counts, bytes } = record;
-  const outcome: UnitOutcome = {
-    unit: unit.name,
-    status,
-    snapshot: record.id,
-    level: record.level,
-    reason: backup.plan.reason,
-    entries: counts.entries,
-    changed: isNew ? counts.changed : 0,
-    deleted: isNew ? counts.deleted : 0,
-    bytesTotal: bytes.total,
-    bytesRead: isNew ? bytes.read : 0,
-    bytesStored: isNew ? bytes.stored : 0,
-    warnings: [...warnings.list],
-    warningCount: warnings.count,
-    error: null,
-  };
-  const { warningCount } = outcome;
-  return {
-    outcome,
-    entry: { name: unit.name, unit: backup.unit.unit, outcome: status, time, snapshot: backup.link, warningCount, complete, failure: null },
-  };
+function told(ended: EndedUnit, { journal }: RunTools): EndedUnit {
+  journal.endUnit(ended);
+  return ended;
 }
 
-function failed(unit: Pick<PanelUnit, 'name'>, error: unknown, time: string): Ended {
-  const wire = toWireError(error);
-  const { code, message } = wire;
-  return {
-    outcome: {
-      unit: unit.name,
-      status: 'failed',
-      snapshot: null,
-      level: null,
-      reason: '',
-      entries: 0,
-      changed: 0,
-      deleted: 0,
-      bytesTotal: 0,
-      bytesRead: 0,
-      bytesStored: 0,
-      warnings: [],
-      warningCount: 0,
-      error: wire,
-    },
-    entry: {
-      name: unit.name,
-      unit: null,
-      outcome: 'failed',
-      time,
-      snapshot: null,
-      warningCount: 0,
-      complete: false,
-      failure: { code, message },
-    },
-  };
-}
-
-/** Failed only when nothing succeeded: one good snapshot is worth being told from none. */
-function overallStatus(statuses: readonly UnitOutcome['status'][]): RunResult['status'] {
-  const failures = statuses.filter((status) => status === 'failed').length;
-  if (failures > 0 && failures === statuses.length) return 'failed';
-  return failures > 0 || statuses.includes('partial') ? 'partial' : 'ok';
+function notBegun({ name }: PanelUnit): Failure {
+  const message = 'not begun: the program ended too often in this run';
+  return new Failure('unit_crashed', message, { affected: [name], advice: 'See what the units before it failed of.', retry: true });
 }

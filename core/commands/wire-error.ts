@@ -10,6 +10,11 @@ export function showDefects(): void {
 
 const ADVICE = 'This is a defect of the program. Please report it, with what the same command says with --debug.';
 
+/** Whether it does. */
+export function areDefectsShown(): boolean {
+  return isDefectShown;
+}
+
 /** What a caller gets to know of anything that was thrown; never where in the program. */
 export function toWireError(thrown: unknown): WireError {
   const failure = asFailure(thrown);

@@ -3,6 +3,7 @@ import { watchInterruption } from '../commands/interruption.ts';
 import { withLimitedRights } from '../commands/limited-rights.ts';
 import { openContext } from '../commands/open-context.ts';
 import { METHODS } from '../commands/registry.ts';
+import { supervised } from '../commands/supervision/supervised.ts';
 import { serve } from './serve.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function runRpc(settingsFile: string | undefined): Promise<number> 
   const output = claimStdout();
   const interruption = watchInterruption();
   return serve({
-    methods: withLimitedRights(METHODS),
+    methods: withLimitedRights(supervised(METHODS)),
     input: process.stdin,
     output,
     interruption,

@@ -6,15 +6,22 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
 import { threadPriorities } from '../linux/thread-priorities.ts';
+import { childrenOf } from '../processes.ts';
 import { answerOf, type StartedProgram, TestServer, until } from './test-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const STOPPED_BY_SIGTERM = 143;
 
 /** How many threads of ours, not of Node's own, a process has. */
-function workersOf(pid: number): number {
+function workersOf(pid: number | undefined): number {
+  if (pid === undefined) return 0;
   const names = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8'));
   return names.filter((name) => name === 'WorkerThread\n').length;
+}
+
+/** The process that backs up for one; undefined while there is none. */
+function workingFor({ pid }: StartedProgram): number | undefined {
+  return childrenOf(pid)[0];
 }
 
 describe('limits', function () {
@@ -61,16 +68,16 @@ describe('limits', function () {
     server.limit({ workers: 2, readRate: '64 KiB/s' });
     for (let file = 0; file < 30; file++) writeFileSync(join(server.shadow, `small-${file}`), randomBytes(MEBIBYTE));
     const program = start(['run', 'site1']);
-    await until(() => workersOf(program.pid as number) === 2, program);
-    expect(await prioritiesOf(program.pid)).to.deep.equal(['10 best-effort: prio 7']);
+    await until(() => workersOf(workingFor(program)) === 2, program);
+    expect(await prioritiesOf(workingFor(program))).to.deep.equal(['10 best-effort: prio 7']);
     await stop(program);
   });
 
   it('give the priority that is set, and no higher one than the program was started with', async () => {
     server.limit({ workers: 1, readRate: '64 KiB/s', nice: 5, ioClass: 'idle' });
     const program = start(['run', 'site1'], ['nice', '-n', '12']);
-    await until(() => workersOf(program.pid as number) === 1, program);
-    expect(await prioritiesOf(program.pid)).to.deep.equal(['12 idle']);
+    await until(() => workersOf(workingFor(program)) === 1, program);
+    expect(await prioritiesOf(workingFor(program))).to.deep.equal(['12 idle']);
     await stop(program);
   });
 
@@ -120,8 +127,8 @@ describe('limits', function () {
     });
     await until(() => told.includes('site1 paused'), program);
     expect(told).to.match(/info: the load is [\d.]+, above 0\.0001: the backup pauses\n/);
-    expect(await prioritiesOf(program.pid)).to.deep.equal(['10 best-effort: prio 7']);
-    expect(workersOf(program.pid as number)).to.equal(0);
+    expect(await prioritiesOf(workingFor(program))).to.deep.equal(['10 best-effort: prio 7']);
+    expect(workersOf(workingFor(program))).to.equal(0);
     expect(server.objects('unit.json')).to.deep.equal([]);
     await stop(program);
   });

@@ -48,7 +48,7 @@ describe('a unit that ended the whole program', function () {
 
     expect(await orderOfRun()).to.deep.equal(['site2', 'site1']);
     expect(failedRuns().map((record) => [record.id, record.units.map(({ name }) => name)])).to.deep.equal([[id, ['site1']]]);
-    expect(sandbox.log.find(({ code }) => code === 'internal'))
+    expect(sandbox.log.find(({ code }) => code === 'unit_crashed'))
       .to.have.property('affected')
       .that.deep.equals(['site1']);
   });
@@ -87,6 +87,6 @@ describe('a unit that ended the whole program', function () {
     const repository = { ...(await openRepository(sandbox.context.settings, 'read', () => {})), commitRun: full } as unknown as Repository;
     const id = newTimedId(new Date());
     await recordDeadRun({ id, units: ['site1'] }, repository, sandbox.context);
-    expect(sandbox.log.map(({ code }) => code)).to.deep.equal(['internal', 'disk_full']);
+    expect(sandbox.log.map(({ code }) => code)).to.deep.equal(['unit_crashed', 'disk_full']);
   });
 });

@@ -1,5 +1,4 @@
 import { asFailure } from '../../failure.ts';
-import type { PanelUnit } from '../../panel/unit.ts';
 import { timeOfId } from '../../repository/ids.ts';
 import { FORMAT_VERSION } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -13,9 +12,9 @@ import type { DeadRun } from './units-in-hand.ts';
  */
 export async function recordDeadRun({ id, units }: DeadRun, repository: Repository, { now, reporter }: Context): Promise<void> {
   const message = 'the whole program ended while this unit was backed up';
-  reporter.log({ level: 'warning', code: 'internal', message: `${message} in the run ${id}: it comes last now`, affected: [...units] });
+  reporter.log({ level: 'warning', code: 'unit_crashed', message: `${message} in the run ${id}: it comes last now`, affected: [...units] });
   const time = timeOfId(id).toISOString();
-  const failure = { code: 'internal', message } as const;
+  const failure = { code: 'unit_crashed', message } as const;
   try {
     await repository.commitRun({
       formatVersion: FORMAT_VERSION,
@@ -36,10 +35,4 @@ export async function recordDeadRun({ id, units }: DeadRun, repository: Reposito
     if (code === 'object_exists') return;
     reporter.log({ level: 'warning', code, message: `the run ${id} has no record: ${cause}`, affected: [id] });
   }
-}
-
-/** The units in another order: those that the dead run had in hand come last, so that the others have their backup first. */
-export function suspiciousLast(units: readonly PanelUnit[], { units: suspicious }: DeadRun): PanelUnit[] {
-  const isSuspicious = ({ name }: PanelUnit): boolean => suspicious.includes(name);
-  return [...units.filter((unit) => !isSuspicious(unit)), ...units.filter(isSuspicious)];
 }

@@ -6,10 +6,12 @@ export class RunProgress {
   readonly #reporter: Pick<Reporter, 'progress'>;
   readonly #unitCount: number;
   #present: Progress | undefined;
-  #number = 0;
+  #number: number;
   #phase: 'backup' | 'paused' = 'backup';
 
-  constructor(unitCount: number, reporter: Pick<Reporter, 'progress'>) {
+  /** `done`: how many of them an earlier part of the run had. */
+  constructor(unitCount: number, reporter: Pick<Reporter, 'progress'>, done = 0) {
+    this.#number = done;
     this.#unitCount = unitCount;
     this.#reporter = reporter;
   }

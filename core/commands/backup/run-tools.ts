@@ -9,6 +9,7 @@ import type { LastUnchanged } from '../unchanged-runs.ts';
 import type { UnitPlan } from './level.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { StoredOutput } from './paced-output.ts';
+import type { RunJournal } from './run-journal.ts';
 import type { RunProgress } from './run-progress.ts';
 import type { UnitsInHand } from './units-in-hand.ts';
 import type { WarningList } from './warning-list.ts';
@@ -26,6 +27,7 @@ export interface RunTools {
   readonly load: LoadWatch | undefined;
   /** Where it is noted which units the run has in hand; a run of some units takes no notes. */
   readonly inHand: UnitsInHand | undefined;
+  readonly journal: RunJournal;
   /** Whether what was stored is read again before it is recorded. */
   readonly readBack: boolean;
   /** Writes an object no faster than the limits let. */

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { isSea } from 'node:sea';
+import { Failure } from '../../failure.ts';
+import { type Job, type Message, WORK_FOR_SUPERVISOR } from './messages.ts';
+
+/** How a process ended that did not say so itself. */
+export interface Death {
+  readonly signal: NodeJS.Signals | null;
+  readonly exitCode: number | null;
+}
+
+/** The running program, also when its file was replaced meanwhile; from source or from the bundle what Node is to run. */
+function ownProgram(): [string, ...string[]] {
+  if (isSea()) return ['/proc/self/exe'];
+  const here = import.meta.filename;
+  return [process.execPath, ...process.execArgv, here.endsWith('.ts') ? join(import.meta.dirname, '../../main.ts') : here];
+}
+
+/**
+ * Has another process of this program do the job. Everything it says goes to `hear`, in order, the last thing before this resolves.
+ * After `signal` it is asked to stop; when this process ends, it ends as well.
+ */
+export async function workInProcess(job: Job, signal: AbortSignal, hear: (message: Message) => void): Promise<Death> {
+  const [program, ...args] = ownProgram();
+  const child = spawn(program, [...args, WORK_FOR_SUPERVISOR], { argv0: process.argv0, stdio: ['pipe', 'pipe', 'inherit'] });
+  const stop = (): void => void child.kill('SIGTERM');
+  const end = (): void => void child.kill('SIGKILL');
+  const ended = Promise.withResolvers<Death>();
+  child.on('error', (error) =>
+    ended.reject(new Failure('io_error', `a process was refused: ${error.message}`, { retry: true, cause: error })),
+  );
+  child.on('close', (exitCode, signal) => ended.resolve({ signal, exitCode }));
+  // Whoever is dead before it read its job is told by its end.
+  child.stdin.on('error', () => {});
+  child.stdin.end(JSON.stringify(job));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const message = messageOf(line);
+    if (message !== undefined) hear(message);
+  });
+  signal.addEventListener('abort', stop);
+  process.on('exit', end);
+  if (signal.aborted) stop();
+  try {
+    return await ended.promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    process.off('exit', end);
+  }
+}
+
+/** Undefined for what a process was just saying when it ended. */
+function messageOf(line: string): Message | undefined {
+  try {
+    return JSON.parse(line) as Message;
+  } catch {
+    return undefined;
+  }
+}

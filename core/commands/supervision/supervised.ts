@@ -1,0 +1,21 @@
+import { askable } from '../progress-request.ts';
+import type { Method, Methods } from '../registry.ts';
+import type { RunRequest } from '../schemas/run.ts';
+
+/** The same methods, with a process of its own for what must come to its end whatever ends a process. */
+export function supervised(methods: Methods): Methods {
+  const run = methods.get('run') as Method;
+  return new Map([
+    ...methods,
+    [
+      'run',
+      {
+        ...run,
+        async perform(request, context) {
+          const { superviseRun } = await import('./supervise-run.ts');
+          return askable(superviseRun)(request as RunRequest, context);
+        },
+      },
+    ],
+  ]);
+}
