@@ -1,3 +1,4 @@
+import type { LocalDay, LocalDays } from './local-days.ts';
 import type { RetentionPolicy } from './retention-policy.ts';
 import { type ChainSnapshot, takenAt } from './snapshot.ts';
 
@@ -5,41 +6,36 @@ import { type ChainSnapshot, takenAt } from './snapshot.ts';
 interface RestorePoint {
   readonly id: string;
   readonly complete: boolean;
-  readonly date: Temporal.PlainDate;
+  readonly day: LocalDay;
 }
 
 /** Divides the calendar; equal periods have equal numbers, and the next period has the next number. */
 interface Period {
   readonly limit: (policy: RetentionPolicy) => number | undefined;
-  readonly number: (date: Temporal.PlainDate) => number;
+  readonly number: (day: LocalDay) => number;
   readonly named: (date: Temporal.PlainDate) => string;
 }
 
-const EPOCH = Temporal.PlainDate.from('1970-01-01');
 const DAYS_FROM_MONDAY_TO_EPOCH = 3;
 const DAYS_OF_WEEK = 7;
 const MONTHS_OF_YEAR = 12;
 
-function dayNumber(date: Temporal.PlainDate): number {
-  return EPOCH.until(date, { largestUnit: 'days' }).days;
-}
-
 const PERIODS: readonly Period[] = [
-  { limit: (policy) => policy.keepDaily, number: dayNumber, named: (date) => `day ${date}` },
+  { limit: (policy) => policy.keepDaily, number: ({ number }) => number, named: (date) => `day ${date}` },
   {
     limit: (policy) => policy.keepWeekly,
-    number: (date) => Math.floor((dayNumber(date) + DAYS_FROM_MONDAY_TO_EPOCH) / DAYS_OF_WEEK),
+    number: ({ number }) => Math.floor((number + DAYS_FROM_MONDAY_TO_EPOCH) / DAYS_OF_WEEK),
     named: (date) => `week of ${date.subtract({ days: date.dayOfWeek - 1 })}`,
   },
   {
     limit: (policy) => policy.keepMonthly,
-    number: (date) => date.year * MONTHS_OF_YEAR + date.month,
+    number: ({ date }) => date.year * MONTHS_OF_YEAR + date.month,
     named: (date) => `month ${date.toPlainYearMonth()}`,
   },
-  { limit: (policy) => policy.keepYearly, number: (date) => date.year, named: (date) => `year ${date.year}` },
+  { limit: (policy) => policy.keepYearly, number: ({ date }) => date.year, named: (date) => `year ${date.year}` },
 ];
 
-function restorePoints(snapshots: readonly ChainSnapshot[], now: number, timeZone: string): RestorePoint[] {
+function restorePoints(snapshots: readonly ChainSnapshot[], now: number, days: LocalDays): RestorePoint[] {
   const points: { id: string; complete: boolean; time: number }[] = [];
   for (const snapshot of snapshots) {
     const { id, complete = true, unchangedUntil } = snapshot;
@@ -49,11 +45,7 @@ function restorePoints(snapshots: readonly ChainSnapshot[], now: number, timeZon
   return points
     .filter((point) => point.time <= now)
     .sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))
-    .map(({ id, complete, time }) => ({
-      id,
-      complete,
-      date: Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate(),
-    }));
+    .map(({ id, complete, time }) => ({ id, complete, day: days.of(time) }));
 }
 
 /**
@@ -66,12 +58,13 @@ export function keepByCalendar(
   snapshots: readonly ChainSnapshot[],
   policy: RetentionPolicy,
   now: Temporal.Instant,
-  timeZone: string,
+  days: LocalDays,
   keep: (id: string, rule: string) => void,
 ): void {
-  const points = restorePoints(snapshots, now.epochMilliseconds, timeZone);
+  if ([...PERIODS.map(({ limit }) => limit(policy)), policy.keepLast].every((limit) => (limit ?? 0) === 0)) return;
+  const points = restorePoints(snapshots, now.epochMilliseconds, days);
   const complete = points.filter((point) => point.complete);
-  const today = now.toZonedDateTimeISO(timeZone).toPlainDate();
+  const today = days.of(now.epochMilliseconds);
   for (const period of PERIODS) {
     const limit = period.limit(policy) ?? 0;
     if (limit === 0) continue;
@@ -92,24 +85,24 @@ function keepFirsts(
   points: readonly RestorePoint[],
   period: Period,
   limit: number,
-  today: Temporal.PlainDate,
+  today: LocalDay,
   keep: (id: string, named: string) => void,
 ): void {
   const present = period.number(today);
   let last: number | undefined;
-  for (const { id, date } of points) {
-    const number = period.number(date);
-    if (number !== last && present - number < limit) keep(id, period.named(date));
+  for (const { id, day } of points) {
+    const number = period.number(day);
+    if (number !== last && present - number < limit) keep(id, period.named(day.date));
     last = number;
   }
 }
 
 /** Days are counted, not snapshots: a hundred snapshots within a day push out no more than one does. */
 function keepLastDays(points: readonly RestorePoint[], limit: number, keep: (id: string, rule: string) => void): void {
-  const days = [...new Set(points.map((point) => dayNumber(point.date)))];
+  const days = [...new Set(points.map(({ day }) => day.number))];
   const [oldestDay] = limit === 0 ? [] : days.slice(-limit);
   if (oldestDay === undefined) return;
-  for (const { id, date } of points) {
-    if (dayNumber(date) >= oldestDay) keep(id, `of the last ${limit} days with snapshots`);
+  for (const { id, day } of points) {
+    if (day.number >= oldestDay) keep(id, `of the last ${limit} days with snapshots`);
   }
 }

@@ -1,7 +1,9 @@
 import { expiry, keepByAge } from './age-rules.ts';
 import { keepByCalendar } from './calendar-rules.ts';
+import { carriedUntil } from './carried.ts';
 import { ChainIndex } from './chain-index.ts';
-import { refusedSince } from './deletion-guard.ts';
+import { isTooMany, refusedSince } from './deletion-guard.ts';
+import { LocalDays } from './local-days.ts';
 import { hasRule, keepNeeded, keepNewest, keepWhatWasLost, meansTheNewestOnly } from './retention-guards.ts';
 import type { Hold, RetentionPolicy } from './retention-policy.ts';
 import { type ChainSnapshot, compareAge, takenAt } from './snapshot.ts';
@@ -41,19 +43,25 @@ export function decideRetention(
   confirmed = false,
 ): RetentionDecision {
   const sorted = [...snapshots].sort(compareAge);
-  const rules = rulesThatKeep(sorted, policy, now, timeZone, holds, confirmed);
+  const days = new LocalDays(timeZone);
+  const rules = rulesThatKeep(sorted, policy, now, days, holds, confirmed);
   const verdicts = sorted.map((snapshot) => {
     const kept = rules.get(snapshot.id);
     return { id: snapshot.id, keep: kept !== undefined, rules: kept ?? [expiry(snapshot, policy)] };
   });
   const doomed = new Set(verdicts.filter((verdict) => !verdict.keep).map(({ id }) => id));
   const past = sorted.filter((snapshot) => takenAt(snapshot) <= now.epochMilliseconds);
-  const decideAt = (count: number) => {
-    const then = past.slice(0, count);
-    const kept = rulesThatKeep(then, policy, momentOf(count, past, now), timeZone, holds, confirmed);
-    return { snapshots: count, deletions: then.filter(({ id }) => doomed.has(id) && !kept.has(id)).length };
+  const weigh = (going: ReadonlySet<string>, snapshots: number, moment: Temporal.Instant) => {
+    if (!isTooMany({ snapshots, deletions: going.size }, policy.guardShare)) return { snapshots, deletions: going.size };
+    const carried = carriedUntil(past, moment, (then, at, keep) => keepByRules(then, policy, at, days, holds, keep));
+    return { snapshots, deletions: [...going].filter((id) => !carried.has(id)).length };
   };
-  const since = refusedSince({ snapshots: sorted.length, deletions: doomed.size }, policy.guardShare, decideAt);
+  const decideAt = (count: number) => {
+    const [then, moment] = [past.slice(0, count), momentOf(count, past, now)];
+    const kept = rulesThatKeep(then, policy, moment, days, holds, confirmed);
+    return weigh(new Set(then.filter(({ id }) => doomed.has(id) && !kept.has(id)).map(({ id }) => id)), count, moment);
+  };
+  const since = refusedSince(weigh(doomed, sorted.length, now), policy.guardShare, decideAt);
   const refused = since === undefined ? {} : { refusedSince: momentOf(since, past, now).toString() };
   return { verdicts, deletions: doomed.size, ...refused };
 }
@@ -64,12 +72,26 @@ function momentOf(count: number, past: readonly ChainSnapshot[], now: Temporal.I
   return last === undefined || count >= past.length ? now : Temporal.Instant.fromEpochMilliseconds(takenAt(last));
 }
 
+/** Tells `keep` what the rules of the policy and holds keep, without guards; `good` are those that can be put together and are not of the future. */
+function keepByRules(
+  sorted: readonly ChainSnapshot[],
+  policy: RetentionPolicy,
+  now: Temporal.Instant,
+  days: LocalDays,
+  holds: readonly Hold[],
+  keep: (id: string, rule: string) => void,
+  good: readonly ChainSnapshot[] = sorted,
+): void {
+  keepByAge(sorted, policy, holds, now, days.timeZone, keep);
+  keepByCalendar(good, policy, now, days, keep);
+}
+
 /** By the id of each snapshot that is kept, the rules that keep it. `sorted` is oldest first. */
 function rulesThatKeep(
   sorted: readonly ChainSnapshot[],
   policy: RetentionPolicy,
   now: Temporal.Instant,
-  timeZone: string,
+  days: LocalDays,
   holds: readonly Hold[],
   confirmed: boolean,
 ): Map<string, string[]> {
@@ -81,9 +103,8 @@ function rulesThatKeep(
     if (known === undefined) rules.set(id, [rule]);
     else if (!known.includes(rule)) known.push(rule);
   };
-  keepByAge(sorted, policy, holds, now, timeZone, keep);
   const good = past.filter((snapshot) => chains.isComplete(snapshot.id));
-  keepByCalendar(good, policy, now, timeZone, keep);
+  keepByRules(sorted, policy, now, days, holds, keep, good);
   if (!hasRule(policy) && !meansTheNewestOnly(policy)) for (const { id } of sorted) keep(id, 'no rule is set');
   keepNewest(past, good, keep);
   if (!confirmed) keepWhatWasLost(good, keep);

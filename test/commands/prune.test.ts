@@ -149,8 +149,8 @@ describe('prune', () => {
 
   it('deletes nothing of a unit of which more would go than goes without asking, until it is confirmed, and the others’ all the same', async () => {
     const policy = { ...KEEP_TWO_DAYS, guardShare: 0.5 };
-    await add('full', daysAgo(12));
-    for (let day = 11; day > 2; day--) await add('incremental', daysAgo(day));
+    await add('full', daysAgo(16));
+    for (let day = 15; day > 6; day--) await add('incremental', daysAgo(day));
     await add('full', daysAgo(0));
     const refused = await objects();
     unit = await repository.openUnit(subject('site2'));
