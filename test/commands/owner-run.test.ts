@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { run } from '../../core/commands/run.ts';
 import { takeLock } from '../../core/jobs/locks.ts';
+import type { RunRecord } from '../../core/repository/run-record.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -73,5 +74,34 @@ describe('a backup that an owner asks for', () => {
     const waiting = run({ units: ['site1', 'system'], wait: 1 }, sandbox.context);
     setTimeout(() => own.release(), 500);
     expect(await waiting).to.include({ status: 'ok' });
+  });
+
+  it('leaves the server’s run whole that cannot have the unit, also when that pauses meanwhile, and is named by its record', async () => {
+    const own = takeLock(sandbox.stateDirectory, 'site1.backup', 'a backup for the owner');
+    sandbox.set('limits', { workers: 1, load: 1 });
+    // Node ends the program for one.
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', onUnhandled);
+    let looks = 0;
+    const machine = { load: () => (looks++ < 3 ? 9 : 0), wait: () => new Promise<void>((resolve) => void setTimeout(resolve, 20)) };
+    try {
+      const { units, status, run: id } = await run({ units: ['site1', 'system'], wait: 0 }, { ...sandbox.context, machine });
+      expect(status).to.equal('partial');
+      expect(units.map(({ error }) => error?.code)).to.deep.equal(['locked', undefined]);
+      const [file] = globSync(join(sandbox.repository, 'servers/*/runs', `${id}.json`));
+      const record = JSON.parse(readFileSync(file as string, 'utf8')) as RunRecord;
+      expect(record.units.map(({ name, outcome, failure }) => [name, outcome, failure?.code])).to.deep.equal([
+        ['site1', 'failed', 'locked'],
+        ['system', 'ok', undefined],
+      ]);
+      looks = 0;
+      const alone = await run({ units: ['site1'], wait: 0 }, { ...sandbox.context, machine });
+      expect(alone).to.include({ status: 'failed' });
+      expect(unhandled).to.deep.equal([]);
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+      own.release();
+    }
   });
 });
