@@ -50,6 +50,8 @@ export class Repository {
   /** Of `allUnits`. */
   #opened: UnitIdentity[] | undefined;
   #notes: readonly UnitNote[] | undefined;
+  /** What the place would not give when units and notes were read: by the id of the unit, or undefined for a note. */
+  readonly #refused = new Map<string | undefined, Failure>();
 
   constructor(backend: Backend, identity: RepositoryIdentity, server: string, stateFolder: string, notify: Notify, isOwn = true) {
     this.backend = backend;
@@ -88,10 +90,29 @@ export class Repository {
       try {
         units.push(await this.readUnit(id));
       } catch (error) {
-        if (!(await this.holdsNothing(id))) this.#report(error);
+        if (await this.holdsNothing(id)) continue;
+        this.#report(error);
+        this.#noteRefusal(id, error);
       }
     }
     return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
+  }
+
+  #noteRefusal(unit: string | undefined, error: unknown): void {
+    const failure = asFailure(error);
+    if (failure.code !== 'repository_damaged') this.#refused.set(unit, failure);
+  }
+
+  /**
+   * Why it cannot be told today in which of its units an account goes on, because the place would not give one of them, or a note about one:
+   * another day it may. What is damaged for good is none of it.
+   */
+  async refusedOf(name: string): Promise<Failure | undefined> {
+    const hasUnits = (await this.unitsNamed(name)).length > 0;
+    for (const [unit, failure] of this.#refused) {
+      if (unit === undefined ? hasUnits : unitNameOf(unit) === name) return failure;
+    }
+    return undefined;
   }
 
   /** Whether the folder of a unit is all there is of it: what began it failed before it wrote anything, and the next run begins another. */
@@ -133,7 +154,10 @@ export class Repository {
 
   /** What was noted about units; read once. */
   async notes(): Promise<readonly UnitNote[]> {
-    this.#notes ??= await readNotes(this.backend, this.identity.id, this.server, (error) => this.#report(error));
+    this.#notes ??= await readNotes(this.backend, this.identity.id, this.server, (error) => {
+      this.#report(error);
+      this.#noteRefusal(undefined, error);
+    });
     return this.#notes;
   }
 

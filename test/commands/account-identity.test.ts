@@ -21,7 +21,9 @@ import { join as joinUnits } from '../../core/commands/join.ts';
 import { list } from '../../core/commands/list.ts';
 import { ls } from '../../core/commands/ls.ts';
 import { restore } from '../../core/commands/restore.ts';
+import { run } from '../../core/commands/run.ts';
 import { verify } from '../../core/commands/verify.ts';
+import { LocalBackend } from '../../core/repository/backends/local.ts';
 import { mountLoopFileSystem } from '../accounts/loop-file-system.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
@@ -250,4 +252,52 @@ describe('an account', () => {
       expect((await listed({ unit: 'site1' })).map(({ current }) => current)).to.deep.equal([true, true]);
     });
   });
+
+  /** Has the repository refuse what `isRefused` picks, as a disk or a server does on a bad day, while `action` runs. */
+  async function onABadDay<T>(isRefused: (name: string) => boolean, action: () => Promise<T>): Promise<T> {
+    const { read, openDirectly } = LocalBackend.prototype;
+    const refuse = (name: string): void => {
+      if (isRefused(name)) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+    };
+    LocalBackend.prototype.read = async function (name, ...range) {
+      refuse(name);
+      return read.call(this, name, ...range);
+    };
+    LocalBackend.prototype.openDirectly = function (name) {
+      refuse(name);
+      return openDirectly.call(this, name);
+    };
+    try {
+      return await action();
+    } finally {
+      Object.assign(LocalBackend.prototype, { read, openDirectly });
+    }
+  }
+
+  const refusedOnABadDay: [string, () => Promise<void>, RegExp][] = [
+    ['its unit', async () => {}, /units\/site1-[^/]*\/unit\.json$/],
+    ['a note about it', moveAndGoOn, /\/notes\//],
+    ['its last backup, just when it has moved', moveToNewDisk, /units\/site1-[^/]*\/manifests\//],
+  ];
+  for (const [what, prepare, name] of refusedOnABadDay) {
+    it(`does not begin anew for a day on which the repository does not give ${what}`, async () => {
+      await prepare();
+      sandbox.addAccount('site2');
+      const { units } = await onABadDay(
+        (object) => name.test(object),
+        () => run({}, sandbox.context),
+      );
+      expect(units.find(({ unit }) => unit === 'site1')).to.have.nested.property('error.code', 'io_error');
+      expect(units.find(({ unit }) => unit === 'site2')).to.include({ status: 'ok' });
+      expect(await sandbox.back('incremental'))
+        .to.have.property('status')
+        .that.is.oneOf(['ok', 'unchanged']);
+      expect((await listed({ unit: 'site1', earlier: true })).map(({ current }) => current)).to.not.include(false);
+    });
+  }
+
+  async function moveAndGoOn(): Promise<void> {
+    await moveToNewDisk();
+    await sandbox.back('incremental');
+  }
 });

@@ -1,3 +1,4 @@
+import { asFailure } from '../../failure.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { findMerged } from '../../manifest/merged-entries.ts';
 import { readServiceFile } from '../../panel/service-file.ts';
@@ -26,7 +27,7 @@ export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repo
   return mtime === present.mtime ? undefined : `${path} was written anew since its last backup`;
 }
 
-/** A path in the newest state of a unit; undefined when it has none, or it cannot be read. */
+/** A path in the newest state of a unit; undefined when it has none, or that is damaged. Throws what may be otherwise another day. */
 async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: Repository): Promise<Entry | undefined> {
   try {
     const { chain } = await (await UnitTimeline.read(unit, repository)).resolve(undefined, new Date());
@@ -37,7 +38,10 @@ async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: R
     } finally {
       runs.close();
     }
-  } catch {
+  } catch (error) {
+    const failure = asFailure(error);
+    // In doubt a new unit begins, and that for good.
+    if (failure.retry) throw failure;
     // Whatever is wrong with the earlier backups: nothing shows that they are this customer's.
     return undefined;
   }
