@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { expect } from 'chai';
+import type { Progress } from '../../core/commands/context.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { LocalBackend } from '../../core/repository/backends/local.ts';
+import { failureOf } from '../failure-of.ts';
 import { compareTrees } from '../fidelity/compare-trees.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -138,4 +140,25 @@ describe('a unit that fails', () => {
     await expectTruth((await runWithFailure(0, false)).result);
     expect(all).to.be.at.least(30);
   }).timeout(300_000);
+
+  it('and all behind it are not ok when the repository was unmounted meanwhile, and nothing is written below', async () => {
+    const disk = join(sandbox.folder, 'disk');
+    for (const folder of [disk, sandbox.repository]) mkdirSync(folder, { mode: 0o700 });
+    execFileSync('mount', ['--bind', disk, sandbox.repository]);
+    try {
+      fill('site2', 2, MIB);
+      await sandbox.init();
+      const { context } = sandbox;
+      const progress = ({ unit }: Progress): void => {
+        if (unit === 'site2' && readdirSync(sandbox.repository).length > 0) execFileSync('umount', ['-l', sandbox.repository]);
+      };
+      const failure = await failureOf(() => run({}, { ...context, reporter: { ...context.reporter, progress } }));
+      expect(failure.code).to.equal('repository_missing');
+      expect(readdirSync(sandbox.repository)).to.deep.equal([]);
+      execFileSync('mount', ['--bind', disk, sandbox.repository]);
+      expect(await run({}, context)).to.include({ status: 'ok' });
+    } finally {
+      execFileSync('sh', ['-c', `umount -l ${sandbox.repository} 2>/dev/null || true`]);
+    }
+  });
 });

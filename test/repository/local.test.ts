@@ -143,6 +143,46 @@ describe('the local backend', () => {
     expect(await backend.discardUnfinished('servers/3')).to.equal(0);
   });
 
+  describe('on a disk that is unmounted meanwhile', () => {
+    const mountDisk = () => execFileSync('mount', ['--bind', join(folder, 'disk'), root]);
+
+    beforeEach(() => {
+      mkdirSync(join(folder, 'disk'), { mode: 0o700 });
+      mountDisk();
+    });
+
+    afterEach(() => {
+      execFileSync('sh', ['-c', `umount -l ${root} 2>/dev/null || true`]);
+    });
+
+    it('writes nothing into the folder below, and takes nothing for absent', async () => {
+      await store('servers/1/a/b');
+      const writer = await backend.create('servers/1/a/c');
+      execFileSync('umount', ['-l', root]);
+      const actions: (() => Promise<unknown>)[] = [
+        () => writer.commit(),
+        () => store('servers/1/a/d'),
+        () => backend.size('servers/1/a/b'),
+        () => backend.folders('servers'),
+        () => backend.list('servers/')[Symbol.asyncIterator]().next(),
+        () => backend.remove('servers/1/a/b'),
+      ];
+      for (const action of actions) expect(await failureOf(action), String(action)).to.include({ code: 'repository_missing', retry: true });
+      expect(readdirSync(root)).to.deep.equal([]);
+      rmSync(root, { recursive: true });
+      expect((await failureOf(() => backend.size('servers/1/a/b'))).code).to.equal('repository_missing');
+      mkdirSync(root);
+    });
+
+    it('goes on when it is mounted again', async () => {
+      await store('servers/1/a/b');
+      execFileSync('umount', ['-l', root]);
+      mountDisk();
+      await store('servers/1/a/c');
+      expect(await backend.size('servers/1/a/b')).to.equal(1);
+    });
+  });
+
   it('never takes for abandoned what a writer is just about to lock', async function () {
     this.timeout(60_000);
     const script = (action: string) => [

@@ -9,7 +9,7 @@ import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ObjectWriter } from './backend.ts';
 import { localFailure } from './local-failure.ts';
-import { isMissing, openFolder } from './local-folder.ts';
+import { isMissing, type LocalRoot, openFolder } from './local-folder.ts';
 import { nameTaken } from './object-failures.ts';
 
 /** Folder in which objects stand until they are whole; its name can be no object's. */
@@ -42,14 +42,14 @@ const flush = promisify(fsync);
 
 /** An object on its way: a file in `INCOMING` that gets its name, and only then a reader, when it is whole and durable. */
 export class LocalWriter implements ObjectWriter {
-  readonly #root: string;
+  readonly #root: LocalRoot;
   readonly #components: readonly string[];
   readonly #incoming: number;
   #temporary = '';
   #descriptor: number | undefined;
 
   /** `components` is the checked name of the object. */
-  constructor(root: string, components: readonly string[]) {
+  constructor(root: LocalRoot, components: readonly string[]) {
     this.#root = root;
     this.#components = components;
     const incoming = openFolder(root, incomingOf(components), true);

@@ -12,7 +12,7 @@ import type { RandomAccess } from '../../manifest/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
 import { FileAccess } from './file-access.ts';
 import { localFailure } from './local-failure.ts';
-import { isMissing, openFolder, openRoot } from './local-folder.ts';
+import { isMissing, LocalRoot, openFolder } from './local-folder.ts';
 import { INCOMING, LocalWriter, removeIfThere } from './local-writer.ts';
 import { missingObject } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
@@ -26,24 +26,24 @@ const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
 /** Objects as files below a directory that nobody but root can write to. */
 export class LocalBackend implements Backend {
   readonly description: string;
-  readonly #root: string;
+  readonly #root: LocalRoot;
 
   /** `root` is an absolute path. */
   constructor(root: string) {
-    this.#root = root;
+    this.#root = new LocalRoot(root);
     this.description = root;
   }
 
   async inspect(): Promise<Occupation> {
     let root: number;
     try {
-      root = openRoot(this.#root);
+      root = this.#root.open();
     } catch (error) {
       if (isMissing(error)) return 'absent';
       if (errorCode(error) === 'ENOTDIR') {
-        throw new Failure('repository_missing', `${this.#root} is not a directory`, { affected: [this.#root], cause: error });
+        throw new Failure('repository_missing', `${this.description} is not a directory`, { affected: [this.description], cause: error });
       }
-      throw localFailure(this.#root, error);
+      throw localFailure(this.description, error);
     }
     try {
       this.#checkPrivate(root);
@@ -59,33 +59,33 @@ export class LocalBackend implements Backend {
     statDescriptor(root, status);
     const user = process.geteuid?.();
     if (status.uid !== user) {
-      const message = `${this.#root} belongs to the user ${status.uid}, and this program runs as the user ${user}`;
+      const message = `${this.description} belongs to the user ${status.uid}, and this program runs as the user ${user}`;
       const advice = user === 0 ? 'Make root its owner.' : 'Run this as root.';
-      throw new Failure(user === 0 ? 'repository_foreign' : 'not_root', message, { affected: [this.#root], advice });
+      throw new Failure(user === 0 ? 'repository_foreign' : 'not_root', message, { affected: [this.description], advice });
     }
     if ((status.mode & OTHERS_MAY_WRITE) === 0) {
-      const weak = untrusted(this.#root);
+      const weak = untrusted(this.description);
       if (weak === undefined) return;
       throw new Failure(
         'repository_foreign',
-        `others could put another folder in the place of ${this.#root}: ${weak.place}: ${weak.reason}`,
+        `others could put another folder in the place of ${this.description}: ${weak.place}: ${weak.reason}`,
         {
           affected: [weak.place],
           advice: 'Make root the owner of every folder above the repository, and take the write permission from group and others.',
         },
       );
     }
-    throw new Failure('repository_foreign', `others than its owner can write to ${this.#root}`, {
-      affected: [this.#root],
+    throw new Failure('repository_foreign', `others than its owner can write to ${this.description}`, {
+      affected: [this.description],
       advice: 'Take the write permission from group and others.',
     });
   }
 
   async prepare(): Promise<void> {
     try {
-      mkdirSync(this.#root, { recursive: true, mode: 0o700 });
+      mkdirSync(this.description, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw localFailure(this.#root, error);
+      throw localFailure(this.description, error);
     }
   }
 
@@ -209,7 +209,7 @@ export class LocalBackend implements Backend {
   }
 
   async space(): Promise<{ free: number; size: number }> {
-    const root = openRoot(this.#root);
+    const root = this.#root.open();
     try {
       const { bytes: free, size } = freeSpace(root);
       return { free, size };
