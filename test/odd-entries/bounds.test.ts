@@ -159,11 +159,15 @@ describe('what one account can make a backup do (case 28)', function () {
 
   it('takes time by what it has, and what is not seen in that time counts as unseen', async () => {
     const record = (entries: number, total: number) => ({ counts: { entries }, bytes: { total } }) as SnapshotRecord;
-    const little = timeBudget([], record(1000, 1e6), undefined);
+    const roots = [{ path: 'x', parent: '/' }];
+    const little = timeBudget(roots, record(1000, 1e6), undefined);
     expect(little).to.be.within(6 * 3600e3, 7 * 3600e3);
-    expect(timeBudget([], record(1e7, 1e13), undefined)).to.be.above(20 * little);
-    expect(timeBudget([], record(1000, 1e12), 1e6)).to.be.above(timeBudget([], record(1000, 1e12), undefined));
-    expect(timeBudget([{ path: 'x', parent: '/' }], undefined, undefined)).to.be.above(6 * 3600e3);
+    expect(timeBudget(roots, record(1e8, 1e6), undefined)).to.be.above(8 * little);
+    expect(timeBudget(roots, record(1000, 1e9), undefined)).to.be.above(little);
+    expect(timeBudget(roots, record(1000, 1e9), 1e5)).to.be.above(timeBudget(roots, record(1000, 1e9), undefined));
+    expect(timeBudget(roots, undefined, undefined)).to.be.above(6 * 3600e3);
+    // Holes give no time: who made a file of 8 EiB of nothing would have as much as he likes.
+    expect(timeBudget(roots, record(1000, Number.MAX_SAFE_INTEGER), undefined)).to.be.below(20 * timeBudget(roots, undefined, undefined));
 
     const folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-'));
     try {

@@ -8,13 +8,18 @@ const FOR_ANY = 6 * 3600 * 1000;
 const FOR_AN_ENTRY = 2;
 const BYTES_IN_A_MILLISECOND = 2 * 1024;
 
+/** By how much the files of an account may exceed what the file systems hold, by compression and shared blocks; the rest is holes, which nobody reads. */
+const SIZE_TO_BLOCKS = 16;
+
 /**
  * How long the walk of a unit may take, in milliseconds: so that a tree that grows ahead of it, or a listing without end, ends with
- * this account. By what the last snapshot had; the first time by what the file systems hold in all. `readRate`: bytes a second that
- * may be read.
+ * this account. By what the last snapshot had, as far as its sizes can be more than holes; the first time by what the file systems hold in
+ * all. `readRate`: bytes a second that may be read.
  */
 export function timeBudget(roots: readonly UnitRoot[], last: SnapshotRecord | undefined, readRate: number | undefined): number {
-  const { entries, bytes } = last === undefined ? heldBy(roots) : { entries: last.counts.entries, bytes: last.bytes.total };
+  const held = heldBy(roots);
+  const { entries, bytes } =
+    last === undefined ? held : { entries: last.counts.entries, bytes: Math.min(last.bytes.total, SIZE_TO_BLOCKS * held.bytes) };
   const pace = Math.min(BYTES_IN_A_MILLISECOND, (readRate ?? Number.POSITIVE_INFINITY) / 2000);
   return FOR_ANY + entries * FOR_AN_ENTRY + bytes / pace;
 }
