@@ -29,7 +29,8 @@ final class BackupPath
 	}
 
 	/**
-	 * The bytes of a path; relative, without empty components, `.` and `..`. People complete names of folders with a slash.
+	 * The bytes of a path; relative, without empty components, `.` and `..`. People complete names of folders with a slash, and join
+	 * two parts with one too many.
 	 *
 	 * @param mixed $path
 	 * @throws Failure
@@ -41,6 +42,7 @@ final class BackupPath
 		if (\is_array($path) && isset($path['path_b64'])) {
 			$bytes = (string)base64_decode($bytes, true);
 		}
+		$bytes = (string)preg_replace('#/{2,}#', '/', $bytes);
 		$bytes = $bytes === '/' ? $bytes : (string)preg_replace('#(?<=[^/])/$#D', '', $bytes);
 		if (array_intersect(['', '.', '..'], explode('/', $bytes)) !== [] || strpos($bytes, "\0") !== false) {
 			throw new Failure('bad_path', ['path' => Arguments::shown($given ?? $path), 'hint' => self::hint($bytes)]);

@@ -151,7 +151,7 @@ final class Options
 			}
 		}
 
-		return 'is not known here; there are: ' . implode(', ', $known);
+		return 'is not known here; there are' . ($known === [] ? ' none' : ': ' . implode(', ', $known));
 	}
 
 	private static function refusal(string $option, string $problem): Failure

@@ -28,6 +28,7 @@ final class RestoreRequest
 		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 [shadow/var/www/html] [at:latest]";
 		Arguments::noneBeyond(3, $given, $usage);
 		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG] : []) + ($requester->isOwner() ? [] : Options::WHOSE);
+		self::refuseEmptyPath($requester, $given);
 		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} [shadow/var/www/html] [at:latest]");
 			array_unshift($given, null);
@@ -48,6 +49,18 @@ final class RestoreRequest
 		}
 
 		return $params + $options;
+	}
+
+	/**
+	 * Everything is restored when no paths are given, but never by an empty text, as of a variable that is not set.
+	 *
+	 * @throws Failure `bad_path`
+	 */
+	private static function refuseEmptyPath(Requester $requester, array $given): void
+	{
+		if (($given[1] ?? null) === '' || ($requester->isOwner() && $given === [''])) {
+			BackupPath::ofRequester($requester, '');
+		}
 	}
 
 	/**

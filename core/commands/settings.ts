@@ -3,6 +3,8 @@ import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
 import { PLACES, readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
+import { pathBytes } from '../panel/unit.ts';
 import { listUnits } from '../panel/units.ts';
 import type { Context } from './context.ts';
 import { requireUsablePatterns } from './left-out.ts';
@@ -15,11 +17,21 @@ function settingName(name: string): SettingName {
   throw new Failure('usage', `there is no setting ${JSON.stringify(name)}`, { affected: [name], advice: `Settings: ${names.join(', ')}.` });
 }
 
+/** Stands for any file of an account. */
+const ANY_FILE = 'shadow/any-file';
+
+const leavesSomething = (patterns: readonly string[]): boolean =>
+  new ExcludePatterns(patterns.map(pathBytes)).explain(ANY_FILE, false).included;
+
+const PATTERN_ADVICE = { advice: 'Patterns look like cache/, *.tmp or /shadow/var/www/*/tmp.' } as const;
+
 /** Refuses what has the right form and would stop a run all the same. Throws `usage`. */
 function checkUse(name: SettingName, value: unknown): void {
   if (name === 'exclude' && Array.isArray(value)) {
     try {
       requireUsablePatterns({ exclude: value.map(String) });
+      if (!leavesSomething(value.map(String)))
+        throw new Failure('usage', 'these patterns leave out everything of every account', PATTERN_ADVICE);
     } catch (error) {
       const { message, affected, advice } = asFailure(error);
       throw new Failure('usage', message, { affected, ...(advice === undefined ? {} : { advice }), cause: error });

@@ -37,6 +37,11 @@ const ADMINISTRATOR: readonly Row[] = [
   { typed: ['backup:restore', 'site1', '[/var/www/html/page]'], code: 'bad_path', says: 'Did you mean shadow/var/www/html/page?' },
   { typed: ['backup:ls', 'site1', '/'], code: 'bad_path', says: 'Leave it out for everything' },
   { typed: ['backup:ls', 'site1', 'shadow/var/'], has: { unit: 'site1' } },
+  { typed: ['backup:ls', 'site1', 'shadow//var///www'], has: { unit: 'site1' } },
+  { typed: ['backup:restore', 'site1', "''"], code: 'bad_path', says: 'One looks like shadow/var/www/html' },
+  { typed: ['backup:plan', 'site1', "''"], code: 'bad_path' },
+  { typed: ['backup:restore', 'site1', "['']"], code: 'bad_path' },
+  { typed: ['backup:restore', 'site1', 'shadow/var/www', '[dryRun:true]'], has: { unit: 'site1', dryRun: true, status: 'ok' } },
   // What takes everything has to be told so.
   { typed: ['backup:prune'], code: 'all_needed', says: 'all' },
   { typed: ['backup:prune', "''"], code: 'all_needed' },
@@ -88,11 +93,16 @@ const OWNERS: readonly Row[] = [
   { typed: ['backup:run', 'null', 'full'], code: 'owner_level', says: "`full'" },
   { typed: ['backup:ls', 'null', 'var/www'], code: 'owner_path', says: 'Did you mean shadow/var/www?' },
   { typed: ['backup:restore', '[shadow/home/alice]', 'null', 'null'], code: 'extra_argument' },
+  { typed: ['backup:restore', "''"], code: 'bad_path' },
+  { typed: ['backup:restore', 'null', "''"], code: 'bad_path' },
+  { typed: ['backup:list', 'null', '[server:x]'], code: 'bad_option', says: 'there are none' },
 ];
 
 const SCOPES: readonly (readonly [words: readonly string[], says: string | RegExp])[] = [
   [['backups.exclude', "['*.[oa']"], /“\*\.\[oa”.*such as|“\*\.\[oa”.*like/],
   [['backups.exclude', "['a/../b']"], /“a\/\.\.\/b”/],
+  [['backups.exclude', '[*]'], 'leave out everything of every account'],
+  [['backups.exclude', '[shadow/,x]'], 'leave out everything of every account'],
   [['backups.exclude', '*.tmp'], "cannot take `*.tmp'; it takes a list of patterns, such as [cache/,'*.tmp']"],
   [['backups.limits', 'load', '4'], "cannot take `load 4'; it takes a map, such as [load:4,readRate:50MiB/s]"],
   [['backups.destination', '/srv/a', '/srv/b'], "cannot take `/srv/a /srv/b'; it takes a path"],

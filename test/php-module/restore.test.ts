@@ -65,7 +65,6 @@ describe('backup:restore', () => {
       '..',
       '.',
       'shadow/../info',
-      'shadow//x',
       './shadow',
       'shadow/\0x',
       { path_b64: '***' },
