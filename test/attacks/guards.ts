@@ -242,14 +242,14 @@ const OTHERS: readonly Guard[] = [
   {
     name: 'a removal enters no mount',
     file: 'core/restore/tree-removal.ts',
-    text: `    if (stat.isMountRoot) return this.#keepMount(path);
+    text: `    if (stat.isMountRoot) return this.keepMount(path);
     checkDirectory(directory, this.#rules.owner);
     if (isDirectory && !this.#empty(directory, name, path, depth)) return false;`,
     without: `    checkDirectory(directory, this.#rules.owner);
     if (isDirectory && !this.#empty(directory, name, path, depth)) return false;`,
     again: {
-      text: 'if (stat.device !== above.device || mountOf(descriptor, stat) !== mountOf(directory, above)) return this.#keepMount(path);',
-      without: 'void mountOf;',
+      text: 'if (isElsewhere(descriptor, directory)) return this.keepMount(path);',
+      without: '',
     },
     tests: ['test/restore/tree-removal.test.ts'],
   },
