@@ -15,7 +15,6 @@ const MAIN = join(ROOT, 'core/main.ts');
 /** What ends the whole process, or could have it wait for ever. */
 const FAULTS: readonly Pick<Fault, 'thread' | 'call' | 'nth' | 'action' | 'forever'>[] = [
   { thread: 'main', call: 'backend.create', nth: 3, action: 'kill', forever: false },
-  { thread: 'main', call: 'fs.write', nth: 4, action: 'kill', forever: false },
   { thread: 'main', call: 'libc.linkat', nth: 4, action: 'kill', forever: false },
   { thread: 'main', call: 'backend.commit', nth: 6, action: 'kill', forever: false },
   { thread: 'main', call: 'fs.linkSync', nth: 2, action: 'kill', forever: false },
