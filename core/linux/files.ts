@@ -15,6 +15,15 @@ export function openDirectoryAt(dir: number, name: ByteString): number {
   return openAt(dir, name, flags.O_RDONLY | flags.O_DIRECTORY | flags.O_NONBLOCK);
 }
 
+/**
+ * Makes a file without a name, to be written, on the file system of an open directory and allocated as what is in that; undefined where
+ * there are no such files, or not in this directory.
+ */
+export function openUnnamed(directory: number, mode: number): number | undefined {
+  const descriptor = libc.openat(directory, HERE, flags.O_WRONLY | flags.O_TMPFILE | flags.O_CLOEXEC, mode);
+  return descriptor < 0 ? undefined : descriptor;
+}
+
 /** A handle on any kind of entry, the link itself for a link, that reads and changes nothing. */
 export function openHandleAt(dir: number, name: ByteString): number {
   return openAt(dir, name, flags.O_PATH);
@@ -42,6 +51,9 @@ export function letGo(descriptor: number): void {
 }
 
 const EBADF = 9;
+const EEXIST = 17;
+const HERE = Buffer.from('.\0');
+const NOTHING = Buffer.from([0]);
 const target = Buffer.alloc(4097);
 
 /** The target of a symbolic link. */
@@ -68,6 +80,14 @@ export function symlinkAt(linkTarget: ByteString, dir: number, name: ByteString)
 /** Gives the entry `name` of `dir` a second name; a link is linked itself, not what it points at. */
 export function linkAt(dir: number, name: ByteString, newDir: number, newName: ByteString): void {
   check(libc.linkat(dir, cString(name), newDir, secondCString(newName), 0), 'linkat', newName);
+}
+
+/** Gives an open file without a name its first one; false when something stands there. */
+export function nameUnnamed(descriptor: number, directory: number, name: ByteString): boolean {
+  const result = libc.linkat(descriptor, NOTHING, directory, secondCString(name), flags.AT_EMPTY_PATH);
+  if (result < 0 && lastErrno() === EEXIST) return false;
+  check(result, 'linkat', name);
+  return true;
 }
 
 export function unlinkAt(dir: number, name: ByteString): void {

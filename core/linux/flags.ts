@@ -13,6 +13,8 @@ export const O_DIRECTORY = constants.O_DIRECTORY;
 export const O_NOFOLLOW = constants.O_NOFOLLOW;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
+/** Holds O_DIRECTORY, as the kernel has it. */
+export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;

@@ -65,10 +65,23 @@ function keptOnTarget(name: ByteString): boolean {
  * through a descriptor that is not an O_PATH one.
  */
 export function writeAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
-  // What the target forces was named once, for all.
-  if (place.forced?.owners !== true) attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
-  if (entry.kind !== 'symlink' && place.forced?.modes !== true) attempt('mode', refuse, () => setMode(descriptor, entry.mode));
-  attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse));
+  writeOwnerAndMode(descriptor, entry, place, refuse);
+  attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse, readXattrs(descriptor)));
+  attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
+}
+
+/**
+ * The same for a file that is new and may have been made in its directory: an access list that it has from there, which is a tenant's
+ * to choose, goes first. Throws when it does not go: nothing may become of such a file.
+ */
+export function writeNewAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
+  let present = readXattrs(descriptor);
+  if (hasOtherAcl(present, entry)) {
+    removeXattr(descriptor, ACCESS_ACL);
+    present = present.filter(({ name }) => name !== ACCESS_ACL);
+  }
+  writeOwnerAndMode(descriptor, entry, place, refuse);
+  attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse, present));
   attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
 }
 
@@ -80,16 +93,26 @@ export function changeAttributes(descriptor: number, entry: Entry, place: Attrib
 
 /** An access list that is not the snapshot's goes before the mode is set, and with it what it gave, the bits of the group too. */
 function removeOtherAcl(descriptor: number, entry: Entry): void {
-  const present = readXattrs(descriptor).find(({ name }) => name === ACCESS_ACL)?.value;
-  if (present === undefined || entry.xattrs.some(({ name, value }) => name === ACCESS_ACL && value.equals(present))) return;
+  if (!hasOtherAcl(readXattrs(descriptor), entry)) return;
   statDescriptor(descriptor, stat);
   setMode(descriptor, stat.mode & OWNERS_BITS);
   removeXattr(descriptor, ACCESS_ACL);
 }
 
-function writeXattrs(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
+function hasOtherAcl(xattrs: readonly Xattr[], entry: Entry): boolean {
+  const present = xattrs.find(({ name }) => name === ACCESS_ACL)?.value;
+  return present !== undefined && !entry.xattrs.some(({ name, value }) => name === ACCESS_ACL && value.equals(present));
+}
+
+function writeOwnerAndMode(descriptor: number, entry: Entry, { forced }: AttributePlace, refuse: Refusal): void {
+  // What the target forces was named once, for all.
+  if (forced?.owners !== true) attempt('owner', refuse, () => setOwner(descriptor, entry.uid, entry.gid));
+  if (entry.kind !== 'symlink' && forced?.modes !== true) attempt('mode', refuse, () => setMode(descriptor, entry.mode));
+}
+
+/** `present` are the attributes that are there. */
+function writeXattrs(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal, present: readonly Xattr[]): void {
   const { wanted, isKept } = planAttributes(descriptor, entry, place);
-  const present = readXattrs(descriptor);
   for (const { name } of present) {
     if (isKept(name) || wanted.some((xattr) => xattr.name === name)) continue;
     attempt(name, refuse, () => removeXattr(descriptor, name));

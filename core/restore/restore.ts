@@ -28,6 +28,7 @@ import { Staging } from './staging.ts';
 import { syncRestored } from './sync.ts';
 import { SyncAhead } from './sync-ahead.ts';
 import { Target, type TargetRoot } from './target.ts';
+import { takesUnnamedFiles } from './unnamed-files.ts';
 import type { WriteResult } from './write-messages.ts';
 import { type PreparedTask, WritePool } from './write-pool.ts';
 import { planTasks } from './write-tasks.ts';
@@ -290,7 +291,14 @@ function withStaging(root: TargetRoot, stagings: Staging[]): TargetRoot {
   if (root.crossMounts) return { ...root, isWritten: true };
   const staging = Staging.open(root.descriptor, root.stagingIn);
   stagings.push(staging);
-  return { ...root, isWritten: true, staging: staging.descriptor, forced: forcedAttributes(staging.descriptor) };
+  const { descriptor } = staging;
+  return {
+    ...root,
+    isWritten: true,
+    staging: descriptor,
+    forced: forcedAttributes(descriptor),
+    unnamedFiles: takesUnnamedFiles(descriptor),
+  };
 }
 
 /** Whether everything is written before threads would have started. */

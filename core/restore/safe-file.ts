@@ -1,13 +1,14 @@
 import { writeSync } from 'node:fs';
 import { Failure } from '../failure.ts';
-import { beginWriteback, closeDescriptor, openAt, setLength } from '../linux/files.ts';
+import { beginWriteback, closeDescriptor, nameUnnamed, openAt, openUnnamed, setLength } from '../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../linux/flags.ts';
 import { readProjectId, writeProjectId } from '../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, DataRange, Entry } from '../manifest/entry.ts';
-import { writeAttributes, writeHarmlessFlags, writeProject, writeProtectingFlags } from './attributes.ts';
+import { writeHarmlessFlags, writeNewAttributes, writeProject, writeProtectingFlags } from './attributes.ts';
 import { stagedName } from './names.ts';
+import { checkDirectory } from './owner-rights.ts';
 import { discard, publish } from './publish.ts';
 import { type Report, refusalsOf, type Witness, type WriteRules } from './rules.ts';
 import type { Place } from './target.ts';
@@ -18,13 +19,14 @@ const WORTH_BEGINNING = 512 * 1024;
 const stat = new StatBuffer();
 
 /**
- * A regular file on its way: a new file in the staging folder, which gets content and attributes through its descriptor and takes its
- * place by renaming when it is complete. Nothing that exists is ever opened for writing.
+ * A regular file on its way, which gets content and attributes through its descriptor and takes its place when it is complete. It has no
+ * name until then, or where the file system has no such files one in the staging folder. Nothing that exists is ever opened for writing.
  */
 export class SafeFile {
   readonly #place: Place;
   readonly #staged: ByteString;
   readonly #descriptor: number;
+  readonly #isUnnamed: boolean;
   readonly #entry: Entry;
   readonly #rules: WriteRules;
   readonly #report: Report;
@@ -40,7 +42,9 @@ export class SafeFile {
     this.#report = report;
     this.#ranges = entry.content?.sparse ?? [{ offset: 0, length: entry.size }];
     this.#staged = stagedName();
-    this.#descriptor = openAt(place.staging, this.#staged, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    const unnamed = place.unnamedFiles === true ? openUnnamed(place.directory, 0o600) : undefined;
+    this.#isUnnamed = unnamed !== undefined;
+    this.#descriptor = unnamed ?? openAt(place.staging, this.#staged, O_WRONLY | O_CREAT | O_EXCL, 0o600);
     try {
       writeHarmlessFlags(this.#descriptor, entry, place, refusalsOf(entry.path, report));
     } catch (error) {
@@ -80,7 +84,7 @@ export class SafeFile {
     try {
       if (this.#entry.size >= WORTH_BEGINNING) beginWriteback(this.#descriptor);
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
-      writeAttributes(this.#descriptor, this.#entry, this.#place, refuse);
+      writeNewAttributes(this.#descriptor, this.#entry, this.#place, refuse);
       this.#publish();
       writeProject(this.#descriptor, this.#entry, this.#place, refuse);
       if (witness !== undefined) {
@@ -98,7 +102,9 @@ export class SafeFile {
 
   /** A directory that gives its project to what is new in it takes a file of the same project only. */
   #publish(): void {
-    const publishFile = () => publish(this.#staged, this.#place, this.#entry.path, this.#rules);
+    const publishFile = () => {
+      if (!this.#isNamed()) publish(this.#staged, this.#place, this.#entry.path, this.#rules);
+    };
     try {
       publishFile();
     } catch (error) {
@@ -106,6 +112,19 @@ export class SafeFile {
       writeProjectId(this.#descriptor, readProjectId(this.#place.directory));
       publishFile();
     }
+  }
+
+  /**
+   * Gives a file without a name the one that it is to have, if nothing stands there; else one in the staging folder, from which it can
+   * be renamed over what does.
+   */
+  #isNamed(): boolean {
+    if (!this.#isUnnamed) return false;
+    const { directory, name, staging } = this.#place;
+    checkDirectory(directory, this.#rules.owner);
+    if (name !== '' && nameUnnamed(this.#descriptor, directory, name)) return true;
+    nameUnnamed(this.#descriptor, staging, this.#staged);
+    return false;
   }
 
   /** Drops the unfinished file. */

@@ -26,6 +26,8 @@ export interface TargetRoot {
   readonly staging?: number;
   /** What it gives to everything by itself, if that is known. */
   readonly forced?: ForcedAttributes;
+  /** Whether its files are made without a name, in the directory that they belong in. */
+  readonly unnamedFiles?: boolean;
   /** Open on the folder in which the staging folder stands if it can. */
   readonly stagingIn?: number;
   /** Whether something is written; where mounts are crossed, staging folders are made as they are needed. */
@@ -40,6 +42,7 @@ export interface Place {
   /** Open on the folder in which what belongs here is made; it can be renamed from there. */
   readonly staging: number;
   readonly forced?: ForcedAttributes | undefined;
+  readonly unnamedFiles?: boolean | undefined;
   /** Of a restore for an account's owner. */
   readonly owner: OwnerRights | undefined;
 }
@@ -117,7 +120,8 @@ export class Target {
     if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, forced: root.forced, owner };
     const directory = this.directory(parentPath(path));
     this.#staging ??= this.#chooseStaging(root, directory);
-    return { directory, name: path.slice(path.lastIndexOf('/') + 1), overlay, staging: this.#staging, forced: root.forced, owner };
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    return { directory, name, overlay, staging: this.#staging, forced: root.forced, unnamedFiles: root.unnamedFiles, owner };
   }
 
   /** For the directory that is open now. */

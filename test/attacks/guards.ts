@@ -67,6 +67,7 @@ const STAGING: readonly Guard[] = [
     file: 'core/restore/target.ts',
     text: ': (root.staging ?? NO_STAGING);',
     without: ': directory;',
+    again: { text: 'unnamedFiles: root.unnamedFiles, owner', without: 'unnamedFiles: false, owner' },
     tests: ['test/restore/staging.test.ts', `${ATTACKS}/inherited-access-list.test.ts`],
   },
   {
@@ -102,6 +103,17 @@ const STAGING: readonly Guard[] = [
     file: 'core/restore/safe-file.ts',
     text: 'O_EXCL, 0o600)',
     without: 'O_EXCL, 0o666)',
+    tests: ['test/restore/staging.test.ts'],
+  },
+  {
+    name: 'a new file does not come to its place with what a directory of a tenant gave it',
+    file: 'core/restore/attributes.ts',
+    text: 'if (hasOtherAcl(present, entry)) {',
+    without: 'if (hasOtherAcl(present, entry) && entry.uid === 987_654) {',
+    again: {
+      text: 'writeXattrs(descriptor, entry, place, refuse, present));',
+      without: '{ for (let i = 0; i < 200; i++) readXattrs(descriptor); writeXattrs(descriptor, entry, place, refuse, present); });',
+    },
     tests: ['test/restore/staging.test.ts'],
   },
   {

@@ -99,6 +99,8 @@ describe('restoring files of several names', () => {
     // Three names a file are all that this file system has.
     Object.assign(libc, {
       linkat: (...args: Parameters<typeof linkat>): number => {
+        // The first name of a file that had none.
+        if (args[1][0] === 0) return linkat(...args);
         const { ino } = statSync(`/proc/self/fd/${args[0]}/${Buffer.from(args[1]).toString('latin1').replace(/\0.*/s, '')}`, {
           bigint: true,
         });

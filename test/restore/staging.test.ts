@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   utimesSync,
@@ -19,6 +20,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { expect } from 'chai';
+import koffi from 'koffi';
+import { libc } from '../../core/linux/libc.ts';
 import { finishDirectory, makeDirectory } from '../../core/restore/directories.ts';
 import { KnownDirectories } from '../../core/restore/known-directories.ts';
 import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
@@ -26,9 +29,11 @@ import { stagedName } from '../../core/restore/names.ts';
 import { SafeFile } from '../../core/restore/safe-file.ts';
 import { Staging } from '../../core/restore/staging.ts';
 import { Target } from '../../core/restore/target.ts';
+import { takesUnnamedFiles } from '../../core/restore/unnamed-files.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 
+const EIO = 5;
 const ALICE = { uid: 2001, gid: 2000 };
 const BOB = { uid: 2002, gid: 2000 };
 const RULES = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined } as const;
@@ -138,6 +143,48 @@ describe('the folder in which entries are made', () => {
     expect(lstatSync(next(2)).mode & 0o777).to.equal(0o600);
     file.abandon();
     expect(existsSync(next(2))).to.equal(false);
+    target.close();
+  });
+
+  it('is not needed for files where they can be made without a name: a new one is first seen when it is finished', () => {
+    const staging = stagingIn(site);
+    const target = new Target([{ ...openRoot(site), staging, unnamedFiles: takesUnnamedFiles(staging) }]);
+    execFileSync('setfacl', ['-d', '-m', `u:${ALICE.uid}:rwx`, home]);
+    for (const content of ['first', 'again']) {
+      const entry = sampleEntry('home/file', { uid: 0, gid: 0, mode: 0o660, size: 5 });
+      const file = new SafeFile(target.place('home/file'), entry, RULES, () => {});
+      file.append(Buffer.from(content));
+      expect(readdirSync(`/proc/self/fd/${staging}/`)).to.deep.equal([]);
+      expect(existsSync(join(home, 'file'))).to.equal(content === 'again');
+      file.finish(true);
+      expect(readFileSync(join(home, 'file'), 'utf8')).to.equal(content);
+      expect(lstatSync(join(home, 'file'))).to.include({ uid: 0, gid: 0, mode: 0o100660 });
+      expect(execFileSync('getfacl', ['-c', '-p', join(home, 'file')], { encoding: 'utf8' })).not.to.include('user:2001');
+    }
+    expect(readdirSync(`/proc/self/fd/${staging}/`)).to.deep.equal([]);
+    target.close();
+  });
+
+  it("puts no file into its place that keeps an access list of a tenant's directory", () => {
+    const staging = stagingIn(site);
+    const target = new Target([{ ...openRoot(site), staging, unnamedFiles: true }]);
+    execFileSync('setfacl', ['-d', '-m', `u:${ALICE.uid}:rwx`, home]);
+    const { fremovexattr } = libc;
+    const file = new SafeFile(target.place('home/file'), sampleEntry('home/file', { uid: 0, gid: 0, mode: 0o660 }), RULES, () => {});
+    Object.assign(libc, {
+      fremovexattr: () => {
+        koffi.errno(EIO);
+        return -1;
+      },
+    });
+    try {
+      expect(() => file.finish(true))
+        .to.throw()
+        .with.property('code', 'EIO');
+    } finally {
+      Object.assign(libc, { fremovexattr });
+    }
+    expect(readdirSync(home)).to.deep.equal([]);
     target.close();
   });
 
