@@ -36,6 +36,7 @@ export const FAILURE_CODES = {
   mount_skipped: 'another file system or bind mount inside the tree was left out',
   unseen_kept: 'the snapshot does not tell what was here, so nothing was deleted',
   still_hidden: 'what hides a layer below a mounted account could not be undone',
+  staging_left: 'a folder in which a restore makes entries could not be removed',
   content_missing: 'the snapshot has the entry, but not its content',
   digest_mismatch: 'content differs from its recorded SHA-256',
   attribute_refused: 'the target refused an attribute of an entry',
@@ -93,5 +94,8 @@ export function asFailure(thrown: unknown): Failure {
     const advice = 'Raise the limits of threads, open files or memory of the unit or the shell, or set fewer workers.';
     return new Failure('io_error', `a thread was refused: ${message}`, { advice, retry: true, cause: thrown });
   }
+  // zlib fails at nothing else than memory when it compresses.
+  if (typeof code === 'string' && /^(?:ZSTD_error_|ERR_ZLIB_INIT)/.test(code))
+    return new Failure('io_error', message, { retry: true, cause: thrown });
   return new Failure('internal', message, { cause: thrown });
 }

@@ -1,5 +1,5 @@
 import { getAsset, isSea } from 'node:sea';
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 
 /** What a worker thread can be; `core/worker-main.ts` knows the module of each. */
 export type WorkerRole = 'pack' | 'read' | 'write';
@@ -25,4 +25,11 @@ const YOUNG_GENERATION = 3;
 export function startWorker(role: WorkerRole, data: Readonly<Record<string, unknown>> = {}): Worker {
   const options = { workerData: { ...data, role }, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } };
   return isSea() ? new Worker(getAsset(WORKER_BUNDLE, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
+}
+
+/** For a thread: what it was told is lost when a message cannot be read, and whoever waits for it would wait for ever. So the thread ends, which is heard. */
+export function endAtUnreadable(port: MessagePort): void {
+  port.on('messageerror', (error) => {
+    throw error;
+  });
 }

@@ -43,6 +43,7 @@ final class Messages
 	const ERR_REPLACED = [':err_backup_replaced', 'A file was replaced while it was read: %(message)s'];
 	const ERR_MOUNT_SKIPPED = [':err_backup_mount_skipped', 'A mount inside the account was left out: %(message)s'];
 	const ERR_UNSEEN_KEPT = [':err_backup_unseen_kept', 'Kept, because the backup does not tell what was there: %(message)s'];
+	const ERR_STAGING_LEFT = [':err_backup_staging_left', 'A folder of the restore itself could not be removed: %(message)s'];
 	const ERR_STILL_HIDDEN = [':err_backup_still_hidden', 'Something still hides what the template has: %(message)s'];
 	const ERR_CONTENT_MISSING = [':err_backup_content_missing', 'The backup has the entry but not its content: %(message)s'];
 	const ERR_DIGEST_MISMATCH = [':err_backup_digest_mismatch', 'Content differs from its recorded digest: %(message)s'];

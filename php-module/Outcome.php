@@ -39,6 +39,9 @@ final class Outcome
 				return self::sentence([$unit['unit'] ?? '', $reason]);
 			}
 		}
+		if (isset($result['unrecorded']['message'])) {
+			return self::sentence(['the record of this run could not be written', $result['unrecorded']['message']]);
+		}
 		foreach (array_merge([$result], $units) as $place) {
 			foreach ($place['warnings'] ?? [] as $warning) {
 				return self::sentence([$place['unit'] ?? '', $warning['path'] ?? '', $warning['message'] ?? '']);

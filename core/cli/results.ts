@@ -32,7 +32,7 @@ function renderInit({ repository, id, created }: InitResult): string {
   return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n`;
 }
 
-function renderRun({ status, units }: RunResult): string {
+function renderRun({ status, units, unrecorded }: RunResult): string {
   const columns = [
     { title: 'UNIT' },
     { title: 'RESULT' },
@@ -55,6 +55,8 @@ function renderRun({ status, units }: RunResult): string {
   ]);
   const warnings = units.map((unit) => warningLines(unit.warnings, unit.warningCount, unit.unit));
   const errors = units.flatMap(({ unit, error }) => (error === null ? [] : [`  ${unit}: ${printable(error.message)} (${error.code})\n`]));
+  if (unrecorded !== undefined)
+    errors.push(`  The record of this run could not be written: ${printable(unrecorded.message)} (${unrecorded.code})\n`);
   return `${renderTable(columns, rows)}${errors.join('')}${warnings.join('')}Backup: ${status}.\n`;
 }
 

@@ -11,9 +11,11 @@ import { liveTree } from '../panel/live-mounts.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { stagedName } from '../restore/names.ts';
 import { ProjectFolders } from '../restore/project-folders.ts';
+import type { Report } from '../restore/rules.ts';
 import { Staging } from '../restore/staging.ts';
 import { isRootsAlone } from '../restore/trusted-folder.ts';
-import { openNothing, type RestoreTarget } from './restore-target.ts';
+import type { Context } from './context.ts';
+import { asNotice, openNothing, type RestoreTarget } from './restore-target.ts';
 
 /** Nobody but its owner looks into what was restored aside. */
 const PRIVATE = 0o700;
@@ -27,7 +29,14 @@ const folder = new StatBuffer();
  * to the account. With `make` it is made when it is missing, for the owner of the folder that it is in; else it counts as
  * empty. Throws `owner_not_allowed`.
  */
-export function openOwnerTarget(path: ByteString, account: string, users: AccountUsers, settings: Settings, make: boolean): RestoreTarget {
+export function openOwnerTarget(
+  path: ByteString,
+  account: string,
+  users: AccountUsers,
+  context: Pick<Context, 'settings' | 'reporter'>,
+  make: boolean,
+): RestoreTarget {
+  const { settings, reporter } = context;
   const names = namesInAccount(path, account, settings);
   const name = names.pop() as ByteString;
   const site = openTrustedDirectory(pathBytes(join(settings.accountsRoot, account)));
@@ -37,7 +46,7 @@ export function openOwnerTarget(path: ByteString, account: string, users: Accoun
       statDescriptor(parent, stat);
       const { uid } = stat;
       if (!users.users.has(uid)) throw refusal(path, 'the folder that it is in does not belong to the account');
-      const made = make && !statAt(parent, name, stat) ? makeNew(parent, name, site, uid, users) : undefined;
+      const made = make && !statAt(parent, name, stat) ? makeNew(parent, name, site, { uid, users, left: asNotice(reporter) }) : undefined;
       const descriptor = made ?? openExisting(parent, name, path, users, make);
       // What the snapshot has as deleted is not in a new folder anyway: as through a mount, no whiteouts are made.
       const roots = [{ at: '', descriptor, crossMounts: false, overlay: true, stagingIn: site }];
@@ -93,11 +102,18 @@ function checkStep(above: number, path: ByteString, { users }: AccountUsers): vo
   if (!isRootsAlone(folder) && !users.has(stat.uid)) throw refusal(path, 'a folder of the path belongs to somebody else');
 }
 
+/** Whose a folder is that is made, and who hears of what stays behind. */
+interface NewFolder {
+  readonly uid: number;
+  readonly users: AccountUsers;
+  readonly left: Report;
+}
+
 /**
  * Makes the folder where no tenant reaches it, gives it to its owner and renames it into its place, so that what is opened is what was
  * made. Undefined when something came there meanwhile.
  */
-function makeNew(parent: number, name: ByteString, site: number, uid: number, { group }: AccountUsers): number | undefined {
+function makeNew(parent: number, name: ByteString, site: number, { uid, users: { group }, left }: NewFolder): number | undefined {
   const staging = Staging.open(parent, site);
   const projects = new ProjectFolders();
   try {
@@ -117,7 +133,7 @@ function makeNew(parent: number, name: ByteString, site: number, uid: number, { 
     }
   } finally {
     projects.close();
-    staging.close();
+    staging.close(left);
   }
 }
 

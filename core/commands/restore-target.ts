@@ -13,6 +13,7 @@ import { liveTree } from '../panel/live-mounts.ts';
 import { type PanelUnit, pathBytes, sourceOf } from '../panel/unit.ts';
 import { openNamedFolder } from '../restore/named-folder.ts';
 import type { OverlayLayers } from '../restore/overlay-layers.ts';
+import type { Report } from '../restore/rules.ts';
 import type { TargetRoot } from '../restore/target.ts';
 import type { Reporter } from './context.ts';
 
@@ -90,6 +91,11 @@ function joinDevice(device: bigint): bigint {
   return ((major & 0xfffn) << 8n) | (minor & 0xffn) | ((minor & ~0xffn) << 12n) | ((major & ~0xfffn) << 32n);
 }
 
+/** Tells of what is no problem of an entry, because no entry has been written yet. */
+export function asNotice(reporter: Reporter): Report {
+  return ({ code, message, path }) => reporter.log({ level: 'warning', code, message, affected: [path] });
+}
+
 /**
  * A folder that the administrator named, made when it is missing. Without `make`, for a dry run, a missing one is an empty one. Throws
  * `usage` for one that a restore must not fill, `unsafe_path` for one that others than root may have a hand in.
@@ -106,6 +112,7 @@ export function openFolderTarget(path: ByteString, settings: Settings, make: boo
     },
     followed: (link, target) =>
       reporter.log({ level: 'info', code: 'link_followed', message: `${link} is a link of root to ${target}`, affected: [link] }),
+    left: asNotice(reporter),
   });
   const descriptor = folder.descriptor ?? openNothing();
   if (folder.path === '/') {

@@ -68,7 +68,7 @@ function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: R
     const folder = fromWirePath(request.to);
     return users === undefined
       ? openFolderTarget(folder, settings, make, context.reporter)
-      : openOwnerTarget(folder, unit.name, users, settings, make);
+      : openOwnerTarget(folder, unit.name, users, context, make);
   }
   const isEarlier = repository.isOwn && !isCurrent(unit, repository, context) && (isUnitId(request.unit) || hasOwnBackups);
   if (isEarlier || isOfAnother(unit, repository, context)) {

@@ -10,6 +10,7 @@ import { ManifestCache } from '../repository/manifest-cache.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
+import type { RunRecord } from '../repository/run-record.ts';
 import { ReaderPool } from '../scan/reader-pool.ts';
 import { WorkerPool } from '../scan/worker-pool.ts';
 import { PROGRAM } from '../version.ts';
@@ -29,10 +30,12 @@ import type { Context } from './context.ts';
 import { requireUsablePatterns } from './left-out.ts';
 import { refuseOwnPlaces } from './own-places.ts';
 import { schedulePolicy } from './policies.ts';
+import type { WireError } from './schemas/parts.ts';
 import type { RunRequest, RunResult } from './schemas/run.ts';
 import { localTimeZone } from './time-zone.ts';
 import { type LastUnchanged, lastUnchanged } from './unchanged-runs.ts';
 import { unitBackupLock } from './unit-locks.ts';
+import { toWireError } from './wire-error.ts';
 
 /**
  * Backs up the named units, or everything on the server, one unit after the other; what fails in one does not stop the
@@ -132,10 +135,8 @@ async function backUp(
     const finished = context.now().toISOString();
     const status = overallStatus(ended.map(({ outcome }) => outcome.status));
     const { identity, server } = repository;
-    // Another run may end in the same moment, and both note which ones there are.
-    const noting = await waitForLock(settings.stateDirectory, 'runs', 'the record of a run', { ...waiting, minutes: 1, signal: NEVER });
-    try {
-      await repository.commitRun({
+    const unrecorded = await recordRun(
+      {
         formatVersion: FORMAT_VERSION,
         id,
         repository: identity.id,
@@ -145,18 +146,50 @@ async function backUp(
         status,
         units: ended.map(({ entry }) => entry),
         tool: PROGRAM,
-      });
-    } catch (error) {
-      // The earlier part had written it, and ended behind that.
-      if (earlier === undefined || !(error instanceof Failure && error.code === 'object_exists')) throw error;
-    } finally {
-      noting.release();
-    }
+      },
+      repository,
+      settings.stateDirectory,
+      { ...waiting, minutes: 1, signal: NEVER },
+      earlier !== undefined,
+    );
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
-    return { status, run: id, started: started.toISOString(), finished, units: ended.map(({ outcome }) => outcome).map(withinAnswer()) };
+    return {
+      status: unrecorded !== undefined && status === 'ok' ? 'partial' : status,
+      run: id,
+      started: started.toISOString(),
+      finished,
+      units: ended.map(({ outcome }) => outcome).map(withinAnswer()),
+      ...(unrecorded === undefined ? {} : { unrecorded }),
+    };
   } finally {
     inHand?.close();
     await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
+  }
+}
+
+/**
+ * Writes the record of a run; gives why that could not be done. Its snapshots stand all the same, and their outcomes are still to be told. With
+ * `mayBeThere` an earlier part of the run may have written it, and ended behind that.
+ */
+async function recordRun(
+  run: RunRecord,
+  repository: Repository,
+  stateDirectory: string,
+  waiting: Waiting,
+  mayBeThere: boolean,
+): Promise<WireError | undefined> {
+  try {
+    // Another run may end in the same moment, and both note which ones there are.
+    const noting = await waitForLock(stateDirectory, 'runs', 'the record of a run', waiting);
+    try {
+      await repository.commitRun(run);
+    } finally {
+      noting.release();
+    }
+    return undefined;
+  } catch (error) {
+    if (mayBeThere && error instanceof Failure && error.code === 'object_exists') return undefined;
+    return toWireError(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import type { ByteString } from '../manifest/entry.ts';
 import { cString } from './c-string.ts';
 import * as flags from './flags.ts';
@@ -10,6 +11,16 @@ const EBADF = 9;
 /** The name under which the kernel reaches an open descriptor's own object, a link's too, without following further. */
 export function descriptorPath(descriptor: number): ByteString {
   return `/proc/self/fd/${descriptor}`;
+}
+
+/** Where what the descriptor is open on stands now, for people; the kernel's name of the descriptor where it cannot be told. */
+export function placeOf(descriptor: number): ByteString {
+  const link = descriptorPath(descriptor);
+  try {
+    return readlinkSync(link, 'latin1');
+  } catch {
+    return link;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { stagedName } from './names.ts';
 import { ProjectFolders } from './project-folders.ts';
+import type { Report } from './rules.ts';
 import { Staging } from './staging.ts';
 import { isRootsAlone } from './trusted-folder.ts';
 
@@ -26,6 +27,8 @@ export interface FolderSearch {
   readonly check: (status: StatBuffer, path: ByteString) => void;
   /** Hears of each link that was followed. */
   readonly followed: (link: ByteString, target: ByteString) => void;
+  /** Hears of a staging folder that could not be removed. */
+  readonly left: Report;
 }
 
 /** A folder that a person named, open, and where it really is. */
@@ -110,7 +113,7 @@ class FolderWalk {
     statDescriptor(descriptor, above);
     if (!statAt(descriptor, name, stat)) {
       if (!this.#search.make) return false;
-      this.#levels.push({ name, descriptor: makeFolder(descriptor, name, path) });
+      this.#levels.push({ name, descriptor: makeFolder(descriptor, name, path, this.#search.left) });
       return true;
     }
     if (stat.kind === 'symlink') this.#follow(descriptor, name, path, pending);
@@ -180,7 +183,7 @@ function checkStep(path: ByteString): void {
 }
 
 /** Makes a folder and opens just that: where others could exchange it, it is made aside and renamed to its place. */
-function makeFolder(directory: number, name: ByteString, path: ByteString): number {
+function makeFolder(directory: number, name: ByteString, path: ByteString, left: Report): number {
   if (isRootsAlone(above)) {
     makeDirectoryAt(directory, name, PRIVATE);
     return openDirectoryAt(directory, name);
@@ -202,6 +205,6 @@ function makeFolder(directory: number, name: ByteString, path: ByteString): numb
     }
   } finally {
     projects.close();
-    staging.close();
+    staging.close(left);
   }
 }

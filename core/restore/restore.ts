@@ -21,7 +21,7 @@ import type { OwnerRights } from './owner-rights.ts';
 import { PackShelf, type PackSource } from './pack-shelf.ts';
 import { type Plan, planRestore } from './plan.ts';
 import { extraneousPaths, removeExtraneous } from './remove-extraneous.ts';
-import { type Overwrite, problemOf, type WriteRules } from './rules.ts';
+import { type Overwrite, problemOf, type Report, type WriteRules } from './rules.ts';
 import { checkPaths, type RowPlace, type SelectedEntry, type SnapshotView, selectEntries } from './snapshot-view.ts';
 import { lackOfRoom, lackOfSpace, type Room } from './space.ts';
 import { Staging } from './staging.ts';
@@ -173,7 +173,7 @@ class Restore {
       this.#nameForced(roots);
       await this.#writeTo(roots, plan);
     } finally {
-      for (const staging of stagings) staging.close();
+      for (const staging of stagings) staging.close(this.#reportLeft);
     }
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
     syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view, (problem) => this.#outcome.problems.add(problem));
@@ -206,7 +206,7 @@ class Restore {
       try {
         await linkNames(plan, first, context, (place) => this.#writeAlone(place, target));
       } finally {
-        first.close();
+        first.close(this.#reportLeft);
       }
       removeExtraneous(this.#extraneous(context), context, false);
       reportHidden(this.#chosen(), (directory) => this.#isJudged(directory), context, false);
@@ -216,16 +216,19 @@ class Restore {
       try {
         directories.finish();
       } finally {
-        target.close();
+        target.close(this.#reportLeft);
         await this.#syncAhead.end();
       }
     }
   }
 
+  /** An entry of the snapshot it is not: nothing failed of what was asked for. */
+  readonly #reportLeft: Report = (problem) => this.#outcome.problems.add(problem);
+
   #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool | undefined {
     const { manifests, workers, leftOut: now, leftOutThen: earlier } = this.#order;
     const rules = { ...this.#rules, leftOut: { now, earlier } };
-    return WritePool.start(workers, { roots, rules, manifests, known: known.data }, this.#shelf);
+    return WritePool.start(workers, { roots, rules, manifests, known: known.data }, this.#shelf, this.#reportLeft);
   }
 
   async #writeEntries(plan: Plan, pool: WritePool | undefined, target: Target): Promise<void> {

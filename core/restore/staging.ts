@@ -1,8 +1,8 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { readNames } from '../linux/directories.ts';
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, removeDirectoryAt, unlinkAt } from '../linux/files.ts';
 import { tryLock } from '../linux/locks.ts';
-import { setMode, setModificationTime } from '../linux/metadata.ts';
+import { placeOf, setMode, setModificationTime } from '../linux/metadata.ts';
 import { mountOf } from '../linux/mounts.ts';
 import { ACCESS_ACL, DEFAULT_ACL } from '../linux/posix-acl.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
@@ -10,6 +10,7 @@ import { errorCode } from '../linux/system-error.ts';
 import { readXattrs, removeXattr } from '../linux/xattrs.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { hiddenName, isHiddenName } from './names.ts';
+import type { Report } from './rules.ts';
 import { isRootsAlone, openNearestTrusted } from './trusted-folder.ts';
 
 const PRIVATE = 0o700;
@@ -55,7 +56,13 @@ export class Staging {
     }
     if (refusal !== undefined) throw refusal;
     // A file system whose every folder is somebody else's, such as one that forces owners: nothing there is better than this.
-    return Staging.#make(openDirectoryAt(directory, '.'));
+    const parent = openDirectoryAt(directory, '.');
+    try {
+      return Staging.#make(parent);
+    } catch (error) {
+      closeDescriptor(parent);
+      throw error;
+    }
   }
 
   static #make(parent: number): Staging {
@@ -63,28 +70,53 @@ export class Staging {
       const name = hiddenName();
       const before = modificationTime(parent);
       makeDirectoryAt(parent, name, PRIVATE);
-      const descriptor = openDirectoryAt(parent, name);
+      const staging = Staging.#enter(parent, name, before);
+      if (staging !== undefined) return staging;
+    }
+  }
+
+  /** Undefined when another restore took it, in the moment before it was locked, for one that was left. */
+  static #enter(parent: number, name: ByteString, before: bigint): Staging | undefined {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openDirectoryAt(parent, name);
       if (lock(descriptor) && isStill(parent, name, descriptor)) {
         closeToOthers(descriptor);
         return new Staging(parent, name, descriptor, before);
       }
-      // Another restore took it, in the moment before it was locked, for one that was left.
-      closeDescriptor(descriptor);
+    } catch (error) {
+      // It is locked as long as it is open, and no later restore of this process would sweep it.
+      if (descriptor !== undefined) closeDescriptor(descriptor);
+      removeIfPossible(parent, name);
+      throw error;
     }
+    closeDescriptor(descriptor);
+    return undefined;
   }
 
-  /** Removes the folder with what was not finished in it. */
-  close(): void {
+  /** Removes the folder with what was not finished in it. What was restored stays restored when it cannot go; `report` hears where it is. */
+  close(report: Report): void {
     try {
       empty(this.descriptor);
       if (isStill(this.#parent, this.#name, this.descriptor)) this.#remove();
     } catch (error) {
-      // It is empty, or the next restore sweeps it: what was restored stays restored.
       if (errorCode(error) === undefined) throw error;
+      const path = this.#whereLeft();
+      if (path !== undefined) report({ code: 'staging_left', message: leftText(error), path });
     } finally {
       closeDescriptor(this.descriptor);
       closeDescriptor(this.#parent);
     }
+  }
+
+  /** Undefined when it went all the same, although the call failed. */
+  #whereLeft(): ByteString | undefined {
+    try {
+      if (!isStill(this.#parent, this.#name, this.descriptor)) return undefined;
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+    }
+    return `${placeOf(this.#parent)}/${this.#name}`;
   }
 
   /** Its coming and going changed nothing for whoever looks at the folder that it stood in. */
@@ -95,9 +127,22 @@ export class Staging {
   }
 }
 
+function leftText(error: unknown): string {
+  return `the folder in which this restore made its entries could not be removed: ${asFailure(error).message}`;
+}
+
 function modificationTime(folder: number): bigint {
   statDescriptor(folder, stat);
   return stat.mtime;
+}
+
+/** After something else has failed already. */
+function removeIfPossible(parent: number, name: ByteString): void {
+  try {
+    removeDirectoryAt(parent, name);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
 }
 
 /** Whether this is a staging folder of some restore by its name, in a folder where nobody but root can give it one. */

@@ -10,6 +10,7 @@ import type { KnownDirectories } from './known-directories.ts';
 import { componentsOf, parentPath } from './names.ts';
 import type { OwnerRights } from './owner-rights.ts';
 import { ProjectFolders } from './project-folders.ts';
+import type { Report } from './rules.ts';
 import { Staging } from './staging.ts';
 
 /** A directory that part of the virtual tree is written to. Everything above it is trusted, nothing below it is. */
@@ -256,11 +257,11 @@ export class Target {
     this.#staging = undefined;
   }
 
-  /** Closes what this object opened; the roots stay with their owner. */
-  close(): void {
+  /** Closes what this object opened; the roots stay with their owner. `report` hears of staging folders that could not be removed. */
+  close(report: Report = () => {}): void {
     this.forget();
     this.#projects.close();
-    for (const staging of this.#stagings.values()) staging.close();
+    for (const staging of this.#stagings.values()) staging.close(report);
     this.#stagings.clear();
   }
 }

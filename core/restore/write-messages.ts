@@ -76,4 +76,6 @@ export type ToWriter =
 
 export type FromWriter =
   | { readonly type: 'need'; readonly pack: string; readonly frame: number }
-  | { readonly type: 'done'; readonly number: number; readonly result: WriteResult };
+  | { readonly type: 'done'; readonly number: number; readonly result: WriteResult }
+  /** Of no entry: what the thread leaves behind as it ends. */
+  | { readonly type: 'left'; readonly problem: Problem };

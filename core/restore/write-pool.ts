@@ -3,6 +3,7 @@ import { asFailure, Failure } from '../failure.ts';
 import { startWorker } from '../workers.ts';
 import { supplyOf } from './frame-supply.ts';
 import type { PackShelf } from './pack-shelf.ts';
+import type { Report } from './rules.ts';
 import type { FromWriter, ToWriter, WriteResult, WriterData, WriteTask } from './write-messages.ts';
 
 /** One task in hand and one waiting, so that a thread never waits for its frame while another is read. */
@@ -35,18 +36,23 @@ export class WritePool {
   readonly #workers: Worker[] = [];
   readonly #ends: Promise<unknown>[] = [];
   readonly #shelf: PackShelf;
+  readonly #report: Report;
   readonly #answers = new Map<number, Answer>();
   #failure: Failure | undefined;
   #stopping = false;
   #number = 0;
 
-  private constructor(shelf: PackShelf) {
+  private constructor(shelf: PackShelf, report: Report) {
     this.#shelf = shelf;
+    this.#report = report;
   }
 
-  /** As many threads as can be had, up to `count`; undefined when the system refuses even one. */
-  static start(count: number, data: WriterData, shelf: PackShelf): WritePool | undefined {
-    const pool = new WritePool(shelf);
+  /**
+   * As many threads as can be had, up to `count`; undefined when the system refuses even one. `report` hears of what they leave behind
+   * when they end.
+   */
+  static start(count: number, data: WriterData, shelf: PackShelf, report: Report): WritePool | undefined {
+    const pool = new WritePool(shelf, report);
     try {
       while (pool.#workers.length < count) pool.#workers.push(pool.#watch(startWorker('write', { ...data })));
     } catch {
@@ -58,8 +64,11 @@ export class WritePool {
   #watch(worker: Worker): Worker {
     worker.on('message', (message: FromWriter) => {
       if (message.type === 'need') this.#supply(worker, message.pack, message.frame).catch((error) => this.#fail(asFailure(error)));
+      else if (message.type === 'left') this.#report(message.problem);
       else this.#settle(message.number, message.result);
     });
+    // What it said is lost, and whoever waits for it would wait for ever.
+    worker.on('messageerror', (error) => end(worker, error));
     worker.on('error', (error) => this.#fail(asFailure(error)));
     this.#ends.push(new Promise((resolve) => worker.on('exit', resolve)));
     worker.on('exit', () => this.#fail(new Failure('internal', 'a writing thread ended')));
@@ -127,7 +136,11 @@ function post(worker: Worker, message: ToWriter, transfer: ArrayBuffer[]): void 
   try {
     worker.postMessage(message, transfer);
   } catch (error) {
-    worker.emit('error', error);
-    void worker.terminate();
+    end(worker, error);
   }
+}
+
+function end(worker: Worker, cause: unknown): void {
+  worker.emit('error', cause);
+  void worker.terminate();
 }

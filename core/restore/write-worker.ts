@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { endAtUnreadable } from '../workers.ts';
 import { EntryWriter } from './entry-writer.ts';
 import { FrameSupply } from './frame-supply.ts';
 import { KnownDirectories } from './known-directories.ts';
@@ -23,10 +24,11 @@ export function runWriteWorker(): void {
   };
   // Descriptors belong to the process and outlive the thread.
   const stop = (): void => {
-    target.close();
+    target.close((problem) => answer({ type: 'left', problem }));
     port.close();
   };
   let last = Promise.resolve();
+  endAtUnreadable(port);
   port.on('message', (message: ToWriter) => {
     if (message.type === 'supply') supply.deliver(message);
     else last = last.then(() => (message.type === 'stop' ? stop() : perform(message.number, message.task)));

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
+import { endAtUnreadable } from '../workers.ts';
 import type { FromWorker, ToWorker } from './batch.ts';
 import { FrameBuffer } from './frame-buffer.ts';
 import { failedAnswer, UnitWork } from './unit-work.ts';
@@ -14,6 +15,7 @@ export function runPackWorker(): void {
   const memory = FrameBuffer.allocate();
   const answer = (message: FromWorker, transfer: ArrayBuffer[]): void => port.postMessage(message, transfer);
   let work: UnitWork | undefined;
+  endAtUnreadable(port);
   const end = (): void => {
     work?.close();
     work = undefined;

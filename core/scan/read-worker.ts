@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../failure.ts';
 import { exclusionOf } from '../manifest/left-out-rules.ts';
+import { endAtUnreadable } from '../workers.ts';
 import { ReadControl } from './read-control.ts';
 import type { FromReader, ReaderSeat, ToReader, UnitReading } from './read-messages.ts';
 import { RowPage } from './row-page.ts';
@@ -11,6 +12,7 @@ export function runReadWorker(): void {
   const port = parentPort;
   if (port === null) throw new Error('a reader needs a parent thread');
   const seat = workerData as ReaderSeat;
+  endAtUnreadable(port);
   const { pages: memory, pageCount, pageRows } = seat;
   const pages = Array.from({ length: pageCount }, (_, page) => new RowPage(memory, page * RowPage.byteLength(pageRows), pageRows));
   port.on('message', (message: ToReader) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { Progress } from '../../core/commands/context.ts';
+import { exitCodeOfResult } from '../../core/commands/exit-codes.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
@@ -81,6 +82,27 @@ describe('a unit that fails', () => {
       execFileSync('umount', ['-l', disk]);
     }
   }).timeout(120_000);
+
+  it('does not take the outcomes of the units with it when the record of the run is what fails', async () => {
+    await sandbox.init();
+    for (const account of ['site1', 'site2']) fill(account, 1, 1000);
+    const create = LocalBackend.prototype.create;
+    LocalBackend.prototype.create = async function (name) {
+      if (name.includes('/runs/')) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      return create.call(this, name);
+    };
+    try {
+      const result = await run({ units: ['site1', 'site2'] }, sandbox.context);
+      expect(result.units.map(({ status }) => status)).to.deep.equal(['ok', 'ok']);
+      expect([result.status, exitCodeOfResult(result), result.unrecorded?.code]).to.deep.equal(['partial', 3, 'disk_full']);
+      await expectTruth(result);
+    } finally {
+      LocalBackend.prototype.create = create;
+    }
+    const next = await run({ units: ['site1', 'site2'] }, sandbox.context);
+    expect([next.status, next.unrecorded]).to.deep.equal(['ok', undefined]);
+    expect(next.units.map(({ status }) => status)).to.deep.equal(['unchanged', 'unchanged']);
+  });
 
   it('because its lock cannot be taken leaves the others as they are', async () => {
     await sandbox.init();

@@ -5,15 +5,25 @@ import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
 import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
+import type { RunRecord } from '../../core/repository/run-record.ts';
 import type { Difference } from '../fidelity/compare-trees.ts';
+import { Explained, type Named } from './explained.ts';
 import type { Ended, Server } from './server.ts';
-import { FIRST_NAME, markOf, SECOND_NAME, type State, UNITS, type UnitName, type World } from './world.ts';
+import { markOf, type State, UNITS, type UnitName, type World } from './world.ts';
 
 /** In which state the account was when a snapshot was made. */
 export type StateOf = (snapshot: string) => State;
 
 /** What is wrong with what a repository holds after a fault, in sentences; nothing when every promise is kept. */
 export async function checkRepository(world: World, server: Server, stateOf: StateOf): Promise<string[]> {
+  const wrong = await checkIntegrity(server);
+  wrong.push(...(await checkSnapshots(world, server, server.records(), stateOf)));
+  for (const unit of UNITS) wrong.push(...checkPacks(server, unit));
+  return wrong;
+}
+
+/** The same, as far as the repository itself tells; a snapshot that is once there is never changed, and can be restored later. */
+export async function checkIntegrity(server: Server): Promise<string[]> {
   const wrong: string[] = [];
   const records = server.records();
   const listed = await server.command<ListResult>('list', {});
@@ -24,8 +34,6 @@ export async function checkRepository(world: World, server: Server, stateOf: Sta
   if (verified.exitCode !== 0) {
     wrong.push(`verify ended with ${verified.exitCode}: ${verified.error?.message ?? JSON.stringify(verified.result?.damages[0])}`);
   }
-  wrong.push(...(await checkSnapshots(world, server, records, stateOf)));
-  for (const unit of UNITS) wrong.push(...checkPacks(server, unit));
   return wrong;
 }
 
@@ -33,21 +41,28 @@ export async function checkRepository(world: World, server: Server, stateOf: Sta
 async function checkSnapshots(world: World, server: Server, records: readonly SnapshotRecord[], stateOf: StateOf): Promise<string[]> {
   const folder = join(server.folder, 'restored');
   const wrong: string[] = [];
-  const restored = new Map<string, { record: SnapshotRecord; named: readonly string[] }>();
+  const restored = new Map<string, { record: SnapshotRecord; named: readonly Named[] }>();
   mkdirSync(folder);
   for (const record of records) {
     const { id, name, warningCount, warnings } = record;
     const { exitCode, result, error } = await server.command<RestoreResult>('restore', { unit: name, at: id, to: join(folder, id) });
     if (result === undefined || (warningCount === 0 && exitCode !== 0)) {
       wrong.push(`${textOf(record, stateOf)} restores with ${exitCode}: ${error?.message ?? JSON.stringify(result?.warnings[0])}`);
-    } else restored.set(id, { record, named: [...warnings, ...result.warnings].map(({ path }) => path ?? '') });
+    } else restored.set(id, { record, named: [...warnings, ...result.warnings] });
   }
   const differences = await world.differences(folder, (id) => ({
     unit: restored.get(id)?.record.name as UnitName,
     state: stateOf(id),
+    earlier: stateOf(id) === 'now' ? 'before' : undefined,
   }));
   for (const [id, { record, named }] of restored) {
-    const found = differences.get(id)?.filter((difference) => !isNamed(difference, named)) ?? [];
+    const unit = differences.get(id);
+    if (unit === undefined) {
+      wrong.push(`${textOf(record, stateOf)} restores nothing`);
+      continue;
+    }
+    const explained = new Explained(named, unit.expected);
+    const found = unit.differences.filter((difference) => !explained.has(difference, unit.wasSo(difference)));
     wrong.push(...found.map((each) => `${textOf(record, stateOf)}: ${differenceText(each)}`));
   }
   rmSync(folder, { recursive: true, force: true });
@@ -56,16 +71,6 @@ async function checkSnapshots(world: World, server: Server, records: readonly Sn
 
 function textOf({ id, level, name, warningCount }: SnapshotRecord, stateOf: StateOf): string {
   return `the ${stateOf(id) === 'now' ? 'new' : 'old'} ${level} of ${name}, with ${warningCount} warnings,`;
-}
-
-/**
- * Whether warnings explain a difference: one is about the path, about something above it, or about something in it (a directory's
- * time). Where a name of an inode is missing, its other names have a smaller count; and what is wrong with a file is wrong by each of its names.
- */
-export function isNamed({ path, property }: Pick<Difference, 'path' | 'property'>, named: readonly (string | undefined)[]): boolean {
-  if (named.length > 0 && (property === 'link count' || property === 'hard links')) return true;
-  if (path === SECOND_NAME && named.includes(FIRST_NAME)) return true;
-  return named.some((name) => name !== undefined && (path === name || path.startsWith(`${name}/`) || name.startsWith(`${path}/`)));
 }
 
 export function differenceText({ path, property, first, second }: Difference): string {
@@ -81,20 +86,55 @@ function checkPacks(server: Server, unit: UnitName): string[] {
   return wrong;
 }
 
-/** What is wrong with the answer of a run under a fault: what it calls good must be there. */
-export function checkRun(server: Server, { exitCode, result, error }: Ended<RunResult>): string[] {
-  const wrong: string[] = [];
+/**
+ * What is wrong with the answer of a run: what it calls good must be there, and not be older than the changes of the accounts; and
+ * whatever it made, it tells. `past`: the snapshots from before the changes; `changed`: which accounts have any.
+ */
+export function checkRun(
+  server: Server,
+  ended: Ended<RunResult>,
+  past: ReadonlySet<string>,
+  changed: readonly UnitName[] = UNITS,
+): string[] {
+  const { exitCode, result, error } = ended;
   const records = server.records();
-  if (result === undefined) return error === undefined ? ['the run gave neither a result nor an error'] : [];
-  for (const { unit, status, snapshot, error: failure } of result.units) {
-    const record = records.find(({ id, name }) => id === snapshot && name === unit);
-    if (status === 'failed') {
-      if (failure === null) wrong.push(`${unit} failed without a reason`);
-      else if (exitCode === 0) wrong.push(`${unit} failed and the exit code is 0`);
-    } else if (record === undefined) wrong.push(`${unit} is ${status} and its snapshot is not there`);
-    else if (status === 'ok' && record.warningCount > 0) wrong.push(`${unit} is ok with ${record.warningCount} warnings`);
-    else if (status === 'partial' && exitCode === 0) wrong.push(`${unit} is partial and the exit code is 0`);
+  const made = records.filter(({ id }) => !past.has(id));
+  if (result === undefined) {
+    if (error === undefined) return ['the run gave neither a result nor an error'];
+    const wrong = made.length === 0 ? [] : [`the run made ${made.length} snapshots and tells of none: ${error.message}`];
+    return exitCode === 0 ? [...wrong, 'the run gave an error and the exit code is 0'] : wrong;
   }
-  if (exitCode === 0 && result.units.length < UNITS.length) wrong.push('the run ended with 0 and not all units');
+  const wrong: string[] = [];
+  const told = new Map(result.units.map((unit) => [unit.unit, unit]));
+  for (const unit of UNITS) {
+    const outcome = told.get(unit);
+    if (outcome === undefined) wrong.push(`the run does not tell of ${unit}`);
+    else if (outcome.status !== 'unchanged' || changed.includes(unit))
+      wrong.push(...checkUnit(outcome, exitCode, made).map((text) => `${unit} ${text}`));
+  }
+  if (exitCode === 0 && result.status !== 'ok') wrong.push(`exit 0 and ${result.status}`);
+  if (exitCode === 0) wrong.push(...checkRunRecord(server, result));
   return wrong;
+}
+
+function checkUnit(
+  { unit, status, snapshot, error, warnings }: RunResult['units'][number],
+  exitCode: number,
+  made: readonly SnapshotRecord[],
+): string[] {
+  if (status !== 'ok' && status !== 'unchanged' && exitCode === 0) return [`is ${status} and the exit code is 0`];
+  if (status === 'failed') return error === null ? ['failed without a reason'] : [];
+  const record = made.find(({ id, name }) => id === snapshot && name === unit);
+  if (record === undefined) return [`is ${status} and its snapshot is not there, or older than what has changed`];
+  if (status === 'unchanged') return [];
+  if (status === 'ok') return record.warningCount > 0 || record.complete === false ? [`is ok with ${record.warningCount} warnings`] : [];
+  return warnings.length === 0 ? ['is partial and nobody knows why'] : [];
+}
+
+/** What the repository has of a run that went well. */
+function checkRunRecord(server: Server, { run, units }: RunResult): string[] {
+  const record = server.documents<RunRecord>('runs').find(({ id }) => id === run);
+  if (record === undefined) return ['the exit code is 0 and there is no record of the run'];
+  const differ = units.filter(({ unit, status }) => record.units.find(({ name }) => name === unit)?.outcome !== status);
+  return differ.map(({ unit, status }) => `${unit} is ${status} and the record of the run says something else`);
 }

@@ -45,8 +45,9 @@ export class ManyEntriesScenario implements Scenario {
   async attempt(fault: Fault): Promise<Attempt> {
     const server = await this.#server();
     try {
+      const past = new Set(server.records().map(({ id }) => id));
       const { ended, hits, wrong } = await underFault(fault, () => runOf(server, 'incremental'));
-      wrong.push(...checkRun(server, ended), ...this.#checkCounts(server));
+      wrong.push(...checkRun(server, ended, past, ['site2']), ...this.#checkCounts(server));
       const next = await runOf(server, 'auto');
       if (next.exitCode !== 0) wrong.push(`the next run ended with ${next.exitCode}: ${next.error?.message ?? ''}`);
       wrong.push(...this.#checkCounts(server).map((each) => `after the next run: ${each}`));

@@ -5,9 +5,9 @@ import { pointOf, type ThreadName } from './layer/points.ts';
 const CHANGING = new Set([
   ...['libc.mkdirat', 'libc.mknodat', 'libc.symlinkat', 'libc.linkat', 'libc.unlinkat', 'libc.renameat2', 'libc.fsetxattr', 'libc.fchmod'],
   ...['fs.linkSync', 'fs.mkdirSync', 'fs.openSync', 'fs.renameSync', 'fs.rmSync', 'fs.unlinkSync', 'fs.fsync', 'fs.fsyncSync'],
-  ...['backend.create', 'backend.write', 'backend.commit', 'backend.remove'],
+  ...['backend.create', 'backend.write', 'backend.commit', 'backend.remove', 'xattr.setSync'],
 ]);
-const PARTIAL = new Set(['fs.readSync', 'fs.write', 'fs.writeSync']);
+const PARTIAL = new Set(['fs.read', 'fs.readSync', 'fs.write', 'fs.writeSync']);
 const ERRNO_NAMES = Object.keys(ERRNOS) as ErrnoName[];
 
 function actionsOf(thread: ThreadName, call: string): Action[] {
@@ -15,6 +15,7 @@ function actionsOf(thread: ThreadName, call: string): Action[] {
     if (action === 'errno') return call !== 'thread.postMessage';
     if (action === 'late') return CHANGING.has(call);
     if (action === 'short') return PARTIAL.has(call);
+    if (action === 'drop') return call === 'thread.postMessage';
     if (action === 'kill') return thread !== 'main' || call.startsWith('thread.');
     return true;
   });
@@ -27,40 +28,48 @@ function spread(count: number, wanted: number): number[] {
 }
 
 export interface Extent {
-  /** How many of the calls of one name, in one kind of thread. */
+  /** How many of the calls of one name, in one kind of thread, get one fault each; the kinds take turns. */
   readonly places: number;
-  /** How many faults at each of them; the kinds take turns. */
-  readonly faults: number;
+  /** Whether the first, the middle and the last call of each name get every kind of fault. */
+  readonly isOfEveryKind: boolean;
   /** Of all of these so many, spread over the names. */
   readonly most: number;
   /** In these threads alone; left out: in all. */
   readonly thread?: ThreadName;
 }
 
-/** Half a minute a scenario; and the whole, which takes hours. */
+/** Some seconds a scenario; and the whole, every call and every kind. */
 export const EXTENT: Extent =
-  process.env.SLOW === '1' ? { places: 40, faults: 20, most: Number.POSITIVE_INFINITY } : { places: 2, faults: 1, most: 20 };
+  process.env.SLOW === '1'
+    ? { places: Number.POSITIVE_INFINITY, isOfEveryKind: true, most: Number.POSITIVE_INFINITY }
+    : { places: 2, isOfEveryKind: false, most: 14 };
 
-/** Every fault of one place, those that last a while after those that pass. */
-function faultsAt(thread: ThreadName, call: string, nth: number, turn: number): Fault[] {
-  const kinds = [false, true].flatMap((forever) => actionsOf(thread, call).map((action) => ({ action, forever })));
-  return kinds.map(({ action, forever }, index) => {
-    const errno = ERRNO_NAMES[(turn + index) % ERRNO_NAMES.length] as ErrnoName;
-    return { thread, call, nth, action, errno, forever };
-  });
+/** Every fault of one place: each number of an error, everything else that can happen, once and for ever. */
+function faultsAt(thread: ThreadName, call: string, nth: number): Fault[] {
+  const hasErrno = !call.startsWith('thread.') && !call.startsWith('zlib.');
+  return [false, true].flatMap((forever) =>
+    actionsOf(thread, call).flatMap((action) => {
+      const errnos = hasErrno && (action === 'errno' || action === 'late') ? ERRNO_NAMES : (['EIO'] as const);
+      return errnos.map((errno) => ({ thread, call, nth, action, errno, forever }));
+    }),
+  );
 }
 
+/** Steps through the kinds of fault so that neighbours get different ones, and each is reached: few counts share a factor with it. */
+const STEP = 5;
+
 /** The faults to try, by how often each call came. */
-export function chooseFaults(counts: readonly number[], { places, faults, most, thread: wanted }: Extent): Fault[] {
+export function chooseFaults(counts: readonly number[], { places, isOfEveryKind, most, thread: wanted }: Extent): Fault[] {
   const chosen: Fault[] = [];
   let turn = 0;
   for (const [number, count] of counts.entries()) {
     const { thread, call } = pointOf(number);
-    if (wanted !== undefined && thread !== wanted) continue;
+    if (count === 0 || (wanted !== undefined && thread !== wanted)) continue;
+    const thorough = new Set(isOfEveryKind ? spread(count, 3) : []);
+    for (const nth of thorough) chosen.push(...faultsAt(thread, call, nth));
     for (const nth of spread(count, places)) {
-      const all = faultsAt(thread, call, nth, turn);
-      for (let index = 0; index < Math.min(faults, all.length); index++) chosen.push(all[(turn + index) % all.length] as Fault);
-      turn += faults;
+      const all = faultsAt(thread, call, nth);
+      if (!thorough.has(nth)) chosen.push(all[(turn++ * STEP) % all.length] as Fault);
     }
   }
   return chosen.length <= most ? chosen : spread(chosen.length, most).map((nth) => chosen[nth - 1] as Fault);

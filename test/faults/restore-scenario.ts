@@ -1,13 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
-import type { Difference } from '../fidelity/compare-trees.ts';
-import { differenceText, isNamed } from './checks.ts';
+import { differenceText } from './checks.ts';
+import { Explained } from './explained.ts';
 import type { Fault } from './layer/fault.ts';
 import { expectGood, runOf } from './run-scenario.ts';
 import { type Attempt, type Scenario, underFault } from './scenario.ts';
 import type { Ended, Server } from './server.ts';
-import { type UnitName, World } from './world.ts';
+import { type Restored, type UnitName, World } from './world.ts';
 
 export interface RestoreKind {
   /** In its original place, where something else stands now; else to a new folder. */
@@ -17,8 +17,8 @@ export interface RestoreKind {
   readonly isLarge: boolean;
 }
 
-/** A folder of the restore's own that it could not remove: the next restore does. */
-const LEFT_STAGING = /(?:^|\/)\.apiscp-backup-[0-9a-f]{16}(?:$|\/)/;
+/** A folder in which a restore makes things. */
+const STAGING = /(?:^|\/)\.apiscp-backup-[0-9a-f]{16}(?=$|\/)/;
 
 /** Giving an account back, from a full and an incremental on it. */
 export class RestoreScenario implements Scenario {
@@ -41,7 +41,12 @@ export class RestoreScenario implements Scenario {
     await world.goOn();
     await world.describe('now');
     expectGood(await runOf(server, 'incremental'));
-    return new RestoreScenario(world, server, kind);
+    const scenario = new RestoreScenario(world, server, kind);
+    if (kind.inPlace) {
+      scenario.#clear();
+      await world.describe('standing');
+    }
+    return scenario;
   }
 
   /** Where the account appears. */
@@ -67,13 +72,17 @@ export class RestoreScenario implements Scenario {
     const { exitCode, result } = ended;
     if (exitCode === 0 && result?.status !== 'ok') wrong.push(`exit 0 and ${result?.status}`);
     if (result !== undefined) {
-      const named = result.warnings.map(({ path }) => path);
-      const differences = (await this.#differences()).filter((each) => !isNamed(each, named) && !LEFT_STAGING.test(each.path));
-      wrong.push(...differences.map(differenceText));
+      const { warnings } = result;
+      wrong.push(...this.#leftovers().filter((path) => !warnings.some((each) => each.code === 'staging_left' && each.path === path)));
+      const { differences, expected, wasSo } = await this.#compare();
+      const explained = new Explained(warnings, expected);
+      const unexplained = differences.filter((each) => !STAGING.test(each.path) && !explained.has(each, wasSo(each)));
+      wrong.push(...unexplained.map(differenceText));
     }
     const again = await this.#restore();
     if (again.exitCode !== 0) wrong.push(`the next restore: ${again.error?.message ?? JSON.stringify(again.result?.warnings[0])}`);
-    wrong.push(...(await this.#differences()).map((each) => `after the next restore: ${differenceText(each)}`));
+    wrong.push(...(await this.#compare()).differences.map((each) => `after the next restore: ${differenceText(each)}`));
+    wrong.push(...this.#leftovers().map((path) => `after the next restore: ${path}`));
     return { hits, exitCode, wrong };
   }
 
@@ -82,14 +91,25 @@ export class RestoreScenario implements Scenario {
     return this.#server.command<RestoreResult>('restore', { unit, ...(inPlace ? { delete: true } : { to: this.#target }) });
   }
 
-  async #differences(): Promise<readonly Difference[]> {
+  async #compare(): Promise<Restored> {
     const { inPlace, unit } = this.#kind;
-    if (!existsSync(this.#target)) return [];
+    // Nothing at all is there: everything is missing.
+    mkdirSync(this.#target, { recursive: true });
     const all = await this.#world.differences(inPlace ? this.#world.accounts : this.#aside, (name) => ({
       unit: name as UnitName,
       state: 'now',
+      earlier: inPlace ? 'standing' : undefined,
     }));
-    return all.get(unit) ?? [];
+    return all.get(unit) as Restored;
+  }
+
+  /** Folders of the restore's own that it did not remove. */
+  #leftovers(): string[] {
+    const folder = this.#kind.inPlace ? this.#world.accounts : this.#aside;
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /(?:^|\/)\.apiscp-backup-[0-9a-f]{16}$/.test(name),
+    );
+    return names.map((name) => join(folder, name));
   }
 
   /** Nothing at the target, or in the account something that has to be undone. */

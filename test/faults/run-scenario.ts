@@ -1,6 +1,6 @@
 import type { LevelRequest } from '../../core/chain/choose-level.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
-import { checkRepository, checkRun, type StateOf } from './checks.ts';
+import { checkIntegrity, checkRepository, checkRun, type StateOf } from './checks.ts';
 import type { Fault } from './layer/fault.ts';
 import { type Attempt, type Scenario, underFault } from './scenario.ts';
 import type { Ended, Server } from './server.ts';
@@ -50,14 +50,13 @@ export class RunScenario implements Scenario {
     try {
       const { ended, hits, wrong } = await underFault(fault, () => runOf(server, this.#level));
       const { exitCode } = ended;
-      if (hits === 0) return { hits, exitCode, wrong };
-      wrong.push(...checkRun(server, ended), ...(await checkRepository(this.#world, server, this.#stateOf)));
+      wrong.push(...checkRun(server, ended, this.#past), ...(await checkIntegrity(server)));
       const next = await runOf(server, 'auto');
       if (next.exitCode !== 0) {
         const unit = next.result?.units.find(({ status }) => status === 'failed' || status === 'partial');
         wrong.push(`the next run ended with ${next.exitCode}: ${next.error?.message ?? JSON.stringify(unit)}`);
       }
-      wrong.push(...checkRun(server, next));
+      wrong.push(...checkRun(server, next, this.#past).map((each) => `after the next run: ${each}`));
       wrong.push(...(await checkRepository(this.#world, server, this.#stateOf)).map((each) => `after the next run: ${each}`));
       return { hits, exitCode, wrong };
     } finally {

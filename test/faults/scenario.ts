@@ -21,6 +21,9 @@ export interface Scenario {
   remove(): void;
 }
 
+/** What may end in `internal`: no refusal of the system. */
+const DEFECTS = new Set<Fault['action'] | undefined>(['defect', 'kill', 'drop']);
+
 const state = SharedState.get();
 
 /** Carries out an action under a fault; hears what nobody waited for, and threads that are still there afterwards. */
@@ -41,7 +44,7 @@ export async function underFault<Result>(
     // What is still under way would come to light now.
     await new Promise((resolve) => setTimeout(resolve, 5));
     if (livingThreads() > 0) wrong.push(`${livingThreads()} threads are still there`);
-    if (ended.error?.code === 'internal' && fault?.action !== 'defect' && fault?.action !== 'kill') {
+    if (ended.error?.code === 'internal' && !DEFECTS.has(fault?.action)) {
       wrong.push(`a refused call became a defect: ${ended.error.message}`);
     }
     return { ended, hits, counts, wrong };

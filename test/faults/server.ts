@@ -55,13 +55,21 @@ export class Server {
 
   /** The records of all snapshots, as they stand in the repository. */
   records(): SnapshotRecord[] {
-    return this.files('snapshots').map((file) => JSON.parse(readFileSync(file, 'utf8')) as SnapshotRecord);
+    return this.documents<SnapshotRecord>('snapshots');
+  }
+
+  /** What stands in the documents of one kind. */
+  documents<Content>(folder: 'snapshots' | 'runs'): Content[] {
+    return this.files(folder).map((file) => JSON.parse(readFileSync(file, 'utf8')) as Content);
   }
 
   /** The stored objects in one folder of every unit: `packs`, `manifests`, `snapshots`; or of one. */
   files(folder: string, unit = ''): string[] {
     return readdirSync(this.repository, { recursive: true, encoding: 'utf8', withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.parentPath.endsWith(`/${folder}`) && entry.parentPath.includes(`/units/${unit}`))
+      .filter(
+        (entry) =>
+          entry.isFile() && entry.parentPath.endsWith(`/${folder}`) && (unit === '' || entry.parentPath.includes(`/units/${unit}`)),
+      )
       .map(({ parentPath, name }) => join(parentPath, name))
       .sort();
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,13 +9,18 @@ import { type Description, describeTree } from '../fidelity/description.ts';
 import { Server } from './server.ts';
 
 export const UNITS = ['site1', 'site2', 'site3'] as const;
-/** The two names of one file in each account. */
-export const FIRST_NAME = 'shadow/www/page-1';
-export const SECOND_NAME = 'shadow/www/second name';
 export type UnitName = (typeof UNITS)[number];
 
-/** What an account was like when a snapshot was made. */
-export type State = 'before' | 'now';
+/** What an account was like when a snapshot was made; `standing`: what a restore in place finds. */
+export type State = 'before' | 'now' | 'standing';
+
+/** How a restored unit differs from what it should be. */
+export interface Restored {
+  readonly differences: readonly Difference[];
+  readonly expected: readonly Description[];
+  /** Whether a difference is that the entry is, in this property, as it was in an earlier state. */
+  readonly wasSo: (difference: Difference) => boolean;
+}
 
 const MEBIBYTE = 1024 * 1024;
 const MARK_EVERY = 4096;
@@ -22,6 +28,10 @@ const MARK_EVERY = 4096;
 /** What stands every few kilobytes in all files of a unit, so that its contents are known wherever they turn up. */
 export function markOf(unit: string): string {
   return `<these bytes belong to ${unit} alone>`;
+}
+
+function setAttribute(path: string, name: string): void {
+  execFileSync('setfattr', ['-h', '-n', name, '-v', 'a note', path]);
 }
 
 /** Content that cannot be compressed, with the unit's mark in it. */
@@ -48,8 +58,11 @@ export class World {
       for (let file = 0; file < 6; file++) this.#write(unit, `shadow/www/page-${file}`, content(unit, 3000 + file));
       this.#write(unit, 'shadow/www/deep/er/still', content(unit, 100));
       this.#write(unit, 'shadow/www/empty', '');
-      linkSync(this.path(unit, FIRST_NAME), this.path(unit, SECOND_NAME));
+      linkSync(this.path(unit, 'shadow/www/page-1'), this.path(unit, 'shadow/www/second name'));
       symlinkSync('page-1', this.path(unit, 'shadow/www/link'));
+      // Attributes of a link are read and written by other calls than those of a file.
+      setAttribute(this.path(unit, 'shadow/www/link'), 'trusted.note');
+      setAttribute(this.path(unit, 'shadow/www/page-0'), 'user.note');
       this.#write(unit, 'shadow/sparse', content(unit, 5000));
       truncateSync(this.path(unit, 'shadow/sparse'), MEBIBYTE);
     }
@@ -92,18 +105,25 @@ export class World {
     this.#descriptions.set(state, await describeEach(this.accounts));
   }
 
-  /** How restored units, each in a folder of its own in `folder`, differ from what they were; `of` tells what a folder should hold. */
+  /**
+   * How restored units, each in a folder of its own in `folder`, differ from what they were; `of` tells what a folder should hold,
+   * and in which state that was before.
+   */
   async differences(
     folder: string,
-    of: (name: string) => { unit: UnitName; state: State },
-  ): Promise<ReadonlyMap<string, readonly Difference[]>> {
-    const differences = new Map<string, readonly Difference[]>();
+    of: (name: string) => { unit: UnitName; state: State; earlier?: State | undefined },
+  ): Promise<ReadonlyMap<string, Restored>> {
+    const units = new Map<string, Restored>();
     for (const [name, restored] of await describeEach(folder)) {
-      const { unit, state } = of(name);
+      const { unit, state, earlier } = of(name);
       const expected = this.#descriptions.get(state)?.get(unit) as Description[];
-      differences.set(name, (await compareDescriptions(iterate(expected), iterate(restored))).differences);
+      const from = async (some: readonly Description[]) => (await compareDescriptions(iterate(some), iterate(restored))).differences;
+      const differences = await from(expected);
+      const was = earlier === undefined ? undefined : this.#descriptions.get(earlier)?.get(unit);
+      const alsoNew = new Set((was === undefined || differences.length === 0 ? [] : await from(was)).map(keyOf));
+      units.set(name, { differences, expected, wasSo: (difference) => was !== undefined && !alsoNew.has(keyOf(difference)) });
     }
-    return differences;
+    return units;
   }
 
   /** A server with nothing in its repository, or with a copy of what another one has. */
@@ -137,6 +157,10 @@ async function describeEach(folder: string): Promise<Map<string, Description[]>>
     trees.get(name)?.push({ ...entry, ...first, path: below.join('/') });
   }
   return trees;
+}
+
+function keyOf({ path, property }: Difference): string {
+  return `${property} ${path}`;
 }
 
 async function* iterate(descriptions: readonly Description[]): AsyncGenerator<Description> {

@@ -231,7 +231,7 @@ describe('what a restore is asked for', () => {
       await restoreSample(sample, target, { deletion: true });
       expect(readFileSync(`/proc/self/fd/${staging.descriptor}/0-1`, 'utf8')).to.equal('on its way');
     } finally {
-      staging.close();
+      staging.close(() => {});
       closeSync(other);
     }
     expect(readdirSync(target)).to.deep.equal(['info', 'shadow']);

@@ -334,7 +334,8 @@ describe('restoring for the owner of an account', () => {
         .with.property('code', 'replaced');
       expect(readdirSync(at(HOME))).to.deep.equal(['first', 'second', 'swapped']);
     } finally {
-      for (const each of [from, to, staging]) each.close();
+      for (const each of [from, to]) each.close();
+      staging.close(() => {});
       closeSync(root.descriptor);
     }
   });

@@ -26,6 +26,7 @@ import { finishDirectory, makeDirectory } from '../../core/restore/directories.t
 import { KnownDirectories } from '../../core/restore/known-directories.ts';
 import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
 import { stagedName } from '../../core/restore/names.ts';
+import type { Problem } from '../../core/restore/rules.ts';
 import { SafeFile } from '../../core/restore/safe-file.ts';
 import { Staging } from '../../core/restore/staging.ts';
 import { Target } from '../../core/restore/target.ts';
@@ -61,7 +62,7 @@ describe('the folder in which entries are made', () => {
   });
 
   afterEach(() => {
-    for (const staging of stagings.splice(0)) staging.close();
+    for (const staging of stagings.splice(0)) staging.close(() => {});
     rmSync(work, { recursive: true, force: true });
   });
 
@@ -88,11 +89,22 @@ describe('the folder in which entries are made', () => {
       chownSync(other, ALICE.uid, ALICE.gid);
       // No better one is on that mount.
       expect(join(open(other, work), '..')).to.equal(other);
-      for (const staging of stagings.splice(0)) staging.close();
+      for (const staging of stagings.splice(0)) staging.close(() => {});
       expect(readdirSync(other)).to.deep.equal([]);
     } finally {
       execFileSync('umount', ['-l', other]);
     }
+  });
+
+  it('is named with its place when it cannot be removed', () => {
+    const staging = open(home);
+    mkdirSync(join(staging, 'folder/in a folder/that is not empty/either'), { recursive: true });
+    const left: Problem[] = [];
+    for (const each of stagings.splice(0)) each.close((problem) => left.push(problem));
+    expect(left.map(({ code, path }) => [code, path])).to.deep.equal([['staging_left', staging]]);
+    open(home);
+    for (const each of stagings.splice(0)) each.close((problem) => left.push(problem));
+    expect(left).to.have.length(1);
   });
 
   it('is closed, and inherits nothing that others gain by', () => {
@@ -329,14 +341,14 @@ describe('the folder in which entries are made', () => {
     const before = time();
     open(site);
     expect(time()).not.to.equal(before);
-    stagings.splice(0)[0]?.close();
+    stagings.splice(0)[0]?.close(() => {});
     expect(time()).to.equal(before);
     open(site);
     const since = time();
     utimesSync(site, 1_700_000_000, 1_700_000_000);
     const changed = time();
     expect(changed).not.to.equal(since);
-    stagings.splice(0)[0]?.close();
+    stagings.splice(0)[0]?.close(() => {});
     expect(time()).to.equal(changed);
   });
 

@@ -66,6 +66,11 @@ export const runResult = {
     started: timeSchema,
     finished: timeSchema,
     units: { type: 'array', items: unitOutcome },
+    unrecorded: {
+      ...errorSchema,
+      description:
+        'Why the record of this run could not be written or confirmed. It is `partial` then, and what is told of its units is true.',
+    },
   },
   required: ['status', 'run', 'started', 'finished', 'units'],
   additionalProperties: false,

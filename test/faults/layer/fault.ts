@@ -6,10 +6,10 @@ export type ErrnoName = keyof typeof ERRNOS;
 
 /**
  * What happens at a call. `errno`: it fails and has done nothing (a close has closed). `late`: it is done and fails all the same,
- * as an answer that got lost makes it. `short`: a read or a write does a part. `defect`: it throws a `TypeError`. `kill`: the
- * thread ends; the main thread's death is that of the process, by SIGKILL.
+ * as an answer that got lost makes it. `short`: a read or a write does a part. `drop`: a message arrives as one that cannot be read.
+ * `defect`: it throws a `TypeError`. `kill`: the thread ends; the main thread's death is that of the process, by SIGKILL.
  */
-export const ACTIONS = ['errno', 'late', 'short', 'defect', 'kill'] as const;
+export const ACTIONS = ['errno', 'late', 'short', 'drop', 'defect', 'kill'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** One fault: the `nth` call (from 1) of one name in one kind of thread, and what happens there. */

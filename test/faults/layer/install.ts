@@ -8,6 +8,7 @@ import { wrapBackend } from './backend-faults.ts';
 import type { Fault } from './fault.ts';
 import { wrapFileCalls } from './file-faults.ts';
 import { wrapLibc } from './libc-faults.ts';
+import { wrapXattrs, wrapZlib } from './library-faults.ts';
 import type { ThreadName } from './points.ts';
 import { meeting, SharedState } from './shared-state.ts';
 import { wrapThreads } from './thread-faults.ts';
@@ -17,6 +18,8 @@ const thread: ThreadName = isMainThread ? 'main' : (workerData as { role: Thread
 const meet = meeting(state, thread);
 wrapLibc(meet);
 wrapFileCalls(state, meet);
+wrapXattrs(meet);
+wrapZlib(meet);
 wrapThreads(meet);
 if (isMainThread) {
   wrapBackend(meet);

@@ -11,6 +11,12 @@ export const BACKEND_CALLS = [
   ...['write', 'commit', 'abort'],
 ] as const;
 
+/** What fs-xattr calls in its native part. */
+export const XATTR_CALLS = ['getSync', 'setSync', 'listSync', 'removeSync'] as const;
+
+/** What the core takes from node:zlib. */
+export const ZLIB_CALLS = ['zstdCompressSync', 'zstdDecompressSync'] as const;
+
 /** Starting a thread, and a message to or from one. */
 export const THREAD_CALLS = ['start', 'postMessage'] as const;
 
@@ -19,6 +25,8 @@ export const CALLS: readonly string[] = [
   ...LIBC_CALLS.map((name) => `libc.${name}`),
   ...FILE_CALLS.map((name) => `fs.${name}`),
   ...BACKEND_CALLS.map((name) => `backend.${name}`),
+  ...XATTR_CALLS.map((name) => `xattr.${name}`),
+  ...ZLIB_CALLS.map((name) => `zlib.${name}`),
   ...THREAD_CALLS.map((name) => `thread.${name}`),
 ];
 

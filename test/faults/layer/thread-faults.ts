@@ -6,6 +6,9 @@ import type { Deed } from './shared-state.ts';
 type Meet = (call: string) => () => Deed | undefined;
 type Post = (message: unknown, transfer?: readonly ArrayBuffer[]) => void;
 
+/** Stands for a message that cannot be read where it arrives. */
+const UNREADABLE = 'a message that a test made unreadable';
+
 let living = 0;
 
 /** How many threads of this process have not ended. */
@@ -13,7 +16,11 @@ export function livingThreads(): number {
   return living;
 }
 
-/** Has threads not start, and messages end the thread that sends or gets them. */
+function unreadable(): Error {
+  return new TypeError('a message could not be read');
+}
+
+/** Has threads not start, messages arrive unreadable, and messages end the thread that sends or gets them. */
 export function wrapThreads(meet: Meet): void {
   const meetMessage = meet('thread.postMessage');
   if (!isMainThread) {
@@ -36,8 +43,13 @@ export function wrapThreads(meet: Meet): void {
     override postMessage(...args: Parameters<Worker['postMessage']>): void {
       const deed = meetMessage();
       if (deed?.action === 'kill') void this.terminate();
+      else if (deed?.action === 'drop') super.postMessage(UNREADABLE);
       else if (deed !== undefined) throw new TypeError('a defect at a message');
       else super.postMessage(...args);
+    }
+
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      return args[0] === UNREADABLE ? super.emit('messageerror', unreadable()) : super.emit(event, ...args);
     }
   }
   threads.Worker = FaultyWorker;
@@ -45,10 +57,16 @@ export function wrapThreads(meet: Meet): void {
 }
 
 function wrapPort(port: MessagePort, meet: () => Deed | undefined): void {
+  const on = port.on.bind(port) as (event: string, listener: (value: unknown) => void) => MessagePort;
+  port.on = ((event: string, listener: (value: unknown) => void) => {
+    if (event !== 'message') return on(event, listener);
+    return on(event, (message) => void (message === UNREADABLE ? port.emit('messageerror', unreadable()) : listener(message)));
+  }) as MessagePort['on'];
   const post = port.postMessage.bind(port) as Post;
   port.postMessage = ((message, transfer) => {
     const deed = meet();
     if (deed?.action === 'kill') die();
+    if (deed?.action === 'drop') return post(UNREADABLE);
     if (deed !== undefined) throw new TypeError('a defect at a message');
     post(message, transfer);
   }) as Post as MessagePort['postMessage'];

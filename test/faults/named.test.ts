@@ -1,0 +1,36 @@
+import { tryThese } from './enumerate.ts';
+import type { Fault } from './layer/fault.ts';
+import { FAULTS_TIMEOUT_MS } from './limits.ts';
+
+function fault(thread: Fault['thread'], call: string, nth: number, rest: Partial<Fault>): Fault {
+  return { thread, call, nth, action: 'errno', errno: 'EIO', forever: false, ...rest };
+}
+
+describe('faults that once came out wrong', function () {
+  this.timeout(FAULTS_TIMEOUT_MS);
+
+  it('a message that cannot be read, on either side: a run ends, and what it calls ok is', () =>
+    tryThese('next run', [
+      fault('main', 'thread.postMessage', 1, { action: 'drop' }),
+      fault('main', 'thread.postMessage', 3, { action: 'drop' }),
+      fault('pack', 'thread.postMessage', 1, { action: 'drop' }),
+    ]));
+
+  it('a record of the run that cannot be put in its place: its units are told', () =>
+    tryThese('next run', [fault('main', 'libc.linkat', 0, { errno: 'EDQUOT', forever: true })]));
+
+  it('a message that cannot be read by a thread that writes, or comes from it: the restore ends', () =>
+    tryThese('restore with threads', [
+      fault('main', 'thread.postMessage', 1, { action: 'drop' }),
+      fault('write', 'thread.postMessage', 1, { action: 'drop' }),
+    ]));
+
+  it('a folder of the restore itself that was made and cannot be used: nothing is left of it', () =>
+    tryThese('restore in place', [fault('main', 'libc.flistxattr', 1, { errno: 'ENOSPC', forever: true })]));
+
+  it('a folder of the restore itself that cannot be removed: it is named', () =>
+    tryThese('restore in place', [
+      fault('main', 'libc.getdents64', 0, { errno: 'EAGAIN' }),
+      fault('main', 'libc.unlinkat', 0, { errno: 'ESTALE', forever: true }),
+    ]));
+});
