@@ -50,7 +50,11 @@ export function forgetServerState(stateFolder: string): void {
  * the runs that the repository has; it is asked when the clock went back behind the runs that are known.
  */
 export async function rememberRun(stateFolder: string, run: string, stored: () => Promise<readonly string[]>): Promise<void> {
-  if (readServerState(stateFolder) === undefined) return;
+  if (readServerState(stateFolder) === undefined) {
+    // There is none, or it cannot be read just now: then it would be found again without this run, which would be a stranger's.
+    forgetServerState(stateFolder);
+    return;
+  }
   // Runs of single units can end side by side.
   const lock = openSync(join(stateFolder, LOCK_FILE), 'a', 0o600);
   try {
@@ -63,7 +67,10 @@ export async function rememberRun(stateFolder: string, run: string, stored: () =
 
 async function addRun(stateFolder: string, run: string, stored: () => Promise<readonly string[]>): Promise<void> {
   const state = readServerState(stateFolder);
-  if (state === undefined) return;
+  if (state === undefined) {
+    forgetServerState(stateFolder);
+    return;
+  }
   const known = (state.runs ?? []).filter((id) => id !== run);
   const [oldest = ''] = known;
   // What is older than all that is named here counts as known, and must go on to do so.

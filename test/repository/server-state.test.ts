@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -46,6 +47,23 @@ describe('what a machine remembers of its runs', () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it('is forgotten when it cannot be read just then: the run that ends would be a stranger to it', async () => {
+    const [first, second] = [0, 1].map(runOf) as [string, string];
+    await rememberRun(folder, first, async () => []);
+    const { readFileSync } = fs;
+    fs.readFileSync = (() => {
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+    }) as unknown as typeof readFileSync;
+    syncBuiltinESMExports();
+    try {
+      await rememberRun(folder, second, async () => [first]);
+    } finally {
+      fs.readFileSync = readFileSync;
+      syncBuiltinESMExports();
+    }
+    expect(readServerState(folder)).to.equal(undefined);
   });
 
   it('notices a run that another machine made after its own last one', async () => {
