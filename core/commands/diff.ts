@@ -69,7 +69,7 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
 
 /** Which numbers the devices of a point in time have on the server now. */
 function devicesOf({ chain }: RestorePoint, { head }: OpenUnit, { settings }: Context): DeviceNumbers {
-  return unitDevices(requireLivingUnit(settings, head.unit).roots, chain.at(-1)?.devices ?? []).numbers;
+  return unitDevices(requireLivingUnit(settings, head.unit).roots, chain.at(-1)).numbers;
 }
 
 async function comparePoints({ open, from, fromRuns, scope, behind, page, breath }: Comparison, to: RestorePoint): Promise<void> {

@@ -38,5 +38,5 @@ async function isMissing(
 ): Promise<boolean> {
   const living = findLivingUnit(settings, unit.name);
   if (living === undefined || living.roots.length === 0 || !repository.livesAs(unit, living.incarnation)) return true;
-  return (await lostRoots(living, unitDevices(living.roots, []), history, repository)).length > 0;
+  return (await lostRoots(living, unitDevices(living.roots, undefined), history, repository)).length > 0;
 }

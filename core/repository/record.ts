@@ -43,6 +43,8 @@ export interface RecordedRoot {
   readonly fileSystem?: string;
   /** Whether that file system was mounted there and nowhere above. */
   readonly mounted?: boolean;
+  /** Inode and birth of its directory, `<inode>-<nanoseconds since 1970>`; missing where births are unknown. A copy by blocks keeps both. */
+  readonly born?: string;
 }
 
 /** The device number that a file system has in the manifests of a chain, whatever the kernel calls it later. */

@@ -118,7 +118,7 @@ export const snapshotSchema = {
       type: 'array',
       items: {
         type: 'object',
-        properties: { name: text, source: text, fileSystem: text, mounted: { type: 'boolean' } },
+        properties: { name: text, source: text, fileSystem: text, mounted: { type: 'boolean' }, born: text },
         required: ['name', 'source'],
       },
     },

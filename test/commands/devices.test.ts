@@ -99,6 +99,27 @@ describe('a file system that comes back with another device number', function ()
     });
   }
 
+  for (const type of ['ext4', 'xfs']) {
+    it(`is the same ${type} under a new id, as a copy by blocks has it: nothing is read`, async () => {
+      const file = image('disk.img', type);
+      const loop = attach(file);
+      mount(loop, sandbox.shadow);
+      mkdirSync(join(sandbox.shadow, 'folder'));
+      fill(join(sandbox.shadow, 'folder'));
+      await sandbox.back('full');
+      unmount(sandbox.shadow);
+      if (type === 'xfs') sh('xfs_admin', '-U', 'generate', loop);
+      else sh('tune2fs', '-f', '-U', 'random', loop);
+      mount(loop, sandbox.shadow);
+
+      expect(await sandbox.back('incremental')).to.include({ bytesRead: 0, changed: 0 });
+      writeFileSync(join(sandbox.shadow, 'folder/new'), 'new');
+      expect(await sandbox.back('incremental')).to.include({ status: 'ok', bytesRead: 3 });
+      expect(await sandbox.back('differential')).to.include({ status: 'unchanged' });
+      expect(await sandbox.differences()).to.deep.equal([]);
+    });
+  }
+
   it('is told from another one that has its number now', async () => {
     const files = [image('a.img', 'ext4'), image('b.img', 'ext4')] as const;
     const first = attach(files[0]);

@@ -66,7 +66,7 @@ async function requireRoots(
   repository: Repository,
 ): Promise<void> {
   if (repository.isGone(unit)) return;
-  const lost = await lostRoots(subject, unitDevices(subject.roots, []), history, repository);
+  const lost = await lostRoots(subject, unitDevices(subject.roots, undefined), history, repository);
   if (lost.length > 0) throw rootMissing(subject.name, lost);
 }
 
@@ -100,7 +100,7 @@ class UnitRun {
     this.#vanished = vanished;
     this.#tools = tools;
     this.#id = newTimedId(started);
-    this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1)?.devices ?? []);
+    this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1));
     this.#identities = rootIdentities(subject.roots);
   }
 

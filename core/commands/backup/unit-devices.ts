@@ -3,7 +3,7 @@ import { closeDescriptor, letGo, openDirectoryAt, openTrustedDirectory } from '.
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { DeviceNumbers, type RenumberedDevice } from '../../manifest/device-numbers.ts';
 import type { UnitRoot } from '../../panel/unit.ts';
-import type { RecordedDevice, RecordedRoot } from '../../repository/record.ts';
+import type { RecordedDevice, RecordedRoot, SnapshotRecord } from '../../repository/record.ts';
 import { entryOfRoot } from '../../scan/scan-roots.ts';
 
 /** Real major numbers are smaller (12 bits), so such a step leads to a number that no kernel gives. */
@@ -24,11 +24,11 @@ interface PlacedRoot {
 
 /**
  * Looks at the file systems of a unit's roots. One that the chain knows keeps the number that it has there, whatever the kernel calls it
- * today: after a reboot or a move of the disk nothing has changed. `known` is what the last snapshot says.
+ * today: after a reboot or a move of the disk nothing has changed. `last` is the last snapshot of the chain.
  */
-export function unitDevices(roots: readonly UnitRoot[], known: readonly RecordedDevice[]): UnitDevices {
+export function unitDevices(roots: readonly UnitRoot[], last: Partial<Pick<SnapshotRecord, 'devices' | 'roots'>> | undefined): UnitDevices {
   const placed = roots.map(placeOf);
-  const devices = [...known];
+  const devices = withNewIds(placed, last?.devices ?? [], last?.roots ?? []);
   const renumbered = new Map<bigint, RenumberedDevice>();
   for (const { root, device } of placed) {
     if (device === undefined || renumbered.has(device)) continue;
@@ -44,6 +44,21 @@ export function unitDevices(roots: readonly UnitRoot[], known: readonly Recorded
     if (root.fileSystem !== undefined && same === undefined) devices.push(recordedDevice(recorded, root.fileSystem));
   }
   return { numbers: new DeviceNumbers([...renumbered.values()]), devices, roots: placed.map(({ root }) => root) };
+}
+
+/**
+ * The devices that a chain knows. A file system that was copied by blocks, or rolled back, can have a new id: where the directory of a root
+ * has the inode and the birth that it had, the number goes on under that id.
+ */
+function withNewIds(placed: readonly PlacedRoot[], known: readonly RecordedDevice[], before: readonly RecordedRoot[]): RecordedDevice[] {
+  const present = new Set(placed.map(({ root }) => root.fileSystem));
+  return known.map((device) => {
+    if (present.has(device.fileSystem)) return device;
+    const then = before.filter(({ fileSystem, born }) => fileSystem === device.fileSystem && born !== undefined);
+    const now = placed.find(({ root }) => then.some((earlier) => earlier.name === root.name && earlier.born === root.born))?.root
+      .fileSystem;
+    return now === undefined || known.some(({ fileSystem }) => fileSystem === now) ? device : { ...device, fileSystem: now };
+  });
 }
 
 function numberOf({ major, minor }: RecordedDevice): bigint {
@@ -69,11 +84,12 @@ function placeOf(root: UnitRoot): PlacedRoot {
   const above = openTrustedDirectory(parent);
   try {
     if (!statAt(above, name, stat)) return { root: recorded, device: undefined };
-    const { device, isDirectory } = stat;
+    const { device, isDirectory, inode, birthTime } = stat;
+    const born = isDirectory && birthTime !== 0n ? { born: `${inode}-${birthTime}` } : {};
     statDescriptor(above, stat);
     const mounted = stat.device !== device;
     const fileSystem = isDirectory ? idOfDirectory(above, name) : mounted ? undefined : fileSystemId(above);
-    return { root: { ...recorded, ...(fileSystem === undefined ? {} : { fileSystem }), ...(mounted ? { mounted } : {}) }, device };
+    return { root: { ...recorded, ...(fileSystem === undefined ? {} : { fileSystem }), ...(mounted ? { mounted } : {}), ...born }, device };
   } finally {
     closeDescriptor(above);
   }
