@@ -111,11 +111,11 @@ describe('the command restore as an owner asks for it', () => {
       '/shadow/dev',
       'shadow/proc/1',
       'shadow-copy',
-      '/',
       'etc',
     ]) {
       expect(await codeOf(ask({ paths: ['shadow/home', path] })), path).to.equal('owner_not_allowed');
     }
+    expect(await codeOf(ask({ paths: ['shadow/home', '/'] }))).to.equal('usage');
     expect(existsSync(mail())).to.equal(false);
   });
 
