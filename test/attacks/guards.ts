@@ -126,7 +126,7 @@ const STAGING: readonly Guard[] = [
   {
     name: 'a folder that an owner names is made aside',
     file: 'core/commands/owner-target.ts',
-    text: 'const made = make && !statAt(parent, name, stat) ? makeNew(parent, name, site, uid, users) : undefined;',
+    text: 'const made = make && !statAt(parent, name, stat) ? makeNew(parent, name, site, { uid, users, left: asNotice(reporter) }) : undefined;',
     without:
       'void makeNew; const wait = () => { for (let i = 0; i < 200; i++) statAt(parent, name, stat); }; const made = make && !statAt(parent, name, stat) ? (makeDirectoryAt(parent, name, PRIVATE), wait(), openDirectoryAt(parent, name)) : undefined; if (made !== undefined) setOwner(made, uid, users.group);',
     tests: [`${ATTACKS}/exchanged-new-folder.test.ts`],
