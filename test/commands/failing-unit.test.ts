@@ -11,7 +11,6 @@ import { run } from '../../core/commands/run.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { LocalBackend } from '../../core/repository/backends/local.ts';
-import { failureOf } from '../failure-of.ts';
 import { compareTrees } from '../fidelity/compare-trees.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -174,8 +173,13 @@ describe('a unit that fails', () => {
       const progress = ({ unit }: Progress): void => {
         if (unit === 'site2' && readdirSync(sandbox.repository).length > 0) execFileSync('umount', ['-l', sandbox.repository]);
       };
-      const failure = await failureOf(() => run({}, { ...context, reporter: { ...context.reporter, progress } }));
-      expect(failure.code).to.equal('repository_missing');
+      const result = await run({}, { ...context, reporter: { ...context.reporter, progress } });
+      expect(result.status).to.be.oneOf(['partial', 'failed']);
+      expect(result.unrecorded?.code).to.equal('repository_missing');
+      const behind = result.units.slice(result.units.findIndex(({ unit }) => unit === 'site2'));
+      expect(behind.length).to.be.at.least(2);
+      for (const { unit, status, error } of behind)
+        expect({ unit, status, code: error?.code }, unit).to.deep.equal({ unit, status: 'failed', code: 'repository_missing' });
       expect(readdirSync(sandbox.repository)).to.deep.equal([]);
       execFileSync('mount', ['--bind', disk, sandbox.repository]);
       expect(await run({}, context)).to.include({ status: 'ok' });
