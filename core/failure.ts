@@ -37,6 +37,7 @@ export const FAILURE_CODES = {
   unseen_kept: 'the snapshot does not tell what was here, so nothing was deleted',
   still_hidden: 'what hides a layer below a mounted account could not be undone',
   staging_left: 'a folder in which a restore makes entries could not be removed',
+  protection_left: 'a killed restore had left a folder without its immutable or append-only flag',
   content_missing: 'the snapshot has the entry, but not its content',
   digest_mismatch: 'content differs from its recorded SHA-256',
   attribute_refused: 'the target refused an attribute of an entry',

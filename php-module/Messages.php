@@ -44,6 +44,7 @@ final class Messages
 	const ERR_MOUNT_SKIPPED = [':err_backup_mount_skipped', 'A mount inside the account was left out: %(message)s'];
 	const ERR_UNSEEN_KEPT = [':err_backup_unseen_kept', 'Kept, because the backup does not tell what was there: %(message)s'];
 	const ERR_STAGING_LEFT = [':err_backup_staging_left', 'A folder of the restore itself could not be removed: %(message)s'];
+	const ERR_PROTECTION_LEFT = [':err_backup_protection_left', 'A restore that was killed had left a folder without its protection: %(message)s'];
 	const ERR_STILL_HIDDEN = [':err_backup_still_hidden', 'Something still hides what the template has: %(message)s'];
 	const ERR_CONTENT_MISSING = [':err_backup_content_missing', 'The backup has the entry but not its content: %(message)s'];
 	const ERR_DIGEST_MISMATCH = [':err_backup_digest_mismatch', 'Content differs from its recorded digest: %(message)s'];

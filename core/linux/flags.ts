@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 export const O_RDONLY = constants.O_RDONLY;
 export const O_WRONLY = constants.O_WRONLY;
 export const O_RDWR = constants.O_RDWR;
+export const O_APPEND = constants.O_APPEND;
 export const O_CREAT = constants.O_CREAT;
 export const O_EXCL = constants.O_EXCL;
 export const O_NONBLOCK = constants.O_NONBLOCK;

@@ -9,6 +9,7 @@ import { changeAttributes, writeHarmlessFlags, writeProject, writeProtectingFlag
 import type { Inode } from './hard-links.ts';
 import { checkKept } from './kept-directory.ts';
 import { stagedName } from './names.ts';
+import { noteOpened } from './opened-folders.ts';
 import { isOpaque } from './overlay-attributes.ts';
 import type { UpperLayer } from './overlay-layers.ts';
 import { checkDirectory } from './owner-rights.ts';
@@ -129,11 +130,14 @@ function publishDirectory(staged: ByteString, { staging, directory, name }: Plac
   }
 }
 
-/** Takes the protecting flags off a directory that was there before; returns which it had. */
+/**
+ * Takes the protecting flags off a directory that was there before; returns which it had. They are noted first: a restore that is
+ * killed leaves the directory open, and the next one closes it.
+ */
 export function unlock(target: Target, path: ByteString): number {
   const descriptor = openAt(target.directory(path), '.', O_RDONLY | O_DIRECTORY);
   try {
-    return unprotect(descriptor);
+    return unprotect(descriptor, (flags) => noteOpened(target.stagingAbove(path), descriptor, flags));
   } finally {
     closeDescriptor(descriptor);
   }

@@ -12,11 +12,13 @@ export const PROTECTING_FLAGS = FS_IMMUTABLE_FL | FS_APPEND_FL;
 
 const stat = new StatBuffer();
 
-/** Takes the protecting flags off an open file or directory; returns which it had. */
-export function unprotect(descriptor: number): number {
+/** Takes the protecting flags off an open file or directory; returns which it had. Where it has any, `before` is called with them first. */
+export function unprotect(descriptor: number, before?: (protecting: number) => void): number {
   const flags = readInodeFlags(descriptor);
   const protecting = flags & PROTECTING_FLAGS;
-  if (protecting !== 0) writeInodeFlags(descriptor, flags & ~PROTECTING_FLAGS);
+  if (protecting === 0) return protecting;
+  before?.(protecting);
+  writeInodeFlags(descriptor, flags & ~PROTECTING_FLAGS);
   return protecting;
 }
 

@@ -223,7 +223,11 @@ class Restore {
   }
 
   /** An entry of the snapshot it is not: nothing failed of what was asked for. */
-  readonly #reportLeft: Report = (problem) => this.#outcome.problems.add(problem);
+  readonly #reportLeft: Report = (problem) => {
+    const { problems } = this.#outcome;
+    // Roots whose staging folders stand in one place find the same there.
+    if (!problems.first.some(({ code, path }) => code === problem.code && path === problem.path)) problems.add(problem);
+  };
 
   #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool | undefined {
     const { manifests, workers, leftOut: now, leftOutThen: earlier } = this.#order;

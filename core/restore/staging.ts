@@ -10,7 +10,8 @@ import { errorCode } from '../linux/system-error.ts';
 import { readXattrs, removeXattr } from '../linux/xattrs.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { hiddenName, isHiddenName } from './names.ts';
-import type { Report } from './rules.ts';
+import { closeOpened, isNotes } from './opened-folders.ts';
+import type { Problem, Report } from './rules.ts';
 import { isRootsAlone, openNearestTrusted } from './trusted-folder.ts';
 
 const PRIVATE = 0o700;
@@ -23,16 +24,19 @@ const other = new StatBuffer();
  * The folder in which the entries of one root are made, before they are renamed into their places. It is root's and closed, and stands,
  * wherever there is one, in a folder that is root's alone: nobody else can enter it, move it or put another one in its place. So
  * what is made in it is what is opened in it, and inherits nothing. While it is used it is locked; what a killed restore left
- * is known by that, and goes when the next one begins.
+ * is known by that, and goes when the next one begins, which first closes the folders that the killed one had opened.
  */
 export class Staging {
   readonly descriptor: number;
   readonly #parent: number;
   readonly #name: ByteString;
+  /** What its making found of folders that a killed restore had opened. */
+  readonly #found: readonly Problem[];
   /** When the folder that it stands in was changed last: before it came, and by its coming. */
   readonly #times: { readonly before: bigint; readonly since: bigint };
 
-  private constructor(parent: number, name: ByteString, descriptor: number, before: bigint) {
+  private constructor(parent: number, name: ByteString, descriptor: number, before: bigint, found: readonly Problem[]) {
+    this.#found = found;
     this.#parent = parent;
     this.#name = name;
     this.descriptor = descriptor;
@@ -41,13 +45,14 @@ export class Staging {
 
   /** For entries at and below the open `directory`; `preferred` is where it stands if that is on the same mount and root's alone. */
   static open(directory: number, preferred?: number): Staging {
+    const found: Problem[] = [];
     let refusal: unknown;
     for (const choose of [() => preferredFolder(directory, preferred), () => openNearestTrusted(directory)]) {
       const parent = choose();
       if (parent === undefined) continue;
       try {
-        sweep(parent);
-        return Staging.#make(parent);
+        found.push(...sweep(parent));
+        return Staging.#make(parent, found);
       } catch (error) {
         closeDescriptor(parent);
         if (!isRefusal(error)) throw error;
@@ -58,31 +63,31 @@ export class Staging {
     // A file system whose every folder is somebody else's, such as one that forces owners: nothing there is better than this.
     const parent = openDirectoryAt(directory, '.');
     try {
-      return Staging.#make(parent);
+      return Staging.#make(parent, found);
     } catch (error) {
       closeDescriptor(parent);
       throw error;
     }
   }
 
-  static #make(parent: number): Staging {
+  static #make(parent: number, found: readonly Problem[]): Staging {
     for (;;) {
       const name = hiddenName();
       const before = modificationTime(parent);
       makeDirectoryAt(parent, name, PRIVATE);
-      const staging = Staging.#enter(parent, name, before);
+      const staging = Staging.#enter(parent, name, before, found);
       if (staging !== undefined) return staging;
     }
   }
 
   /** Undefined when another restore took it, in the moment before it was locked, for one that was left. */
-  static #enter(parent: number, name: ByteString, before: bigint): Staging | undefined {
+  static #enter(parent: number, name: ByteString, before: bigint, found: readonly Problem[]): Staging | undefined {
     let descriptor: number | undefined;
     try {
       descriptor = openDirectoryAt(parent, name);
       if (lock(descriptor) && isStill(parent, name, descriptor)) {
         closeToOthers(descriptor);
-        return new Staging(parent, name, descriptor, before);
+        return new Staging(parent, name, descriptor, before, found);
       }
     } catch (error) {
       // It is locked as long as it is open, and no later restore of this process would sweep it.
@@ -94,8 +99,12 @@ export class Staging {
     return undefined;
   }
 
-  /** Removes the folder with what was not finished in it. What was restored stays restored when it cannot go; `report` hears where it is. */
+  /**
+   * Removes the folder with what was not finished in it. What was restored stays restored when it cannot go; `report` hears where it is,
+   * and what a killed restore had left open.
+   */
   close(report: Report): void {
+    for (const problem of this.#found) report(problem);
     try {
       empty(this.descriptor);
       if (isStill(this.#parent, this.#name, this.descriptor)) this.#remove();
@@ -190,8 +199,12 @@ function closeToOthers(descriptor: number): void {
   }
 }
 
-/** Removes what killed restores left in a folder that is root's alone: staging folders that nobody holds. */
-function sweep(parent: number): void {
+/**
+ * Removes what killed restores left in a folder that is root's alone: staging folders that nobody holds. Gives what is to be said of
+ * the folders that they had opened.
+ */
+function sweep(parent: number): Problem[] {
+  const found: Problem[] = [];
   const listing = openDirectoryAt(parent, '.');
   let names: ByteString[];
   try {
@@ -201,21 +214,23 @@ function sweep(parent: number): void {
   }
   for (const name of names) {
     try {
-      sweepOne(parent, name);
+      sweepOne(parent, name, (problem) => found.push(problem));
     } catch (error) {
       // Not what it looks like, or it cannot go: it is in nobody's way.
       if (errorCode(error) === undefined && !(error instanceof Failure)) throw error;
     }
   }
+  return found;
 }
 
-function sweepOne(parent: number, name: ByteString): void {
+function sweepOne(parent: number, name: ByteString, report: Report): void {
   if (!statAt(parent, name, stat) || !stat.isDirectory || stat.uid !== ROOT || stat.mode !== PRIVATE) return;
   const descriptor = openDirectoryAt(parent, name);
   try {
     if (!tryLock(descriptor)) return;
-    empty(descriptor);
-    removeDirectoryAt(parent, name);
+    const isSettled = closeOpened(descriptor, report);
+    empty(descriptor, isNotes);
+    if (isSettled) removeDirectoryAt(parent, name);
   } finally {
     closeDescriptor(descriptor);
   }
@@ -223,13 +238,13 @@ function sweepOne(parent: number, name: ByteString): void {
 
 /**
  * Removes what a restore makes in its staging folder: single entries, empty folders, and those of projects, which hold such. Nothing that
- * is more than that.
+ * is more than that, and nothing that `stays` by its name.
  */
-function empty(descriptor: number, isInside = false): void {
+function empty(descriptor: number, stays: (name: ByteString) => boolean = () => false, isInside = false): void {
   const listing = openDirectoryAt(descriptor, '.');
   try {
     for (const name of readNames(listing)) {
-      if (!statAt(descriptor, name, other)) continue;
+      if (stays(name) || !statAt(descriptor, name, other)) continue;
       if (other.isDirectory) removeFolder(descriptor, name, isInside);
       else unlinkAt(descriptor, name);
     }
@@ -245,7 +260,7 @@ function removeFolder(parent: number, name: ByteString, isInside: boolean): void
     if (isInside || errorCode(error) !== 'ENOTEMPTY') throw error;
     const folder = openDirectoryAt(parent, name);
     try {
-      empty(folder, true);
+      empty(folder, undefined, true);
     } finally {
       closeDescriptor(folder);
     }

@@ -125,11 +125,24 @@ export class Target {
     return { directory, name, overlay, staging: this.#staging, forced: root.forced, unnamedFiles: root.unnamedFiles, owner };
   }
 
+  /**
+   * The staging folder itself of the place of `path`, or of a root: every restore that comes by there sweeps where it stands before it
+   * goes on below.
+   */
+  stagingAbove(path: ByteString): number {
+    const root = this.rootOf(path);
+    return this.#stagingIn(root, this.directory(path === root.at ? path : parentPath(path)));
+  }
+
   /** For the directory that is open now. */
   #chooseStaging(root: TargetRoot, directory: number): number {
-    const isElsewhere = root.crossMounts || (this.#devices.at(-1) ?? this.#rootDevice()) !== this.#rootDevice();
-    const staging = isElsewhere ? this.#stagingBeside(root, directory) : (root.staging ?? NO_STAGING);
+    const staging = this.#stagingIn(root, directory);
     return staging === NO_STAGING ? staging : this.#projects.in(staging, directory);
+  }
+
+  #stagingIn(root: TargetRoot, directory: number): number {
+    const isElsewhere = root.crossMounts || (this.#devices.at(-1) ?? this.#rootDevice()) !== this.#rootDevice();
+    return isElsewhere ? this.#stagingBeside(root, directory) : (root.staging ?? NO_STAGING);
   }
 
   /** Nothing can be renamed from another mount, nor from another subvolume. */
