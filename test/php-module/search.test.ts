@@ -75,7 +75,7 @@ describe('what a site and the administrator find in backups', () => {
         const error = (await ask('-d', 'site1', `backup:${command}`, 'null', ...words.slice(0, -1), path)).error.code;
         expect(error, `${command} ${path}`).to.equal('owner_path');
       }
-      for (const path of ['/etc', 'shadow/../info', 'shadow//x', '[a,b]']) {
+      for (const path of ['/etc', 'shadow/../info', '[a,b]']) {
         const error = (await ask('-d', 'site1', `backup:${command}`, 'null', ...words.slice(0, -1), path)).error.code;
         expect(error, `${command} ${path}`).to.equal('bad_path');
       }
