@@ -3,8 +3,10 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { UnitsInHand } from '../../core/commands/backup/units-in-hand.ts';
 import type { WireError } from '../../core/commands/schemas/parts.ts';
 import type { RunResult } from '../../core/commands/schemas/run.ts';
 import type { RunRecord } from '../../core/repository/run-record.ts';
@@ -54,6 +56,12 @@ describe('a process that ends in the middle of a backup', function () {
     for await (const line of createInterface(program.stderr)) if (line.includes(text)) return;
   }
 
+  /** The unit before is being committed for a moment while this one is read. */
+  async function untilInHand(unit: string): Promise<void> {
+    const isAlone = (): boolean => UnitsInHand.ofDeadRun(join(folder, 'state'), [...SITES, 'system'])?.units.join() === unit;
+    while (!isAlone()) await pause(10);
+  }
+
   function records(): RunRecord[] {
     const files = globSync(join(folder, 'repository/servers/*/runs/*.json'));
     return files.map((file) => JSON.parse(readFileSync(file, 'utf8')));
@@ -67,6 +75,7 @@ describe('a process that ends in the middle of a backup', function () {
       makeSlow('site2');
       const program = start(['run']);
       await untilTold(program, 'site2');
+      await untilInHand('site2');
       const [child, ...others] = childrenOf(program.pid);
       expect(others).to.deep.equal([]);
       process.kill(child as number, signal);
