@@ -19,6 +19,8 @@ export interface Job {
 
 /** What a worker says, a line of JSON each on its stdout; the last one is `result` or `error`, or else it ended by itself. */
 export type Message =
+  /** The worker has all that it needs, and begins. */
+  | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'log'; readonly line: LogLine }
   | { readonly type: 'begin'; readonly run: Pick<EarlierPart, 'id' | 'started'> }

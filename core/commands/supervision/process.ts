@@ -9,7 +9,15 @@ import { type Job, type Message, WORK_FOR_SUPERVISOR } from './messages.ts';
 export interface Death {
   readonly signal: NodeJS.Signals | null;
   readonly exitCode: number | null;
+  /** It was not ready in time, and was ended for that. */
+  readonly isLate: boolean;
 }
+
+/**
+ * In milliseconds: a process that is not ready by then never will be. With too few threads for Node itself it waits for ever, before anything
+ * of ours runs; ready it is within a tenth of a second.
+ */
+const START_LIMIT = 15_000;
 
 /** The running program, also when its file was replaced meanwhile; from source or from the bundle what Node is to run. */
 function ownProgram(): [string, ...string[]] {
@@ -27,16 +35,22 @@ export async function workInProcess(job: Job, signal: AbortSignal, hear: (messag
   const child = spawn(program, [...args, WORK_FOR_SUPERVISOR], { argv0: process.argv0, stdio: ['pipe', 'pipe', 'inherit'] });
   const stop = (): void => void child.kill('SIGTERM');
   const end = (): void => void child.kill('SIGKILL');
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    end();
+  }, START_LIMIT);
   const ended = Promise.withResolvers<Death>();
   child.on('error', (error) =>
     ended.reject(new Failure('io_error', `a process was refused: ${error.message}`, { retry: true, cause: error })),
   );
-  child.on('close', (exitCode, signal) => ended.resolve({ signal, exitCode }));
+  child.on('close', (exitCode, signal) => ended.resolve({ signal, exitCode, isLate }));
   // Whoever is dead before it read its job is told by its end.
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(job));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const message = messageOf(line);
+    if (message?.type === 'ready') clearTimeout(late);
     if (message !== undefined) hear(message);
   });
   signal.addEventListener('abort', stop);
@@ -45,6 +59,7 @@ export async function workInProcess(job: Job, signal: AbortSignal, hear: (messag
   try {
     return await ended.promise;
   } finally {
+    clearTimeout(late);
     signal.removeEventListener('abort', stop);
     process.off('exit', end);
   }

@@ -15,15 +15,20 @@ const MOST_DEATHS = 20;
  * `run` in a process of its own. When that ends by itself (its memory is full, a defect in native code, somebody's `kill -9`), the
  * unit that it worked on has failed with `unit_crashed`, and another process goes on behind it: one run, one answer, one record. Where several were in hand and all of them can
  * be backed up then, nothing is lost, and a warning is all.
- * Throws what the run throws, and `unit_crashed` when a process ends before it began anything.
+ * Throws what the run throws, and `unit_crashed` when a process ends before it began anything. Undefined when the system gives no second
+ * process, or one with too few threads to start: nothing is done then.
  */
-export async function superviseRun(request: RunRequest, context: Context): Promise<RunResult> {
+export async function superviseRun(request: RunRequest, context: Context): Promise<RunResult | undefined> {
   const { settingsFile = null, signal, reporter } = context;
   let earlier: EarlierPart | null = null;
   for (let deaths = 0; ; deaths++) {
     const part = new Part(earlier, reporter);
     const job = { supervisor: process.pid, request, settingsFile, earlier, debug: areDefectsShown() };
-    const death = await workInProcess(job, signal, (message) => part.hear(message));
+    const death = await workInProcess(job, signal, (message) => part.hear(message)).catch((refused: unknown) => {
+      if (deaths > 0) throw refused;
+      return undefined;
+    });
+    if (death === undefined || (death.isLate && deaths === 0 && !signal.aborted)) return undefined;
     if (part.result !== undefined) return part.result;
     if (part.error !== undefined) throw asThrown(part.error);
     if (signal.aborted) throw new Failure('cancelled', 'the backup was stopped');
@@ -51,6 +56,8 @@ class Part {
 
   hear(message: Message): void {
     switch (message.type) {
+      case 'ready':
+        break;
       case 'progress':
         this.#reporter.progress(message.progress);
         break;

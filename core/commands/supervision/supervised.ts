@@ -13,7 +13,11 @@ export function supervised(methods: Methods): Methods {
         ...run,
         async perform(request, context) {
           const { superviseRun } = await import('./supervise-run.ts');
-          return askable(superviseRun)(request as RunRequest, context);
+          const result = await askable(superviseRun)(request as RunRequest, context);
+          if (result !== undefined) return result;
+          const message = 'no second process could be started, so this one does the work: should it be ended, what is behind has no backup';
+          context.reporter.log({ level: 'warning', code: 'io_error', message });
+          return run.perform(request, context);
         },
       },
     ],

@@ -41,6 +41,7 @@ export async function workForSupervisor(): Promise<number> {
     const { limitRights } = await import('../../linux/process-rights.ts');
     limitRights();
     const { run } = await import('../run.ts');
+    tell({ type: 'ready' });
     const result = await askable(inBackground((request: Job['request']) => run(request, context, journalOf(job))))(job.request, context);
     feed.finish();
     tell({ type: 'result', result });
