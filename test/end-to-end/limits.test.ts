@@ -95,7 +95,7 @@ describe('limits', function () {
   });
 
   it('do not hold a restore back', async () => {
-    for (let file = 0; file < 2000; file++) writeFileSync(join(server.shadow, `small-${file}`), randomBytes(1000));
+    for (let file = 0; file < 2900; file++) writeFileSync(join(server.shadow, `small-${file}`), randomBytes(1000));
     await server.backUp();
     server.limit({ workers: 2, nice: 19, ioClass: 'idle', readRate: '1 KiB/s', sendRate: '1 KiB/s', load: 0.0001 });
     const target = join(server.folder, 'restored');
