@@ -213,6 +213,7 @@ async function backUpAll(
   const running: Promise<EndedUnit>[] = [];
   const ended = new Map<PanelUnit, Promise<EndedUnit>>();
   const begin = async (unit: PanelUnit, lock: TakeLock) => {
+    tools.progress.next(unit.name);
     await tools.load?.pass();
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
     const backup = backUpOne(unit, level, tools, resolve, lock);
@@ -278,7 +279,7 @@ async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, 
     tools.inHand?.begin(unit.name);
     // Whoever hears of the unit's progress can count on it that the unit counts as begun.
     tools.journal.beginUnit(unit.name);
-    tools.progress.begin(unit.name);
+    tools.progress.begin();
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const { path, reason } of unit.missing) {
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name}: ${path} ${reason}`, affected: [unit.name] });

@@ -26,8 +26,13 @@ describe('the progress of a run', () => {
     progress = new RunProgress(3, { progress: tell });
   });
 
+  function begin(unit: string): void {
+    progress.next(unit);
+    progress.begin();
+  }
+
   it('names the unit, which one it is and of how many', () => {
-    for (const unit of ['site1', 'site2']) progress.begin(unit);
+    for (const unit of ['site1', 'site2']) begin(unit);
     expect(told.map(({ unit, unitNumber, unitCount }) => [unit, unitNumber, unitCount])).to.deep.equal([
       ['site1', 1, 3],
       ['site2', 2, 3],
@@ -35,11 +40,11 @@ describe('the progress of a run', () => {
   });
 
   it('expects what the last snapshot had, and forgets it with the next unit', () => {
-    progress.begin('site1');
+    begin('site1');
     progress.expect(record(200, 4000), false);
     progress.done(50, 500);
     expect(told.at(-1)).to.deep.include({ entries: 50, entriesTotal: 200, bytes: 500, bytesTotal: 4000 });
-    progress.begin('site2');
+    begin('site2');
     progress.expect(undefined, false);
     progress.done(50, 500);
     expect(told.at(-1)).to.not.have.any.keys('entriesTotal', 'bytesTotal', 'secondsLeft');
@@ -50,7 +55,7 @@ describe('the progress of a run', () => {
       ['site1', true, 6],
       ['site2', false, 7],
     ] as const) {
-      progress.begin(unit);
+      begin(unit);
       progress.expect(record(200, 4000), isCompared);
       progress.done(50, 500);
       // Two seconds for the first fifty entries and 500 bytes.
@@ -59,14 +64,14 @@ describe('the progress of a run', () => {
   });
 
   it('never shows a total below what is done, and no time left then', () => {
-    progress.begin('site1');
+    begin('site1');
     progress.expect(record(10, 1000), false);
     progress.done(50, 5000);
     expect(told.at(-1)).to.deep.include({ entriesTotal: 50, bytesTotal: 5000 }).and.not.have.property('secondsLeft');
   });
 
   it('tells a pause with what was done, and the end of it', () => {
-    progress.begin('site1');
+    begin('site1');
     progress.expect(record(200, 4000), true);
     progress.done(50, 500);
     progress.pause();
@@ -79,7 +84,7 @@ describe('the progress of a run', () => {
 
   it('begins with a pause where the load is too high from the first', () => {
     progress.pause();
-    progress.begin('site1');
+    progress.next('site1');
     expect(told.map(({ phase }) => phase)).to.deep.equal(['paused']);
   });
 });

@@ -16,9 +16,15 @@ export class RunProgress {
     this.#reporter = reporter;
   }
 
-  /** The next unit. */
-  begin(unit: string): void {
-    this.#tell({ phase: this.#phase, unit, unitNumber: ++this.#number, unitCount: this.#unitCount, entries: 0, bytes: 0 });
+  /** The unit whose turn has come. It is told when it begins, and before that when the run pauses: what waits must be heard of, too. */
+  next(unit: string): void {
+    this.#present = { phase: this.#phase, unit, unitNumber: ++this.#number, unitCount: this.#unitCount, entries: 0, bytes: 0 };
+    if (this.#phase === 'paused') this.#change({});
+  }
+
+  /** The unit of `next` begins. */
+  begin(): void {
+    this.#change({});
   }
 
   /**
