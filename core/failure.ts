@@ -16,6 +16,8 @@ export const FAILURE_CODES = {
   repository_foreign: 'what is there is not a repository of this program',
   repository_newer: 'the repository was written by a newer format',
   repository_damaged: 'an object of the repository is missing, cut or altered',
+  identity_missing: 'what is encrypted needs an identity, and none was given',
+  identity_wrong: 'none of the given identities opens what is encrypted',
   proof_failed: 'what a backup was about to record is not what it had stored',
   object_exists: 'an object of this name was already written',
   server_unknown: 'the repository has no such server',

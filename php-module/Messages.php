@@ -24,6 +24,8 @@ final class Messages
 	const ERR_REPOSITORY_FOREIGN = [':err_backup_repository_foreign', 'This is not a backup repository: %(message)s'];
 	const ERR_REPOSITORY_NEWER = [':err_backup_repository_newer', 'The repository needs a newer version of this plugin: %(message)s'];
 	const ERR_REPOSITORY_DAMAGED = [':err_backup_repository_damaged', 'The repository is damaged: %(message)s'];
+	const ERR_IDENTITY_MISSING = [':err_backup_identity_missing', 'The backups are encrypted, and this server has no key to read them: %(message)s'];
+	const ERR_IDENTITY_WRONG = [':err_backup_identity_wrong', 'The key does not open these backups: %(message)s'];
 	const ERR_PROOF_FAILED = [':err_backup_proof_failed', 'What was stored is not what the backup would have recorded: %(message)s'];
 	const ERR_OBJECT_EXISTS = [':err_backup_object_exists', 'The repository already holds this object: %(message)s'];
 	const ERR_SERVER_UNKNOWN = [':err_backup_server_unknown', 'No such server in the repository: %(message)s'];

@@ -1,0 +1,19 @@
+import { newHeader, openHeader } from './header.ts';
+import type { Identity } from './identity.ts';
+import { DirectStreamReader } from './stream-reader.ts';
+import { StreamWriter } from './stream-writer.ts';
+
+/** A text as an age file. */
+export async function seal(text: string, recipients: readonly string[]): Promise<Buffer> {
+  const { bytes, key } = await newHeader(recipients);
+  const writer = new StreamWriter(key.key);
+  return Buffer.concat([bytes, writer.push(Buffer.from(text)), writer.finish()]);
+}
+
+/** The text of an age file. Throws `identity_wrong`, `repository_damaged`. */
+export async function unseal(sealed: Buffer, identities: readonly Identity[]): Promise<string> {
+  const read = (offset: number, length: number): Buffer => sealed.subarray(offset, offset + length);
+  const key = await openHeader(sealed.length, async (offset, length) => read(offset, length), identities);
+  const reader = new DirectStreamReader(sealed.length, key, read);
+  return new TextDecoder('utf-8', { fatal: true }).decode(reader.read(0, reader.plainLength));
+}
