@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
+import { settingsSchema } from '../core/config/schema.ts';
 import {
   MESSAGES,
   type MethodName,
@@ -13,8 +14,7 @@ import {
   type NotificationName,
   publishedNotification,
   publishedSchema,
-} from '../core/commands/schemas/messages.ts';
-import { settingsSchema } from '../core/config/schema.ts';
+} from '../core/schemas/messages.ts';
 import { WORKER_BUNDLE } from '../core/workers.ts';
 import { nativeAddons } from './native-addons.ts';
 

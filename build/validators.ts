@@ -7,9 +7,9 @@ import { dirname, join, relative } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
-import { MESSAGES, type MethodName, publishedSchema } from '../core/commands/schemas/messages.ts';
 import { settingsSchema } from '../core/config/schema.ts';
 import * as repositorySchemas from '../core/repository/schemas.ts';
+import { MESSAGES, type MethodName, publishedSchema } from '../core/schemas/messages.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 

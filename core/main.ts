@@ -1,5 +1,5 @@
 import { startClean } from './clean-start.ts';
-import { WORK_FOR_SUPERVISOR } from './commands/supervision/messages.ts';
+import { WORK_FOR_SUPERVISOR } from './jobs/messages.ts';
 import { outliveWatchers } from './outlive-watchers.ts';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -9,7 +9,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (args.length === 1 && args[0] === WORK_FOR_SUPERVISOR) {
-    const { workForSupervisor } = await import('./commands/supervision/worker.ts');
+    const { workForSupervisor } = await import('./jobs/worker.ts');
     process.exitCode = await workForSupervisor();
     return;
   }

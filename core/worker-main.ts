@@ -3,9 +3,9 @@ import type { WorkerRole } from './workers.ts';
 
 /** The life of each worker role, loaded in its thread only. */
 const ROLES: Record<WorkerRole, () => Promise<() => void>> = {
-  pack: async () => (await import('./scan/pack-worker.ts')).runPackWorker,
-  read: async () => (await import('./scan/read-worker.ts')).runReadWorker,
-  write: async () => (await import('./restore/write-worker.ts')).runWriteWorker,
+  pack: async () => (await import('./scan/pack/pack-worker.ts')).runPackWorker,
+  read: async () => (await import('./scan/walk/reader-worker.ts')).runReadWorker,
+  write: async () => (await import('./restore/threads/write-worker.ts')).runWriteWorker,
 };
 
 async function work(role: WorkerRole): Promise<void> {

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { Moment } from './moment.ts';
+import type { Moment } from './point-in-time.ts';
 import { compareAge, type Dated, newest, takenAt } from './snapshot.ts';
 
 /**

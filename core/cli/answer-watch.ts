@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { EXIT } from '../commands/exit-codes.ts';
+import { EXIT } from '../schemas/exit-codes.ts';
 
 /**
  * Sees whether the answer of a command reaches whoever asked. A lost reader, a closed terminal or a full disk ends no command in its

@@ -1,7 +1,7 @@
-import type { AdoptResult } from '../commands/schemas/adopt.ts';
-import type { ForgetResult } from '../commands/schemas/forget.ts';
-import type { JoinResult } from '../commands/schemas/join.ts';
-import type { ServersResult } from '../commands/schemas/servers.ts';
+import type { AdoptResult } from '../schemas/adopt.ts';
+import type { ForgetResult } from '../schemas/forget.ts';
+import type { JoinResult } from '../schemas/join.ts';
+import type { ServersResult } from '../schemas/servers.ts';
 import { printable } from './printable.ts';
 import { formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';

@@ -1,8 +1,8 @@
-import type { Difference, DiffResult } from '../commands/schemas/diff.ts';
-import type { FindResult, FoundPath } from '../commands/schemas/find.ts';
-import type { HistoryEvent, HistoryResult, VersionResult } from '../commands/schemas/history.ts';
-import type { ListedEntry, LsResult } from '../commands/schemas/ls.ts';
-import type { EntryResult, MomentResult } from '../commands/schemas/reading.ts';
+import type { Difference, DiffResult } from '../schemas/diff.ts';
+import type { FindResult, FoundPath } from '../schemas/find.ts';
+import type { HistoryEvent, HistoryResult, VersionResult } from '../schemas/history.ts';
+import type { ListedEntry, LsResult } from '../schemas/ls.ts';
+import type { EntryResult, MomentResult } from '../schemas/reading.ts';
 import { printable } from './printable.ts';
 import { formatCount } from './quantities.ts';
 

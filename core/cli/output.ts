@@ -1,7 +1,7 @@
-import { EXIT, exitCodeOfFailure, exitCodeOfResult } from '../commands/exit-codes.ts';
-import { jsonLine } from '../commands/json-text.ts';
-import type { MethodName } from '../commands/schemas/messages.ts';
-import type { WireError } from '../commands/schemas/parts.ts';
+import { EXIT, exitCodeOfFailure, exitCodeOfResult } from '../schemas/exit-codes.ts';
+import { jsonLine } from '../schemas/json-text.ts';
+import type { MethodName } from '../schemas/messages.ts';
+import type { WireError } from '../schemas/parts.ts';
 import { printable } from './printable.ts';
 import { renderResult } from './results.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { PathArgument } from '../commands/schemas/parts.ts';
 import { Failure } from '../failure.ts';
+import type { PathArgument } from '../schemas/parts.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { MethodName } from '../commands/schemas/messages.ts';
+import type { MethodName } from '../schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
 import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
 import { minutes } from './minutes.ts';

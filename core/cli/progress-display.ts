@@ -1,6 +1,6 @@
 import { type Params, SingleBar } from 'cli-progress';
-import type { LogLine, Progress, Reporter } from '../commands/context.ts';
-import { ProgressFeed, type ShownProgress } from '../commands/progress-feed.ts';
+import type { LogLine, Progress, Reporter } from '../context/context.ts';
+import { ProgressFeed, type ShownProgress } from '../context/progress-feed.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount, formatDuration } from './quantities.ts';
 

@@ -1,10 +1,10 @@
-import type { InitResult } from '../commands/schemas/init.ts';
-import type { ListResult, SnapshotSummary } from '../commands/schemas/list.ts';
-import type { MethodName } from '../commands/schemas/messages.ts';
-import type { PlanResult } from '../commands/schemas/plan.ts';
-import type { RestoreResult } from '../commands/schemas/restore.ts';
-import type { RunResult } from '../commands/schemas/run.ts';
-import type { VerifyResult } from '../commands/schemas/verify.ts';
+import type { InitResult } from '../schemas/init.ts';
+import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
+import type { MethodName } from '../schemas/messages.ts';
+import type { PlanResult } from '../schemas/plan.ts';
+import type { RestoreResult } from '../schemas/restore.ts';
+import type { RunResult } from '../schemas/run.ts';
+import type { VerifyResult } from '../schemas/verify.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
 import { momentText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';

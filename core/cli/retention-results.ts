@@ -1,7 +1,7 @@
-import type { ExplainResult } from '../commands/schemas/explain.ts';
-import type { HoldResult, ReleaseResult } from '../commands/schemas/hold.ts';
-import type { PrunedUnit, PruneResult } from '../commands/schemas/prune.ts';
-import type { SimulateResult } from '../commands/schemas/simulate.ts';
+import type { ExplainResult } from '../schemas/explain.ts';
+import type { HoldResult, ReleaseResult } from '../schemas/hold.ts';
+import type { PrunedUnit, PruneResult } from '../schemas/prune.ts';
+import type { SimulateResult } from '../schemas/simulate.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';

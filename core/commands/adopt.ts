@@ -1,12 +1,12 @@
+import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
-import { takeLock } from '../jobs/locks.ts';
+import { takeLock } from '../locks/locks.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, namedServer, readServers } from '../repository/known-servers.ts';
 import { openPlace } from '../repository/repository.ts';
 import { type Place, runIds, takeOver } from '../repository/server-identity.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
-import type { Context } from './context.ts';
-import type { AdoptRequest, AdoptResult } from './schemas/adopt.ts';
+import type { AdoptRequest, AdoptResult } from '../schemas/adopt.ts';
 
 /** A server that made no backup and was not taken over for so long has ended, or is known to have: two nights, in milliseconds. */
 const SILENCE = 2 * 24 * 60 * 60 * 1000;

@@ -1,16 +1,16 @@
 import { lstatSync, type Stats } from 'node:fs';
+import type { Context } from '../context/context.ts';
+import { ExcludePatterns } from '../exclude/exclude-patterns.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
 import { isWithin } from '../manifest/path-order.ts';
 import { fromTreePath, toWirePath } from '../manifest/wire-path.ts';
-import type { PanelUnit, UnitRoot } from '../panel/unit.ts';
+import type { PanelUnit } from '../panel/unit.ts';
 import { requireLivingUnit } from '../panel/units.ts';
-import { unknownPath } from '../restore/unknown-path.ts';
-import { entryOfRoot } from '../scan/scan-roots.ts';
-import { mountedPaths } from './backup/mounted-paths.ts';
-import type { Context } from './context.ts';
-import { leftOutOf } from './left-out.ts';
-import type { ExplainRequest, ExplainResult } from './schemas/explain.ts';
+import { unknownPath } from '../restore/plan/unknown-path.ts';
+import { mountedPaths } from '../scan/walk/mounted-paths.ts';
+import { entryOfRoot, type ScanRoot } from '../scan/walk/scan-roots.ts';
+import type { ExplainRequest, ExplainResult } from '../schemas/explain.ts';
+import { leftOutOf } from '../timeline/exclude-rules.ts';
 
 type Decision = Pick<ExplainResult, 'included' | 'by' | 'pattern' | 'number' | 'at' | 'reason'>;
 
@@ -35,12 +35,12 @@ export async function explain(request: ExplainRequest, { settings }: Context): P
   return { unit: unit.name, path: toWirePath(path), exists: status !== undefined, ...decision };
 }
 
-function statusOf(path: ByteString, root: UnitRoot): Stats | undefined {
+function statusOf(path: ByteString, root: ScanRoot): Stats | undefined {
   const source = `${root.parent}/${entryOfRoot(root)}${path.slice(root.path.length)}`;
   return lstatSync(Buffer.from(source, 'latin1'), { throwIfNoEntry: false });
 }
 
-function decide(path: ByteString, root: UnitRoot, unit: PanelUnit, isDirectory: boolean, patterns: readonly ByteString[]): Decision {
+function decide(path: ByteString, root: ScanRoot, unit: PanelUnit, isDirectory: boolean, patterns: readonly ByteString[]): Decision {
   const always = unit.excluded.find((excluded) => isWithin(path, excluded));
   if (always !== undefined) return decided('always', false, 'It is always left out: live database files cannot be restored.', always);
   const { included, rule, index, at } = new ExcludePatterns(patterns).explain(path, isDirectory, root.path);

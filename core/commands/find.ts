@@ -1,20 +1,20 @@
+import { AllSnapshots } from '../browse/all-snapshots.ts';
+import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
+import { openUnit } from '../browse/open-unit.ts';
+import { Page } from '../browse/page.ts';
+import { stretchResult, UnitVersions } from '../browse/unit-versions.ts';
+import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
+import type { Context } from '../context/context.ts';
+import { Breath } from '../context/yield.ts';
+import { ExcludePatterns } from '../exclude/exclude-patterns.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
+import { UnionWalk } from '../manifest/merge/union-walk.ts';
 import { comparePaths, isWithin } from '../manifest/path-order.ts';
-import { UnionWalk } from '../manifest/union-walk.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
-import { unknownPath } from '../restore/unknown-path.ts';
-import type { Context } from './context.ts';
-import { AllSnapshots } from './reading/all-snapshots.ts';
-import { Breath } from './reading/breath.ts';
-import { decodeCursor, encodeCursor } from './reading/cursor.ts';
-import { OpenRuns } from './reading/open-runs.ts';
-import { openUnit } from './reading/open-unit.ts';
-import { Page } from './reading/page.ts';
-import { stretchResult, UnitVersions } from './reading/unit-versions.ts';
-import { requestedPath, wireEntry } from './reading/wire-entry.ts';
-import type { FindRequest, FindResult, FoundPath } from './schemas/find.ts';
+import { unknownPath } from '../restore/plan/unknown-path.ts';
+import type { FindRequest, FindResult, FoundPath } from '../schemas/find.ts';
+import { OpenRuns } from '../timeline/open-layers.ts';
 
 /** Looks for names or paths over all snapshots of a unit. Each manifest is read once, and from where a page begins. */
 export async function find(request: FindRequest, context: Context): Promise<FindResult> {

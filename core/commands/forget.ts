@@ -1,13 +1,13 @@
+import { lostRoots } from '../backup/previous/lost-roots.ts';
+import { unitDevices } from '../backup/previous/unit-devices.ts';
+import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
-import { takeLock } from '../jobs/locks.ts';
+import { takeLock } from '../locks/locks.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import { lostRoots } from './backup/lost-roots.ts';
-import { unitDevices } from './backup/unit-devices.ts';
-import { chainSnapshots, type RecordedSnapshot } from './chain-snapshots.ts';
-import type { Context } from './context.ts';
-import type { ForgetRequest, ForgetResult } from './schemas/forget.ts';
+import type { ForgetRequest, ForgetResult } from '../schemas/forget.ts';
+import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 
 /**
  * Says that an account, or what is missing of it, is gone for good: runs do not miss it any more. Its backups stay, and are kept as the rules of

@@ -1,21 +1,21 @@
+import { AllSnapshots } from '../browse/all-snapshots.ts';
+import { changesBetween } from '../browse/changes.ts';
+import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
+import { openUnit } from '../browse/open-unit.ts';
+import { Page } from '../browse/page.ts';
+import { type Stretch, stretchResult, UnitVersions } from '../browse/unit-versions.ts';
+import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
+import type { Context } from '../context/context.ts';
+import { Breath } from '../context/yield.ts';
 import { Failure } from '../failure.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
-import { type Saying, sayingOf } from '../manifest/sayings.ts';
+import { type Saying, sayingOf } from '../manifest/merge/path-states.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { OwnerSight } from '../restore/owner-sight.ts';
-import { unknownPath } from '../restore/unknown-path.ts';
-import type { Context } from './context.ts';
-import { AllSnapshots } from './reading/all-snapshots.ts';
-import { Breath } from './reading/breath.ts';
-import { changesBetween } from './reading/changes.ts';
-import { decodeCursor, encodeCursor } from './reading/cursor.ts';
-import { OpenRuns } from './reading/open-runs.ts';
-import { openUnit } from './reading/open-unit.ts';
-import { Page } from './reading/page.ts';
-import { type Stretch, stretchResult, UnitVersions } from './reading/unit-versions.ts';
-import { requestedPath, wireEntry } from './reading/wire-entry.ts';
-import type { HistoryEvent, HistoryRequest, HistoryResult } from './schemas/history.ts';
+import type { OwnerSight } from '../restore/owner/owner-sight.ts';
+import { unknownPath } from '../restore/plan/unknown-path.ts';
+import type { HistoryEvent, HistoryRequest, HistoryResult } from '../schemas/history.ts';
+import { OpenRuns } from '../timeline/open-layers.ts';
 
 /**
  * Tells when one path appeared, changed and was deleted, newest first. Reads one block of each snapshot's manifest. Throws

@@ -1,7 +1,8 @@
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
-import { parseMoment } from '../chain/moment.ts';
+import { parseMoment } from '../chain/point-in-time.ts';
+import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { type Lock, takeLock } from '../jobs/locks.ts';
+import { type Lock, takeLock } from '../locks/locks.ts';
 import { addHold, readHolds } from '../repository/holds.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { unitNameOf } from '../repository/ids.ts';
@@ -9,11 +10,10 @@ import { snapshotPath } from '../repository/layout.ts';
 import type { Notify } from '../repository/notice.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import type { Context } from './context.ts';
-import { UnitTimeline } from './moment.ts';
-import { resolveUnit } from './resolve-unit.ts';
-import type { HoldRequest, HoldResult, ReleaseRequest, ReleaseResult } from './schemas/hold.ts';
-import { localTimeZone } from './time-zone.ts';
+import type { HoldRequest, HoldResult, ReleaseRequest, ReleaseResult } from '../schemas/hold.ts';
+import { UnitTimeline } from '../timeline/point-in-time.ts';
+import { resolveUnit } from '../timeline/resolve-unit.ts';
+import { localTimeZone } from '../timeline/time-zone.ts';
 
 /** Held by whoever changes holds, and by prune while it acts on them. */
 export function takeRetentionLock(stateDirectory: string, what: string): Lock {

@@ -1,7 +1,7 @@
+import type { Context } from '../context/context.ts';
 import { initRepository, openBackend } from '../repository/place.ts';
 import { openRepository } from '../repository/repository.ts';
-import type { Context } from './context.ts';
-import type { InitRequest, InitResult } from './schemas/init.ts';
+import type { InitRequest, InitResult } from '../schemas/init.ts';
 
 /** Makes the repository that the settings name, or finds it, and gives this server its folder there. */
 export async function init(request: InitRequest, { settings, reporter }: Context): Promise<InitResult> {

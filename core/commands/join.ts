@@ -1,10 +1,10 @@
+import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
-import { takeLock } from '../jobs/locks.ts';
+import { takeLock } from '../locks/locks.ts';
 import { requireLivingUnit } from '../panel/units.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository } from '../repository/repository.ts';
-import type { Context } from './context.ts';
-import type { JoinRequest, JoinResult } from './schemas/join.ts';
+import type { JoinRequest, JoinResult } from '../schemas/join.ts';
 
 const REASON = 'an administrator said so';
 

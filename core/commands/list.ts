@@ -1,15 +1,15 @@
+import { findSubject } from '../browse/find-subject.ts';
+import type { FoundUnit } from '../browse/find-unit.ts';
+import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import { isUnitId } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import type { Context } from './context.ts';
-import { findObstacles } from './obstacles.ts';
-import { findSubject } from './reading/find-subject.ts';
-import type { FoundUnit } from './reading/find-unit.ts';
-import { isCurrent } from './resolve-unit.ts';
-import type { ListRequest, ListResult, SnapshotSummary } from './schemas/list.ts';
+import type { ListRequest, ListResult, SnapshotSummary } from '../schemas/list.ts';
+import { isCurrent } from '../timeline/resolve-unit.ts';
+import { findObstacles } from '../verify/obstacles.ts';
 
 /** The restore points of one unit, or of all units of a server, oldest first. */
 export async function list(request: ListRequest, context: Context): Promise<ListResult> {

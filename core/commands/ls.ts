@@ -1,18 +1,18 @@
+import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
+import { openUnit } from '../browse/open-unit.ts';
+import { Page } from '../browse/page.ts';
+import { entryAt, TreeScope } from '../browse/tree-scope.ts';
+import { VisiblePaths } from '../browse/visible-paths.ts';
+import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
+import type { Context } from '../context/context.ts';
+import { Breath } from '../context/yield.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { MergedTree } from '../manifest/merged-tree.ts';
+import type { MergedTree } from '../manifest/merge/merged-tree.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
-import type { OwnerSight } from '../restore/owner-sight.ts';
-import { unknownPath } from '../restore/unknown-path.ts';
-import type { Context } from './context.ts';
-import { Breath } from './reading/breath.ts';
-import { decodeCursor, encodeCursor } from './reading/cursor.ts';
-import { OpenRuns } from './reading/open-runs.ts';
-import { openUnit } from './reading/open-unit.ts';
-import { Page } from './reading/page.ts';
-import { entryAt, TreeScope } from './reading/tree-scope.ts';
-import { VisiblePaths } from './reading/visible-paths.ts';
-import { requestedPath, wireEntry } from './reading/wire-entry.ts';
-import type { ListedEntry, LsRequest, LsResult } from './schemas/ls.ts';
+import type { OwnerSight } from '../restore/owner/owner-sight.ts';
+import { unknownPath } from '../restore/plan/unknown-path.ts';
+import type { ListedEntry, LsRequest, LsResult } from '../schemas/ls.ts';
+import { OpenRuns } from '../timeline/open-layers.ts';
 
 /** Lists a folder of a unit as it was at a point in time, in the order of paths. Throws `path_unknown`. */
 export async function ls(request: LsRequest, context: Context): Promise<LsResult> {

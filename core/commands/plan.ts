@@ -1,6 +1,6 @@
-import type { Context } from './context.ts';
+import type { Context } from '../context/context.ts';
+import type { PlanRequest, PlanResult } from '../schemas/plan.ts';
 import { restore } from './restore.ts';
-import type { PlanRequest, PlanResult } from './schemas/plan.ts';
 
 /** Tells what a restore would read, write, overwrite and delete, and changes nothing: its own planner, stopped before it writes. */
 export function plan(request: PlanRequest, context: Context): Promise<PlanResult> {

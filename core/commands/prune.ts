@@ -1,22 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { type Lock, takeLock, waitForLock } from '../jobs/locks.ts';
+import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
+import { unitBackupLock } from '../locks/unit-locks.ts';
+import { chooseUnits } from '../prune/choose-units.ts';
+import { deleteSnapshots, type Removed } from '../prune/deletion.ts';
+import { type Refusal, Refusals } from '../prune/refusals.ts';
+import { expiredRuns, removeRuns } from '../prune/run-records.ts';
+import { decideUnit, objectsOfAlone, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
 import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
 import { SAFETY_AGE } from '../repository/safety-age.ts';
-import type { Context } from './context.ts';
+import type { PrunedUnit, PruneRequest, PruneResult } from '../schemas/prune.ts';
+import { retentionPolicy } from '../timeline/policies.ts';
+import { localTimeZone } from '../timeline/time-zone.ts';
 import { takeRetentionLock } from './hold.ts';
-import { retentionPolicy } from './policies.ts';
-import { chooseUnits } from './pruning/choose-units.ts';
-import { deleteSnapshots, type Removed } from './pruning/deletion.ts';
-import { type Refusal, Refusals } from './pruning/refusals.ts';
-import { expiredRuns, removeRuns } from './pruning/run-records.ts';
-import { decideUnit, objectsOfAlone, type RetentionRules, type UnitRetention } from './pruning/unit-retention.ts';
-import type { PrunedUnit, PruneRequest, PruneResult } from './schemas/prune.ts';
-import { localTimeZone } from './time-zone.ts';
-import { unitBackupLock } from './unit-locks.ts';
 
 /**
  * Deletes the snapshots that no rule of retention keeps, with the objects that nothing else needs and what killed runs left

@@ -1,13 +1,13 @@
+import { lookingAgain } from '../browse/looking-again.ts';
 import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type Meant, type SchemaError, type Validator } from '../config/schema-validator.ts';
-import { inBackground } from './background.ts';
-import type { Context } from './context.ts';
-import { askable } from './progress-request.ts';
-import { lookingAgain } from './reading/looking-again.ts';
-import { joinRequest } from './schemas/join.ts';
-import type { MESSAGES, MethodName } from './schemas/messages.ts';
-import { unitNameSchema, wirePathSchema } from './schemas/parts.ts';
-import { unitArgumentSchema } from './schemas/reading.ts';
+import type { Context } from '../context/context.ts';
+import { inBackground } from '../context/priority.ts';
+import { askable } from '../context/progress-request.ts';
+import { joinRequest } from '../schemas/join.ts';
+import type { MESSAGES, MethodName } from '../schemas/messages.ts';
+import { unitNameSchema, wirePathSchema } from '../schemas/parts.ts';
+import { unitArgumentSchema } from '../schemas/reading.ts';
 import * as validators from './validators.generated.js';
 
 export type RequestOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[Method]['request']>;

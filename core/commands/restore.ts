@@ -1,8 +1,11 @@
+import { findSubject } from '../browse/find-subject.ts';
 import { limitsOf } from '../config/limits.ts';
+import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
+import { lockForRestore } from '../locks/unit-locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { RandomAccess } from '../manifest/random-access.ts';
+import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { fromTreePath, fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
@@ -11,20 +14,17 @@ import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { ManifestFile } from '../restore/manifest-files.ts';
 import type { Outcome } from '../restore/outcome.ts';
+import type { ManifestFile } from '../restore/plan/manifest-files.ts';
 import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
-import type { Context } from './context.ts';
-import { ALL_LEFT_OUT, leftOutOfUnit, leftOutThen, usableRules } from './left-out.ts';
-import { type RestorePoint, UnitTimeline } from './moment.ts';
-import { refuseDeletionAround } from './own-places.ts';
-import { ownersPaths, rightsOf, usersOfAccount } from './owner-restore.ts';
-import { openOwnerTarget } from './owner-target.ts';
-import { findSubject } from './reading/find-subject.ts';
-import { isCurrent, isOfAnother } from './resolve-unit.ts';
-import { openFolderTarget, openOriginalTarget, type RestoreTarget } from './restore-target.ts';
-import type { RestoreRequest, RestoreResult } from './schemas/restore.ts';
-import { lockForRestore } from './unit-locks.ts';
+import type { RestoreRequest, RestoreResult } from '../schemas/restore.ts';
+import { refuseDeletionAround } from '../targets/own-places.ts';
+import { ownersPaths, rightsOf, usersOfAccount } from '../targets/owner-restore.ts';
+import { openOwnerTarget } from '../targets/owner-target.ts';
+import { openFolderTarget, openOriginalTarget, type RestoreTarget } from '../targets/restore-target.ts';
+import { ALL_LEFT_OUT, leftOutOfUnit, leftOutThen, usableRules } from '../timeline/exclude-rules.ts';
+import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
+import { isCurrent, isOfAnother } from '../timeline/resolve-unit.ts';
 
 /**
  * Gives a unit, or some of its paths, back as it was at one snapshot. What could not be restored is in the result, whose

@@ -1,9 +1,9 @@
+import type { Context } from '../context/context.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, readServers } from '../repository/known-servers.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { runIds } from '../repository/server-identity.ts';
-import type { Context } from './context.ts';
-import type { ServerSummary, ServersRequest, ServersResult } from './schemas/servers.ts';
+import type { ServerSummary, ServersRequest, ServersResult } from '../schemas/servers.ts';
 
 /** The servers that have backups in the repository, by age. */
 export async function servers(_request: ServersRequest, { settings, reporter }: Context): Promise<ServersResult> {

@@ -2,14 +2,14 @@ import { statSync } from 'node:fs';
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
 import { PLACES, readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
+import type { Context } from '../context/context.ts';
+import { ExcludePatterns } from '../exclude/exclude-patterns.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { ExcludePatterns } from '../manifest/exclude-patterns.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { listUnits } from '../panel/units.ts';
-import type { Context } from './context.ts';
-import { requireUsablePatterns } from './left-out.ts';
-import { refuseOwnPlaces } from './own-places.ts';
-import type { SettingsGetRequest, SettingsResult, SettingsSetRequest } from './schemas/settings.ts';
+import type { SettingsGetRequest, SettingsResult, SettingsSetRequest } from '../schemas/settings.ts';
+import { refuseOwnPlaces } from '../targets/own-places.ts';
+import { requireUsablePatterns } from '../timeline/exclude-rules.ts';
 
 function settingName(name: string): SettingName {
   const names = Object.keys(defaultSettings());

@@ -1,13 +1,13 @@
 import { parseDuration, timeBefore } from '../chain/duration.ts';
 import { simulate } from '../chain/simulate.ts';
 import type { Level } from '../chain/snapshot.ts';
+import type { Context } from '../context/context.ts';
+import { chooseUnits } from '../prune/choose-units.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import type { Context } from './context.ts';
-import { retentionPolicy, schedulePolicy } from './policies.ts';
-import { chooseUnits } from './pruning/choose-units.ts';
-import type { SimulateRequest, SimulateResult } from './schemas/simulate.ts';
-import { localTimeZone } from './time-zone.ts';
+import type { SimulateRequest, SimulateResult } from '../schemas/simulate.ts';
+import { retentionPolicy, schedulePolicy } from '../timeline/policies.ts';
+import { localTimeZone } from '../timeline/time-zone.ts';
 
 type LevelSize = SimulateResult['sizes']['full'];
 

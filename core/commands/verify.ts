@@ -1,13 +1,13 @@
+import { findSubject } from '../browse/find-subject.ts';
+import type { Context } from '../context/context.ts';
 import { asFailure } from '../failure.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
 import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import type { Context } from './context.ts';
-import { findSubject } from './reading/find-subject.ts';
-import type { Damage, VerifyRequest, VerifyResult } from './schemas/verify.ts';
-import { DamageList } from './verification/damage-list.ts';
-import { UnitCheck } from './verification/unit-check.ts';
-import { VerificationWatch } from './verification/watch.ts';
+import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
+import { DamageList } from '../verify/damage-list.ts';
+import { UnitCheck } from '../verify/unit-check.ts';
+import { VerificationWatch } from '../verify/watch.ts';
 
 /**
  * Reads everything that the snapshots of a unit and of those that are joined to it, or of all incarnations of all units, need: each record,

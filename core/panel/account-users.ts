@@ -7,8 +7,9 @@ import { StatBuffer, statAt } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import { sourceOf } from '../scan/walk/scan-roots.ts';
 import { findAccount } from './accounts.ts';
-import { pathBytes, sourceOf } from './unit.ts';
+import { pathBytes } from './unit.ts';
 
 /** Ids below this are the system's on every release (`UID_MIN` was 500 before it was 1000). */
 export const FIRST_USER_ID = 500;

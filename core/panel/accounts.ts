@@ -3,11 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { ScanRoot } from '../scan/walk/scan-roots.ts';
 import { readAccountMetadata } from './account-metadata.ts';
-import { ACCOUNT_EXCLUSIONS } from './exclusions.ts';
+import { ACCOUNT_EXCLUSIONS } from './always-excluded.ts';
 import { folderIncarnation } from './incarnation.ts';
 import { type FollowedLink, followTrustedLink } from './trusted-link.ts';
-import { type MissingRoot, type PanelUnit, pathBytes, type UnitRoot } from './unit.ts';
+import { type MissingRoot, type PanelUnit, pathBytes } from './unit.ts';
 
 const ACCOUNT_NAME = /^site[1-9][0-9]*$/;
 
@@ -59,7 +60,7 @@ function isInside(path: ByteString, folder: ByteString): boolean {
   }
 }
 
-function readRoot(folder: ByteString, path: string, followed: string[]): UnitRoot | MissingRoot {
+function readRoot(folder: ByteString, path: string, followed: string[]): ScanRoot | MissingRoot {
   const source = `${folder}/${path}`;
   const text = Buffer.from(source, 'latin1');
   const status = lstatSync(text, { throwIfNoEntry: false });

@@ -1,8 +1,9 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ByteString } from '../manifest/entry.ts';
-import { refuseRawDatabases } from './exclusions.ts';
-import { type PanelUnit, pathBytes, type UnitRoot } from './unit.ts';
+import type { ScanRoot } from '../scan/walk/scan-roots.ts';
+import { refuseRawDatabases } from './always-excluded.ts';
+import { type PanelUnit, pathBytes } from './unit.ts';
 
 /**
  * What a server needs besides its accounts, as the panel's vendor names it: the maps of accounts and mailboxes, the database
@@ -67,7 +68,7 @@ export function systemUnit(systemRoot: string): PanelUnit {
     systemRoot,
     LOCATIONS.flatMap((location) => expand(systemRoot, '', location.split('/'))),
   );
-  const roots = paths.map((path): UnitRoot => ({ path: pathBytes(path), parent: pathBytes(dirname(join(systemRoot, path))) }));
+  const roots = paths.map((path): ScanRoot => ({ path: pathBytes(path), parent: pathBytes(dirname(join(systemRoot, path))) }));
   for (const { path } of roots) refuseRawDatabases(path);
   // There is one system on a server, however often its parts are replaced.
   return {

@@ -1,19 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
-
-/** A tree that a unit backs up. */
-export interface UnitRoot {
-  /** Its path in the snapshot: `shadow`, or `var/lib/pgsql/15/backups`. */
-  readonly path: ByteString;
-  /** The absolute path of the folder in which it lies. */
-  readonly parent: ByteString;
-  /** Its name there, when that is not the last component of `path`: where a link leads. */
-  readonly entry?: ByteString;
-}
-
-/** The absolute path of a root. */
-export function sourceOf({ path, parent, entry }: UnitRoot): ByteString {
-  return `${parent === '/' ? '' : parent}/${entry ?? path.slice(path.lastIndexOf('/') + 1)}`;
-}
+import type { ScanRoot } from '../scan/walk/scan-roots.ts';
 
 /** A root that should be there and is not. */
 export interface MissingRoot {
@@ -30,7 +16,7 @@ export interface PanelUnit {
   readonly incarnation: string;
   readonly domain: string | null;
   readonly adminUser: string | null;
-  readonly roots: readonly UnitRoot[];
+  readonly roots: readonly ScanRoot[];
   /** Paths in the snapshot that are always left out, with all below them. */
   readonly excluded: readonly ByteString[];
   /** Roots that should be there and are not. An account without any root is a ghost: only its folder is left. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RandomAccess } from '../manifest/random-access.ts';
+import type { RandomAccess } from '../manifest/read/random-access.ts';
 import type { Backend } from './backends/backend.ts';
 import { FileAccess } from './backends/file-access.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { errorCode } from '../linux/system-error.ts';
-import type { RandomAccess } from '../manifest/random-access.ts';
+import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { FileAccess } from './backends/file-access.ts';
 import { fetchToFile } from './fetch.ts';
 import { serverFolder } from './layout.ts';

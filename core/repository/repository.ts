@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import { asFailure, Failure } from '../failure.ts';
-import type { RandomAccess } from '../manifest/random-access.ts';
+import type { RandomAccess } from '../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo } from './backends/backend.ts';
 import { runDocument, snapshotDocument, unitDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';

@@ -1,8 +1,8 @@
 import type { ByteString } from '../manifest/entry.ts';
-import type { Inode } from './hard-links.ts';
-import type { LostName, Plan } from './plan.ts';
+import type { LostName, Plan } from './plan/plan.ts';
+import type { RowPlace } from './plan/snapshot-view.ts';
 import type { Problem } from './rules.ts';
-import type { RowPlace } from './snapshot-view.ts';
+import type { Inode } from './write/hard-links.ts';
 
 /** How many problems and paths an outcome names; all are counted. */
 export const NAMED_LIMIT = 1000;

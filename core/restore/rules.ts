@@ -2,9 +2,9 @@ import type { FailureCode } from '../failure.ts';
 import { asFailure } from '../failure.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { Refusal } from './attributes.ts';
-import type { LeftOut, LeftOutData } from './left-out.ts';
-import type { OwnerRights } from './owner-rights.ts';
+import type { OwnerRights } from './owner/owner-rights.ts';
+import type { LeftOut, LeftOutData } from './plan/exclude-rules.ts';
+import type { Refusal } from './write/attributes.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
 export type Overwrite = 'always' | 'changed' | 'never';

@@ -1,7 +1,7 @@
-import type { Context, Reporter } from '../commands/context.ts';
-import { onProgressRequest } from '../commands/progress-request.ts';
 import type { Methods } from '../commands/registry.ts';
-import { toWireError } from '../commands/wire-error.ts';
+import type { Context, Reporter } from '../context/context.ts';
+import { onProgressRequest } from '../context/progress-request.ts';
+import { toWireError } from '../schemas/wire-error.ts';
 import { type RequestId, RPC_ERRORS, type RpcError, type RpcRequest } from './message.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { NotifyingReporter } from './notifying-reporter.ts';

@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
-import { watchInterruption } from '../commands/interruption.ts';
 import { withLimitedRights } from '../commands/limited-rights.ts';
-import { openContext } from '../commands/open-context.ts';
 import { METHODS } from '../commands/registry.ts';
-import { supervised } from '../commands/supervision/supervised.ts';
+import { watchInterruption } from '../context/interruption.ts';
+import { openContext } from '../context/open-context.ts';
+import { supervised } from '../jobs/supervised.ts';
 import { serve } from './serve.ts';
 
 /**

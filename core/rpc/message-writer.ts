@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
-import { jsonLine } from '../commands/json-text.ts';
-import type { NotificationName } from '../commands/schemas/messages.ts';
+import { jsonLine } from '../schemas/json-text.ts';
+import type { NotificationName } from '../schemas/messages.ts';
 import { boundedAnswer, shortTexts } from './bounded-answer.ts';
 import type { RequestId, RpcError } from './message.ts';
 

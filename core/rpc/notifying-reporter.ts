@@ -1,7 +1,7 @@
-import type { LogLine, Progress, Reporter } from '../commands/context.ts';
-import { jsonLine } from '../commands/json-text.ts';
-import { ProgressFeed, type ShownProgress } from '../commands/progress-feed.ts';
-import type { LogNotification, ProgressNotification } from '../commands/schemas/notifications.ts';
+import type { LogLine, Progress, Reporter } from '../context/context.ts';
+import { ProgressFeed, type ShownProgress } from '../context/progress-feed.ts';
+import { jsonLine } from '../schemas/json-text.ts';
+import type { LogNotification, ProgressNotification } from '../schemas/notifications.ts';
 import type { MessageWriter } from './message-writer.ts';
 
 /** Turns what a command reports into `progress` and `log` notifications that name the request they belong to. */

@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Context, Reporter } from '../commands/context.ts';
-import { EXIT } from '../commands/exit-codes.ts';
-import type { Interruption } from '../commands/interruption.ts';
 import type { Methods } from '../commands/registry.ts';
+import type { Context, Reporter } from '../context/context.ts';
+import type { Interruption } from '../context/interruption.ts';
+import { EXIT } from '../schemas/exit-codes.ts';
 import { dispatch } from './dispatch.ts';
 import { type Line, readLines } from './framing.ts';
 import { parseRequest, RPC_ERRORS } from './message.ts';

@@ -1,14 +1,14 @@
 import { descriptorLimit } from '../linux/descriptor-limit.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString, Entry, ManifestRow } from '../manifest/entry.ts';
-import { BatchBuilder } from './batch-builder.ts';
-import { HardLinks, type LinkLeader } from './hard-links.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import { HardLinks, type LinkLeader } from './compare/hard-links.ts';
+import type { HeldDirectory } from './compare/held-directory.ts';
+import type { WalkListener } from './compare/tree-comparison.ts';
+import type { UnitContents } from './known/unit-contents.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
-import { entryOf, Outcome, type ReadEntries, releaseEntries } from './read-entries.ts';
-import type { WalkListener } from './tree-comparison.ts';
-import type { UnitContents } from './unit-contents.ts';
-import type { UnitPacking } from './unit-packing.ts';
+import { BatchBuilder } from './pack/batch-builder.ts';
+import type { UnitPacking } from './pack/unit-packing.ts';
+import { entryOf, Outcome, type ReadEntries, releaseEntries } from './read/read-entries.ts';
 
 /** Gets what a scan found, in path order. */
 export interface ScanOutput {

@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
+import { exclusionOf, type LeftOutRules } from '../exclude/exclude-rules.ts';
 import { Failure } from '../failure.ts';
-import { exclusionOf, type LeftOutRules } from '../manifest/left-out-rules.ts';
-import type { ManifestReader } from '../manifest/manifest-reader.ts';
-import { MergedTree } from '../manifest/merged-tree.ts';
+import { MergedTree } from '../manifest/merge/merged-tree.ts';
+import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { Collector, type ScanOutput } from './collector.ts';
-import { chooseCuts } from './cuts.ts';
-import { inlinePages } from './inline-pages.ts';
-import type { ReaderPool } from './reader-pool.ts';
-import type { RowPage } from './row-page.ts';
-import { TreeComparison } from './tree-comparison.ts';
-import type { ReaderTask } from './tree-reader.ts';
-import type { UnitContents } from './unit-contents.ts';
-import type { UnitPacking } from './unit-packing.ts';
+import { TreeComparison } from './compare/tree-comparison.ts';
+import type { UnitContents } from './known/unit-contents.ts';
+import type { UnitPacking } from './pack/unit-packing.ts';
+import { inlinePages } from './walk/inline-pages.ts';
+import type { ReaderPool } from './walk/reader-pool.ts';
+import type { RowPage } from './walk/row-page.ts';
+import { chooseCuts } from './walk/split-points.ts';
+import type { ReaderTask } from './walk/tree-reader.ts';
 
 export interface ScanRequest extends ReaderTask {
   /** The manifests of the state to compare with, the oldest first; without any, everything counts as new. */

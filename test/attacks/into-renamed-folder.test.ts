@@ -37,7 +37,7 @@ describe("attack: an owner's restore into a folder of root that was renamed to t
   it('bites without the guard', () => {
     const gate = {
       ...guard('an owner puts nothing into a folder of somebody else'),
-      file: 'core/restore/owner-gate.ts',
+      file: 'core/restore/owner/owner-gate.ts',
       text: 'this.#isParentOwn = owner === undefined || this.#rights.users.has(owner);',
       without: 'this.#isParentOwn = true; void owner;',
     };

@@ -19,7 +19,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { getAttributeSync, setAttributeSync } from 'fs-xattr';
-import { MESSAGES, NOTIFICATIONS } from '../../core/commands/schemas/messages.ts';
+import { MESSAGES, NOTIFICATIONS } from '../../core/schemas/messages.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { jsonLines, ROOT } from '../program.ts';
 

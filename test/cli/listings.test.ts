@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modeText, renderDiff, renderFind, renderHistory, renderLs } from '../../core/cli/listings.ts';
-import type { EntryResult, MomentResult } from '../../core/commands/schemas/reading.ts';
+import type { EntryResult, MomentResult } from '../../core/schemas/reading.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { runProgram } from '../program.ts';
 

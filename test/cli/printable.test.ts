@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { printable } from '../../core/cli/printable.ts';
-import { jsonLine } from '../../core/commands/json-text.ts';
+import { jsonLine } from '../../core/schemas/json-text.ts';
 
 describe('text shown on a terminal', () => {
   it('keeps letters of every language', () => {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { renderResult } from '../../core/cli/results.ts';
-import type { ListResult } from '../../core/commands/schemas/list.ts';
-import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
-import type { RunResult, UnitOutcome } from '../../core/commands/schemas/run.ts';
-import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
+import type { ListResult } from '../../core/schemas/list.ts';
+import type { RestoreResult } from '../../core/schemas/restore.ts';
+import type { RunResult, UnitOutcome } from '../../core/schemas/run.ts';
+import type { VerifyResult } from '../../core/schemas/verify.ts';
 
 const outcome: UnitOutcome = {
   unit: 'site1',

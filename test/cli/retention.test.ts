@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { buildProgram } from '../../core/cli/program.ts';
 import { renderResult } from '../../core/cli/results.ts';
 import { METHODS } from '../../core/commands/registry.ts';
-import type { PruneResult } from '../../core/commands/schemas/prune.ts';
-import type { SimulateResult } from '../../core/commands/schemas/simulate.ts';
+import type { PruneResult } from '../../core/schemas/prune.ts';
+import type { SimulateResult } from '../../core/schemas/simulate.ts';
 
 const ID = '20261120T024500000Z-1f3a9c2e';
 

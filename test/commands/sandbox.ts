@@ -2,13 +2,13 @@ import { globSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Context, LogLine } from '../../core/commands/context.ts';
 import { init } from '../../core/commands/init.ts';
-import { openContext } from '../../core/commands/open-context.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
-import type { RunRequest, UnitOutcome } from '../../core/commands/schemas/run.ts';
 import { type SettingName, type Settings, writeSetting } from '../../core/config/settings.ts';
+import type { Context, LogLine } from '../../core/context/context.ts';
+import { openContext } from '../../core/context/open-context.ts';
+import type { RunRequest, UnitOutcome } from '../../core/schemas/run.ts';
 import { compareTrees, type Difference } from '../fidelity/compare-trees.ts';
 
 export type Level = NonNullable<RunRequest['level']>;

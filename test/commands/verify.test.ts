@@ -5,8 +5,8 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { PackBuilder } from '../../core/archive/pack-builder.ts';
 import { PackReader } from '../../core/archive/pack-reader.ts';
-import type { Damage, VerifyResult } from '../../core/commands/schemas/verify.ts';
 import { verify } from '../../core/commands/verify.ts';
+import type { Damage, VerifyResult } from '../../core/schemas/verify.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
 

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { fillSite } from '../accounts/hosting-site.ts';
 import { mountLoopFileSystem } from '../accounts/loop-file-system.ts';
 import { makeVirtualServer, type VirtualSite } from '../accounts/virtual-server.ts';
-import { installPanel } from '../panel/install.ts';
+import { installPanel } from '../stand-in-panel/install.ts';
 import { unpackWordPress } from './wordpress-package.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { ListResult } from '../../core/commands/schemas/list.ts';
-import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
+import type { ListResult } from '../../core/schemas/list.ts';
+import type { RestoreResult } from '../../core/schemas/restore.ts';
+import type { RunResult } from '../../core/schemas/run.ts';
 import type { VirtualSite } from '../accounts/virtual-server.ts';
 import { type CompareOptions, type Comparison, UPPER_LAYER } from '../fidelity/compare-trees.ts';
 import { comparisonTable } from './comparison-table.ts';

@@ -1,9 +1,9 @@
-import type { DiffResult } from '../../core/commands/schemas/diff.ts';
-import type { HistoryResult } from '../../core/commands/schemas/history.ts';
-import type { ListResult } from '../../core/commands/schemas/list.ts';
-import type { PlanResult } from '../../core/commands/schemas/plan.ts';
-import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
+import type { DiffResult } from '../../core/schemas/diff.ts';
+import type { HistoryResult } from '../../core/schemas/history.ts';
+import type { ListResult } from '../../core/schemas/list.ts';
+import type { PlanResult } from '../../core/schemas/plan.ts';
+import type { RestoreResult } from '../../core/schemas/restore.ts';
+import type { RunResult } from '../../core/schemas/run.ts';
 import type { VirtualSite } from '../accounts/virtual-server.ts';
 import { UPPER_LAYER } from '../fidelity/compare-trees.ts';
 import type { Proceedings } from './proceedings.ts';

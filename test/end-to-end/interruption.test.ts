@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
+import type { RunResult } from '../../core/schemas/run.ts';
 import { compareTrees } from '../fidelity/compare-trees.ts';
 import { answerOf, TestServer, until } from './test-server.ts';
 

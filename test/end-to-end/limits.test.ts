@@ -4,7 +4,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
+import type { RunResult } from '../../core/schemas/run.ts';
 import { threadPriorities } from '../linux/thread-priorities.ts';
 import { childrenOf } from '../processes.ts';
 import { answerOf, type StartedProgram, TestServer, until } from './test-server.ts';

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ListResult } from '../../core/commands/schemas/list.ts';
-import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
-import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
 import type { RunRecord } from '../../core/repository/run-record.ts';
+import type { ListResult } from '../../core/schemas/list.ts';
+import type { RestoreResult } from '../../core/schemas/restore.ts';
+import type { RunResult } from '../../core/schemas/run.ts';
+import type { VerifyResult } from '../../core/schemas/verify.ts';
 import type { Difference } from '../fidelity/compare-trees.ts';
 import { Explained, type Named } from './explained.ts';
 import type { Ended, Server } from './server.ts';

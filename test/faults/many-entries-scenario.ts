@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import type { VerifyResult } from '../../core/commands/schemas/verify.ts';
+import type { VerifyResult } from '../../core/schemas/verify.ts';
 import { checkRun } from './checks.ts';
 import type { Fault } from './layer/fault.ts';
 import { expectGood, runOf } from './run-scenario.ts';

@@ -1,4 +1,4 @@
-import type { PruneResult } from '../../core/commands/schemas/prune.ts';
+import type { PruneResult } from '../../core/schemas/prune.ts';
 import { checkRepository, type StateOf } from './checks.ts';
 import type { Fault } from './layer/fault.ts';
 import { expectGood, runOf } from './run-scenario.ts';

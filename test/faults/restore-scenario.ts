@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RestoreResult } from '../../core/commands/schemas/restore.ts';
+import type { RestoreResult } from '../../core/schemas/restore.ts';
 import { differenceText } from './checks.ts';
 import { Explained } from './explained.ts';
 import type { Fault } from './layer/fault.ts';

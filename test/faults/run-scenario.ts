@@ -1,5 +1,5 @@
 import type { LevelRequest } from '../../core/chain/choose-level.ts';
-import type { RunResult } from '../../core/commands/schemas/run.ts';
+import type { RunResult } from '../../core/schemas/run.ts';
 import { checkIntegrity, checkRepository, checkRun, type StateOf } from './checks.ts';
 import type { Fault } from './layer/fault.ts';
 import { type Attempt, type Scenario, underFault } from './scenario.ts';

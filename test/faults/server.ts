@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import { exitCodeOfFailure, exitCodeOfResult } from '../../core/commands/exit-codes.ts';
-import { openContext } from '../../core/commands/open-context.ts';
 import { METHODS } from '../../core/commands/registry.ts';
-import type { MethodName } from '../../core/commands/schemas/messages.ts';
-import type { WireError } from '../../core/commands/schemas/parts.ts';
-import { toWireError } from '../../core/commands/wire-error.ts';
 import type { SettingsFile } from '../../core/config/settings.ts';
+import { openContext } from '../../core/context/open-context.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
+import { exitCodeOfFailure, exitCodeOfResult } from '../../core/schemas/exit-codes.ts';
+import type { MethodName } from '../../core/schemas/messages.ts';
+import type { WireError } from '../../core/schemas/parts.ts';
+import { toWireError } from '../../core/schemas/wire-error.ts';
 
 /** How a command ended, with the exit code that the command line gives it. */
 export interface Ended<Result> {

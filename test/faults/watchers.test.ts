@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
-import type { LsResult } from '../../core/commands/schemas/ls.ts';
+import type { LsResult } from '../../core/schemas/ls.ts';
 import { TestServer } from '../end-to-end/test-server.ts';
 
 const MEBIBYTE = 1024 * 1024;

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Content, Entry, EntryKind, ManifestRow } from '../../core/manifest/entry.ts';
-import { ManifestReader } from '../../core/manifest/manifest-reader.ts';
 import { comparePaths } from '../../core/manifest/path-order.ts';
+import { ManifestReader } from '../../core/manifest/read/manifest-reader.ts';
 import { arranged, digestOf, entry, MemoryManifest, write, written } from './sample.ts';
 
 const byteString = (most: number) => fc.uint8Array({ minLength: 1, maxLength: most }).map((bytes) => Buffer.from(bytes).toString('latin1'));

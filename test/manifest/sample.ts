@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ByteString, Entry, EntryKind, ManifestRow } from '../../core/manifest/entry.ts';
-import { ManifestReader } from '../../core/manifest/manifest-reader.ts';
-import { type FinishedManifest, ManifestWriter } from '../../core/manifest/manifest-writer.ts';
 import { comparePaths, isWithin } from '../../core/manifest/path-order.ts';
-import type { RandomAccess } from '../../core/manifest/random-access.ts';
+import { ManifestReader } from '../../core/manifest/read/manifest-reader.ts';
+import type { RandomAccess } from '../../core/manifest/read/random-access.ts';
+import { type FinishedManifest, ManifestWriter } from '../../core/manifest/write/manifest-writer.ts';
 
 /** An entry with plain properties; its content follows from its path and size. */
 export function entry(path: ByteString, kind: EntryKind = 'file', more: Partial<Entry> = {}): Entry {

@@ -3,17 +3,17 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { timeBudget } from '../../core/commands/backup/time-budget.ts';
-import { WarningList } from '../../core/commands/backup/warning-list.ts';
+import { WarningList } from '../../core/backup/rows/warning-list.ts';
+import { timeBudget } from '../../core/backup/run/time-budget.ts';
 import { restore } from '../../core/commands/restore.ts';
+import { excludeAny } from '../../core/exclude/exclude-matcher.ts';
 import { letGo, openTrustedDirectory } from '../../core/linux/files.ts';
 import { StatBuffer, statAt } from '../../core/linux/stat.ts';
-import { excludeAny } from '../../core/manifest/exclusion.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
-import { inlinePages } from '../../core/scan/inline-pages.ts';
+import { TreeComparison } from '../../core/scan/compare/tree-comparison.ts';
 import { WARNING_BYTES } from '../../core/scan/limits.ts';
-import { Note, RowPage } from '../../core/scan/row-page.ts';
-import { TreeComparison } from '../../core/scan/tree-comparison.ts';
+import { inlinePages } from '../../core/scan/walk/inline-pages.ts';
+import { Note, RowPage } from '../../core/scan/walk/row-page.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { Recorder, record, rootIn } from '../scan/recorded-walk.ts';
 

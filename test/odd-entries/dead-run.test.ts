@@ -1,8 +1,8 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { recordDeadRun } from '../../core/commands/backup/dead-run.ts';
-import { UnitsInHand } from '../../core/commands/backup/units-in-hand.ts';
+import { recordDeadRun } from '../../core/backup/run/dead-run.ts';
+import { UnitsInHand } from '../../core/backup/run/units-in-hand.ts';
 import { run } from '../../core/commands/run.ts';
 import { Failure } from '../../core/failure.ts';
 import { newTimedId } from '../../core/repository/ids.ts';

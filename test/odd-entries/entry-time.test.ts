@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { entryTime } from '../../core/commands/reading/entry-time.ts';
+import { entryTime } from '../../core/browse/entry-time.ts';
 
 describe('the time of an entry', () => {
   it('is written as JavaScript writes it, wherever that can', () => {

@@ -7,7 +7,7 @@ import { restore } from '../../core/commands/restore.ts';
 import { joinSmallestHoles, RANGE_LIMIT } from '../../core/linux/holes.ts';
 import { StatBuffer, statDescriptor } from '../../core/linux/stat.ts';
 import type { DataRange } from '../../core/manifest/entry.ts';
-import { StoredBytes } from '../../core/scan/stored-bytes.ts';
+import { StoredBytes } from '../../core/scan/read/stored-bytes.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
-import { FakePanel } from '../panel/fake-panel.ts';
-import { installPanel } from '../panel/install.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
+import { installPanel } from '../stand-in-panel/install.ts';
 
 const BOOT = join(import.meta.dirname, '../../php-module/boot.php');
 

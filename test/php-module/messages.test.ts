@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { FAILURE_CODES } from '../../core/failure.ts';
-import { FakePanel } from '../panel/fake-panel.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 // As PHP has them: name => [symbol, text].

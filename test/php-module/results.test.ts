@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { FakePanel } from '../panel/fake-panel.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const METHODS = ['run', 'restore', 'list', 'verify', 'version'];
 

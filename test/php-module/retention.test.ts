@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FakePanel } from '../panel/fake-panel.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const ID = '20261120T024500000Z-1f3a9c2e';
 const OK = [{ result: { status: 'ok' } }];

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FakePanel } from '../panel/fake-panel.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 /** The commands that look into backups, each with the arguments that come after the site. */
 const SEARCHES: Record<string, readonly string[]> = {

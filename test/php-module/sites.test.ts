@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FakePanel } from '../panel/fake-panel.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const OK = [{ result: { status: 'ok' } }];
 const COMMANDS = ['run', 'list', 'verify'] as const;

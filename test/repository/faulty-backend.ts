@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts';
-import type { RandomAccess } from '../../core/manifest/random-access.ts';
+import type { RandomAccess } from '../../core/manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation } from '../../core/repository/backends/backend.ts';
 
 /** Every call that a backend or one of its writers can get. */

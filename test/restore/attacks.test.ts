@@ -16,12 +16,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { NOTHING_LEFT_OUT } from '../../core/restore/left-out.ts';
-import { openView } from '../../core/restore/manifest-files.ts';
-import { componentsOf } from '../../core/restore/names.ts';
-import { PackShelf } from '../../core/restore/pack-shelf.ts';
-import { planRestore } from '../../core/restore/plan.ts';
-import { Target } from '../../core/restore/target.ts';
+import { PackShelf } from '../../core/restore/content/pack-cache.ts';
+import { NOTHING_LEFT_OUT } from '../../core/restore/plan/exclude-rules.ts';
+import { openView } from '../../core/restore/plan/manifest-files.ts';
+import { planRestore } from '../../core/restore/plan/plan.ts';
+import { componentsOf } from '../../core/restore/target/names.ts';
+import { Target } from '../../core/restore/target/target.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { libc } from '../../core/linux/libc.ts';
-import { changeAttributes } from '../../core/restore/attributes.ts';
+import { changeAttributes } from '../../core/restore/write/attributes.ts';
 import { sampleEntry } from './sample-snapshot.ts';
 
 const ALICE = 2001;

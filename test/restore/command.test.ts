@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Context } from '../../core/commands/context.ts';
 import { init } from '../../core/commands/init.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import { defaultSettings } from '../../core/config/defaults.ts';
+import type { Context } from '../../core/context/context.ts';
 import { describeTree } from './tree-description.ts';
 
 describe('the command restore', () => {

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { setModificationTime } from '../../core/linux/metadata.ts';
-import { Staging } from '../../core/restore/staging.ts';
+import { Staging } from '../../core/restore/target/staging.ts';
 import { restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 import { describeTree } from './tree-description.ts';

@@ -15,13 +15,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Context } from '../../core/commands/context.ts';
 import { init } from '../../core/commands/init.ts';
 import { list } from '../../core/commands/list.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { defaultSettings } from '../../core/config/defaults.ts';
+import type { Context } from '../../core/context/context.ts';
 
 type Request = Omit<Parameters<typeof restore>[0], 'unit'> & { unit?: string };
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Outcome } from '../../core/restore/outcome.ts';
 import { type RestoreOrder, restoreTree } from '../../core/restore/restore.ts';
-import type { TargetRoot } from '../../core/restore/target.ts';
+import type { TargetRoot } from '../../core/restore/target/target.ts';
 import type { SampleSnapshot } from './sample-snapshot.ts';
 
 export function openRoot(path: string, over: Partial<TargetRoot> = {}): TargetRoot {

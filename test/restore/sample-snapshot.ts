@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { compressFrame } from '../../core/archive/frame.ts';
 import { PackBuilder } from '../../core/archive/pack-builder.ts';
 import type { Entry, Extent, ManifestRow } from '../../core/manifest/entry.ts';
-import { ManifestWriter } from '../../core/manifest/manifest-writer.ts';
 import { comparePaths } from '../../core/manifest/path-order.ts';
-import type { ManifestFile } from '../../core/restore/manifest-files.ts';
-import type { PackSource } from '../../core/restore/pack-shelf.ts';
+import { ManifestWriter } from '../../core/manifest/write/manifest-writer.ts';
+import type { PackSource } from '../../core/restore/content/pack-cache.ts';
+import type { ManifestFile } from '../../core/restore/plan/manifest-files.ts';
 import { walkTree } from './tree-description.ts';
 
 /** Packs in memory that can be damaged and that count what is read. */

@@ -1,8 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
-import type { Progress } from '../../core/commands/context.ts';
-import { NOTIFICATIONS } from '../../core/commands/schemas/messages.ts';
+import type { Progress } from '../../core/context/context.ts';
 import { NotifyingReporter } from '../../core/rpc/notifying-reporter.ts';
+import { NOTIFICATIONS } from '../../core/schemas/messages.ts';
 
 const at = (entries: number): Progress => ({ phase: 'reading', unit: 'site1', entries, bytes: 0 });
 

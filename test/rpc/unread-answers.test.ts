@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Context } from '../../core/commands/context.ts';
+import type { Context } from '../../core/context/context.ts';
 import { serve } from '../../core/rpc/serve.ts';
 import { jsonLines } from '../program.ts';
 

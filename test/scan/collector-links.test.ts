@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openTrustedDirectory } from '../../core/linux/files.ts';
 import { StatBuffer, statAt } from '../../core/linux/stat.ts';
-import type { Batch } from '../../core/scan/batch.ts';
 import { type BatchReader, Collector, type ScanOutput } from '../../core/scan/collector.ts';
-import { HeldDirectory } from '../../core/scan/held-directory.ts';
-import { metadataOf, ReadEntriesBuilder } from '../../core/scan/read-entries.ts';
+import { HeldDirectory } from '../../core/scan/compare/held-directory.ts';
+import type { Batch } from '../../core/scan/pack/batch.ts';
+import { metadataOf, ReadEntriesBuilder } from '../../core/scan/read/read-entries.ts';
 
 /** Reads batches on this thread, without contents. */
 const reader: BatchReader = {

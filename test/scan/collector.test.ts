@@ -5,10 +5,10 @@ import { expect } from 'chai';
 import { Failure } from '../../core/failure.ts';
 import { StatBuffer, statAt } from '../../core/linux/stat.ts';
 import type { Entry, ManifestRow } from '../../core/manifest/entry.ts';
-import type { Batch } from '../../core/scan/batch.ts';
 import { type BatchReader, Collector, type ScanOutput } from '../../core/scan/collector.ts';
-import { HeldDirectory } from '../../core/scan/held-directory.ts';
-import { metadataOf, type ReadEntries, ReadEntriesBuilder } from '../../core/scan/read-entries.ts';
+import { HeldDirectory } from '../../core/scan/compare/held-directory.ts';
+import type { Batch } from '../../core/scan/pack/batch.ts';
+import { metadataOf, type ReadEntries, ReadEntriesBuilder } from '../../core/scan/read/read-entries.ts';
 import { failureOf } from '../failure-of.ts';
 import { settled } from './fake-thread.ts';
 

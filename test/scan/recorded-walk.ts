@@ -1,8 +1,8 @@
 import type { ByteString } from '../../core/manifest/entry.ts';
-import type { MergedTree } from '../../core/manifest/merged-tree.ts';
-import type { RowPage } from '../../core/scan/row-page.ts';
-import type { ScanRoot } from '../../core/scan/scan-roots.ts';
-import { TreeComparison, type WalkListener } from '../../core/scan/tree-comparison.ts';
+import type { MergedTree } from '../../core/manifest/merge/merged-tree.ts';
+import { TreeComparison, type WalkListener } from '../../core/scan/compare/tree-comparison.ts';
+import type { RowPage } from '../../core/scan/walk/row-page.ts';
+import type { ScanRoot } from '../../core/scan/walk/scan-roots.ts';
 
 /** What a walk told, one line each. */
 export interface RecordedWalk {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
-import { FakePanel } from '../panel/fake-panel.ts';
+import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const SHIPPED = defaultSettings().repository;
 const refuse = (code: string, message: string) => [{ error: { code: -32000, message, data: { code, message } } }];

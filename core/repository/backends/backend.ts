@@ -1,4 +1,4 @@
-import type { RandomAccess } from '../../manifest/random-access.ts';
+import type { RandomAccess } from '../../manifest/read/random-access.ts';
 
 /** What a listing says about one stored object. */
 export interface ObjectInfo {

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import type { RandomAccess } from '../../manifest/random-access.ts';
+import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import { exactRange, missingObject } from './object-failures.ts';
 
 /** An open file as bytes that can be read anywhere; owns the descriptor. `name` is for messages. */

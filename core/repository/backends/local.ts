@@ -8,7 +8,7 @@ import { tryLock } from '../../linux/locks.ts';
 import { freeSpace } from '../../linux/space.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
-import type { RandomAccess } from '../../manifest/random-access.ts';
+import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
 import { FileAccess } from './file-access.ts';
 import { localFailure } from './local-failure.ts';

@@ -1,0 +1,45 @@
+import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
+import { ManifestReader } from '../../manifest/read/manifest-reader.ts';
+import type { RandomAccess } from '../../manifest/read/random-access.ts';
+import type { ManifestCache } from '../../repository/manifest-cache.ts';
+import type { SnapshotRecord } from '../../repository/record.ts';
+
+/** The point in time that a backup compares with, as local, verified copies of its chain's manifests. */
+export class PreviousState {
+  /** The oldest first: the full, the differential, the incrementals. */
+  readonly chain: readonly SnapshotRecord[];
+  readonly readers: readonly ManifestReader[];
+  readonly #sources: readonly RandomAccess[];
+
+  private constructor(chain: readonly SnapshotRecord[], sources: readonly RandomAccess[]) {
+    this.chain = chain;
+    this.#sources = sources;
+    this.readers = this.#read(undefined);
+  }
+
+  /** The same manifests with the numbers that devices have now. */
+  readersToday(devices: DeviceNumbers): readonly ManifestReader[] {
+    return devices.isIdentity ? this.readers : this.#read(devices);
+  }
+
+  #read(devices: DeviceNumbers | undefined): ManifestReader[] {
+    const manifests = this.#sources.map((source, index) => ({ source, expect: (this.chain[index] as SnapshotRecord).manifest }));
+    return ManifestReader.openAll(manifests, devices);
+  }
+
+  /** Throws `repository_damaged` when a manifest is neither here nor, intact, in the repository. */
+  static async open(chain: readonly SnapshotRecord[], cache: ManifestCache): Promise<PreviousState> {
+    const sources: RandomAccess[] = [];
+    try {
+      for (const record of chain) sources.push(await cache.open(record));
+      return new PreviousState(chain, sources);
+    } catch (error) {
+      for (const source of sources) source.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close();
+  }
+}

@@ -1,0 +1,65 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { ManifestRow } from '../../manifest/entry.ts';
+import { ManifestReader } from '../../manifest/read/manifest-reader.ts';
+import { type FinishedManifest, ManifestWriter } from '../../manifest/write/manifest-writer.ts';
+import type { ObjectWriter } from '../../repository/backends/backend.ts';
+import type { RowTarget } from './snapshot-output.ts';
+
+const PART = 1024 * 1024;
+
+/** A manifest that is being written to a local file, from which it goes to the repository when it is complete. */
+export class ManifestOutput implements RowTarget {
+  readonly file: string;
+  readonly #descriptor: number;
+  readonly #writer: ManifestWriter;
+  #rows = 0;
+
+  /** `file` must not exist. */
+  constructor(file: string) {
+    this.file = file;
+    this.#descriptor = openSync(file, 'wx+', 0o600);
+    this.#writer = new ManifestWriter((chunk) => {
+      for (let written = 0; written < chunk.length; ) written += writeSync(this.#descriptor, chunk, written);
+    });
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  add(row: ManifestRow): void {
+    this.#writer.add(row);
+    this.#rows++;
+  }
+
+  finish(): FinishedManifest {
+    return this.#writer.finish();
+  }
+
+  /** Reads what was finished; good until `close`. */
+  reader(): ManifestReader {
+    return ManifestReader.open({ size: fstatSync(this.#descriptor).size, read: this.#read, close: () => {} });
+  }
+
+  readonly #read = (offset: number, length: number): Buffer => {
+    const bytes = Buffer.allocUnsafe(length);
+    const got = readSync(this.#descriptor, bytes, 0, length, offset);
+    if (got !== length) throw new RangeError(`the manifest ends before byte ${offset + length}`);
+    return bytes;
+  };
+
+  /** Copies what was written to `target`, which the caller commits. */
+  async copyTo(target: Pick<ObjectWriter, 'write'>): Promise<void> {
+    for (let at = 0; ; ) {
+      const part = Buffer.allocUnsafe(PART);
+      const length = readSync(this.#descriptor, part, 0, PART, at);
+      if (length === 0) return;
+      await target.write(part.subarray(0, length));
+      at += length;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}

@@ -1,0 +1,94 @@
+import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
+import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
+import { isWithin } from '../../manifest/path-order.ts';
+import type { ScanOutput } from '../../scan/collector.ts';
+import { StructureMembers } from '../packs/trailing-members.ts';
+import type { SpooledFrame } from '../packs/trailing-spool.ts';
+import { WarningList } from './warning-list.ts';
+
+/** Where the rows of a scan go. */
+export interface RowTarget {
+  add(row: ManifestRow): void;
+}
+
+/** Takes what a scan found: rows to the manifest, members that come last to the structure, problems to the list. */
+export class SnapshotOutput implements ScanOutput {
+  readonly warnings = new WarningList();
+  /** Directories that turned out to be not seen completely when their own rows had passed; see `flagUnseen`. */
+  readonly unseenPaths = new Set<ByteString>();
+  changed = 0;
+  deleted = 0;
+  bytesRead = 0;
+  readonly #rows: RowTarget;
+  readonly #devices: DeviceNumbers;
+  readonly #packPrefix: string;
+  readonly #structure: StructureMembers;
+  /** The last row, when nothing can be below it. */
+  #closed: ByteString | undefined;
+
+  /**
+   * `packPrefix` is what the paths of this snapshot's packs begin with, `devices` how the numbers that the kernel gave are written
+   * down.
+   */
+  constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string, devices: DeviceNumbers) {
+    this.#rows = rows;
+    this.#devices = devices;
+    this.#packPrefix = packPrefix;
+    this.#structure = new StructureMembers(spoolDirectory);
+  }
+
+  row(row: ManifestRow): boolean {
+    if (this.#isBelowNoDirectory(row.path)) {
+      this.problem(row.path, 'replaced', 'its directory was replaced by something else while it was read');
+      return false;
+    }
+    this.#closed = row.kind === 'directory' ? undefined : row.path;
+    if (row.kind === 'tombstone') this.deleted++;
+    else this.changed++;
+    this.#rows.add(this.#recorded(row));
+    if (row.kind === 'directory') this.#structure.addDirectory(row);
+    else if (row.kind === 'symlink' && row.linkCount === 1 && row.linkTarget !== undefined) this.#structure.addSymlink(row);
+    return true;
+  }
+
+  #recorded(row: ManifestRow): ManifestRow {
+    if (this.#devices.isIdentity || row.kind === 'tombstone') return row;
+    return { ...row, device: this.#devices.toRecorded(row.device) };
+  }
+
+  /** A directory can become a file, or go, after the walk has listed it: what was in it then has no place any more. */
+  #isBelowNoDirectory(path: ByteString): boolean {
+    return this.#closed !== undefined && isWithin(path, this.#closed);
+  }
+
+  link(entry: Entry, leader: Entry): boolean {
+    if (!this.row(entry)) return false;
+    // tar can link only to what was extracted before: a first name whose member is in these packs.
+    const extent = leader.content?.extents[0];
+    const isHere = extent === undefined || extent.pack.startsWith(this.#packPrefix);
+    const hasMember = leader.kind !== 'socket' && !(leader.kind === 'symlink' && leader.linkTarget === undefined);
+    if (isHere && hasMember) this.#structure.addHardLink(entry, leader.path);
+    return true;
+  }
+
+  problem(path: ByteString, code: string, message: string): void {
+    this.warnings.add(path, code, message);
+  }
+
+  unseen(path: ByteString): void {
+    this.unseenPaths.add(path);
+  }
+
+  read(bytes: number): void {
+    this.bytesRead += bytes;
+  }
+
+  /** The frames that end the last pack. */
+  lastFrames(): Generator<SpooledFrame> {
+    return this.#structure.frames();
+  }
+
+  close(): void {
+    this.#structure.close();
+  }
+}

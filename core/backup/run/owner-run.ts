@@ -1,0 +1,86 @@
+import { parseDuration } from '../../chain/duration.ts';
+import { limitsOf } from '../../config/limits.ts';
+import type { Context } from '../../context/context.ts';
+import { Failure } from '../../failure.ts';
+import { isAccountName } from '../../panel/accounts.ts';
+import type { PanelUnit } from '../../panel/unit.ts';
+import { timeOfId } from '../../repository/ids.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { RunRequest } from '../../schemas/run.ts';
+import type { StoredOutput } from './throttled-output.ts';
+
+/** What a run that an account's owner asked for may store. */
+export interface Allowance {
+  /** In bytes, from now on. */
+  left: number;
+}
+
+function refused(message: string, affected: string, advice: string, retry = false): Failure {
+  return new Failure('owner_limit', message, { affected: [affected], advice, retry });
+}
+
+/** Throws `usage` for anything but one account, `owner_limit` for a level that is the server's to take. */
+export function checkOwnersRequest({ units = [], level = 'auto' }: RunRequest): void {
+  const [unit, ...others] = units;
+  if (unit === undefined || others.length > 0 || !isAccountName(unit)) {
+    throw new Failure('usage', 'an owner has an account, named like site12', { affected: units });
+  }
+  if (level === 'auto' || level === 'incremental') return;
+  throw refused(`the level ${level} stores again what is stored already`, unit, 'Leave the level out; what changed is backed up.');
+}
+
+/**
+ * What an owner's run may store: a share of what is free where the repository is, as long as more than that share of it is free, so
+ * that no owners together can fill it. Throws `owner_limit` when there is too little, or when the last run was a short while ago.
+ */
+export async function ownersAllowance({ name }: PanelUnit, repository: Repository, context: Context): Promise<Allowance> {
+  const { ownerInterval, ownerShare } = limitsOf(context.settings);
+  const now = context.now();
+  const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+  const begin = instant.toZonedDateTimeISO('UTC').subtract(parseDuration(ownerInterval)).epochMilliseconds;
+  const last = await lastRun(name, repository, begin, now.getTime());
+  if (last !== undefined) {
+    const message = `${name} was backed up at ${new Date(last).toISOString()}, less than ${ownerInterval} ago`;
+    throw refused(message, name, 'Ask again later; the server makes its own backups, too.', true);
+  }
+  const space = await repository.backend.space?.();
+  if (space === undefined) return { left: Number.POSITIVE_INFINITY };
+  if (space.free <= space.size * ownerShare) {
+    throw refused('what is left of the room for backups is for those of the server', name, 'Ask your host.', true);
+  }
+  return { left: space.free * ownerShare };
+}
+
+/** When the last run after `begin` that had the unit began, both in milliseconds since 1970. */
+async function lastRun(name: string, repository: Repository, begin: number, now: number): Promise<number | undefined> {
+  for (const id of (await repository.runIds()).reverse()) {
+    const time = timeOfId(id).getTime();
+    if (time > now) continue;
+    if (time < begin) return undefined;
+    const units = (await repository.run(id))?.units ?? [];
+    if (units.some((unit) => unit.name === name && unit.failure?.code !== 'locked')) return time;
+  }
+  return undefined;
+}
+
+/** The same objects, of which no more is written than is allowed: then the unit fails with `owner_limit`. */
+export function withinAllowance(
+  allowance: Allowance | undefined,
+  paced: (output: StoredOutput) => StoredOutput,
+): (output: StoredOutput) => StoredOutput {
+  if (allowance === undefined) return paced;
+  return (object) => {
+    const output = paced(object);
+    return {
+      write: async (chunk) => {
+        allowance.left -= chunk.length;
+        if (allowance.left >= 0) return output.write(chunk);
+        throw new Failure('owner_limit', 'what changed takes more room than owners may ask for at once', {
+          advice: 'The backup of the server takes it; or ask your host.',
+        });
+      },
+      commit: () => output.commit(),
+      abort: () => output.abort(),
+    };
+  };
+}

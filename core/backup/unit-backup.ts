@@ -1,0 +1,237 @@
+import type { LevelRequest } from '../chain/choose-level.ts';
+import { newest } from '../chain/snapshot.ts';
+import { limitsOf } from '../config/limits.ts';
+import { asFailure } from '../failure.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import type { PanelUnit } from '../panel/unit.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import { newTimedId } from '../repository/ids.ts';
+import { packPath } from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import { ContentIndex, writeContentIndex } from '../scan/known/content-index.ts';
+import { type IndexedManifest, UnitContents } from '../scan/known/unit-contents.ts';
+import { scan } from '../scan/scan.ts';
+import { mountedPaths } from '../scan/walk/mounted-paths.ts';
+import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
+import { excludedThen, leftOutOf } from '../timeline/exclude-rules.ts';
+import { schedulePolicy } from '../timeline/policies.ts';
+import { discard } from './packs/pack-compaction.ts';
+import { SnapshotPacks } from './packs/snapshot-packs.ts';
+import { unitOf } from './previous/account-unit.ts';
+import { planUnit, type UnitPlan } from './previous/level.ts';
+import { lostRoots, rootIdentities, rootMissing, vanishedLocations, withoutRoots } from './previous/lost-roots.ts';
+import { type UnitDevices, unitDevices } from './previous/unit-devices.ts';
+import { ManifestOutput } from './rows/manifest-output.ts';
+import { SnapshotOutput } from './rows/snapshot-output.ts';
+import { flagUnseen } from './rows/unseen-rows.ts';
+import { ROOT_MOVED, ROOT_VANISHED } from './rows/warning-list.ts';
+import type { RunTools, UnitBackup } from './run/run-tools.ts';
+import { timeBudget } from './run/time-budget.ts';
+import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
+
+/**
+ * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
+ * `onScanned` when the workers are free for another unit; what remains is waiting for the disk.
+ */
+export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<UnitBackup> {
+  const { context, repository, cache } = tools;
+  const started = context.now();
+  if (subject.roots.length === 0 && subject.missing.length > 0) throw withoutRoots(subject);
+  const unit = await unitOf(subject, repository, context.reporter);
+  const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
+  await requireRoots(subject, unit, history, repository);
+  const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
+  try {
+    tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
+    const vanished = repository.isGone(unit) ? [] : vanishedLocations(subject, newest(history)?.record);
+    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, tools);
+    try {
+      const backup = await run.run(onScanned);
+      await repository.forgetGone(unit);
+      return backup;
+    } finally {
+      run.close();
+    }
+  } finally {
+    plan.previous?.close();
+  }
+}
+
+/** Throws `root_missing` when something is not there that was backed up before, unless somebody said that it is gone. */
+async function requireRoots(
+  subject: PanelUnit,
+  unit: UnitIdentity,
+  history: readonly RecordedSnapshot[],
+  repository: Repository,
+): Promise<void> {
+  if (repository.isGone(unit)) return;
+  const lost = await lostRoots(subject, unitDevices(subject.roots, undefined), history, repository);
+  if (lost.length > 0) throw rootMissing(subject.name, lost);
+}
+
+class UnitRun {
+  readonly #subject: PanelUnit;
+  readonly #unit: UnitIdentity;
+  readonly #plan: UnitPlan;
+  readonly #started: Date;
+  readonly #rows: ManifestOutput;
+  readonly #vanished: readonly ByteString[];
+  readonly #tools: RunTools;
+  readonly #id: string;
+  readonly #devices: UnitDevices;
+  readonly #identities: readonly string[];
+  #rewritten: ManifestOutput | undefined;
+
+  constructor(
+    subject: PanelUnit,
+    unit: UnitIdentity,
+    plan: UnitPlan,
+    started: Date,
+    rows: ManifestOutput,
+    vanished: readonly ByteString[],
+    tools: RunTools,
+  ) {
+    this.#subject = subject;
+    this.#unit = unit;
+    this.#plan = plan;
+    this.#started = started;
+    this.#rows = rows;
+    this.#vanished = vanished;
+    this.#tools = tools;
+    this.#id = newTimedId(started);
+    this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1));
+    this.#identities = rootIdentities(subject.roots);
+  }
+
+  async run(onScanned: () => void): Promise<UnitBackup> {
+    const { repository, pool, readers, progress, load, paced } = this.#tools;
+    const unit = this.#unit.unit;
+    const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
+    const packs = new SnapshotPacks(async (number) => paced(await repository.createPack(unit, packId(number))));
+    const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
+    const known = this.#indexedChain();
+    const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder, this.#devices.numbers);
+    const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
+    const { settings } = this.#tools.context;
+    const leftOut = leftOutOf(this.#subject, settings);
+    this.#tellMoved(output);
+    for (const path of this.#vanished)
+      output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only the backups before this one have it');
+    const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
+    try {
+      const totals = await scan(
+        {
+          roots: this.#subject.roots,
+          previous: this.#plan.previous?.readersToday(this.#devices.numbers) ?? [],
+          leftOut,
+          mounts: mountedPaths(this.#subject.roots),
+          includeSubvolumes: settings.includeSubvolumes,
+          ...(contents === undefined ? {} : { known: contents }),
+          signal: this.#tools.context.signal,
+          budget: timeBudget(this.#subject.roots, this.#plan.previous?.chain.at(-1), limitsOf(settings).readRate),
+          onProgress: (entries, bytes) => progress.done(entries, bytes),
+          mayGoOn: async () => load?.pass(),
+        },
+        { packing, readers },
+        output,
+      );
+      await packing.end();
+      this.#requireSameRoots();
+      onScanned();
+      const scanned: ScannedUnit = {
+        subject: this.#subject,
+        unit: this.#unit,
+        id: this.#id,
+        started: this.#started,
+        plan: this.#plan,
+        devices: this.#devices,
+        rows: this.#flagged(output),
+        output,
+        packs,
+        sent: packing.sent,
+        packId,
+        totals,
+        excluded: excludedThen(leftOut),
+      };
+      return await commitSnapshot(scanned, this.#tools);
+    } finally {
+      // In this order: no frame comes any more when the packs are dropped, and no worker reads when files are closed.
+      await packing.end();
+      await packs.abort();
+      output.close();
+      contents?.close();
+    }
+  }
+
+  /** Names the roots that are found through a link elsewhere than in the last snapshot. */
+  #tellMoved(output: SnapshotOutput): void {
+    const then = this.#plan.previous?.chain.at(-1)?.roots ?? [];
+    if (this.#subject.followed.length === 0) return;
+    for (const { name, source } of this.#devices.roots) {
+      const before = then.find((root) => root.name === name)?.source;
+      if (before !== undefined && before !== source)
+        output.problem(name, ROOT_MOVED, `a link leads to where it lies now, in ${source}; it was followed`);
+    }
+  }
+
+  /** A disk that was unmounted in the middle of it must not look as if everything had been deleted. */
+  #requireSameRoots(): void {
+    if (this.#subject.folder === undefined) return;
+    const now = rootIdentities(this.#subject.roots);
+    const other = this.#subject.roots.filter((_, index) => now[index] !== this.#identities[index]);
+    if (other.length > 0)
+      throw rootMissing(
+        this.#subject.name,
+        other.map(({ path }) => `${path} went away while it was read`),
+      );
+  }
+
+  /** The rows that the scan gave; where a directory turned out later to be not seen completely, written once more. */
+  #flagged(output: SnapshotOutput): ManifestOutput {
+    if (output.unseenPaths.size === 0) return this.#rows;
+    this.#rows.finish();
+    const flagged = new ManifestOutput(this.#tools.cache.temporaryFile(this.#unit.unit));
+    this.#rewritten = flagged;
+    const previous = this.#plan.previous?.readers ?? [];
+    for (const row of flagUnseen(this.#rows.reader().rows(), output.unseenPaths, previous)) flagged.add(row);
+    return flagged;
+  }
+
+  /** To be called when the unit is over. */
+  close(): void {
+    for (const rows of [this.#rows, this.#rewritten]) if (rows !== undefined) discard(rows);
+  }
+
+  /** Where contents of the chain can be looked up; makes the indexes that are lost or damaged. */
+  #indexedChain(): IndexedManifest[] {
+    const { previous } = this.#plan;
+    if (previous === undefined) return [];
+    const { cache } = this.#tools;
+    return previous.chain.map((record, number) => {
+      const index = cache.indexPathOf(record);
+      this.#ensureIndex(index, previous.readers[number] as ManifestReader);
+      return { manifest: cache.pathOf(record), index, expected: record.manifest };
+    });
+  }
+
+  /** Without an index contents are stored once more: that is no reason to have no backup. */
+  #ensureIndex(file: string, reader: ManifestReader): void {
+    const opened = ContentIndex.open(file, reader);
+    if (opened !== undefined) {
+      opened.close();
+      return;
+    }
+    try {
+      writeContentIndex(file, reader);
+    } catch (error) {
+      const { code, message } = asFailure(error);
+      this.#tools.context.reporter.log({
+        level: 'warning',
+        code,
+        message: `known contents cannot be looked up, and what changed is stored anew: ${message}`,
+        affected: [file],
+      });
+    }
+  }
+}

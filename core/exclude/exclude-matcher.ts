@@ -1,0 +1,35 @@
+import type { ByteString } from '../manifest/entry.ts';
+
+/** What a backup leaves out. Asked once for each directory, so that the many entries of most directories cost nothing. */
+export interface Exclusion {
+  /** Tells of a name in the directory `path` whether it is left out; undefined when nothing in that directory can be. */
+  inDirectory(path: ByteString): ((name: ByteString, isDirectory: boolean) => boolean) | undefined;
+}
+
+/** Leaves out the given paths and what is below them. */
+export function excludePaths(paths: readonly ByteString[]): Exclusion {
+  const byDirectory = new Map<ByteString, Set<ByteString>>();
+  for (const path of paths) {
+    const slash = path.lastIndexOf('/');
+    const directory = slash < 0 ? '' : path.slice(0, slash);
+    const names = byDirectory.get(directory) ?? new Set();
+    byDirectory.set(directory, names.add(path.slice(slash + 1)));
+  }
+  return {
+    inDirectory(path) {
+      const names = byDirectory.get(path);
+      return names === undefined ? undefined : (name) => names.has(name);
+    },
+  };
+}
+
+/** Leaves out what any of the given ones leaves out. */
+export function excludeAny(exclusions: readonly Exclusion[]): Exclusion {
+  return {
+    inDirectory(path) {
+      const tests = exclusions.map((exclusion) => exclusion.inDirectory(path)).filter((test) => test !== undefined);
+      if (tests.length <= 1) return tests[0];
+      return (name, isDirectory) => tests.some((test) => test(name, isDirectory));
+    },
+  };
+}

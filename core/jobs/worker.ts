@@ -1,0 +1,79 @@
+import { readFileSync, writeSync } from 'node:fs';
+import { type EndedUnit, withinAnswer } from '../backup/run/ended-unit.ts';
+import type { RunJournal } from '../backup/run/run-journal.ts';
+import type { Reporter } from '../context/context.ts';
+import { openContext } from '../context/open-context.ts';
+import { inBackground } from '../context/priority.ts';
+import { ProgressFeed } from '../context/progress-feed.ts';
+import { askable } from '../context/progress-request.ts';
+import { EXIT } from '../schemas/exit-codes.ts';
+import { jsonLine } from '../schemas/json-text.ts';
+import { showDefects, toWireError } from '../schemas/wire-error.ts';
+import type { Job, Message } from './messages.ts';
+
+const STDIN = 0;
+const STDOUT = 1;
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Does the work of a run for the supervisor that started this process, and says on the way what it does. Returns the exit code,
+ * which tells nobody anything: the messages do.
+ */
+export async function workForSupervisor(): Promise<number> {
+  const job = readJob();
+  if (job === undefined) return EXIT.usage;
+  const { endWithParent } = await import('../linux/parent-death.ts');
+  endWithParent(job.supervisor);
+  if (job.debug) showDefects();
+  process.on('uncaughtException', (error) => {
+    tell({ type: 'defect', message: toWireError(error).message });
+    process.exit(EXIT.failed);
+  });
+  // Whoever asks this process means the one that has the terminal.
+  process.on('SIGUSR1', () => process.kill(job.supervisor, 'SIGUSR1'));
+  const controller = new AbortController();
+  // A signal may come to both processes, and is passed on besides: what ends at once is the supervisor, and this one with it.
+  for (const signal of SIGNALS) process.on(signal, () => controller.abort());
+  const feed = new ProgressFeed((progress) => tell({ type: 'progress', progress }));
+  const reporter: Reporter = { progress: (progress) => feed.add(progress), log: (line) => tell({ type: 'log', line }) };
+  const context = openContext(job.settingsFile ?? undefined, reporter, controller.signal);
+  try {
+    const { limitRights } = await import('../linux/process-rights.ts');
+    limitRights();
+    const { run } = await import('../commands/run.ts');
+    tell({ type: 'ready' });
+    const result = await askable(inBackground((request: Job['request']) => run(request, context, journalOf(job))))(job.request, context);
+    feed.finish();
+    tell({ type: 'result', result });
+    return EXIT.ok;
+  } catch (error) {
+    tell({ type: 'error', error: toWireError(error) });
+    return EXIT.failed;
+  }
+}
+
+/** Undefined when it is no supervisor's: a person found the word. */
+function readJob(): Job | undefined {
+  try {
+    return JSON.parse(readFileSync(STDIN, 'utf8')) as Job;
+  } catch {
+    process.stderr.write('error: this is for the program itself\n');
+    return undefined;
+  }
+}
+
+/** At once, so that it is said before whatever comes next ends the process. */
+function tell(message: Message): void {
+  const bytes = Buffer.from(jsonLine(message));
+  for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
+}
+
+function journalOf({ earlier }: Job): RunJournal {
+  const shortened = withinAnswer();
+  return {
+    earlier: earlier ?? undefined,
+    begin: (run) => tell({ type: 'begin', run }),
+    beginUnit: (unit) => tell({ type: 'beginUnit', unit, time: new Date().toISOString() }),
+    endUnit: ({ outcome, entry }: EndedUnit) => tell({ type: 'endUnit', ended: { outcome: shortened(outcome), entry } }),
+  };
+}

@@ -1,0 +1,35 @@
+import { limitsOf } from '../config/limits.ts';
+import type { Context } from '../context/context.ts';
+import type { Failure } from '../failure.ts';
+import type { Repository } from '../repository/repository.ts';
+import { useStateDirectory } from '../repository/state-directory.ts';
+import { type Lock, takeLock, waitForLock } from './locks.ts';
+
+/** The lock of whoever backs up the unit of this name, or deletes from its backups. */
+export function unitBackupLock(name: string): string {
+  return `${name}.backup`;
+}
+
+/**
+ * Keeps a prune from deleting what a restore of the unit of this name reads, waiting for one that is under way; and, of a restore to
+ * the original place, another one from writing there. A state directory that cannot be used is no hindrance: then nobody prunes
+ * by it. Throws `locked`, `cancelled`.
+ */
+export async function lockForRestore(
+  name: string,
+  { to }: { readonly to?: unknown },
+  repository: Repository,
+  { settings, reporter, signal }: Context,
+): Promise<Lock[]> {
+  const { stateDirectory } = settings;
+  if (!useStateDirectory(stateDirectory, repository.notify)) return [];
+  const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
+  const reading = await waitForLock(stateDirectory, name, 'restore', { minutes: limitsOf(settings).wait, signal, onWait }, 'shared');
+  if (to !== undefined) return [reading];
+  try {
+    return [reading, takeLock(stateDirectory, `${name}.restore`, 'restore')];
+  } catch (error) {
+    reading.release();
+    throw error;
+  }
+}

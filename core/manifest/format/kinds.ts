@@ -1,0 +1,28 @@
+import type { EntryKind } from '../entry.ts';
+
+/** The numbers of the `kind` column. */
+export const CONTEXT = 0;
+export const TOMBSTONE = 1;
+export const FILE = 2;
+export const DIRECTORY = 3;
+export const SYMLINK = 4;
+
+const ENTRY_KINDS: readonly EntryKind[] = ['file', 'directory', 'symlink', 'fifo', 'socket', 'character-device', 'block-device'];
+
+const NUMBERS = new Map<EntryKind, number>(ENTRY_KINDS.map((kind, index) => [kind, index + FILE]));
+
+export const KIND_LIMIT = FILE + ENTRY_KINDS.length;
+
+export function kindNumber(kind: EntryKind): number {
+  return NUMBERS.get(kind) as number;
+}
+
+/** Undefined for context rows and tombstones, which are no entries. */
+export function entryKind(kind: number): EntryKind | undefined {
+  return ENTRY_KINDS[kind - FILE];
+}
+
+/** Whether rows may follow one level below a row of this kind. */
+export function holdsChildren(kind: number): boolean {
+  return kind === DIRECTORY || kind === CONTEXT;
+}

@@ -1,0 +1,127 @@
+import type { ByteString } from '../entry.ts';
+import { DIRECTORY, holdsChildren } from '../format/kinds.ts';
+import { PathStack } from '../format/path-stack.ts';
+import { comparePaths, isWithin } from '../path-order.ts';
+import type { ManifestReader } from '../read/manifest-reader.ts';
+import { RunCursor } from './layer-cursor.ts';
+import { type Saying, sayingOfRow } from './path-states.ts';
+
+/** A cursor that knows the path at which it stands, and what above it hides what older manifests have. */
+class RowWalk {
+  readonly run: number;
+  readonly reader: ManifestReader;
+  path: ByteString | undefined;
+  name: ByteString = '';
+  readonly #cursor: RunCursor;
+  #directory = new PathStack();
+  #block = -1;
+  /** The last path of which this manifest says that nothing is below it. */
+  #closed: ByteString | undefined;
+
+  constructor(reader: ManifestReader, run: number, from: ByteString) {
+    this.run = run;
+    this.reader = reader;
+    this.#cursor = new RunCursor(reader);
+    if (from !== '' && this.#cursor.depth >= 0) {
+      const before = reader.floor(from);
+      if (before !== undefined && !holdsChildren(before.block.kind[before.row] as number)) {
+        this.#closed = before.block.path(before.row);
+      }
+      this.#cursor.seek(from);
+    }
+    this.#arrive();
+  }
+
+  get isDirectory(): boolean {
+    return this.#cursor.kind === DIRECTORY;
+  }
+
+  next(): void {
+    if (holdsChildren(this.#cursor.kind)) this.#directory.enter(this.name);
+    else this.#closed = this.path;
+    this.#cursor.next();
+    this.#arrive();
+  }
+
+  #arrive(): void {
+    const cursor = this.#cursor;
+    if (cursor.depth < 0) {
+      this.path = undefined;
+      return;
+    }
+    if (cursor.block.index !== this.#block) {
+      this.#block = cursor.block.index;
+      const path = cursor.block.path(cursor.row);
+      this.#directory = new PathStack(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+    }
+    this.#directory.leaveTo(cursor.depth);
+    this.name = cursor.name;
+    this.path = this.#directory.join(this.name);
+  }
+
+  /** What this manifest says about a path at which, or behind which, it stands and which no earlier call was behind. */
+  sayingOf(path: ByteString): Saying {
+    if (this.path === path) return sayingOfRow(this.#cursor.block, this.#cursor.row, path, this.reader.packs);
+    return this.#closed !== undefined && isWithin(path, this.#closed) ? 'gone' : 'nothing';
+  }
+}
+
+/**
+ * Every path of which any of several manifests has a row, in order: what all of them say about it can be asked while the walk
+ * is there. Reads each manifest once, from the first path that is not before `from`.
+ */
+export class UnionWalk {
+  /** By the place of the manifest in `runs`. */
+  readonly #walks: readonly RowWalk[];
+  /** Those that are not at their end, the one with the smallest path last. */
+  readonly #waiting: RowWalk[] = [];
+  #standing: RowWalk[] = [];
+  #path: ByteString | undefined;
+
+  constructor(runs: readonly ManifestReader[], from: ByteString = '') {
+    this.#walks = runs.map((reader, run) => new RowWalk(reader, run, from));
+    for (const walk of this.#walks) this.#wait(walk);
+  }
+
+  /** Goes on to the next path; undefined behind the last one. */
+  next(): ByteString | undefined {
+    for (const walk of this.#standing) {
+      walk.next();
+      this.#wait(walk);
+    }
+    this.#standing = [];
+    this.#path = this.#waiting.at(-1)?.path;
+    while (this.#path !== undefined && this.#waiting.at(-1)?.path === this.#path) {
+      this.#standing.push(this.#waiting.pop() as RowWalk);
+    }
+    return this.#path;
+  }
+
+  /** The last component of the path at which the walk is. */
+  get name(): ByteString {
+    return (this.#standing[0] as RowWalk).name;
+  }
+
+  /** Whether any manifest has a directory at this path. */
+  get isDirectory(): boolean {
+    return this.#standing.some((walk) => walk.isDirectory);
+  }
+
+  /** What the manifest number `run` says about this path. */
+  saying(run: number): Saying {
+    return (this.#walks[run] as RowWalk).sayingOf(this.#path as ByteString);
+  }
+
+  #wait(walk: RowWalk): void {
+    const { path } = walk;
+    if (path === undefined) return;
+    let low = 0;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (comparePaths((this.#waiting[middle] as RowWalk).path as ByteString, path) > 0) low = middle + 1;
+      else high = middle;
+    }
+    this.#waiting.splice(low, 0, walk);
+  }
+}

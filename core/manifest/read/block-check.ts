@@ -1,0 +1,78 @@
+import type { ByteString } from '../entry.ts';
+import { damaged } from '../format/damage.ts';
+import { holdsChildren, KIND_LIMIT } from '../format/kinds.ts';
+import { isPath } from '../names.ts';
+import { comparePaths, isWithin } from '../path-order.ts';
+import type { BlockView } from './block-view.ts';
+
+const DOT = 0x2e;
+
+/**
+ * Checks that the rows of a block are a stretch of a walk through a tree: names that a directory can hold, siblings in
+ * order, nothing below what is no directory. `firstPath` and `nextFirstPath` are what the index says about this block and
+ * the one after it, so that all blocks together are one walk without any being read for another.
+ */
+export function checkRows(block: BlockView, firstPath: ByteString, nextFirstPath: ByteString | undefined): void {
+  const what = `block ${block.index}`;
+  if (block.parentPath !== '' && !isPath(block.parentPath)) throw damaged(`${what}: its parent path is none`);
+  if (block.nameBytes.indexOf(0x2f) >= 0 || block.nameBytes.indexOf(0) >= 0) throw damaged(`${what}: a name has a slash or NUL`);
+  checkTree(block, what);
+  if (block.path(0) !== firstPath) throw damaged(`${what}: it does not begin where the index says`);
+  if (block.index === 0 && block.parentPath !== '') throw damaged(`${what}: it begins below a directory that is not there`);
+  if (nextFirstPath !== undefined) checkSuccessor(block, nextFirstPath, what);
+}
+
+function checkTree(block: BlockView, what: string): void {
+  const { depth, kind } = block;
+  const above = block.parentPath === '' ? [] : block.parentPath.split('/');
+  /** The last row of each depth inside the directory that the walk is in. */
+  const last: number[] = [];
+  let deepest = above.length;
+  if (depth[0] !== deepest) throw damaged(`${what}: its first row is not in its parent directory`);
+  for (let row = 0; row < block.rows; row++) {
+    const level = depth[row] as number;
+    if (level > deepest) throw damaged(`${what}, row ${row}: nothing above it is a directory`);
+    if ((kind[row] as number) >= KIND_LIMIT) throw damaged(`${what}, row ${row}: unknown kind ${kind[row]}`);
+    checkName(block, row, what);
+    const isFirstChild = row === 0 || level > (depth[row - 1] as number);
+    if (!isFirstChild && !isBehind(block, row, last[level], above[level])) throw damaged(`${what}, row ${row}: out of order`);
+    last[level] = row;
+    deepest = holdsChildren(kind[row] as number) ? level + 1 : level;
+  }
+}
+
+/** Whether a row follows its previous sibling: a row of this block, or else what the parent path has at that depth. */
+function isBehind(block: BlockView, row: number, sibling: number | undefined, above: ByteString | undefined): boolean {
+  return sibling === undefined ? block.name(row) > (above as ByteString) : compareNames(block, sibling, row) < 0;
+}
+
+function checkName(block: BlockView, row: number, what: string): void {
+  const start = block.nameOffsets[row] as number;
+  const length = (block.nameOffsets[row + 1] as number) - start;
+  const dots = length <= 2 && (length === 0 || block.nameBytes[start] === DOT) && (length < 2 || block.nameBytes[start + 1] === DOT);
+  if (dots) throw damaged(`${what}, row ${row}: its name is empty, '.' or '..'`);
+}
+
+function compareNames(block: BlockView, a: number, b: number): number {
+  const { nameBytes, nameOffsets } = block;
+  let x = nameOffsets[a] as number;
+  let y = nameOffsets[b] as number;
+  const endX = nameOffsets[a + 1] as number;
+  const endY = nameOffsets[b + 1] as number;
+  while (x < endX && y < endY && nameBytes[x] === nameBytes[y]) {
+    x++;
+    y++;
+  }
+  if (x === endX || y === endY) return endX - x - (endY - y);
+  return (nameBytes[x] as number) - (nameBytes[y] as number);
+}
+
+/** The next block goes on behind the last row, inside a directory that the walk is in at that point. */
+function checkSuccessor(block: BlockView, nextFirstPath: ByteString, what: string): void {
+  const row = block.rows - 1;
+  const path = block.path(row);
+  const slash = nextFirstPath.lastIndexOf('/');
+  const parent = slash < 0 ? '' : nextFirstPath.slice(0, slash);
+  const isOpen = parent === path ? holdsChildren(block.kind[row] as number) : isWithin(path, parent);
+  if (!isOpen || comparePaths(path, nextFirstPath) >= 0) throw damaged(`${what}: the next block does not follow it`);
+}

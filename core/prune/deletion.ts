@@ -1,0 +1,47 @@
+import { snapshotPath } from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import { namedObjects, unreferencedObjects } from '../repository/unreferenced.ts';
+import { PruneIntent } from './intent.ts';
+import { objectsOfAlone, type UnitRetention } from './unit-retention.ts';
+
+/** What went besides the records. */
+export interface Removed {
+  readonly objects: number;
+  /** What they took. */
+  readonly bytes: number;
+}
+
+/**
+ * Deletes snapshots in the only order that a crash cannot harm: records, manifests, packs that no record names any more. With
+ * them goes what killed runs and prunes left behind. Killed at any point, or stopped by `step` throwing, the next call finishes it. The caller keeps
+ * backups of the units away: what is being written is named by no record yet. Throws `repository_damaged`, with nothing deleted, when a record
+ * cannot be used.
+ */
+export async function deleteSnapshots(
+  units: readonly UnitRetention[],
+  repository: Repository,
+  now: number,
+  step: () => Promise<void>,
+): Promise<Removed> {
+  const records = units.flatMap(({ unit, doomed }) => doomed.map(({ id }) => snapshotPath(unit, id)));
+  const ids = units.map(({ unit }) => unit);
+  const named = await namedObjects(repository, new Set(records));
+  const intent = new PruneIntent(repository.stateFolder);
+  const givenUp = new Set(intent.read());
+  for (const { doomed, kept } of units) for (const object of objectsOfAlone(doomed, kept).keys()) givenUp.add(object);
+  if (givenUp.size > 0) intent.write(givenUp);
+  for (const record of records) {
+    await step();
+    await repository.removeObject(record);
+  }
+  let objects = 0;
+  let bytes = 0;
+  for await (const { name, size } of unreferencedObjects(repository, ids, named, now, givenUp)) {
+    await step();
+    await repository.removeObject(name);
+    objects++;
+    bytes += size;
+  }
+  intent.clear();
+  return { objects, bytes };
+}

@@ -1,0 +1,60 @@
+import { PackReader } from '../../archive/pack-reader.ts';
+import { Failure } from '../../failure.ts';
+
+/** Where packs come from. Paths are those in manifests, below the server's folder. */
+export interface PackSource {
+  /** In bytes; undefined when the pack is missing. */
+  size(pack: string): Promise<number | undefined>;
+  read(pack: string, offset: number, length: number): Promise<Buffer>;
+}
+
+/** A frame as it is stored. */
+export interface StoredFrame {
+  /** Compressed; the only view of its buffer, which may be handed to another thread. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly decompressedLength: number;
+}
+
+/** The packs of a restore, each opened once. */
+export class PackShelf {
+  readonly #source: PackSource;
+  readonly #readers = new Map<string, Promise<PackReader>>();
+  /** Of frames, without the seek tables. */
+  bytesFetched = 0;
+
+  constructor(source: PackSource) {
+    this.#source = source;
+  }
+
+  /** The opened pack; `repository_damaged` when it is missing or not a pack, each time. */
+  open(pack: string): Promise<PackReader> {
+    let reader = this.#readers.get(pack);
+    if (reader === undefined) {
+      reader = this.#open(pack);
+      this.#readers.set(pack, reader);
+    }
+    return reader;
+  }
+
+  async #open(pack: string): Promise<PackReader> {
+    const size = await this.#source.size(pack);
+    if (size === undefined) throw new Failure('repository_damaged', 'a pack is missing', { affected: [pack] });
+    return PackReader.open(size, (offset, length) => this.#source.read(pack, offset, length));
+  }
+
+  /** Fetches one frame. */
+  async fetch(pack: string, frame: number): Promise<StoredFrame> {
+    const { offset, length, decompressedLength } = (await this.open(pack)).frame(frame);
+    const bytes = await this.#source.read(pack, offset, length);
+    if (bytes.length !== length) throw new Failure('repository_damaged', 'a pack ends inside a frame', { affected: [pack] });
+    this.bytesFetched += length;
+    return { bytes: ownBuffer(bytes), decompressedLength };
+  }
+}
+
+/** Small Buffers share memory with others; only one that has its own can be handed to another thread. */
+function ownBuffer(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) return new Uint8Array(buffer);
+  return new Uint8Array(bytes);
+}

@@ -1,0 +1,150 @@
+import { readNames } from '../../linux/directories.ts';
+import { closeDescriptor, openDirectoryAt } from '../../linux/files.ts';
+import { mountOf } from '../../linux/mounts.ts';
+import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
+import { type ByteString, type Entry, EntryFlags } from '../../manifest/entry.ts';
+import { namesIn, type UpperLayer } from '../overlay/overlay-layers.ts';
+import { type Extraneous, findExtraneous, type Listing } from '../plan/extraneous.ts';
+import type { SelectedEntry } from '../plan/snapshot-view.ts';
+import { problemOf } from '../rules.ts';
+import { childPath, parentPath } from '../target/names.ts';
+import { mayBeStaging } from '../target/staging.ts';
+import type { Target } from '../target/target.ts';
+import type { PassContext } from './directory-passes.ts';
+import { isElsewhere, TreeRemoval } from './tree-removal.ts';
+
+const stat = new StatBuffer();
+const above = new StatBuffer();
+
+const NOT_SEEN = 'the backup did not see all that was in this directory, so what the snapshot does not have stays';
+const MOUNTED = 'something else is mounted here now, so what the snapshot does not have stays';
+
+/**
+ * Finds what has to go: with `deletion` what stands in restored directories and is not in the snapshot; through a mounted overlay
+ * also what shines through a directory that the snapshot has opaque. Nothing in directories that are not `isJudged`.
+ */
+export function extraneousPaths(
+  selected: Iterable<SelectedEntry>,
+  isJudged: (directory: Entry) => boolean,
+  deletion: boolean,
+  context: PassContext,
+): Iterable<Extraneous> {
+  const { target, upper, outcome } = context;
+  if (!deletion && upper === undefined) return [];
+  return findExtraneous(selected, (directory): Listing | undefined => {
+    if (!isJudged(directory)) return undefined;
+    const { path } = directory;
+    try {
+      const isOverlay = upper !== undefined && target.isOverlay(path);
+      const present = reachableNames(target, path);
+      const names = isOverlay && present !== undefined ? upper.namesToJudge(directory, present, deletion) : deletion ? present : undefined;
+      if (names === undefined) return undefined;
+      if ((directory.flags & EntryFlags.notAllSeen) !== 0) return { names, unknown: NOT_SEEN };
+      return isEnteredMount(path, context) ? { names, unknown: MOUNTED } : { names };
+    } catch (error) {
+      outcome.problems.add(problemOf(path, error));
+      return undefined;
+    }
+  });
+}
+
+/** Undefined where the directory cannot be entered, which the pass over directories has named. */
+function reachableNames(target: Target, path: ByteString): ByteString[] | undefined {
+  try {
+    return namesIn(target, path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a directory below others of the snapshot lies on a mount of its own: where a restore may cross mounts, deletion does not. */
+function isEnteredMount(path: ByteString, { target, view }: PassContext): boolean {
+  const parent = parentPath(path);
+  if (!target.rootOf(path).crossMounts || parent === '' || view.find(parent) === undefined) return false;
+  const directory = target.directory(path);
+  statDescriptor(directory, stat);
+  const mount = mountOf(directory, stat);
+  const outer = target.directory(parent);
+  statDescriptor(outer, above);
+  return mount !== mountOf(outer, above);
+}
+
+/** Removes them, or with `foresee` only counts and names what would go. */
+export function removeExtraneous(found: Iterable<Extraneous>, context: PassContext, foresee: boolean): void {
+  const { target, upper, rules, outcome, signal } = context;
+  const removal = new TreeRemoval(
+    rules,
+    (problem) => outcome.problems.add(problem),
+    (path) => outcome.deletions.add(path),
+    foresee,
+  );
+  let named: ByteString | undefined;
+  for (const { path, unknown } of found) {
+    if (signal.aborted) break;
+    try {
+      const place = target.place(path);
+      if (mayBeStaging(place.directory, place.name)) continue;
+      if (unknown !== undefined) {
+        // Once for the directory, however much is in it.
+        const directory = parentPath(path);
+        const counts = statAt(place.directory, place.name, stat) && !rules.leftOut.has(path, stat.isDirectory);
+        if (counts && named !== directory) outcome.problems.add({ code: 'unseen_kept', message: unknown, path: directory });
+        if (counts) named = directory;
+      } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn(place.directory, place.name, path, upper, removal, context);
+      else removal.remove(place.directory, place.name, path);
+    } catch (error) {
+      outcome.problems.add(problemOf(path, error));
+    }
+  }
+  outcome.deleted += removal.removed;
+}
+
+/**
+ * Removes from a mounted account what is its own; whether nothing shows there any more. To remove the copy of an entry of the layers
+ * below would hide that entry, which the snapshot shows, so a copied file stays and is named, and a copied directory loses only
+ * what the account put into it.
+ */
+function removeOwn(
+  directory: number,
+  name: ByteString,
+  path: ByteString,
+  upper: UpperLayer,
+  removal: TreeRemoval,
+  context: PassContext,
+): boolean {
+  const { rules, outcome } = context;
+  if (!statAt(directory, name, stat)) return true;
+  const { isDirectory } = stat;
+  if (rules.leftOut.has(path, isDirectory) || !isDirectory) {
+    if (isDirectory || !upper.isCopiedUp(path)) return removal.remove(directory, name, path);
+    const message = 'a changed copy of what the layers below have: it can only be removed while the account is not mounted';
+    outcome.problems.add({ code: 'unsupported', message, path });
+    return false;
+  }
+  if (!removeOwnIn(directory, name, path, upper, removal, context) || upper.isCopiedUp(path)) return false;
+  removal.removeEmptied(directory, name, path);
+  return true;
+}
+
+/** Whether nothing shows in the directory any more. It is held: whoever it belongs to, it was not met before and need not be. */
+function removeOwnIn(
+  directory: number,
+  name: ByteString,
+  path: ByteString,
+  upper: UpperLayer,
+  removal: TreeRemoval,
+  context: PassContext,
+): boolean {
+  const descriptor = openDirectoryAt(directory, name);
+  try {
+    if (isElsewhere(descriptor, directory)) return removal.keepMount(path);
+    const own = new Set(upper.ownNames(path));
+    let isEmpty = true;
+    for (const child of readNames(descriptor)) {
+      if (!own.has(child) || !removeOwn(descriptor, child, childPath(path, child), upper, removal, context)) isEmpty = false;
+    }
+    return isEmpty;
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}

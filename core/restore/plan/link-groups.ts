@@ -1,0 +1,42 @@
+import type { Entry } from '../../manifest/entry.ts';
+import type { RowPlace } from './snapshot-view.ts';
+
+/** The names of one file that a restore gives. */
+export interface LinkGroup {
+  /** The name that is written; the others are linked to it. */
+  readonly first: RowPlace;
+  /** Those met since. */
+  readonly later: RowPlace[];
+}
+
+/**
+ * Finds the names of a snapshot that are hard links of each other: those that agree in everything that makes them one file at one
+ * time. Rows that were kept from an earlier state may have an inode number that was given to another file since. A group is
+ * kept until all its names were met, so that the memory follows the groups that are open at once.
+ */
+export class LinkGroups {
+  readonly #groups = new Map<string, LinkGroup>();
+
+  /**
+   * The group of an entry, this one included; its `later` is empty when this is the first that was met. `root` keeps names apart that are
+   * written to different file systems.
+   */
+  meet(entry: Entry, root: number, { run, block, row }: RowPlace): LinkGroup {
+    const key = `${root}:${identityOf(entry)}`;
+    const group = this.#groups.get(key);
+    if (group === undefined) {
+      const fresh = { first: { run, block, row }, later: [] };
+      this.#groups.set(key, fresh);
+      return fresh;
+    }
+    group.later.push({ run, block, row });
+    if (group.later.length === entry.linkCount - 1) this.#groups.delete(key);
+    return group;
+  }
+}
+
+function identityOf(entry: Entry): string {
+  const { kind, device, inode, linkCount, ctime, mtime, size, mode, uid, gid, linkTarget, content } = entry;
+  const what = content?.digest.latin1Slice() ?? linkTarget ?? '';
+  return `${device}:${inode}:${kind}:${linkCount}:${ctime}:${mtime}:${size}:${mode}:${uid}:${gid}:${what}`;
+}

@@ -1,0 +1,79 @@
+import type { ByteString, Entry } from '../../manifest/entry.ts';
+import { comparePaths, isWithin } from '../../manifest/path-order.ts';
+import { parentPath } from '../target/names.ts';
+import { unknownPath } from './unknown-path.ts';
+
+/** Where an entry of a point in time stands: which manifest, which block, which row. */
+export interface RowPlace {
+  readonly run: number;
+  readonly block: number;
+  readonly row: number;
+}
+
+/** An entry of a point in time with its place. */
+export interface PlacedEntry extends RowPlace {
+  readonly entry: Entry;
+}
+
+/** One point in time: the manifests of its chain, merged. */
+export interface SnapshotView {
+  /** The entries in path order, beginning with the first that is not before `from`. */
+  entriesFrom(from: ByteString): Iterable<PlacedEntry>;
+  entryAt(place: RowPlace): Entry;
+  /** The entry of exactly this path; reads one block of each manifest at most. */
+  find(path: ByteString): PlacedEntry | undefined;
+}
+
+/** An entry that a restore handles. */
+export interface SelectedEntry extends PlacedEntry {
+  /** A directory above a chosen path: made when it is missing, else left as it is. */
+  readonly isParent: boolean;
+}
+
+/** Sorted, and without those that lie below another one. */
+function outermost(paths: readonly ByteString[]): ByteString[] {
+  const kept: ByteString[] = [];
+  for (const path of [...paths].sort(comparePaths)) {
+    const last = kept.at(-1);
+    if (last === undefined || !isWithin(path, last)) kept.push(path);
+  }
+  return kept;
+}
+
+/** Throws `path_unknown`, naming them all and the nearest that there is, when the snapshot does not have every chosen path. */
+export function checkPaths(view: SnapshotView, paths: readonly ByteString[]): void {
+  const unknown = paths.filter((path) => view.find(path) === undefined);
+  if (unknown.length > 0) throw unknownPath('the snapshot does not have', unknown, (path) => view.find(path) !== undefined);
+}
+
+/**
+ * The entries at and below the chosen paths (all entries when there are none), each once and in path order, with the
+ * directories above them.
+ */
+export function* selectEntries(view: SnapshotView, paths: readonly ByteString[]): Generator<SelectedEntry> {
+  const parents: ByteString[] = [];
+  for (const path of paths.length === 0 ? [''] : outermost(paths)) {
+    for (const parent of newParents(path, parents)) {
+      const placed = view.find(parent);
+      if (placed !== undefined) yield { ...placed, isParent: true };
+    }
+    const chosen = path === '' ? undefined : view.find(path);
+    if (chosen !== undefined && chosen.entry.kind !== 'directory') {
+      yield { ...chosen, isParent: false };
+      continue;
+    }
+    for (const placed of view.entriesFrom(path)) {
+      if (!isWithin(placed.entry.path, path)) break;
+      yield { ...placed, isParent: false };
+    }
+  }
+}
+
+/** The directories above `path` that were not above the path before; `known` holds that path's and is brought up to date. */
+function newParents(path: ByteString, known: ByteString[]): ByteString[] {
+  const chain: ByteString[] = [];
+  for (let parent = parentPath(path); parent !== ''; parent = parentPath(parent)) chain.unshift(parent);
+  const fresh = chain.filter((parent) => !known.includes(parent));
+  known.splice(0, known.length, ...chain);
+  return fresh;
+}

@@ -1,0 +1,58 @@
+import { asFailure } from '../../failure.ts';
+import { UnitContents } from '../known/unit-contents.ts';
+import { EntryReader } from '../read/entry-reader.ts';
+import { ReadEntriesBuilder } from '../read/read-entries.ts';
+import type { Batch, UnitTask } from './batch.ts';
+import { ContentStore } from './content-store.ts';
+import { type Answer, PackOutput } from './pack-output.ts';
+
+/** What a worker thread does and holds for one unit, from its beginning to its end. */
+export class UnitWork {
+  readonly unit: number;
+  readonly #answer: Answer;
+  readonly #output: PackOutput;
+  readonly #known: UnitContents | undefined;
+  readonly #reader: EntryReader;
+  /** What a batch failed with: its frames may lack something, so no further one goes into the same packs. */
+  #failure: unknown;
+
+  /** `memory` is the thread's, of `FrameBuffer.allocate`. */
+  constructor(unit: number, task: UnitTask, answer: Answer, memory: Buffer) {
+    this.unit = unit;
+    this.#answer = answer;
+    this.#output = new PackOutput(unit, task, answer, memory);
+    this.#known = task.known.length === 0 ? undefined : UnitContents.open(task.known);
+    this.#reader = new EntryReader(new ContentStore(this.#output, this.#known));
+  }
+
+  /** Reads a batch: its frames and one answer go out. */
+  read(number: number, batch: Batch): void {
+    const { unit } = this;
+    try {
+      if (this.#failure !== undefined) throw this.#failure;
+      const results = new ReadEntriesBuilder(batch.names.length);
+      const { frames } = this.#output;
+      this.#output.closeFullPack();
+      const before = frames.added;
+      this.#reader.read(batch, results);
+      frames.flush();
+      this.#output.tellRead(0);
+      const { entries, transfer } = results.finish();
+      this.#answer({ type: 'done', unit, number, entries, tarBytes: frames.added - before }, transfer);
+    } catch (error) {
+      this.#failure = error;
+      this.#answer(failedAnswer(unit, number, error), []);
+    }
+  }
+
+  /** Lets go of what is open; what is not sent yet never will be. */
+  close(): void {
+    this.#known?.close();
+  }
+}
+
+/** The answer to a batch that could not be read. */
+export function failedAnswer(unit: number, number: number, error: unknown): Parameters<Answer>[0] {
+  const { code, message } = asFailure(error);
+  return { type: 'failed', unit, number, code, message };
+}

@@ -1,0 +1,55 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { exclusionOf } from '../../exclude/exclude-rules.ts';
+import { asFailure } from '../../failure.ts';
+import { endAtUnreadable } from '../../workers.ts';
+import { ReadControl } from './reader-control.ts';
+import type { FromReader, ReaderSeat, ToReader, UnitReading } from './reader-messages.ts';
+import { RowPage } from './row-page.ts';
+import { TreeReader } from './tree-reader.ts';
+
+/** The life of a reader thread: of each unit it takes segments, one after the other, and fills its pages with what it sees. */
+export function runReadWorker(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('a reader needs a parent thread');
+  const seat = workerData as ReaderSeat;
+  endAtUnreadable(port);
+  const { pages: memory, pageCount, pageRows } = seat;
+  const pages = Array.from({ length: pageCount }, (_, page) => new RowPage(memory, page * RowPage.byteLength(pageRows), pageRows));
+  port.on('message', (message: ToReader) => {
+    if (message.type === 'stop') {
+      port.close();
+      return;
+    }
+    const { unit } = message;
+    let answer: FromReader = { type: 'idle', unit };
+    try {
+      readUnit(message.reading, seat, pages);
+    } catch (error) {
+      const { code, message: text } = asFailure(error);
+      answer = { type: 'failed', unit, code, message: text };
+    }
+    port.postMessage(answer);
+  });
+}
+
+function readUnit(reading: UnitReading, seat: ReaderSeat, pages: readonly RowPage[]): void {
+  const { task, leftOut, cuts } = reading;
+  const control = new ReadControl(reading.control, seat.readerCount);
+  const reader = new TreeReader(task, exclusionOf(leftOut));
+  try {
+    for (let segment = control.takeSegment(); segment <= cuts.length; segment = control.takeSegment()) {
+      control.own(segment, seat.number);
+      reader.begin({ from: segment === 0 ? undefined : cuts[segment - 1], to: cuts[segment] });
+      for (let hasMore = true; hasMore; ) {
+        if (!control.waitForRoom(seat.number, pages.length)) return;
+        const page = pages[control.filled(seat.number) % pages.length] as RowPage;
+        page.clear();
+        hasMore = reader.fill(page);
+        page.isLast = !hasMore;
+        control.countFilled(seat.number);
+      }
+    }
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,54 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { versionSchema } from './history.ts';
+import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
+import { nextSchema, pageProperties, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
+
+/** Looks for names over all snapshots of a unit. */
+export const findRequest = {
+  type: 'object',
+  properties: {
+    unit: unitArgumentSchema,
+    server: serverArgumentSchema,
+    policy: policySchema,
+    earlier: earlierSchema,
+    pattern: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 4096,
+      description:
+        'A glob: * ? [..] within a name, ** for any number of folders. Without a slash it fits a name anywhere, with one a path from the top; one at the end fits directories only.',
+    },
+    folder: { ...pathArgumentSchema, description: 'Only what lies below it. None: everywhere.' },
+    ...pageProperties,
+  },
+  required: ['unit', 'pattern'],
+  additionalProperties: false,
+} as const;
+
+const foundPath = {
+  type: 'object',
+  properties: {
+    ...wirePathSchema.properties,
+    deleted: { type: 'boolean', description: 'Whether the newest snapshot does not have it any more.' },
+    versions: { type: 'array', items: versionSchema, description: 'Newest first.' },
+  },
+  required: ['path', 'deleted', 'versions'],
+  additionalProperties: false,
+} as const;
+
+export const findResult = {
+  type: 'object',
+  properties: {
+    ...unitProperties,
+    snapshots: { ...countSchema, description: 'How many snapshots were looked at.' },
+    found: { type: 'array', items: foundPath, description: 'In the order of paths.' },
+    next: nextSchema,
+  },
+  required: [...UNIT_REQUIRED, 'snapshots', 'found', 'next'],
+  additionalProperties: false,
+} as const;
+
+export type FindRequest = FromSchema<typeof findRequest>;
+export type FindResult = FromSchema<typeof findResult>;
+export type FoundPath = FromSchema<typeof foundPath>;

@@ -1,0 +1,26 @@
+import type { FromSchema } from '../config/schema-type.ts';
+
+/** Makes the repository that the settings name, or joins it when it exists. */
+export const initRequest = {
+  type: 'object',
+  properties: {
+    newServer: { type: 'boolean', description: 'This machine is a new server, also where it wrote before: a clone begins so.' },
+  },
+  additionalProperties: false,
+} as const;
+
+export const initResult = {
+  type: 'object',
+  properties: {
+    status: { const: 'ok' },
+    repository: { type: 'string', description: 'Where it is, as the settings name it.' },
+    id: { type: 'string' },
+    server: { type: 'string', description: 'The id below which this server writes.' },
+    created: { type: 'boolean', description: 'False when the repository was there already.' },
+  },
+  required: ['status', 'repository', 'id', 'server', 'created'],
+  additionalProperties: false,
+} as const;
+
+export type InitRequest = FromSchema<typeof initRequest>;
+export type InitResult = FromSchema<typeof initResult>;

@@ -1,0 +1,71 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
+import { policySchema, unitArgumentSchema } from './reading.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
+
+/** Names the restore points of a unit, or of all, oldest first. */
+export const listRequest = {
+  type: 'object',
+  properties: {
+    unit: unitArgumentSchema,
+    server: serverArgumentSchema,
+    policy: policySchema,
+    earlier: earlierSchema,
+    incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
+  },
+  additionalProperties: false,
+} as const;
+
+const snapshotSummary = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    unit: unitNameSchema,
+    unitId: { type: 'string', description: 'The incarnation: a site id is reused for another customer, this is not.' },
+    current: { type: 'boolean', description: 'Whether this incarnation is the one that lives on the server now.' },
+    level: levelSchema,
+    synthetic: { type: 'boolean' },
+    reason: { type: 'string', description: 'Why this level was taken.' },
+    time: timeSchema,
+    finished: timeSchema,
+    entries: countSchema,
+    changed: countSchema,
+    deleted: countSchema,
+    bytesTotal: countSchema,
+    bytesStored: countSchema,
+    warningCount: countSchema,
+    restorable: { type: 'boolean', description: 'False when something that a restore needs is missing or cut; `verify` looks closer.' },
+    obstacle: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'What that is.' },
+  },
+  required: [
+    'id',
+    'unit',
+    'unitId',
+    'current',
+    'level',
+    'synthetic',
+    'reason',
+    'time',
+    'finished',
+    'entries',
+    'changed',
+    'deleted',
+    'bytesTotal',
+    'bytesStored',
+    'warningCount',
+    'restorable',
+    'obstacle',
+  ],
+  additionalProperties: false,
+} as const;
+
+export const listResult = {
+  type: 'object',
+  properties: { snapshots: { type: 'array', items: snapshotSummary } },
+  required: ['snapshots'],
+  additionalProperties: false,
+} as const;
+
+export type ListRequest = FromSchema<typeof listRequest>;
+export type ListResult = FromSchema<typeof listResult>;
+export type SnapshotSummary = FromSchema<typeof snapshotSummary>;

@@ -1,0 +1,72 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { countSchema, levelSchema, timeSchema, unitNameSchema, waitSchema } from './parts.ts';
+import { unitArgumentSchema, unitIdSchema } from './reading.ts';
+
+/** Deletes the snapshots that no rule of retention keeps, and what earlier deletions left behind. */
+export const pruneRequest = {
+  type: 'object',
+  properties: {
+    units: {
+      type: 'array',
+      items: { ...unitArgumentSchema, description: 'site12 or system: all incarnations. Or the id of a unit.' },
+      uniqueItems: true,
+      description: 'None or empty: all.',
+    },
+    dryRun: { type: 'boolean', description: 'Delete nothing, tell what would be done.' },
+    yes: { type: 'boolean', description: 'Delete also more than the share that the setting retention allows without asking.' },
+    wait: waitSchema,
+  },
+  additionalProperties: false,
+} as const;
+
+const snapshotVerdict = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    level: levelSchema,
+    time: timeSchema,
+    keep: { type: 'boolean' },
+    rules: { type: 'array', items: { type: 'string' }, description: 'What keeps it, or why it goes, in words.' },
+  },
+  required: ['id', 'level', 'time', 'keep', 'rules'],
+  additionalProperties: false,
+} as const;
+
+const prunedUnit = {
+  type: 'object',
+  properties: {
+    unit: unitNameSchema,
+    unitId: unitIdSchema,
+    status: {
+      enum: ['ok', 'skipped', 'refused'],
+      description: 'skipped, refused: nothing of it was deleted, `reason` says why; what was refused stays so until somebody says `yes`.',
+    },
+    reason: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+    needsConfirmation: { type: 'boolean', description: 'More would go than goes without `yes`.' },
+    refusedSince: { anyOf: [timeSchema, { type: 'null' }], description: 'Since when it waits for somebody to say `yes`.' },
+    kept: countSchema,
+    deleted: { ...countSchema, description: 'Of a dry run: that would be.' },
+    snapshots: { type: 'array', items: snapshotVerdict, description: 'Oldest first.' },
+  },
+  required: ['unit', 'unitId', 'status', 'reason', 'needsConfirmation', 'refusedSince', 'kept', 'deleted', 'snapshots'],
+  additionalProperties: false,
+} as const;
+
+export const pruneResult = {
+  type: 'object',
+  properties: {
+    status: { enum: ['ok', 'partial'] },
+    dryRun: { type: 'boolean' },
+    units: { type: 'array', items: prunedUnit },
+    objects: { ...countSchema, description: 'Manifests and packs that went, leftovers of killed runs included.' },
+    bytes: { ...countSchema, description: 'What they took.' },
+    runs: { ...countSchema, description: 'Run records that went.' },
+    holds: { ...countSchema, description: 'Expired holds that went.' },
+  },
+  required: ['status', 'dryRun', 'units', 'objects', 'bytes', 'runs', 'holds'],
+  additionalProperties: false,
+} as const;
+
+export type PruneRequest = FromSchema<typeof pruneRequest>;
+export type PruneResult = FromSchema<typeof pruneResult>;
+export type PrunedUnit = FromSchema<typeof prunedUnit>;

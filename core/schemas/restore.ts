@@ -1,0 +1,109 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
+import { atSchema, currentSchema, momentSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
+
+const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
+
+/** What a dry run found out. */
+const planSchema = {
+  type: 'object',
+  properties: {
+    snapshots: { type: 'array', items: { type: 'string' }, description: 'The chain that is read, the full first.' },
+    packs: { type: 'array', items: { type: 'string' } },
+    overwriteCount: countSchema,
+    overwrite: pathsSchema,
+    delete: pathsSchema,
+  },
+  required: ['snapshots', 'packs', 'overwriteCount', 'overwrite', 'delete'],
+  additionalProperties: false,
+} as const;
+
+/** Gives a unit, or some of its paths, back as it was. */
+export const restoreRequest = {
+  type: 'object',
+  properties: {
+    unit: unitArgumentSchema,
+    server: serverArgumentSchema,
+    earlier: earlierSchema,
+    policy: {
+      enum: ['owner'],
+      description: 'Asked by the owner of the account: gives back what that one may have. None: an administrator.',
+    },
+    paths: {
+      type: 'array',
+      items: pathArgumentSchema,
+      description: 'As in the manifest: shadow/var/www/html/index.php. None or empty: the whole unit.',
+    },
+    at: atSchema,
+    to: { anyOf: [pathArgumentSchema], description: 'An absolute folder below which everything appears; none: the original place.' },
+    overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: always.' },
+    delete: { type: 'boolean', description: 'Delete what the snapshot does not have, never what the backup leaves out.' },
+    recreate: {
+      type: 'boolean',
+      description: 'Restore in its place although the account is not on this server, so that its folder is made anew.',
+    },
+    dryRun: { type: 'boolean', description: 'Write nothing, tell what would be done.' },
+    room: {
+      type: 'object',
+      description:
+        'What the quota of the account leaves, for a restore that its owner asks for; root, who writes, is not held by it everywhere.',
+      properties: { bytes: countSchema, entries: countSchema },
+      additionalProperties: false,
+    },
+    spaceCheck: { type: 'boolean', description: 'false: begin also where there is too little room; what finds none is then named.' },
+  },
+  required: ['unit'],
+  additionalProperties: false,
+} as const;
+
+export const restoreResult = {
+  type: 'object',
+  properties: {
+    status: { enum: ['ok', 'partial', 'failed'] },
+    unit: unitNameSchema,
+    unitId: unitIdSchema,
+    current: currentSchema,
+    moment: momentSchema,
+    snapshot: { type: 'string' },
+    time: timeSchema,
+    target: { type: 'string', description: 'The folder that was restored to; of a mounted account its fst.' },
+    dryRun: { type: 'boolean' },
+    plan: { ...planSchema, description: 'Of a dry run only; the counts then say what would be done.' },
+    entries: { ...countSchema, description: 'Entries that the request selected.' },
+    written: countSchema,
+    unchanged: { ...countSchema, description: 'Already there as in the snapshot.' },
+    skipped: { ...countSchema, description: 'Left alone because of overwrite.' },
+    deleted: countSchema,
+    failed: countSchema,
+    bytesWritten: countSchema,
+    bytesFetched: { ...countSchema, description: 'Read from the repository.' },
+    warnings: { type: 'array', items: warningSchema },
+    warningCount: countSchema,
+  },
+  required: [
+    'status',
+    'unit',
+    'unitId',
+    'current',
+    'moment',
+    'snapshot',
+    'time',
+    'target',
+    'dryRun',
+    'entries',
+    'written',
+    'unchanged',
+    'skipped',
+    'deleted',
+    'failed',
+    'bytesWritten',
+    'bytesFetched',
+    'warnings',
+    'warningCount',
+  ],
+  additionalProperties: false,
+} as const;
+
+export type RestoreRequest = FromSchema<typeof restoreRequest>;
+export type RestoreResult = FromSchema<typeof restoreResult>;

@@ -1,0 +1,44 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { countSchema, unitNameSchema, wirePathSchema } from './parts.ts';
+import { policySchema, unitArgumentSchema } from './reading.ts';
+import { serverArgumentSchema } from './servers.ts';
+
+/** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */
+export const verifyRequest = {
+  type: 'object',
+  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema },
+  additionalProperties: false,
+} as const;
+
+const damage = {
+  type: 'object',
+  properties: {
+    code: { type: 'string' },
+    message: { type: 'string' },
+    object: { type: 'string', description: 'Path of the damaged object below the repository.' },
+    snapshots: { type: 'array', items: { type: 'string' }, description: 'Ids of the snapshots that it touches.' },
+    files: { type: 'array', items: wirePathSchema, description: 'The first files that it touches.' },
+    fileCount: countSchema,
+  },
+  required: ['code', 'message', 'object', 'snapshots', 'files', 'fileCount'],
+  additionalProperties: false,
+} as const;
+
+export const verifyResult = {
+  type: 'object',
+  properties: {
+    status: { enum: ['ok', 'damaged'] },
+    units: { type: 'array', items: unitNameSchema },
+    snapshots: countSchema,
+    objects: countSchema,
+    entries: countSchema,
+    bytesRead: countSchema,
+    damages: { type: 'array', items: damage },
+  },
+  required: ['status', 'units', 'snapshots', 'objects', 'entries', 'bytesRead', 'damages'],
+  additionalProperties: false,
+} as const;
+
+export type VerifyRequest = FromSchema<typeof verifyRequest>;
+export type VerifyResult = FromSchema<typeof verifyResult>;
+export type Damage = FromSchema<typeof damage>;

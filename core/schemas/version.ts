@@ -1,0 +1,20 @@
+import type { FromSchema } from '../config/schema-type.ts';
+
+/** Says which program this is and what it understands. */
+export const versionRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+export const versionResult = {
+  type: 'object',
+  properties: {
+    name: { type: 'string' },
+    version: { type: 'string' },
+    formatVersion: { type: 'integer', description: 'The repository format that it writes; it reads this one and older ones.' },
+    node: { type: 'string' },
+    methods: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['name', 'version', 'formatVersion', 'node', 'methods'],
+  additionalProperties: false,
+} as const;
+
+export type VersionRequest = FromSchema<typeof versionRequest>;
+export type VersionResult = FromSchema<typeof versionResult>;

@@ -1,0 +1,36 @@
+import type { DeviceNumbers } from '../manifest/device-numbers.ts';
+import { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import type { RandomAccess } from '../manifest/read/random-access.ts';
+import type { SnapshotRecord } from '../repository/record.ts';
+import type { Repository } from '../repository/repository.ts';
+
+/** The opened manifests of several snapshots, in their order. Of each its index is read, and then the blocks that are asked for. */
+export class OpenRuns {
+  readonly readers: readonly ManifestReader[];
+  readonly #sources: readonly RandomAccess[];
+
+  private constructor(readers: readonly ManifestReader[], sources: readonly RandomAccess[]) {
+    this.readers = readers;
+    this.#sources = sources;
+  }
+
+  /** With `devices` rows have the numbers of today. Throws `repository_damaged` when a manifest is missing or not the recorded one. */
+  static async open(records: readonly SnapshotRecord[], repository: Repository, devices?: DeviceNumbers): Promise<OpenRuns> {
+    const sources: RandomAccess[] = [];
+    try {
+      for (const record of records) sources.push(await repository.openManifest(record));
+      const readers = ManifestReader.openAll(
+        sources.map((source, index) => ({ source, expect: (records[index] as SnapshotRecord).manifest })),
+        devices,
+      );
+      return new OpenRuns(readers, sources);
+    } catch (error) {
+      for (const source of sources) source.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close();
+  }
+}

@@ -1,0 +1,84 @@
+import { ChainIndex, chainMembers } from '../chain/chain-index.ts';
+import { type Moment, parseMoment } from '../chain/point-in-time.ts';
+import { resolveMoment } from '../chain/resolve-moment.ts';
+import { Failure } from '../failure.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import type { SnapshotRecord } from '../repository/record.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { MomentResult } from '../schemas/reading.ts';
+import { chainSnapshots, type RecordedSnapshot } from './chain-snapshots.ts';
+import { localTimeZone } from './time-zone.ts';
+
+/** A restore point of a unit: how it was asked for, and the records that it needs. */
+export interface RestorePoint {
+  readonly moment: MomentResult;
+  /** The full first, the snapshot itself last. */
+  readonly chain: readonly SnapshotRecord[];
+}
+
+/** The snapshots of a unit, to which points in time are resolved. */
+export class UnitTimeline {
+  readonly unit: UnitIdentity;
+  /** Usable records, oldest first. */
+  readonly snapshots: readonly RecordedSnapshot[];
+  readonly #repository: Repository;
+
+  private constructor(unit: UnitIdentity, snapshots: readonly RecordedSnapshot[], repository: Repository) {
+    this.unit = unit;
+    this.snapshots = snapshots;
+    this.#repository = repository;
+  }
+
+  /** Throws `snapshot_unknown` when the unit has no usable snapshot. */
+  static async read(unit: UnitIdentity, repository: Repository): Promise<UnitTimeline> {
+    const snapshots: RecordedSnapshot[] = [];
+    // What an administrator has joined belongs to the same customer.
+    for (const id of [...repository.joinedTo(unit), unit.unit])
+      snapshots.push(...chainSnapshots(await repository.snapshots(id), repository));
+    snapshots.sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, repository);
+    throw new Failure('snapshot_unknown', `there is no usable snapshot of ${unit.name}`, {
+      affected: [unit.name],
+      advice: `Make one: \`apiscp-backup run ${unit.name}\`.`,
+    });
+  }
+
+  /**
+   * The restore point of a moment as people give it (core/chain/point-in-time.ts says how), of `latest` when none is given. A time
+   * without a zone is meant in this machine's. Throws `usage`, `snapshot_unknown`, `chain_broken`.
+   */
+  async resolve(at: string | undefined, now: Date): Promise<RestorePoint> {
+    const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+    const moment = parseMoment(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
+    const { id, record } = this.#find(moment);
+    const chain = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
+    return { moment: await this.#describe(moment, record), chain };
+  }
+
+  #find(moment: Moment): RecordedSnapshot {
+    try {
+      return resolveMoment(moment, this.snapshots);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.advice !== undefined) throw error;
+      const advice = `\`apiscp-backup list ${this.unit.name}\` shows those that there are.`;
+      throw new Failure(error.code, error.message, { affected: error.affected, advice });
+    }
+  }
+
+  async #describe(moment: Moment, record: SnapshotRecord): Promise<MomentResult> {
+    const named = moment.kind === 'snapshot';
+    const instant = named ? record.time : moment.instant.toString();
+    const stood = named ? null : await this.#lastUnchanged(record, Date.parse(instant));
+    return { text: moment.text, zone: named ? 'UTC' : moment.timeZone, instant, snapshot: record.id, taken: record.time, stood };
+  }
+
+  /** When the last run up to `limit` (milliseconds since 1970) found nothing changed since `record`. */
+  async #lastUnchanged(record: SnapshotRecord, limit: number): Promise<string | null> {
+    for await (const { time, units } of this.#repository.runsBackFrom(new Date(limit))) {
+      const found = units.find(({ unit, outcome }) => unit === this.unit.unit && outcome === 'unchanged');
+      if (found?.snapshot?.id === record.id && Date.parse(found.time) <= limit) return found.time;
+      if (Date.parse(time) < Date.parse(record.time)) return null;
+    }
+    return null;
+  }
+}

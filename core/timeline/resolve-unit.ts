@@ -1,0 +1,60 @@
+import type { Context } from '../context/context.ts';
+import { asFailure, Failure } from '../failure.ts';
+import { findLivingUnit } from '../panel/units.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import { isUnitId } from '../repository/ids.ts';
+import type { Repository } from '../repository/repository.ts';
+
+/**
+ * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now, of another server the newest. One that was
+ * itself restored into a new folder has no backups yet: then it is the newest of that name, if nothing says that another
+ * customer has the name now. With `earlier` the one before is meant: the newest that is not the living one's. Throws `unit_unknown`.
+ */
+export async function resolveUnit(name: string, repository: Repository, context: Context, earlier = false): Promise<UnitIdentity> {
+  const { settings, reporter } = context;
+  if (earlier) return resolveEarlier(name, repository, context);
+  if (isUnitId(name) || !repository.isOwn) return repository.resolveUnit(name);
+  const living = findLivingUnit(settings, name);
+  try {
+    return await repository.resolveUnit(name, living?.incarnation);
+  } catch (error) {
+    if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
+    const newest = await repository.resolveUnit(name);
+    if (living.domain !== null && living.domain !== newest.domain) throw error;
+    const message = `${name} was made anew since its last backup; using the one before (${newest.domain ?? 'domain unknown'})`;
+    reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
+    return newest;
+  }
+}
+
+async function resolveEarlier(name: string, repository: Repository, context: Context): Promise<UnitIdentity> {
+  const all = (await repository.units()).filter((unit) => unit.name === name);
+  const present = repository.isOwn ? all.filter((unit) => isCurrent(unit, repository, context)) : all.slice(-1);
+  const others = all.filter((unit) => !present.includes(unit));
+  const newest = others.at(-1);
+  if (newest === undefined) {
+    throw new Failure('unit_unknown', `there is no earlier account ${name} in the backups of this server`, { affected: [name] });
+  }
+  if (others.length > 1) {
+    const message = `there are ${others.length} earlier accounts ${name}; using the last one, ${newest.unit}. The others: ${others
+      .slice(0, -1)
+      .map(({ unit }) => unit)
+      .join(', ')}`;
+    context.reporter.log({ level: 'warning', code: 'unit_earlier', message, affected: [name] });
+  }
+  return newest;
+}
+
+/** Whether somebody else than the customer of a unit has its name on this server now, as far as the domain tells. */
+export function isOfAnother(unit: UnitIdentity, repository: Repository, context: Pick<Context, 'settings'>): boolean {
+  if (isCurrent(unit, repository, context)) return false;
+  const domain = findLivingUnit(context.settings, unit.name)?.domain ?? null;
+  return domain !== null && domain !== unit.domain;
+}
+
+/** Whether a unit is the incarnation that lives on this server now. */
+export function isCurrent(unit: UnitIdentity, repository: Repository, { settings }: Pick<Context, 'settings'>): boolean {
+  if (!repository.isOwn) return false;
+  const living = findLivingUnit(settings, unit.name);
+  return living !== undefined && repository.livesAs(unit, living.incarnation);
+}

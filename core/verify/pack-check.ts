@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { decompressFrame } from '../archive/frame.ts';
+import { PackReader } from '../archive/pack-reader.ts';
+import { TarReader } from '../archive/tar-reader.ts';
+import { asFailure, Failure } from '../failure.ts';
+import type { ObjectReference } from '../repository/record.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { ExtentReference } from './extent-table.ts';
+import { type ReferenceProblem, StretchDigests } from './stretch-digests.ts';
+import type { ReadingWatch } from './watch.ts';
+
+/** Who hears of what is wrong with a pack, and of each reference whose content is not there as recorded. */
+export interface PackProblems {
+  readonly pack: (error: unknown) => void;
+  readonly reference: ReferenceProblem;
+}
+
+/**
+ * Reads one pack from its beginning to its end and compares it with what the record says (length, SHA-256), with the formats
+ * (each frame, the tar archive) and with the content that `references`, sorted by place, expect in it. A frame that is
+ * damaged does not keep the following ones from being checked. Holds one frame at a time.
+ */
+export async function checkPack(
+  repository: Repository,
+  expected: ObjectReference,
+  references: Iterable<ExtentReference>,
+  problems: PackProblems,
+  watch: ReadingWatch,
+): Promise<void> {
+  const stretches = new StretchDigests(references, problems.reference);
+  try {
+    const size = await repository.objectSize(expected.path);
+    if (size === undefined) throw damaged('the pack is missing');
+    if (size !== expected.length) problems.pack(damaged(`the pack has ${size} bytes, ${expected.length} were stored`));
+    const sha256 = await readThrough(repository, expected.path, size, stretches, problems, watch);
+    if (sha256 !== expected.sha256) problems.pack(damaged('the bytes of the pack are not the recorded ones'));
+    stretches.failRest(damaged('the pack ends before this content does'));
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === 'cancelled' || failure.code === 'internal') throw failure;
+    problems.pack(failure);
+    stretches.failRest(failure);
+  }
+}
+
+/** Passes every frame to `stretches` and returns the SHA-256 (hexadecimal) of the whole object. */
+async function readThrough(
+  repository: Repository,
+  path: string,
+  size: number,
+  stretches: StretchDigests,
+  problems: PackProblems,
+  watch: ReadingWatch,
+): Promise<string> {
+  const whole = createHash('sha256');
+  const reader = await PackReader.open(size, (offset, length) => repository.readObject(path, offset, length));
+  const archive = new ArchiveCheck(problems);
+  let end = 0;
+  for (let number = 0; number < reader.frameCount; number++) {
+    const { offset, length, decompressedLength } = reader.frame(number);
+    const frame = await repository.readObject(path, offset, length);
+    end = offset + length;
+    whole.update(frame);
+    const tar = decompress(frame, decompressedLength);
+    archive.pass(tar);
+    stretches.pass(number, decompressedLength, tar);
+    watch.bytesRead += length;
+    await watch.step();
+  }
+  archive.finish();
+  // The seek table, whose length the reader has limited.
+  whole.update(await repository.readObject(path, end, size - end));
+  watch.bytesRead += size - end;
+  return whole.digest('hex');
+}
+
+function decompress(frame: Buffer, length: number): Buffer | { readonly error: unknown } {
+  try {
+    return decompressFrame(frame, length);
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Follows the tar archive of a pack up to its first problem. */
+class ArchiveCheck {
+  readonly #problems: PackProblems;
+  readonly #reader = new TarReader();
+  #isBroken = false;
+
+  constructor(problems: PackProblems) {
+    this.#problems = problems;
+  }
+
+  pass(tar: Buffer | { readonly error: unknown }): void {
+    this.#attempt(() => {
+      if (!Buffer.isBuffer(tar)) throw tar.error;
+      this.#reader.push(tar);
+    });
+  }
+
+  finish(): void {
+    this.#attempt(() => this.#reader.finish());
+  }
+
+  #attempt(action: () => void): void {
+    if (this.#isBroken) return;
+    try {
+      action();
+    } catch (error) {
+      this.#isBroken = true;
+      this.#problems.pack(error);
+    }
+  }
+}
+
+function damaged(message: string): Failure {
+  return new Failure('repository_damaged', message);
+}

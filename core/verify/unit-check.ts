@@ -1,0 +1,175 @@
+import { ChainIndex } from '../chain/chain-index.ts';
+import { asFailure, Failure } from '../failure.ts';
+import type { ByteString } from '../manifest/entry.ts';
+import { recordIdOf, serverFolder, snapshotPath } from '../repository/layout.ts';
+import type { ObjectReference, SnapshotRecord } from '../repository/record.ts';
+import type { Repository } from '../repository/repository.ts';
+import { chainSnapshots } from '../timeline/chain-snapshots.ts';
+import type { DamageList } from './damage-list.ts';
+import { type ExtentReference, ExtentTable } from './extent-table.ts';
+import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
+import { checkPack } from './pack-check.ts';
+import type { VerificationWatch } from './watch.ts';
+
+/** How many extents are held at once, at 64 bytes each. A pack with more references than this is checked alone. */
+const EXTENTS_AT_ONCE = 1 << 20;
+
+/** A pack that records of the unit name, with the number of extents that lie in it. */
+interface NamedPack {
+  readonly reference: ObjectReference;
+  readonly snapshots: string[];
+  extents: number;
+}
+
+/** Checks everything that the snapshots of one unit need. What is wrong goes to `damages`. */
+export class UnitCheck {
+  readonly #repository: Repository;
+  readonly #damages: DamageList;
+  readonly #watch: VerificationWatch;
+  /** By snapshot: the ids of those that lie directly on it. */
+  readonly #above = new Map<string, string[]>();
+  readonly #packs = new Map<string, NamedPack>();
+  /** The snapshots whose manifests are whole. */
+  readonly #checked: SnapshotRecord[] = [];
+
+  constructor(repository: Repository, damages: DamageList, watch: VerificationWatch) {
+    this.#repository = repository;
+    this.#damages = damages;
+    this.#watch = watch;
+  }
+
+  async check(unit: string): Promise<void> {
+    const { records, unusable } = await this.#repository.readSnapshots(unit);
+    this.#watch.snapshots += records.length + unusable.length;
+    this.#watch.objects += records.length + unusable.length;
+    for (const { path, failure } of unusable) this.#damages.add(this.#object(path), failure, [recordIdOf(path) ?? path]);
+    this.#checkChains(records);
+    for (const record of records) this.#namePacks(record);
+    this.#watch.bytesTotal += records.reduce((sum, { manifest }) => sum + manifest.length, 0);
+    for (const { reference } of this.#packs.values()) this.#watch.bytesTotal += reference.length;
+    for (const record of records) await this.#checkManifest(record);
+    for (const group of this.#packGroups()) await this.#checkPacks(group);
+  }
+
+  #object(path: string): string {
+    return `${serverFolder(this.#repository.server)}/${path}`;
+  }
+
+  /** The ids of the snapshots whose chain has this one, itself among them. */
+  #dependentsOf(snapshot: string): string[] {
+    const found = new Set([snapshot]);
+    for (const id of found) for (const above of this.#above.get(id) ?? []) found.add(above);
+    return [...found];
+  }
+
+  #checkChains(records: readonly SnapshotRecord[]): void {
+    const chains = new ChainIndex(chainSnapshots(records, this.#repository));
+    for (const { id, unit } of records) {
+      const below = chains.below(id)?.id;
+      if (below !== undefined) this.#above.set(below, [...(this.#above.get(below) ?? []), id]);
+      if (chains.isComplete(id)) continue;
+      try {
+        chains.select(id);
+      } catch (error) {
+        this.#damages.add(this.#object(snapshotPath(unit, id)), error, [id]);
+      }
+    }
+  }
+
+  #namePacks(record: SnapshotRecord): void {
+    for (const reference of record.packs) {
+      const known = this.#packs.get(reference.path);
+      if (known === undefined) this.#packs.set(reference.path, { reference, snapshots: [record.id], extents: 0 });
+      else {
+        known.snapshots.push(record.id);
+        if (known.reference.sha256 === reference.sha256 && known.reference.length === reference.length) continue;
+        const path = this.#object(snapshotPath(record.unit, record.id));
+        const failure = new Failure('repository_damaged', `records say different things about ${reference.path}`);
+        this.#damages.add(path, failure, [record.id]);
+      }
+    }
+  }
+
+  async #checkManifest(record: SnapshotRecord): Promise<void> {
+    this.#watch.objects++;
+    try {
+      const countExtent = (pack: string) => {
+        (this.#packs.get(pack) as NamedPack).extents++;
+      };
+      await checkManifest(this.#repository, record, countExtent, this.#watch);
+      this.#checked.push(record);
+    } catch (error) {
+      this.#manifestFails(record, error);
+    }
+  }
+
+  /** What is wrong with one manifest does not keep the others from being checked. */
+  #manifestFails(record: SnapshotRecord, error: unknown): void {
+    const { code } = asFailure(error);
+    if (code === 'cancelled' || code === 'internal') throw error;
+    this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
+  }
+
+  /** All packs, in groups of which no more than `EXTENTS_AT_ONCE` extents have to be held. */
+  *#packGroups(): Generator<NamedPack[]> {
+    let group: NamedPack[] = [];
+    let extents = 0;
+    for (const pack of this.#packs.values()) {
+      if (group.length > 0 && extents + pack.extents > EXTENTS_AT_ONCE) {
+        yield group;
+        group = [];
+        extents = 0;
+      }
+      group.push(pack);
+      extents += pack.extents;
+    }
+    if (group.length > 0) yield group;
+  }
+
+  async #checkPacks(group: readonly NamedPack[]): Promise<void> {
+    const numbers = new Map(group.map(({ reference }, number) => [reference.path, number]));
+    const table = new ExtentTable(group.reduce((sum, { extents }) => sum + extents, 0));
+    for (const [number, record] of this.#checked.entries()) {
+      try {
+        await collectExtents(this.#repository, record, number, numbers, table, this.#watch);
+      } catch (error) {
+        this.#manifestFails(record, error);
+      }
+    }
+    const references = new Map([...table.byPack()].map((found) => [found.pack, found.references]));
+    for (const [number, pack] of group.entries()) await this.#checkPack(pack, references.get(number) ?? []);
+  }
+
+  async #checkPack({ reference, snapshots }: NamedPack, extents: Iterable<ExtentReference>): Promise<void> {
+    this.#watch.objects++;
+    const object = this.#object(reference.path);
+    const touched = (snapshot: string) => this.#dependentsOf(snapshot);
+    const lost = new Map<number, Map<string, ExtentReference>>();
+    const problems = {
+      pack: (error: unknown) => this.#damages.add(object, error, snapshots.flatMap(touched)),
+      reference: (found: ExtentReference, error: unknown) => {
+        this.#damages.add(object, error, touched((this.#checked[found.manifest] as SnapshotRecord).id));
+        const rows = lost.get(found.manifest) ?? new Map<string, ExtentReference>();
+        lost.set(found.manifest, rows.set(`${found.block} ${found.row}`, found));
+      },
+    };
+    await checkPack(this.#repository, reference, extents, problems, this.#watch);
+    await this.#nameFiles(object, lost);
+  }
+
+  /** Adds the files of the given manifest rows to the damaged object. */
+  async #nameFiles(object: string, lost: ReadonlyMap<number, ReadonlyMap<string, ExtentReference>>): Promise<void> {
+    const files = new Set<ByteString>();
+    for (const [manifest, rows] of lost) {
+      const record = this.#checked[manifest] as SnapshotRecord;
+      const naming = withManifest(this.#repository, record, (reader) => {
+        for (const { block, row } of [...rows.values()].sort((a, b) => a.block - b.block || a.row - b.row)) {
+          const { path } = reader.readAt(block, row);
+          if (!files.has(path)) this.#damages.addFile(object, path);
+          files.add(path);
+        }
+      });
+      await naming.catch((error) => this.#manifestFails(record, error));
+    }
+  }
+}
