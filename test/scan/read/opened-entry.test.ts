@@ -27,7 +27,7 @@ describe('an entry that a backup opens', () => {
     // In a process of its own: one that waits would wait for ever.
     const script = `
       const { openSync } = await import('node:fs');
-      const { openEntry } = await import('${ROOT}/core/scan/opened-entry.ts');
+      const { openEntry } = await import('${ROOT}/core/scan/read/opened-entry.ts');
       const { StatBuffer } = await import('${ROOT}/core/linux/stat.ts');
       const opened = openEntry(openSync('${work}', 'r'), 'victim', ${OpenAs.file}, new StatBuffer());
       console.log(opened.readable);`;
