@@ -111,7 +111,7 @@ class UnitRun {
     const packs = new SnapshotPacks(async (number) => paced(await repository.createPack(unit, packId(number))));
     const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
     const known = this.#indexedChain();
-    const output = new SnapshotOutput(this.#rows, prefix, repository.stateFolder, this.#devices.numbers);
+    const output = new SnapshotOutput(this.#rows, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
     const { settings } = this.#tools.context;
     const leftOut = leftOutOf(this.#subject, settings);

@@ -14,8 +14,8 @@ import { entryOf, Outcome, type ReadEntries, releaseEntries } from './read/read-
 export interface ScanOutput {
   /** Whether the row has become one of the snapshot's: not when what it lies in is no directory any more. */
   row(row: ManifestRow): boolean;
-  /** The same for a further name of `leader`, whose row came before. */
-  link(entry: Entry, leader: Entry): boolean;
+  /** The same for a further name of `leader`, whose row came before; `hasMember` says that these packs have a member of that. */
+  link(entry: Entry, leader: Entry, hasMember: boolean): boolean;
   problem(path: ByteString, code: string, message: string): void;
   /** The directory `path`, whose row may have come before or not come at all, was not seen completely. */
   unseen(path: ByteString): void;
@@ -230,14 +230,17 @@ export class Collector implements WalkListener {
     } else if (slot.type === 'read') {
       this.#settleRead(slot, answer as ReadEntries, first);
     } else if (slot.leader.entry !== undefined && isOneFile(slot.leader.entry, slot.stat)) {
-      const { entry } = slot.leader;
-      this.#correct(this.#output.link({ ...entry, path: slot.path }, entry), fileSize(entry), seenSize(slot.stat));
+      const { entry, hasMember } = slot.leader;
+      this.#correct(this.#output.link({ ...entry, path: slot.path }, entry, hasMember), fileSize(entry), seenSize(slot.stat));
     } else await this.#readAfresh(slot);
   }
 
   #settleRead({ index, path, known, leads, flags, size }: Slot & { type: 'read' }, answer: ReadEntries, first: number): void {
     const entry = entryOf(answer, index - first, path);
-    if (leads !== undefined) leads.entry = entry;
+    if (leads !== undefined) {
+      leads.entry = entry;
+      leads.hasMember = answer.members[index - first] === 1;
+    }
     if (entry !== undefined) {
       this.#correct(this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | flags } : entry), fileSize(entry), size);
     } else if (answer.outcomes[index - first] === Outcome.unreadable) {

@@ -18,7 +18,7 @@ const reader: BatchReader = {
     const stat = new StatBuffer();
     batch.names.forEach((name, index) => {
       if (statAt(batch.directories[batch.directoryOf[index] as number] as number, name, stat)) {
-        builder.add(index, stat, { ...metadataOf(stat, batch.paths[index] as string), xattrs: [], inodeFlags: 0, flags: 0 });
+        builder.add(index, stat, { ...metadataOf(stat, batch.paths[index] as string), xattrs: [], inodeFlags: 0, flags: 0 }, true);
       }
       builder.close(index);
     });

@@ -33,7 +33,7 @@ class HeldBatches implements BatchReader {
     batch.names.forEach((name, index) => {
       const directory = batch.directories[batch.directoryOf[index] as number] as number;
       if (statAt(directory, name, stat)) {
-        results.add(index, stat, { ...metadataOf(stat, batch.paths[index] as string), xattrs: [], inodeFlags: 0, flags: 0 });
+        results.add(index, stat, { ...metadataOf(stat, batch.paths[index] as string), xattrs: [], inodeFlags: 0, flags: 0 }, true);
       } else results.problem(index, 'vanished', 'gone');
       results.close(index);
     });

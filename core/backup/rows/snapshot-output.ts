@@ -21,19 +21,14 @@ export class SnapshotOutput implements ScanOutput {
   bytesRead = 0;
   readonly #rows: RowTarget;
   readonly #devices: DeviceNumbers;
-  readonly #packPrefix: string;
   readonly #structure: StructureMembers;
   /** The last row, when nothing can be below it. */
   #closed: ByteString | undefined;
 
-  /**
-   * `packPrefix` is what the paths of this snapshot's packs begin with, `devices` how the numbers that the kernel gave are written
-   * down.
-   */
-  constructor(rows: RowTarget, packPrefix: string, spoolDirectory: string, devices: DeviceNumbers) {
+  /** `devices` is how the numbers that the kernel gave are written down. */
+  constructor(rows: RowTarget, spoolDirectory: string, devices: DeviceNumbers) {
     this.#rows = rows;
     this.#devices = devices;
-    this.#packPrefix = packPrefix;
     this.#structure = new StructureMembers(spoolDirectory);
   }
 
@@ -61,13 +56,10 @@ export class SnapshotOutput implements ScanOutput {
     return this.#closed !== undefined && isWithin(path, this.#closed);
   }
 
-  link(entry: Entry, leader: Entry): boolean {
+  link(entry: Entry, leader: Entry, hasMember: boolean): boolean {
     if (!this.row(entry)) return false;
-    // tar can link only to what was extracted before: a first name whose member is in these packs.
-    const extent = leader.content?.extents[0];
-    const isHere = extent === undefined || extent.pack.startsWith(this.#packPrefix);
-    const hasMember = leader.kind !== 'socket' && !(leader.kind === 'symlink' && leader.linkTarget === undefined);
-    if (isHere && hasMember) this.#structure.addHardLink(entry, leader.path);
+    // tar can link only to what was extracted before.
+    if (hasMember) this.#structure.addHardLink(entry, leader.path);
     return true;
   }
 

@@ -4,6 +4,8 @@ import type { Entry } from '../../manifest/entry.ts';
 export interface LinkLeader {
   /** Set when the first name was read; undefined while it is under way, and for good when it had vanished. */
   entry: Entry | undefined;
+  /** Whether the packs of this snapshot have a tar member of the first name: without one tar has nothing to link to. */
+  hasMember: boolean;
   /** Names that the walk has not yet met. */
   missing: number;
 }
@@ -17,7 +19,7 @@ export class HardLinks {
     const key = `${device}:${inode}`;
     const leader = this.#leaders.get(key);
     if (leader === undefined) {
-      const fresh = { entry: undefined, missing: linkCount - 1 };
+      const fresh = { entry: undefined, hasMember: false, missing: linkCount - 1 };
       this.#leaders.set(key, fresh);
       return { leader: fresh, isFirst: true };
     }

@@ -5,10 +5,11 @@ import { readProjectId } from '../../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { SystemError } from '../../linux/system-error.ts';
 import { readXattrsUpTo } from '../../linux/xattrs.ts';
-import { type Content, type Entry, EntryFlags, type Xattr } from '../../manifest/entry.ts';
+import { type Entry, EntryFlags, type Xattr } from '../../manifest/entry.ts';
 import { BATCH_ATTRIBUTE_BYTES, ENTRY_ATTRIBUTE_BYTES, LARGE_FILE } from '../limits.ts';
 import type { Batch } from '../pack/batch.ts';
-import type { ContentStore } from '../pack/content-store.ts';
+import type { ContentStore, KeptEntry, PendingContent } from '../pack/content-store.ts';
+import type { StoredFile } from './large-file.ts';
 import { type OpenedEntry, openEntry } from './opened-entry.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { metadataOf, type ReadEntriesBuilder } from './read-entries.ts';
@@ -20,15 +21,6 @@ const ATTEMPTS = 3;
 
 const stat = new StatBuffer();
 const after = new StatBuffer();
-
-/** What one attempt brought. */
-interface Reading {
-  /** False when the file ended before its size. */
-  readonly complete: boolean;
-  readonly bytes: number;
-  /** Stores what was read, as a tar member where it needs one, and says where its content lies. */
-  keep(): Content | undefined;
-}
 
 /**
  * Reads the entries of a batch in a worker: properties, extended attributes and content, each through one descriptor, and
@@ -71,7 +63,7 @@ export class EntryReader {
 
   #readOne(batch: Batch, index: number, results: ReadEntriesBuilder): void {
     const directory = batch.directories[batch.directoryOf[index] as number] as number;
-    let earlier: Content | undefined;
+    let earlier: StoredFile | undefined;
     for (let attempt = 1; ; attempt++) {
       const opened = openEntry(directory, batch.names[index] as string, batch.openAs[index] as number, stat);
       if (opened === undefined) {
@@ -87,18 +79,14 @@ export class EntryReader {
         const changed = !after.hasChangeTimeOf(stat) || !reading.complete;
         results.bytesRead += reading.bytes;
         if (changed && attempt < ATTEMPTS) {
-          // A large file is stored while it is read: the next attempt stores only what differs.
-          if (entry.size >= LARGE_FILE) earlier = reading.keep();
+          earlier = reading.stored ?? earlier;
           continue;
         }
         if (changed && entry.kind === 'file') {
           results.problem(index, 'changed_while_read', 'it changed each time it was read; the last reading was kept');
         }
-        results.add(
-          index,
-          stat,
-          complete(entry, reading, changed, (message) => results.problem(index, 'unsupported', message)),
-        );
+        const kept = keep(reading, (message) => results.problem(index, 'unsupported', message));
+        results.add(index, stat, complete(entry, kept.content, changed), kept.hasMember);
         return;
       } finally {
         letGo(opened.descriptor);
@@ -106,48 +94,52 @@ export class EntryReader {
     }
   }
 
-  #tryContent(entry: Entry, opened: OpenedEntry, earlier: Content | undefined, index: number, results: ReadEntriesBuilder): Reading {
+  #tryContent(
+    entry: Entry,
+    opened: OpenedEntry,
+    earlier: StoredFile | undefined,
+    index: number,
+    results: ReadEntriesBuilder,
+  ): PendingContent {
     try {
       return this.#readContent(entry, opened, earlier);
     } catch (error) {
       if (error instanceof Failure && error.code === 'cancelled') throw error;
       if (!(error instanceof Failure || error instanceof SystemError)) throw error;
       results.problem(index, 'unreadable', `its content could not be read: ${error.message}`);
-      return { complete: true, bytes: 0, keep: () => undefined };
+      return { complete: true, bytes: 0, keep: () => NOTHING };
     }
   }
 
-  #readContent(entry: Entry, opened: OpenedEntry, earlier: Content | undefined): Reading {
+  #readContent(entry: Entry, opened: OpenedEntry, earlier: StoredFile | undefined): PendingContent {
     if (entry.kind !== 'file' || entry.size === 0) return this.#withoutContent(() => this.#store.addMember(entry));
     // Only the metadata is known: a member would give an empty file for one that is not.
-    if (!opened.readable) return this.#withoutContent(() => {});
+    if (!opened.readable) return this.#withoutContent(() => false);
     if (entry.size === Number.MAX_SAFE_INTEGER) throw new Failure('unsupported', `it is as long as ${entry.size} bytes or longer`);
     const source = new StoredBytes(opened.descriptor, stat, this.#store.pace);
     if (source.length < LARGE_FILE) return this.#store.readSmall(entry, source);
     return this.#store.storeLarge(entry, source, earlier);
   }
 
-  #withoutContent(add: () => void): Reading {
-    return {
-      complete: true,
-      bytes: 0,
-      keep: () => {
-        add();
-        return undefined;
-      },
-    };
+  #withoutContent(add: () => boolean): PendingContent {
+    return { complete: true, bytes: 0, keep: () => ({ content: undefined, hasMember: add() }) };
+  }
+}
+
+const NOTHING: KeptEntry = { content: undefined, hasMember: false };
+
+function keep(reading: PendingContent, problem: (message: string) => void): KeptEntry {
+  try {
+    return reading.keep();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    problem(error.message);
+    return NOTHING;
   }
 }
 
 /** The entry with its content, or with a flag that says what is wrong with it. */
-function complete(entry: Entry, reading: Reading, changed: boolean, problem: (message: string) => void): Entry {
-  let content: Content | undefined;
-  try {
-    content = reading.keep();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    problem(error.message);
-  }
+function complete(entry: Entry, content: KeptEntry['content'], changed: boolean): Entry {
   const isFile = entry.kind === 'file';
   let flags = entry.flags;
   if (isFile && entry.size > 0 && content === undefined) flags |= EntryFlags.contentMissing;

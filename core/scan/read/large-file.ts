@@ -26,10 +26,20 @@ interface Chunk {
   readonly digest: Buffer;
 }
 
+/** A large file as it was stored. */
+export interface StoredFile {
+  readonly content: Content;
+  /** False when the file ended before its size. */
+  readonly complete: boolean;
+  /** Whether no member has all of it: it lies in chunks. */
+  readonly isPiecewise: boolean;
+}
+
 /**
  * Stores files too large for memory, chunk by chunk. A file that is new to the repository becomes one ordinary tar member,
  * its chunks being stretches of it; of a file that is partly known only the unknown chunks are stored, each as a member of
- * its own.
+ * its own. A file that changed meanwhile is stored again in the same way: of two members of one name tar gives the last, so
+ * that one has to be whole.
  */
 export class LargeFileWriter {
   readonly #output: PackOutput;
@@ -42,13 +52,10 @@ export class LargeFileWriter {
     this.#known = known;
   }
 
-  /**
-   * `earlier` is what a previous attempt stored of the same file. Not complete when the file ended before its size. Throws
-   * what a read threw, with the pack in order.
-   */
-  store(entry: Entry, source: StoredBytes, earlier: Content | undefined): { content: Content; complete: boolean } {
-    const stored = new Map(earlier?.extents.map((extent) => [extent.digest.latin1Slice(), extent]));
-    const piecewise = earlier !== undefined || this.#isPartlyKnown(source);
+  /** `earlier` is what a previous attempt stored of the same file. Throws what a read threw, with the pack in order. */
+  store(entry: Entry, source: StoredBytes, earlier: StoredFile | undefined): StoredFile {
+    const stored = new Map(earlier?.content.extents.map((extent) => [extent.digest.latin1Slice(), extent]));
+    const piecewise = earlier?.isPiecewise ?? this.#isPartlyKnown(source);
     const whole = createHash('sha256');
     const extents: Extent[] = [];
     if (!piecewise) this.#beginMember(entry, source);
@@ -64,7 +71,7 @@ export class LargeFileWriter {
     if (!piecewise) this.#output.frames.pad();
     if (this.#failure !== undefined) throw this.#failure;
     const content = { digest: whole.digest(), extents, ...(source.ranges === undefined ? {} : { sparse: source.ranges }) };
-    return { content, complete: this.#complete };
+    return { content, complete: this.#complete, isPiecewise: piecewise };
   }
 
   #isPartlyKnown(source: StoredBytes): boolean {

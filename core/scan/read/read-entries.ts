@@ -42,6 +42,8 @@ export interface ReadEntries {
   readonly xattrSet: Uint32Array;
   readonly xattrSets: readonly (readonly Xattr[])[];
   readonly linkTargets: ReadonlyMap<number, ByteString>;
+  /** 1 for those that have a tar member under their name in these packs. */
+  readonly members: Uint8Array;
   readonly sparse: ReadonlyMap<number, readonly DataRange[]>;
   /** One for each entry, zeros where there is no content. */
   readonly digests: Uint8Array;
@@ -67,6 +69,7 @@ export class ReadEntriesBuilder {
   readonly #xattrSets: (readonly Xattr[])[] = [];
   readonly #xattrSetNumbers = new Map<string, number>();
   readonly #linkTargets = new Map<number, ByteString>();
+  readonly #members: Uint8Array<ArrayBuffer>;
   readonly #sparse = new Map<number, readonly DataRange[]>();
   readonly #digests: Uint8Array<ArrayBuffer>;
   readonly #extentEnds: Uint32Array<ArrayBuffer>;
@@ -85,12 +88,15 @@ export class ReadEntriesBuilder {
     this.#flags = new Uint8Array(count);
     this.#inodeFlags = new Uint32Array(count);
     this.#xattrSet = new Uint32Array(count);
+    this.#members = new Uint8Array(count);
     this.#digests = new Uint8Array(count * DIGEST_LENGTH);
     this.#extentEnds = new Uint32Array(count);
   }
 
-  add(index: number, stat: StatBuffer, entry: Entry): void {
+  /** `hasMember` says that these packs have a tar member of its name. */
+  add(index: number, stat: StatBuffer, entry: Entry, hasMember: boolean): void {
     this.#outcomes[index] = Outcome.read;
+    this.#members[index] = hasMember ? 1 : 0;
     this.#stats.set(stat.bytes.subarray(0, STAT_LENGTH), index * STAT_LENGTH);
     this.#flags[index] = entry.flags;
     this.#inodeFlags[index] = entry.inodeFlags;
@@ -161,6 +167,7 @@ export class ReadEntriesBuilder {
       xattrSet: this.#xattrSet,
       xattrSets: this.#xattrSets,
       linkTargets: this.#linkTargets,
+      members: this.#members,
       sparse: this.#sparse,
       digests: this.#digests,
       extentEnds: this.#extentEnds,

@@ -166,17 +166,17 @@ describe('the packs that a worker fills', () => {
       closeSync(descriptor);
     });
 
-    it('store of what an earlier attempt has stored only what differs', () => {
+    it('store of what an earlier attempt has stored in pieces only what differs', () => {
       const content = randomBytes(3 * LARGE_FILE);
       const { entry, source, descriptor } = open(content);
       const output = outputOf(1);
       const writer = new LargeFileWriter(output, undefined);
-      const first = writer.store(entry, source, undefined);
+      const first = { ...writer.store(entry, source, undefined), isPiecewise: true };
       const before = output.frames.added;
       const changed = Buffer.concat([content.subarray(0, LARGE_FILE), randomBytes(1000), content.subarray(LARGE_FILE + 1000)]);
       closeSync(descriptor);
       const again = open(changed);
-      const second = writer.store(again.entry, again.source, first.content);
+      const second = writer.store(again.entry, again.source, first);
       output.frames.flush();
       expect(output.frames.added - before).to.be.lessThan(content.length / 2);
       expect(contentOf(second.content).equals(changed)).to.equal(true);

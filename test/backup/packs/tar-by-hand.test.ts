@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, ftruncateSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Sandbox } from '../../commands/sandbox.ts';
+import { compareTrees } from '../../fidelity/compare-trees.ts';
+
+const LARGE = 9 * 1024 * 1024;
+
+describe('the packs of a snapshot in the hands of tar', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = new Sandbox();
+    await sandbox.init();
+    writeFileSync(join(sandbox.shadow, 'dense'), randomBytes(LARGE));
+    const sparse = openSync(join(sandbox.shadow, 'sparse'), 'w');
+    ftruncateSync(sparse, 3 * LARGE);
+    writeSync(sparse, randomBytes(LARGE), 0, LARGE, LARGE);
+    closeSync(sparse);
+    for (const name of ['dense', 'sparse']) linkSync(join(sandbox.shadow, name), join(sandbox.shadow, `${name} too`));
+    symlinkSync('dense', join(sandbox.shadow, 'link'));
+    linkSync(join(sandbox.shadow, 'link'), join(sandbox.shadow, 'link too'));
+  });
+  afterEach(() => sandbox.remove());
+
+  /** Extracts the packs of a snapshot in their order, as the documentation shows it; tar has to have nothing against them. */
+  function extract(snapshot: string): string {
+    const target = join(sandbox.folder, `by-hand-${snapshot}`);
+    mkdirSync(target);
+    const packs = sandbox.objects('packs').filter((path) => path.includes(snapshot));
+    const command =
+      'for pack in "$@"; do zstd -dc "$pack"; done | tar -xpi --xattrs --xattrs-include="*" --acls --numeric-owner -C "$target"';
+    const { status, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command, 'bash', ...packs], {
+      env: { ...process.env, target, LC_ALL: 'C.UTF-8' },
+    });
+    expect({ status, stderr: String(stderr) }).to.deep.equal({ status: 0, stderr: '' });
+    return target;
+  }
+
+  function change(name: string, at: number): void {
+    const file = openSync(join(sandbox.shadow, name), 'r+');
+    writeSync(file, 'changed', at);
+    closeSync(file);
+  }
+
+  it('of a full is everything that there was', async () => {
+    const { snapshot } = await sandbox.back('full');
+    const target = extract(snapshot as string);
+    for (const root of ['shadow', 'info']) expect(await compareTrees(join(sandbox.site, root), join(target, root))).to.deep.equal([]);
+  });
+
+  for (const [what, at] of [
+    ['first', LARGE + 10],
+    ['last', 2 * LARGE - 10],
+  ] as const) {
+    it(`has no link to a name that has no member, where the ${what} piece of a file of two names changed`, async () => {
+      await sandbox.back('full');
+      change('dense', at - LARGE);
+      change('sparse', at);
+      const { snapshot, status } = await sandbox.back('incremental');
+      expect(status).to.equal('ok');
+      extract(snapshot as string);
+      expect(await sandbox.differences()).to.deep.equal([]);
+    });
+  }
+
+  it('has every further name of a file whose member it has', async () => {
+    await sandbox.back('full');
+    writeFileSync(join(sandbox.shadow, 'small'), 'content');
+    linkSync(join(sandbox.shadow, 'small'), join(sandbox.shadow, 'small too'));
+    const { snapshot } = await sandbox.back('incremental');
+    const target = extract(snapshot as string);
+    expect(await compareTrees(join(sandbox.shadow, 'small'), join(target, 'shadow/small'))).to.deep.equal([]);
+    expect(await compareTrees(join(sandbox.shadow, 'small too'), join(target, 'shadow/small too'))).to.deep.equal([]);
+  });
+});
