@@ -1,8 +1,8 @@
 import { getAttributeSync, listAttributesSync, removeAttributeSync, setAttributeSync } from 'fs-xattr';
 import type { ByteString, Xattr } from '../manifest/entry.ts';
 import { cString, secondCString } from './c-string.ts';
+import { callOn } from './descriptor.ts';
 import { lastErrno, libc } from './libc.ts';
-import { descriptorPath, isHandleRefused } from './metadata.ts';
 import { check, errorCode, SystemError } from './system-error.ts';
 
 const XATTR_LIST_MAX = 65536;
@@ -28,8 +28,8 @@ export function readXattrs(descriptor: number): Xattr[] {
  * of which a file system may take hundreds of megabytes for one file.
  */
 export function readXattrsUpTo(descriptor: number, bytes: number): { xattrs: Xattr[]; isComplete: boolean } {
-  const length = Number(libc.flistxattr(descriptor, list, list.length));
-  if (isHandleRefused(length)) return { xattrs: readThroughPath(descriptorPath(descriptor)), isComplete: true };
+  const length = callOn(descriptor, () => Number(libc.flistxattr(descriptor, list, list.length)), readThroughPath);
+  if (typeof length !== 'number') return { xattrs: length, isComplete: true };
   if (length === 0 || isUnsupported(length)) return { xattrs: [], isComplete: true };
   const xattrs: Xattr[] = [];
   let left = bytes;
@@ -116,26 +116,24 @@ function asText(name: ByteString): string | undefined {
 
 /** Sets one attribute through any descriptor. Throws what the file system says: ENOSPC can mean that the inode is full. */
 export function writeXattr(descriptor: number, name: ByteString, value: Buffer): void {
-  const result = libc.fsetxattr(descriptor, cString(name), value, value.length, 0);
-  if (!isHandleRefused(result)) {
-    check(result, 'setxattr', name);
-    return;
-  }
-  const path = descriptorPath(descriptor);
-  const text = asText(name);
-  if (text !== undefined) setAttributeSync(path, text, value);
-  else check(libc.setxattr(cString(path), secondCString(name), value, value.length, 0), 'setxattr', name);
+  const direct = (): number => libc.fsetxattr(descriptor, cString(name), value, value.length, 0);
+  const result = callOn(descriptor, direct, (path) => {
+    const text = asText(name);
+    if (text === undefined) return libc.setxattr(cString(path), secondCString(name), value, value.length, 0);
+    setAttributeSync(path, text, value);
+    return 0;
+  });
+  check(result, 'setxattr', name);
 }
 
 /** Removes one attribute through any descriptor. */
 export function removeXattr(descriptor: number, name: ByteString): void {
-  const result = libc.fremovexattr(descriptor, cString(name));
-  if (!isHandleRefused(result)) {
-    check(result, 'removexattr', name);
-    return;
-  }
-  const path = descriptorPath(descriptor);
-  const text = asText(name);
-  if (text !== undefined) removeAttributeSync(path, text);
-  else check(libc.removexattr(cString(path), secondCString(name)), 'removexattr', name);
+  const direct = (): number => libc.fremovexattr(descriptor, cString(name));
+  const result = callOn(descriptor, direct, (path) => {
+    const text = asText(name);
+    if (text === undefined) return libc.removexattr(cString(path), secondCString(name));
+    removeAttributeSync(path, text);
+    return 0;
+  });
+  check(result, 'removexattr', name);
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { descriptorPath } from '../../core/linux/descriptor.ts';
 import { readNames } from '../../core/linux/directories.ts';
 import { closeDescriptor, openDirectoryAt, openHandleAt, openTrustedDirectory, readLinkAt } from '../../core/linux/files.ts';
 import { dataRanges } from '../../core/linux/holes.ts';
-import { descriptorPath } from '../../core/linux/metadata.ts';
 import { StatBuffer, statDescriptor } from '../../core/linux/stat.ts';
 import { readXattrs } from '../../core/linux/xattrs.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { asFailure, Failure } from '../../failure.ts';
+import { placeOf } from '../../linux/descriptor.ts';
 import { closeDescriptor, openAt, openDirectoryAt, openTrustedDirectory, renameAt, unlinkAt } from '../../linux/files.ts';
 import { O_APPEND, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../../linux/flags.ts';
 import { readInodeFlags, writeInodeFlags } from '../../linux/inode-flags.ts';
-import { placeOf } from '../../linux/metadata.ts';
 import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString } from '../../manifest/entry.ts';

@@ -1,8 +1,9 @@
 import { asFailure, Failure } from '../../failure.ts';
+import { placeOf } from '../../linux/descriptor.ts';
 import { readNames } from '../../linux/directories.ts';
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, removeDirectoryAt, unlinkAt } from '../../linux/files.ts';
 import { tryLock } from '../../linux/locks.ts';
-import { placeOf, setMode, setModificationTime } from '../../linux/metadata.ts';
+import { setMode, setModificationTime } from '../../linux/metadata.ts';
 import { mountOf } from '../../linux/mounts.ts';
 import { ACCESS_ACL, DEFAULT_ACL } from '../../linux/posix-acl.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
