@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
+import { writeAll } from './write-all.ts';
 
 /** The native addons that the program carries. Only the bundle loads them here; from source each library finds its own. */
 export type NativeAddon = 'xattr' | 'koffi';
@@ -22,8 +23,7 @@ function open(path: string): unknown {
 function loadUnnamed(addon: NativeAddon, directory: string): unknown {
   const descriptor = openSync(directory, O_TMPFILE | constants.O_RDWR, 0o700);
   try {
-    const bytes = new Uint8Array(getRawAsset(`${addon}.node`));
-    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+    writeAll(descriptor, new Uint8Array(getRawAsset(`${addon}.node`)));
     const path = `/proc/self/fd/${descriptor}`;
     const exports = open(path);
     setEnvironmentData(`addon ${addon}`, path);

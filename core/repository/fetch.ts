@@ -1,9 +1,10 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { FileBytes } from '../linux/file-bytes.ts';
+import { writeAll } from '../linux/write-all.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
 import type { Backend } from './backends/backend.ts';
-import { FileAccess } from './backends/file-access.ts';
 
 const PART = 4 * 1024 * 1024;
 
@@ -12,7 +13,7 @@ async function copyObject(backend: Backend, name: string, length: number, descri
   for (let at = 0; at < length; at += PART) {
     const part = await backend.read(name, at, Math.min(PART, length - at));
     hash?.update(part);
-    for (let done = 0; done < part.length; ) done += writeSync(descriptor, part, done);
+    writeAll(descriptor, part);
   }
 }
 
@@ -43,5 +44,5 @@ export async function fetchUnlinked(backend: Backend, name: string, length: numb
     closeSync(descriptor);
     throw error;
   }
-  return new FileAccess(descriptor, name);
+  return new FileBytes(descriptor, name);
 }

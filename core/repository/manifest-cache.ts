@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
+import { FileBytes } from '../linux/file-bytes.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
-import { FileAccess } from './backends/file-access.ts';
 import { fetchToFile } from './fetch.ts';
 import { serverFolder } from './layout.ts';
 import type { SnapshotRecord } from './record.ts';
@@ -36,9 +36,9 @@ export class ManifestCache {
   }
 
   #openCopy(record: SnapshotRecord): RandomAccess | undefined {
-    let access: FileAccess;
+    let access: FileBytes;
     try {
-      access = new FileAccess(openSync(this.pathOf(record), 'r'), record.manifest.path);
+      access = new FileBytes(openSync(this.pathOf(record), 'r'), record.manifest.path);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
@@ -64,7 +64,7 @@ export class ManifestCache {
     });
     const file = this.pathOf(record);
     renameSync(temporary, file);
-    return new FileAccess(openSync(file, 'r'), path);
+    return new FileBytes(openSync(file, 'r'), path);
   }
 
   /** Where the copy of a snapshot's manifest is, or would be. */

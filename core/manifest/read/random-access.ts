@@ -1,3 +1,5 @@
+import { Failure } from '../../failure.ts';
+
 /** Bytes that can be read anywhere: a local file, an object in memory. Owned by whoever opened it. */
 export interface RandomAccess {
   readonly size: number;
@@ -6,4 +8,32 @@ export interface RandomAccess {
   /** Exactly `length` bytes from `offset`; throws `repository_damaged` when there are fewer. */
   read(offset: number, length: number): Buffer;
   close(): void;
+}
+
+/**
+ * The end of a range inside something of `size` bytes, to its end when no length is given. Throws `repository_damaged` when it is too
+ * short for that, before anything of that length is allocated.
+ */
+export function exactRange(name: string, size: number, offset: number, length = size - offset): number {
+  if (offset < 0 || length < 0 || offset + length > size) {
+    const message = `${name} has ${size} bytes, too few for ${length} from ${offset}`;
+    throw new Failure('repository_damaged', message, { affected: [name] });
+  }
+  return offset + length;
+}
+
+/** Opens one of each, all or none: what is open already is closed when the next one fails. */
+export async function openEach<T>(all: readonly T[], open: (one: T) => Promise<RandomAccess>): Promise<readonly RandomAccess[]> {
+  const opened: RandomAccess[] = [];
+  try {
+    for (const one of all) opened.push(await open(one));
+    return opened;
+  } catch (error) {
+    closeEach(opened);
+    throw error;
+  }
+}
+
+export function closeEach(opened: readonly RandomAccess[]): void {
+  for (const access of opened) access.close();
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { fsync, write } from 'node:fs';
+import { fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Failure } from '../../failure.ts';
 import { closeDescriptor, linkAt, openAt, unlinkAt } from '../../linux/files.ts';
@@ -7,6 +7,7 @@ import { O_CREAT, O_EXCL, O_WRONLY } from '../../linux/flags.ts';
 import { tryLock } from '../../linux/locks.ts';
 import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
+import { writeAllAsync } from '../../linux/write-all.ts';
 import type { ObjectWriter } from './backend.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, type LocalRoot, openFolder } from './local-folder.ts';
@@ -37,7 +38,6 @@ export function removeIfThere(folder: number, name: string): void {
   }
 }
 
-const writeSome = promisify(write);
 const flush = promisify(fsync);
 
 /** An object on its way: a file in `INCOMING` that gets its name, and only then a reader, when it is whole and durable. */
@@ -93,10 +93,7 @@ export class LocalWriter implements ObjectWriter {
   async write(chunk: Uint8Array): Promise<void> {
     const descriptor = this.#open();
     try {
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await writeSome(descriptor, chunk, done, chunk.length - done, null);
-        done += bytesWritten;
-      }
+      await writeAllAsync(descriptor, chunk);
     } catch (error) {
       throw localFailure(this.#name, error);
     }

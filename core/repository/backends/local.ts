@@ -2,6 +2,7 @@ import { fsyncSync, mkdirSync } from 'node:fs';
 import { untrusted } from '../../config/trusted-place.ts';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
+import { FileBytes } from '../../linux/file-bytes.ts';
 import { closeDescriptor, forgetCached, openAt, removeDirectoryAt } from '../../linux/files.ts';
 import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
 import { tryLock } from '../../linux/locks.ts';
@@ -10,7 +11,6 @@ import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
-import { FileAccess } from './file-access.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, LocalRoot, openFolder } from './local-folder.ts';
 import { INCOMING, LocalWriter, removeIfThere } from './local-writer.ts';
@@ -121,10 +121,10 @@ export class LocalBackend implements Backend {
     return this.#openObject(name);
   }
 
-  #openObject(name: string): FileAccess {
+  #openObject(name: string): FileBytes {
     const access = this.#inFolderOf(name, (folder, last) => {
       try {
-        return new FileAccess(openAt(folder, last, O_RDONLY | O_NONBLOCK), name);
+        return new FileBytes(openAt(folder, last, O_RDONLY | O_NONBLOCK), name);
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;

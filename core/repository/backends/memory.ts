@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
+import { exactRange } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
-import { exactRange, missingObject, nameTaken } from './object-failures.ts';
+import { missingObject, nameTaken } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
 
 /** Keeps the objects in this process' memory: for tests and simulations. */
