@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Actions } from './program.ts';
+import type { Actions } from './actions.ts';
 
 /** Whose backups a reading command means. */
 export function serverOption(): Option {

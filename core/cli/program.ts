@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import type { MethodName } from '../schemas/messages.ts';
 import { PROGRAM } from '../version.ts';
+import type { Actions } from './actions.ts';
 import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
@@ -13,12 +13,6 @@ export interface GlobalOptions {
   readonly config?: string;
   readonly json?: true;
   readonly debug?: true;
-}
-
-export interface Actions {
-  /** Carries out a method with the request that the arguments make. */
-  perform(method: MethodName, request: Readonly<Record<string, unknown>>): Promise<void>;
-  serveRpc(): Promise<void>;
 }
 
 interface RestoreOptions {

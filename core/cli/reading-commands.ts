@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../failure.ts';
+import type { Actions } from './actions.ts';
 import { earlierOption, serverOption } from './identity-commands.ts';
 import { pathArguments } from './path-arguments.ts';
-import type { Actions } from './program.ts';
 
 interface PageOptions {
   readonly limit?: number;

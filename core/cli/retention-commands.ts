@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import type { Actions } from './actions.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
-import type { Actions } from './program.ts';
 import { unitArguments } from './unit-arguments.ts';
 
 interface PruneOptions {

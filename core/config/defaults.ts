@@ -1,4 +1,4 @@
-import type { Settings } from './settings.ts';
+import type { Settings } from './settings-type.ts';
 
 /** Where the settings are when no other file is named. */
 export const SETTINGS_FILE = '/etc/apiscp-backup/config.json';

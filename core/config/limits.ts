@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { SHIPPED_LIMITS } from './defaults.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './settings-type.ts';
 
 // More workers than this only wait for the disk, and take the accounts' processors away.
 const USUAL_WORKERS = 4;

@@ -3,19 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
 import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
 import { replaceFile } from './replace-file.ts';
-import { MEANT_IN_SETTINGS, type settingsSchema } from './schema.ts';
-import type { FromSchema } from './schema-type.ts';
+import { MEANT_IN_SETTINGS } from './schema.ts';
 import { describeSchemaErrors, type SchemaError } from './schema-validator.ts';
+import type { SettingName, Settings, SettingsFile } from './settings-type.ts';
 import { untrusted } from './trusted-place.ts';
 import { validateSettings as matchesSchema } from './validators.generated.js';
 
-/** What the settings file may hold. */
-export type SettingsFile = FromSchema<typeof settingsSchema>;
-
-/** Every setting, with defaults for what the file leaves out. */
-export type Settings = { readonly [Name in keyof SettingsFile]-?: NonNullable<SettingsFile[Name]> };
-
-export type SettingName = keyof Settings;
+export type { SettingName, Settings, SettingsFile };
 
 /** What is wrong with the contents of a settings file, a sentence each; empty when nothing is. */
 export function validateSettings(value: unknown): string[] {

@@ -15,7 +15,7 @@ import type {
   snapshotSchema,
   unitSchema,
 } from './schemas.ts';
-import type { UnitNote } from './unit-notes.ts';
+import type { UnitNote } from './unit-note.ts';
 import {
   validateHold,
   validateMachine,

@@ -18,7 +18,8 @@ import { chooseServer, establishServer, foundServer, type Place } from './server
 import { forgetServerState, rememberRun } from './server-state.ts';
 import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
-import { readNotes, removeNote, type UnitNote, writeNote } from './unit-notes.ts';
+import type { UnitNote } from './unit-note.ts';
+import { readNotes, removeNote, writeNote } from './unit-notes.ts';
 
 /** What names a folder of unknown birth by nothing else: the next folder can have the same inode. */
 const INODE_ALONE = /^\d+-0$/;

@@ -4,26 +4,7 @@ import { noteDocument } from './documents.ts';
 import { isTimedId } from './ids.ts';
 import { NOTES_FOLDER, notePath, recordIdOf, serverFolder } from './layout.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
-
-/** Something that was found out, or said, about a unit after it was begun. */
-export interface UnitNote {
-  readonly formatVersion: number;
-  readonly id: string;
-  readonly repository: string;
-  readonly server: string;
-  readonly unit: string;
-  /**
-   * `continued`: the account of this unit has the folder `incarnation` as well. `joined`: what the unit `joined` left belongs to this
-   * one's customer. `gone`: what is missing of this unit on the server is meant to be.
-   */
-  readonly kind: 'continued' | 'joined' | 'gone';
-  readonly incarnation: string | null;
-  readonly joined: string | null;
-  /** For people. */
-  readonly reason: string;
-  /** RFC 3339 UTC. */
-  readonly created: string;
-}
+import type { UnitNote } from './unit-note.ts';
 
 /** The notes about the units of a server, oldest first; one that cannot be used is given to `report` and left out: in doubt nobody's backups are another's. */
 export async function readNotes(
