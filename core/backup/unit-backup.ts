@@ -44,11 +44,11 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
     tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
-    const vanished = repository.isGone(unit) ? [] : vanishedLocations(subject, newest(history)?.record);
+    const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, newest(history)?.record);
     const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, tools);
     try {
       const backup = await run.run(onScanned);
-      await repository.forgetGone(unit);
+      await repository.units.forgetGone(unit);
       return backup;
     } finally {
       run.close();
@@ -65,7 +65,7 @@ async function requireRoots(
   history: readonly RecordedSnapshot[],
   repository: Repository,
 ): Promise<void> {
-  if (repository.isGone(unit)) return;
+  if (repository.units.isGone(unit)) return;
   const lost = await lostRoots(subject, unitDevices(subject.roots, undefined), history, repository);
   if (lost.length > 0) throw rootMissing(subject.name, lost);
 }

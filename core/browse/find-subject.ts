@@ -1,7 +1,7 @@
 import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
-import { openRepository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
 import { resolveOwner } from '../targets/owner-restore.ts';
 import { type FoundUnit, findUnit, type UnitRequest } from './find-unit.ts';
 

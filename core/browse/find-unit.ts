@@ -4,7 +4,8 @@ import type { UnitIdentity } from '../repository/identity.ts';
 import { isTimedId, isUnitId } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import { snapshotPath } from '../repository/layout.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { isCurrent, resolveUnit } from '../timeline/resolve-unit.ts';
 
 /** Which unit a request means. */
@@ -47,10 +48,10 @@ async function unitOfSnapshot(
   context: Context,
 ): Promise<UnitIdentity | undefined> {
   if (at === undefined || !isTimedId(at) || isUnitId(name) || earlier === true) return undefined;
-  const units = (await repository.units()).filter((unit) => unit.name === name);
+  const units = (await repository.units.all()).filter((unit) => unit.name === name);
   for (const unit of units) {
     if ((await repository.objectSize(snapshotPath(unit.unit, at))) === undefined) continue;
-    const having = units.filter((other) => repository.joinedTo(other).includes(unit.unit));
+    const having = units.filter((other) => repository.units.joinedTo(other).includes(unit.unit));
     return having.find((other) => isCurrent(other, repository, context)) ?? having.at(-1) ?? unit;
   }
   return undefined;

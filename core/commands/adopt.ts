@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, namedServer, readServers } from '../repository/known-servers.ts';
-import { openPlace } from '../repository/repository.ts';
+import { openPlace } from '../repository/open-repository.ts';
 import { type Place, runIds, takeOver } from '../repository/server-identity.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { AdoptRequest, AdoptResult } from '../schemas/adopt.ts';

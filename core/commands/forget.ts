@@ -5,7 +5,8 @@ import { Failure } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { ForgetRequest, ForgetResult } from '../schemas/forget.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 
@@ -18,12 +19,13 @@ export async function forget({ unit: name }: ForgetRequest, context: Context): P
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
   const lock = takeLock(settings.stateDirectory, 'backup', 'a forgetting');
   try {
-    const unit = await repository.resolveUnit(name);
+    const unit = await repository.units.resolve(name);
     const history = chainSnapshots(await repository.snapshots(unit.unit), repository);
     if (!(await isMissing(unit, history, repository, context))) {
       throw new Failure('usage', `nothing of ${unit.unit} is missing: it is backed up as it is`, { affected: [unit.unit] });
     }
-    if (!repository.isGone(unit)) await repository.addNote({ unit: unit.unit, kind: 'gone', reason: 'an administrator said so' });
+    if (!repository.units.isGone(unit))
+      await repository.units.addNote({ unit: unit.unit, kind: 'gone', reason: 'an administrator said so' });
     return { status: 'ok', unit: unit.name, unitId: unit.unit, snapshots: history.length } as ForgetResult;
   } finally {
     lock.release();
@@ -37,6 +39,6 @@ async function isMissing(
   { settings }: Context,
 ): Promise<boolean> {
   const living = findLivingUnit(settings, unit.name);
-  if (living === undefined || living.roots.length === 0 || !repository.livesAs(unit, living.incarnation)) return true;
+  if (living === undefined || living.roots.length === 0 || !repository.units.livesAs(unit, living.incarnation)) return true;
   return (await lostRoots(living, unitDevices(living.roots, undefined), history, repository)).length > 0;
 }

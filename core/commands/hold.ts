@@ -8,8 +8,9 @@ import type { UnitIdentity } from '../repository/identity.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { snapshotPath } from '../repository/layout.ts';
 import type { Notify } from '../repository/notice.ts';
+import { openRepository } from '../repository/open-repository.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { HoldRequest, HoldResult, ReleaseRequest, ReleaseResult } from '../schemas/hold.ts';
 import { UnitTimeline } from '../timeline/point-in-time.ts';
 import { resolveUnit } from '../timeline/resolve-unit.ts';
@@ -104,7 +105,7 @@ async function snapshotOf(
 
 /** The unit that is meant where none is named: there is only one. */
 async function onlyUnit(snapshot: string, repository: Repository): Promise<UnitIdentity> {
-  const [unit, ...others] = await repository.units();
+  const [unit, ...others] = await repository.units.all();
   if (unit !== undefined && others.length === 0) return unit;
   throw new Failure('usage', `“${snapshot}” has to say of which unit`, {
     affected: [snapshot],
@@ -113,7 +114,7 @@ async function onlyUnit(snapshot: string, repository: Repository): Promise<UnitI
 }
 
 async function unitOf(snapshot: string, repository: Repository): Promise<string> {
-  for (const unit of await repository.unitIds()) {
+  for (const unit of await repository.units.ids()) {
     if ((await repository.objectSize(snapshotPath(unit, snapshot))) !== undefined) return unit;
   }
   throw new Failure('snapshot_unknown', `there is no snapshot ${snapshot}`, { affected: [snapshot], advice: 'See `apiscp-backup list`.' });

@@ -1,6 +1,6 @@
 import type { Context } from '../context/context.ts';
+import { openRepository } from '../repository/open-repository.ts';
 import { initRepository, openBackend } from '../repository/place.ts';
-import { openRepository } from '../repository/repository.ts';
 import type { InitRequest, InitResult } from '../schemas/init.ts';
 
 /** Makes the repository that the settings name, or finds it, and gives this server its folder there. */

@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
 import { requireLivingUnit } from '../panel/units.ts';
 import { unitNameOf } from '../repository/ids.ts';
-import { openRepository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
 import type { JoinRequest, JoinResult } from '../schemas/join.ts';
 
 const REASON = 'an administrator said so';
@@ -19,14 +19,14 @@ export async function join({ unit: id }: JoinRequest, context: Context): Promise
   const lock = takeLock(settings.stateDirectory, 'backup', 'a joining');
   try {
     const name = unitNameOf(id);
-    const earlier = await repository.resolveUnit(id);
+    const earlier = await repository.units.resolve(id);
     const { incarnation } = requireLivingUnit(settings, name);
-    const present = (await repository.unitsNamed(name)).findLast((unit) => repository.livesAs(unit, incarnation));
-    if (present !== undefined && (present.unit === id || repository.joinedTo(present).includes(id))) {
+    const present = (await repository.units.named(name)).findLast((unit) => repository.units.livesAs(unit, incarnation));
+    if (present !== undefined && (present.unit === id || repository.units.joinedTo(present).includes(id))) {
       throw new Failure('usage', `${id} belongs to the ${name} that lives now already`, { affected: [id] });
     }
-    if (present === undefined) await repository.addNote({ unit: id, kind: 'continued', incarnation, reason: REASON });
-    else await repository.addNote({ unit: present.unit, kind: 'joined', joined: id, reason: REASON });
+    if (present === undefined) await repository.units.addNote({ unit: id, kind: 'continued', incarnation, reason: REASON });
+    else await repository.units.addNote({ unit: present.unit, kind: 'joined', joined: id, reason: REASON });
     return { status: 'ok', unit: earlier.name, unitId: present?.unit ?? id, joined: id } as JoinResult;
   } finally {
     lock.release();

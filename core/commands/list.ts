@@ -5,8 +5,9 @@ import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import { isUnitId } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
+import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { ListRequest, ListResult, SnapshotSummary } from '../schemas/list.ts';
 import { isCurrent } from '../timeline/resolve-unit.ts';
 import { findObstacles } from '../verify/obstacles.ts';
@@ -16,7 +17,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
   const snapshots: SnapshotSummary[] = [];
   for (const { repository, unit } of await chooseUnits(request, context)) {
     const current = isCurrent(unit, repository, context);
-    for (const id of [...repository.joinedTo(unit), unit.unit]) {
+    for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
       const records = await repository.snapshots(id);
       const obstacles = await findObstacles(id, records, repository);
       for (const record of records) snapshots.push(summarize(record, current, obstacles.get(record.id)));
@@ -40,7 +41,7 @@ async function chooseUnits({ unit, incarnation, server, earlier, policy }: ListR
   if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   if (server === undefined) await tellOthers(repository);
-  const units = (await repository.units()).filter(({ name }) => unit === undefined || name === unit);
+  const units = (await repository.units.all()).filter(({ name }) => unit === undefined || name === unit);
   return units.map((each) => ({ repository, unit: each }));
 }
 

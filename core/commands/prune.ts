@@ -10,7 +10,8 @@ import { expiredRuns, removeRuns } from '../prune/run-records.ts';
 import { decideUnit, objectsOfAlone, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
 import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
 import { SAFETY_AGE } from '../repository/safety-age.ts';
 import type { PrunedUnit, PruneRequest, PruneResult } from '../schemas/prune.ts';
@@ -73,8 +74,8 @@ export async function pruneRepository(
   };
   for (const id of await chooseUnits(request.units ?? [], repository)) {
     await step();
-    if (await repository.holdsNothing(id)) {
-      if (request.dryRun !== true) await repository.removeEmptyUnit(id, now - SAFETY_AGE);
+    if (await repository.units.isEmpty(id)) {
+      if (request.dryRun !== true) await repository.units.removeEmpty(id, now - SAFETY_AGE);
       continue;
     }
     try {

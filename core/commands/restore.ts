@@ -34,7 +34,7 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { repository, unit, users } = await findSubject(request, context);
   const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);
-  const hasOwnBackups = (await repository.units()).some(isPresent);
+  const hasOwnBackups = (await repository.units.all()).some(isPresent);
   const task = async (): Promise<Task> => {
     const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
     return { request, unit, users, point, hasOwnBackups };

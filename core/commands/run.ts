@@ -21,8 +21,9 @@ import type { PanelUnit } from '../panel/unit.ts';
 import { findLivingUnit, listUnits } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
+import { openRepository } from '../repository/open-repository.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
 import type { RunRecord } from '../repository/run-record.ts';
 import { WorkerPool } from '../scan/pack/worker-pool.ts';
@@ -182,7 +183,7 @@ async function recordRun(
     // Another run may end in the same moment, and both note which ones there are.
     const noting = await waitForLock(stateDirectory, 'runs', 'the record of a run', waiting);
     try {
-      await repository.commitRun(run);
+      await repository.runs.commit(run);
     } finally {
       noting.release();
     }

@@ -1,7 +1,8 @@
 import type { Context } from '../context/context.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, readServers } from '../repository/known-servers.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { runIds } from '../repository/server-identity.ts';
 import type { ServerSummary, ServersRequest, ServersResult } from '../schemas/servers.ts';
 
@@ -19,6 +20,6 @@ async function summarize({ identity, writer, since }: KnownServer, repository: R
   return {
     ...{ server, name: writer.name, here: repository.isOwn && repository.server === server },
     ...{ machine: writer.machine, since, created, firstRun: timeOf(runs[0]), lastRun: timeOf(runs.at(-1)) },
-    units: (await repository.ofServer(server).unitIds()).length,
+    units: (await repository.ofServer(server).units.ids()).length,
   };
 }

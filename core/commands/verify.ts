@@ -3,7 +3,8 @@ import type { Context } from '../context/context.ts';
 import { asFailure } from '../failure.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
 import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
-import { openRepository, type Repository } from '../repository/repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
 import { UnitCheck } from '../verify/unit-check.ts';
@@ -23,7 +24,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     watch.unit = unitNameOf(id);
     watch.unitNumber++;
     // A run was killed before it said which account this is, and stored nothing.
-    if (await repository.holdsNothing(id)) continue;
+    if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
     damages.push(...(await damagesOf(id, repository, watch)));
   }
@@ -38,7 +39,7 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
   const damages = new DamageList();
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
   try {
-    await repository.readUnit(unit);
+    await repository.units.read(unit);
   } catch (error) {
     damages.add(place, error, []);
   }
@@ -58,8 +59,8 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
 async function chooseUnits({ unit, server, policy }: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
   if (unit !== undefined) {
     const found = await findSubject({ unit, server, policy }, context);
-    return { repository: found.repository, ids: [...found.repository.joinedTo(found.unit), found.unit.unit] };
+    return { repository: found.repository, ids: [...found.repository.units.joinedTo(found.unit), found.unit.unit] };
   }
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
-  return { repository, ids: (await repository.unitIds()).sort() };
+  return { repository, ids: (await repository.units.ids()).sort() };
 }

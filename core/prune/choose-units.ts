@@ -4,7 +4,7 @@ import type { Repository } from '../repository/repository.ts';
 
 /** The ids of the units that a request means: all incarnations of a name, also those whose `unit.json` cannot be used. */
 export async function chooseUnits(names: readonly string[], repository: Repository): Promise<string[]> {
-  const all = (await repository.unitIds()).sort();
+  const all = (await repository.units.ids()).sort();
   if (names.length === 0) return all;
   const chosen = new Set<string>();
   for (const name of names) {

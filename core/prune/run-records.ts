@@ -29,7 +29,7 @@ async function stayingDigests(repository: Repository, units: readonly UnitRetent
   const decided = new Map(units.map((unit) => [unit.unit, unit]));
   const digests = new Set(units.flatMap(({ kept }) => kept.map((record) => repository.recordDigest(record))));
   let others = false;
-  for (const unit of await repository.unitIds()) {
+  for (const unit of await repository.units.ids()) {
     if (decided.has(unit)) continue;
     for await (const { name } of repository.listObjects(`${snapshotsFolder(unit)}/`)) others ||= recordIdOf(name) !== undefined;
   }

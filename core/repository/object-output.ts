@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Backend, ObjectWriter } from './backends/backend.ts';
+import type { ObjectWriter } from './backends/backend.ts';
 import type { ObjectReference } from './record.ts';
+import type { ServerFolder } from './server-folder.ts';
 
 /** An object of a server's folder on its way, counted and hashed as it goes. */
 export class ObjectOutput {
@@ -14,9 +15,8 @@ export class ObjectOutput {
     this.#writer = writer;
   }
 
-  /** `path` is below `folder`, the server's. */
-  static async create(backend: Backend, folder: string, path: string): Promise<ObjectOutput> {
-    return new ObjectOutput(path, await backend.create(`${folder}/${path}`));
+  static async create(folder: ServerFolder, path: string): Promise<ObjectOutput> {
+    return new ObjectOutput(path, await folder.backend.create(folder.nameOf(path)));
   }
 
   async write(chunk: Uint8Array): Promise<void> {

@@ -42,7 +42,7 @@ export class RunIndex {
    */
   static async read(repository: Repository, now: number, since?: number): Promise<RunIndex> {
     const file = join(repository.stateFolder, FILE);
-    const ids = await repository.runIds();
+    const ids = await repository.runs.ids();
     const there = new Set(ids);
     const present = timedIdStart(new Date(now));
     const begin = since === undefined ? '' : timedIdStart(new Date(Math.max(since, 0)));
@@ -52,7 +52,7 @@ export class RunIndex {
     for (const id of ids) {
       if (!known.has(id)) {
         if (id < begin || id.slice(0, present.length) > present) continue;
-        const record = await repository.run(id);
+        const record = await repository.runs.read(id);
         if (record === undefined) continue;
         addWitnesses(record, witnesses);
       }

@@ -10,7 +10,7 @@ import { SAFETY_AGE } from './safety-age.ts';
  */
 export async function namedObjects(repository: Repository, without: ReadonlySet<string> = new Set()): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
-  for (const unit of await repository.unitIds()) {
+  for (const unit of await repository.units.ids()) {
     named.add(unitPath(unit));
     const { records, unusable } = await repository.readSnapshots(unit);
     const [first] = unusable;

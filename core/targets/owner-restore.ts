@@ -24,7 +24,7 @@ export async function resolveOwner(name: string, repository: Repository, setting
   if (!isAccountName(name)) throw new Failure('usage', 'an owner has an account, named like site12', { affected: [name] });
   const living = requireLivingUnit(settings, name);
   if (!repository.isOwn) throw new Failure('unit_unknown', `this server has no backups of ${name} yet`, { affected: [name] });
-  const unit = await repository.resolveUnit(name, living.incarnation);
+  const unit = await repository.units.resolve(name, living.incarnation);
   return { unit, users: readAccountUsers(settings.accountsRoot, name, living.adminUser) };
 }
 

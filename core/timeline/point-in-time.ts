@@ -33,7 +33,7 @@ export class UnitTimeline {
   static async read(unit: UnitIdentity, repository: Repository): Promise<UnitTimeline> {
     const snapshots: RecordedSnapshot[] = [];
     // What an administrator has joined belongs to the same customer.
-    for (const id of [...repository.joinedTo(unit), unit.unit])
+    for (const id of [...repository.units.joinedTo(unit), unit.unit])
       snapshots.push(...chainSnapshots(await repository.snapshots(id), repository));
     snapshots.sort((a, b) => (a.id < b.id ? -1 : 1));
     if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, repository);
@@ -74,7 +74,7 @@ export class UnitTimeline {
 
   /** When the last run up to `limit` (milliseconds since 1970) found nothing changed since `record`. */
   async #lastUnchanged(record: SnapshotRecord, limit: number): Promise<string | null> {
-    for await (const { time, units } of this.#repository.runsBackFrom(new Date(limit))) {
+    for await (const { time, units } of this.#repository.runs.backFrom(new Date(limit))) {
       const found = units.find(({ unit, outcome }) => unit === this.unit.unit && outcome === 'unchanged');
       if (found?.snapshot?.id === record.id && Date.parse(found.time) <= limit) return found.time;
       if (Date.parse(time) < Date.parse(record.time)) return null;

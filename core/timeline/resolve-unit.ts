@@ -13,13 +13,13 @@ import type { Repository } from '../repository/repository.ts';
 export async function resolveUnit(name: string, repository: Repository, context: Context, earlier = false): Promise<UnitIdentity> {
   const { settings, reporter } = context;
   if (earlier) return resolveEarlier(name, repository, context);
-  if (isUnitId(name) || !repository.isOwn) return repository.resolveUnit(name);
+  if (isUnitId(name) || !repository.isOwn) return repository.units.resolve(name);
   const living = findLivingUnit(settings, name);
   try {
-    return await repository.resolveUnit(name, living?.incarnation);
+    return await repository.units.resolve(name, living?.incarnation);
   } catch (error) {
     if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
-    const newest = await repository.resolveUnit(name);
+    const newest = await repository.units.resolve(name);
     if (living.domain !== null && living.domain !== newest.domain) throw error;
     const message = `${name} was made anew since its last backup; using the one before (${newest.domain ?? 'domain unknown'})`;
     reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
@@ -28,7 +28,7 @@ export async function resolveUnit(name: string, repository: Repository, context:
 }
 
 async function resolveEarlier(name: string, repository: Repository, context: Context): Promise<UnitIdentity> {
-  const all = (await repository.units()).filter((unit) => unit.name === name);
+  const all = (await repository.units.all()).filter((unit) => unit.name === name);
   const present = repository.isOwn ? all.filter((unit) => isCurrent(unit, repository, context)) : all.slice(-1);
   const others = all.filter((unit) => !present.includes(unit));
   const newest = others.at(-1);
@@ -56,5 +56,5 @@ export function isOfAnother(unit: UnitIdentity, repository: Repository, context:
 export function isCurrent(unit: UnitIdentity, repository: Repository, { settings }: Pick<Context, 'settings'>): boolean {
   if (!repository.isOwn) return false;
   const living = findLivingUnit(settings, unit.name);
-  return living !== undefined && repository.livesAs(unit, living.incarnation);
+  return living !== undefined && repository.units.livesAs(unit, living.incarnation);
 }

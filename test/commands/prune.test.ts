@@ -54,7 +54,7 @@ describe('prune', () => {
     log = [];
     backend = new MemoryBackend();
     repository = (await openTestRepository(backend, state)).repository;
-    unit = await repository.openUnit(subject('site1'));
+    unit = await repository.units.open(subject('site1'));
     chain = [];
   });
 
@@ -153,7 +153,7 @@ describe('prune', () => {
     for (let day = 15; day > 6; day--) await add('incremental', daysAgo(day));
     await add('full', daysAgo(0));
     const refused = await objects();
-    unit = await repository.openUnit(subject('site2'));
+    unit = await repository.units.open(subject('site2'));
     chain = [];
     await add('full', daysAgo(5));
     await add('full', daysAgo(0));
@@ -230,7 +230,7 @@ describe('prune', () => {
 
   it('deletes nothing while a record cannot be read: nobody knows what it needs', async () => {
     await history();
-    const other = await repository.openUnit(subject('site2'));
+    const other = await repository.units.open(subject('site2'));
     const bad = await backend.create(`servers/${repository.server}/${snapshotPath(other.unit, newTimedId(daysAgo(1)))}`);
     await bad.write(Buffer.from('{'));
     await bad.commit();
@@ -243,7 +243,7 @@ describe('prune', () => {
 
   it('knows units by name, all their incarnations, and by id', async () => {
     await history();
-    const again = await repository.openUnit(subject('site1', 'second'));
+    const again = await repository.units.open(subject('site1', 'second'));
     const ids = async (units: string[]) => (await prune({ units, dryRun: true })).units.map(({ unitId }) => unitId).sort();
     expect(await ids(['site1'])).to.deep.equal([unit.unit, again.unit].sort());
     expect(await ids([again.unit])).to.deep.equal([again.unit]);
@@ -292,7 +292,7 @@ describe('prune', () => {
       const tool = { name: 'test', version: '0' };
       const { identity, server } = repository;
       const made = { formatVersion: FORMAT_VERSION, id, repository: identity.id, server, time, finished: time };
-      await repository.commitRun({ ...made, status: 'ok', units, tool });
+      await repository.runs.commit({ ...made, status: 'ok', units, tool });
       runs.push(runPath(id));
     }
     const result = await prune({ yes: true }, KEEP_TWO_DAYS, { now: NOW + 91 * DAY });

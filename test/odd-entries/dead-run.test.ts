@@ -6,7 +6,7 @@ import { UnitsInHand } from '../../core/backup/run/units-in-hand.ts';
 import { run } from '../../core/commands/run.ts';
 import { Failure } from '../../core/failure.ts';
 import { newTimedId } from '../../core/repository/ids.ts';
-import { openRepository, type Repository } from '../../core/repository/repository.ts';
+import { openRepository } from '../../core/repository/open-repository.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 
 const NAMES = ['site1', 'site2', 'system'];
@@ -84,7 +84,8 @@ describe('a unit that ended the whole program', function () {
     const full = (): never => {
       throw new Failure('disk_full', 'no room');
     };
-    const repository = { ...(await openRepository(sandbox.context.settings, 'read', () => {})), commitRun: full } as unknown as Repository;
+    const repository = await openRepository(sandbox.context.settings, 'read', () => {});
+    repository.runs.commit = full;
     const id = newTimedId(new Date());
     await recordDeadRun({ id, units: ['site1'] }, repository, sandbox.context);
     expect(sandbox.log.map(({ code }) => code)).to.deep.equal(['unit_crashed', 'disk_full']);

@@ -10,9 +10,10 @@ export const SERVER = '00112233445566ff';
 
 /** A repository in `backend`, made when it is not there, with what it reports. */
 export async function openTestRepository(backend: Backend, stateFolder: string): Promise<{ repository: Repository; notices: Notice[] }> {
-  const { identity } = await initRepository(backend);
+  const { identity: repository } = await initRepository(backend);
   const notices: Notice[] = [];
-  return { repository: new Repository(backend, identity, SERVER, stateFolder, (notice) => notices.push(notice)), notices };
+  const place = { backend, repository, stateFolder, notify: (notice: Notice) => notices.push(notice) };
+  return { repository: new Repository(place, SERVER), notices };
 }
 
 export function subject(name: string, incarnation = 'first'): UnitSubject {

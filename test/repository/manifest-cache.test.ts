@@ -23,7 +23,7 @@ describe('the manifest cache', () => {
     state = mkdtempSync(join(tmpdir(), 'cache-'));
     backend = new FaultyBackend(new MemoryBackend());
     ({ repository } = await openTestRepository(backend, state));
-    unit = await repository.openUnit(subject('site1'));
+    unit = await repository.units.open(subject('site1'));
     record = await storeSnapshot(repository, unit, new Date('2026-11-01T03:00:00Z'));
     cache = new ManifestCache(repository);
   });

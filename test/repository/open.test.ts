@@ -18,8 +18,9 @@ import type { Settings } from '../../core/config/settings.ts';
 import { newServerId } from '../../core/repository/ids.ts';
 import { machineDigest } from '../../core/repository/machine.ts';
 import type { Notice } from '../../core/repository/notice.ts';
+import { openRepository } from '../../core/repository/open-repository.ts';
 import { initRepository, openBackend } from '../../core/repository/place.ts';
-import { openRepository, type Repository } from '../../core/repository/repository.ts';
+import type { Repository } from '../../core/repository/repository.ts';
 import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
 import { failureOf } from '../failure-of.ts';
 
@@ -97,7 +98,7 @@ describe('opening a repository', () => {
     await init();
     const before = readdirSync(settings.repository, { recursive: true });
     const repository = await open('read');
-    expect(await repository.units()).to.deep.equal([]);
+    expect(await repository.units.all()).to.deep.equal([]);
     expect(readdirSync(settings.repository, { recursive: true })).to.deep.equal(before);
     expect(readdirSync(folder)).to.deep.equal(['repository']);
   });

@@ -30,7 +30,7 @@ describe('a repository', () => {
     state = mkdtempSync(join(tmpdir(), 'state-'));
     backend = new MemoryBackend();
     ({ repository, notices } = await openTestRepository(backend, state));
-    unit = await repository.openUnit(subject('site1'));
+    unit = await repository.units.open(subject('site1'));
   });
 
   afterEach(() => rmSync(state, { recursive: true }));
@@ -127,42 +127,42 @@ describe('a repository', () => {
 
   describe('keeps incarnations apart', () => {
     it('and goes on with the unit of the same one', async () => {
-      expect(await repository.openUnit({ ...subject('site1'), domain: 'renamed.example' })).to.deep.equal(unit);
+      expect(await repository.units.open({ ...subject('site1'), domain: 'renamed.example' })).to.deep.equal(unit);
       expect(unit.unit).to.match(/^site1-[0-9a-f]{8}$/);
     });
 
     it('and begins a new unit for another one of the same name', async () => {
-      const second = await repository.openUnit(subject('site1', 'second'));
+      const second = await repository.units.open(subject('site1', 'second'));
       expect(second.unit).to.not.equal(unit.unit);
-      expect(await repository.resolveUnit('site1', 'second')).to.deep.equal(second);
-      expect(await repository.resolveUnit('site1', 'first')).to.deep.equal(unit);
-      expect(await repository.resolveUnit('site1')).to.deep.equal(second);
-      expect(await repository.resolveUnit(unit.unit)).to.deep.equal(unit);
+      expect(await repository.units.resolve('site1', 'second')).to.deep.equal(second);
+      expect(await repository.units.resolve('site1', 'first')).to.deep.equal(unit);
+      expect(await repository.units.resolve('site1')).to.deep.equal(second);
+      expect(await repository.units.resolve(unit.unit)).to.deep.equal(unit);
     });
 
     it('and reads the units of a server once, however many it opens', async () => {
-      for (let site = 2; site <= 30; site++) await repository.openUnit(subject(`site${site}`));
+      for (let site = 2; site <= 30; site++) await repository.units.open(subject(`site${site}`));
       const counting = new FaultyBackend(backend);
       const { repository: next } = await openTestRepository(counting, state);
       const before = counting.calls.filter((call) => call === 'read').length;
-      for (let site = 1; site <= 30; site++) await next.openUnit(subject(`site${site}`));
+      for (let site = 1; site <= 30; site++) await next.units.open(subject(`site${site}`));
       expect(counting.calls.filter((call) => call === 'read')).to.have.length(before + 30);
-      expect(await next.units()).to.have.length(30);
+      expect(await next.units.all()).to.have.length(30);
     });
 
     it('and never shows an earlier customer’s unit for a living account that has none', async () => {
-      expect(await failureOf(() => repository.resolveUnit('site1', 'second'))).to.include({ code: 'unit_unknown' });
+      expect(await failureOf(() => repository.units.resolve('site1', 'second'))).to.include({ code: 'unit_unknown' });
     });
 
     for (const name of ['site2', 'site', '../site1', 'site1-ffffffff', '']) {
       it(`and knows no unit ${JSON.stringify(name)}`, async () => {
-        expect(await failureOf(() => repository.resolveUnit(name))).to.include({ code: 'unit_unknown' });
+        expect(await failureOf(() => repository.units.resolve(name))).to.include({ code: 'unit_unknown' });
       });
     }
 
     it('and reports a unit.json that was copied from another unit', async () => {
       await put(`servers/${SERVER}/units/site1-ffffffff/unit.json`, JSON.stringify(unit));
-      expect(await repository.units()).to.deep.equal([unit]);
+      expect(await repository.units.all()).to.deep.equal([unit]);
       expect(notices.map(({ code }) => code)).to.deep.equal(['repository_damaged']);
     });
   });
@@ -207,10 +207,10 @@ describe('a repository', () => {
       tool: { name: 'apiscp-backup', version: '0.0.0' },
     } as const;
     const later = { ...run, id: '20261102T030000123Z-00000001' };
-    await repository.commitRun(later);
-    await repository.commitRun(run);
+    await repository.runs.commit(later);
+    await repository.runs.commit(run);
     await put(`servers/${SERVER}/runs/20261103T030000123Z-00000001.json`, JSON.stringify(run));
-    expect(await repository.runs()).to.deep.equal([run, later]);
+    expect(await repository.runs.all()).to.deep.equal([run, later]);
     expect(notices.map(({ code }) => code)).to.deep.equal(['repository_damaged']);
   });
 
@@ -280,7 +280,7 @@ describe('a repository', () => {
   describe('finds what no record names', () => {
     async function leftovers(now: number): Promise<string[]> {
       const names: string[] = [];
-      for await (const { name } of unreferencedObjects(repository, await repository.unitIds(), await namedObjects(repository), now))
+      for await (const { name } of unreferencedObjects(repository, await repository.units.ids(), await namedObjects(repository), now))
         names.push(name);
       return names.sort();
     }

@@ -22,11 +22,12 @@ describe('the index of runs', () => {
   beforeEach(async () => {
     state = mkdtempSync(join(tmpdir(), 'run-index-'));
     ({ repository } = await openTestRepository(new MemoryBackend(), state));
-    const { run } = repository;
+    const { runs } = repository;
+    const readRecord = runs.read.bind(runs);
     read = [];
-    repository.run = (id) => {
+    runs.read = (id) => {
       read.push(id);
-      return run.call(repository, id);
+      return readRecord(id);
     };
   });
 
@@ -43,7 +44,7 @@ describe('the index of runs', () => {
     };
     const { identity, server } = repository;
     const made = { formatVersion: FORMAT_VERSION, id, repository: identity.id, server, time, finished: time };
-    await repository.commitRun({ ...made, status: 'ok', units: [unit], tool: { name: 'test', version: '0' } });
+    await repository.runs.commit({ ...made, status: 'ok', units: [unit], tool: { name: 'test', version: '0' } });
     return id;
   }
 

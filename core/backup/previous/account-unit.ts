@@ -11,19 +11,19 @@ import { doubtAbout } from './account-proof.ts';
  * answered when it would not say which units there are: a new one, begun for that alone, would leave the others behind for good.
  */
 export async function unitOf(subject: PanelUnit, repository: Repository, reporter: Pick<Reporter, 'log'>): Promise<UnitIdentity> {
-  const all = await repository.unitsNamed(subject.name);
-  const known = all.findLast((unit) => repository.livesAs(unit, subject.incarnation));
+  const all = await repository.units.named(subject.name);
+  const known = all.findLast((unit) => repository.units.livesAs(unit, subject.incarnation));
   if (known !== undefined) return known;
-  const refused = await repository.refusedOf(subject.name);
+  const refused = await repository.units.refusedOf(subject.name);
   if (refused !== undefined) throw unknownUnit(subject.name, refused);
   const earlier = all.at(-1);
-  if (earlier === undefined) return repository.beginUnit(subject);
+  if (earlier === undefined) return repository.units.begin(subject);
   const doubt = await doubtAbout(subject, earlier, repository);
   if (doubt === undefined) {
     await goOn(subject, earlier, repository, reporter);
     return earlier;
   }
-  const unit = await repository.beginUnit(subject);
+  const unit = await repository.units.begin(subject);
   const message = `${subject.name} is another account than the one of ${earlier.unit}, as far as can be told (${doubt}): its backups begin anew as ${unit.unit}. If it is the same customer: \`apiscp-backup join ${earlier.unit}\``;
   reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [subject.name, earlier.unit, unit.unit] });
   return unit;
@@ -40,6 +40,6 @@ function unknownUnit(name: string, cause: Failure): Failure {
 
 async function goOn(subject: PanelUnit, { unit }: UnitIdentity, repository: Repository, { log }: Pick<Reporter, 'log'>): Promise<void> {
   const reason = 'its folder is a new one, and the panel’s files in it are those of the last backup';
-  await repository.addNote({ unit, kind: 'continued', incarnation: subject.incarnation, reason });
+  await repository.units.addNote({ unit, kind: 'continued', incarnation: subject.incarnation, reason });
   log({ level: 'info', code: 'unit_continued', message: `${subject.name} goes on as ${unit}: ${reason}`, affected: [subject.name, unit] });
 }

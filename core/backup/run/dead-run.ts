@@ -16,7 +16,7 @@ export async function recordDeadRun({ id, units }: DeadRun, repository: Reposito
   const time = timeOfId(id).toISOString();
   const failure = { code: 'unit_crashed', message } as const;
   try {
-    await repository.commitRun({
+    await repository.runs.commit({
       formatVersion: FORMAT_VERSION,
       id,
       repository: repository.identity.id,

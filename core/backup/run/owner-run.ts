@@ -53,11 +53,11 @@ export async function ownersAllowance({ name }: PanelUnit, repository: Repositor
 
 /** When the last run after `begin` that had the unit began, both in milliseconds since 1970. */
 async function lastRun(name: string, repository: Repository, begin: number, now: number): Promise<number | undefined> {
-  for (const id of (await repository.runIds()).reverse()) {
+  for (const id of (await repository.runs.ids()).reverse()) {
     const time = timeOfId(id).getTime();
     if (time > now) continue;
     if (time < begin) return undefined;
-    const units = (await repository.run(id))?.units ?? [];
+    const units = (await repository.runs.read(id))?.units ?? [];
     if (units.some((unit) => unit.name === name && unit.failure?.code !== 'locked')) return time;
   }
   return undefined;

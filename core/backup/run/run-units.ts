@@ -23,7 +23,7 @@ export async function unitsOfRun(wanted: readonly string[], repository: Reposito
   const vanished: UnitIdentity[] = [];
   for (const name of wanted) {
     const unit = findLivingUnit(settings, name);
-    const earlier = unit === undefined ? (await repository.unitsNamed(name)).at(-1) : undefined;
+    const earlier = unit === undefined ? (await repository.units.named(name)).at(-1) : undefined;
     if (unit !== undefined) living.push(unit);
     else if (earlier !== undefined && (await isAwaited(earlier, repository))) vanished.push(earlier);
     else throw new Failure('unit_unknown', `there is no account ${name} on this server`, { affected: [name] });
@@ -35,15 +35,15 @@ export async function unitsOfRun(wanted: readonly string[], repository: Reposito
 async function withoutGoneGhosts(all: readonly PanelUnit[], repository: Repository): Promise<PanelUnit[]> {
   const units: PanelUnit[] = [];
   for (const unit of all) {
-    const last = unit.roots.length === 0 ? (await repository.unitsNamed(unit.name)).at(-1) : undefined;
-    if (last === undefined || !repository.isGone(last)) units.push(unit);
+    const last = unit.roots.length === 0 ? (await repository.units.named(unit.name)).at(-1) : undefined;
+    if (last === undefined || !repository.units.isGone(last)) units.push(unit);
   }
   return units;
 }
 
 async function vanishedUnits(all: readonly PanelUnit[], repository: Repository): Promise<UnitIdentity[]> {
   const names = new Set(all.map(({ name }) => name));
-  const newest = new Map((await repository.allUnits()).map((unit) => [unit.name, unit]));
+  const newest = new Map((await repository.units.known()).map((unit) => [unit.name, unit]));
   const vanished: UnitIdentity[] = [];
   for (const unit of newest.values()) {
     if (!names.has(unit.name) && (await isAwaited(unit, repository))) vanished.push(unit);
@@ -53,7 +53,7 @@ async function vanishedUnits(all: readonly PanelUnit[], repository: Repository):
 
 /** Whether a unit has backups, and nobody said that it is gone. */
 async function isAwaited(unit: UnitIdentity, repository: Repository): Promise<boolean> {
-  if (repository.isGone(unit)) return false;
+  if (repository.units.isGone(unit)) return false;
   for await (const _ of repository.listObjects(`${snapshotsFolder(unit.unit)}/`)) return true;
   return false;
 }

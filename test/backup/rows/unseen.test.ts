@@ -5,8 +5,8 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 import { ls } from '../../../core/commands/ls.ts';
 import { restore } from '../../../core/commands/restore.ts';
+import { openRepository } from '../../../core/repository/open-repository.ts';
 import type { SnapshotRecord } from '../../../core/repository/record.ts';
-import { openRepository } from '../../../core/repository/repository.ts';
 import type { UnitOutcome } from '../../../core/schemas/run.ts';
 import { type Level, Sandbox } from '../../commands/sandbox.ts';
 import { ROOT } from '../../program.ts';
@@ -61,7 +61,7 @@ describe('what a run does not see', function () {
 
   async function newest(): Promise<SnapshotRecord> {
     const repository = await openRepository(server.context.settings, 'read', () => {});
-    const [unit] = await repository.units();
+    const [unit] = await repository.units.all();
     return (await repository.snapshots(unit!.unit)).at(-1) as SnapshotRecord;
   }
 

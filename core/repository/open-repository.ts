@@ -1,0 +1,48 @@
+import type { Settings } from '../config/settings.ts';
+import { serverFolder } from './layout.ts';
+import type { Notify } from './notice.ts';
+import { openBackend, readRepositoryIdentity } from './place.ts';
+import { Repository } from './repository.ts';
+import { SAFETY_AGE } from './safety-age.ts';
+import { chooseServer, establishServer, foundServer, type Place } from './server-identity.ts';
+import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
+
+/** Which server's folder is opened, when it is not to be this machine's as it is known. */
+export interface ServerChoice {
+  /** To read: the name or id of another server. */
+  readonly server?: string | undefined;
+  /** To write: begin a new one, whoever this machine was before. */
+  readonly isNew?: boolean | undefined;
+}
+
+/** What has to be known of the repository before it is said which server is meant. */
+export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
+  const backend = openBackend(settings.repository);
+  const repository = await readRepositoryIdentity(backend);
+  return { backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify };
+}
+
+/**
+ * Opens the repository that the settings name. To write, this machine's id is looked up or begun, and kept in the state
+ * directory, and what killed writers left unfinished is removed; to read, nothing is changed anywhere. Throws `repository_missing`,
+ * `repository_foreign`, `repository_newer`, `server_unknown`, `server_contested`.
+ */
+export async function openRepository(
+  settings: Settings,
+  purpose: 'read' | 'write' | 'free',
+  notify: Notify,
+  choice: ServerChoice = {},
+): Promise<Repository> {
+  const place = await openPlace(settings, notify);
+  const { backend } = place;
+  if (purpose === 'read') {
+    const { server, isOwn } = await chooseServer(place, choice.server);
+    return new Repository(place, server, isOwn);
+  }
+  if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
+  else useStateDirectory(settings.stateDirectory, notify);
+  await backend.discardAbandoned(Date.now() - SAFETY_AGE);
+  const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
+  await backend.discardUnfinished(serverFolder(server));
+  return new Repository(place, server);
+}

@@ -1,0 +1,211 @@
+import { asFailure, Failure } from '../failure.ts';
+import { unitDocument } from './documents.ts';
+import type { UnitIdentity, UnitSubject } from './identity.ts';
+import { isUnitId, newTimedId, newUnitId, unitNameOf } from './ids.ts';
+import { UNITS_FOLDER, unitFolder, unitPath } from './layout.ts';
+import { FORMAT_VERSION } from './record.ts';
+import type { ServerFolder } from './server-folder.ts';
+import { readDocument, writeDocument } from './stored-document.ts';
+import type { UnitNote } from './unit-note.ts';
+import { readNotes, removeNote, writeNote } from './unit-notes.ts';
+
+/** What names a folder of unknown birth by nothing else: the next folder can have the same inode. */
+const INODE_ALONE = /^\d+-0$/;
+
+/** The units of a server, and what was noted about them: which of them an account goes on in. */
+export class Units {
+  readonly #folder: ServerFolder;
+  /** Of `known`. */
+  #opened: UnitIdentity[] | undefined;
+  #notes: readonly UnitNote[] | undefined;
+  /** What the place would not give when units and notes were read: by the id of the unit, or undefined for a note. */
+  readonly #refused = new Map<string | undefined, Failure>();
+
+  constructor(folder: ServerFolder) {
+    this.#folder = folder;
+  }
+
+  /** The ids of all units, also of those whose `unit.json` cannot be used. */
+  async ids(): Promise<string[]> {
+    return (await this.#folder.backend.folders(this.#folder.nameOf(UNITS_FOLDER))).filter(isUnitId);
+  }
+
+  /** All incarnations of all units, in the order of their beginning; unusable ones are reported and left out. */
+  async all(): Promise<UnitIdentity[]> {
+    await this.notes();
+    const units: UnitIdentity[] = [];
+    for (const id of await this.ids()) {
+      try {
+        units.push(await this.read(id));
+      } catch (error) {
+        if (await this.isEmpty(id)) continue;
+        this.#folder.report(error);
+        this.#noteRefusal(id, error);
+      }
+    }
+    return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
+  }
+
+  #noteRefusal(unit: string | undefined, error: unknown): void {
+    const failure = asFailure(error);
+    if (failure.code !== 'repository_damaged') this.#refused.set(unit, failure);
+  }
+
+  /**
+   * Why it cannot be told today in which of its units an account goes on, because the place would not give one of them, or a note about one:
+   * another day it may. What is damaged for good is none of it.
+   */
+  async refusedOf(name: string): Promise<Failure | undefined> {
+    const hasUnits = (await this.named(name)).length > 0;
+    for (const [unit, failure] of this.#refused) {
+      if (unit === undefined ? hasUnits : unitNameOf(unit) === name) return failure;
+    }
+    return undefined;
+  }
+
+  /** Whether the folder of a unit is all there is of it: what began it failed before it wrote anything, and the next run begins another. */
+  async isEmpty(id: string): Promise<boolean> {
+    for await (const _ of this.#folder.listObjects(`${unitFolder(id)}/`)) return false;
+    return true;
+  }
+
+  /** Removes the folder of a unit that holds nothing and was last changed before `before` (milliseconds since 1970), where there are folders. */
+  async removeEmpty(id: string, before: number): Promise<void> {
+    await this.#folder.backend.removeFolder?.(this.#folder.nameOf(unitFolder(id)), before);
+  }
+
+  /** One unit by its id. Throws `repository_damaged`, `repository_newer`. */
+  async read(id: string): Promise<UnitIdentity> {
+    await this.notes();
+    const name = this.#folder.nameOf(unitPath(id));
+    const { value } = await readDocument(this.#folder.backend, unitDocument, name);
+    if (value.unit === id && value.server === this.#folder.server && value.repository === this.#folder.identity.id) return value;
+    throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+  }
+
+  /**
+   * The unit that a name or a unit id means. Of several incarnations of a name it is the one that lives now, when the caller
+   * says which that is, and else the newest. Throws `unit_unknown`.
+   */
+  async resolve(nameOrId: string, livingIncarnation?: string): Promise<UnitIdentity> {
+    const found = isUnitId(nameOrId)
+      ? (await this.all()).filter((unit) => unit.unit === nameOrId)
+      : (await this.all()).filter(
+          (unit) => unit.name === nameOrId && (livingIncarnation === undefined || this.livesAs(unit, livingIncarnation)),
+        );
+    const newest = found.at(-1);
+    if (newest === undefined) {
+      throw new Failure('unit_unknown', `the repository holds no backups of ${nameOrId} of this server`, { affected: [nameOrId] });
+    }
+    return newest;
+  }
+
+  /** What was noted about units; read once. */
+  async notes(): Promise<readonly UnitNote[]> {
+    this.#notes ??= await readNotes(this.#folder.backend, this.#folder.identity.id, this.#folder.server, (error) => {
+      this.#folder.report(error);
+      this.#noteRefusal(undefined, error);
+    });
+    return this.#notes;
+  }
+
+  #notesOf({ unit }: Pick<UnitIdentity, 'unit'>, kind: UnitNote['kind']): UnitNote[] {
+    if (this.#notes === undefined) throw new Failure('internal', 'a unit came from elsewhere');
+    return this.#notes.filter((note) => note.unit === unit && note.kind === kind);
+  }
+
+  /** Whether the folder of a living account is that of a unit; the unit was read from here. In doubt it is not. */
+  livesAs(unit: UnitIdentity, incarnation: string): boolean {
+    if (INODE_ALONE.test(incarnation)) return false;
+    return unit.incarnation === incarnation || this.#notesOf(unit, 'continued').some((note) => note.incarnation === incarnation);
+  }
+
+  /** The ids of earlier units that somebody said to belong to the customer of this one, those that were joined to these included. */
+  joinedTo(unit: UnitIdentity): string[] {
+    const joined = [unit.unit];
+    for (const id of joined) {
+      const next = this.#notesOf({ unit: id }, 'joined').flatMap((note) => note.joined ?? []);
+      joined.push(...next.filter((each, index) => !joined.includes(each) && next.indexOf(each) === index));
+    }
+    return joined.slice(1);
+  }
+
+  /** Whether somebody said that what is missing of a unit is meant to be. */
+  isGone(unit: UnitIdentity): boolean {
+    return this.#notesOf(unit, 'gone').length > 0;
+  }
+
+  /** Notes something about a unit. */
+  async addNote(note: Pick<UnitNote, 'unit' | 'kind' | 'reason'> & Partial<UnitNote>): Promise<void> {
+    const now = new Date();
+    const head = { formatVersion: FORMAT_VERSION, id: newTimedId(now), repository: this.#folder.identity.id, server: this.#folder.server };
+    const whole: UnitNote = { incarnation: null, joined: null, ...note, ...head, created: now.toISOString() };
+    const notes = await this.notes();
+    await writeNote(this.#folder.backend, whole);
+    this.#notes = [...notes, whole];
+  }
+
+  /** Takes back that what is missing of a unit is meant to be. */
+  async forgetGone(unit: UnitIdentity): Promise<void> {
+    for (const note of this.#notesOf(unit, 'gone')) await removeNote(this.#folder.backend, note);
+    this.#notes = (await this.notes()).filter((note) => note.unit !== unit.unit || note.kind !== 'gone');
+  }
+
+  /**
+   * All units, by their beginning. They are read once: only one run at a time begins any in a server's folder, and reading all
+   * of them for each would make a server of a thousand accounts a million reads.
+   */
+  async known(): Promise<readonly UnitIdentity[]> {
+    this.#opened ??= await this.all();
+    return this.#opened;
+  }
+
+  /** All units of a name, by their beginning. */
+  async named(name: string): Promise<readonly UnitIdentity[]> {
+    return (await this.known()).filter((unit) => unit.name === name);
+  }
+
+  /** The unit of this incarnation, begun now when it was never backed up. */
+  async open(subject: UnitSubject): Promise<UnitIdentity> {
+    const find = async () => (await this.named(subject.name)).findLast((unit) => this.livesAs(unit, subject.incarnation));
+    const existing = await find();
+    if (existing !== undefined) return existing;
+    await this.#lookForNewUnits(subject.name);
+    return (await find()) ?? (await this.begin(subject));
+  }
+
+  /** Another run, such as one for the account's owner, may have begun a unit since all were read. */
+  async #lookForNewUnits(name: string): Promise<void> {
+    const known = new Set(this.#opened?.map(({ unit }) => unit));
+    for (const id of await this.ids()) {
+      if (unitNameOf(id) !== name || known.has(id) || (await this.isEmpty(id))) continue;
+      try {
+        this.#opened?.push(await this.read(id));
+      } catch {
+        // Told when all were read.
+      }
+    }
+  }
+
+  /** A new unit for an account. */
+  async begin(subject: UnitSubject): Promise<UnitIdentity> {
+    const earlier = await this.named(subject.name);
+    // Units of one name are told apart by their beginning: never two in the same millisecond.
+    const created = Math.max(Date.now(), Date.parse(earlier.at(-1)?.created ?? '') + 1 || 0);
+    const { name, incarnation, domain, adminUser } = subject;
+    const unit: UnitIdentity = {
+      formatVersion: FORMAT_VERSION,
+      repository: this.#folder.identity.id,
+      server: this.#folder.server,
+      unit: newUnitId(name),
+      name,
+      incarnation,
+      domain,
+      adminUser,
+      created: new Date(created).toISOString(),
+    };
+    await writeDocument(this.#folder.backend, unitDocument, this.#folder.nameOf(unitPath(unit.unit)), unit);
+    this.#opened?.push(unit);
+    return unit;
+  }
+}
