@@ -72,8 +72,27 @@ describe('restoring into a tree that tenants control', () => {
     expect(plan.singles.length).to.equal(0);
   });
 
-  it('does not follow a link that it has just restored (case 2)', async () => {
-    // No manifest can say that a link has children; two runs of a chain can, one on top of the other.
+  it('writes nothing through a link of the backup itself, restored a moment ago (case 2)', async () => {
+    // One manifest cannot say that a link has children. A chain can: a link in one snapshot, a file below it in the next.
+    const link = sampleEntry('d', { kind: 'symlink', mode: 0o777, linkTarget: outside });
+    sample.add(link);
+    sample.commit();
+    expect((await restoreSample(sample, target)).status).to.equal('ok');
+    expect(readlinkSync(join(target, 'd'))).to.equal(outside);
+    await addFile('d/x');
+    sample.commit();
+    const through = await restoreSample(sample, target);
+    expect(through.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([
+      ['target_in_the_way', 'd'],
+      ['target_in_the_way', 'd/x'],
+    ]);
+    sample.add(link);
+    sample.commit();
+    await restoreSample(sample, target, { deletion: true });
+    expect(readdirSync(outside)).to.deep.equal([]);
+  });
+
+  it('puts a directory in the place of a link that stands above a chosen path (case 3)', async () => {
     sample.add(directory('d'));
     await addFile('d/x');
     sample.commit();
