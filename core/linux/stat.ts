@@ -1,4 +1,5 @@
 import type { ByteString, EntryKind } from '../manifest/entry.ts';
+import { word } from '../manifest/format/columns.ts';
 import { cString } from './c-string.ts';
 import * as flags from './flags.ts';
 import { lastErrno, libc } from './libc.ts';
@@ -32,16 +33,16 @@ export class StatBuffer {
   readonly words = new Uint32Array(this.bytes.buffer, this.bytes.byteOffset, 64);
 
   get linkCount(): number {
-    return this.words[4] as number;
+    return word(this.words, 4);
   }
   get uid(): number {
-    return this.words[5] as number;
+    return word(this.words, 5);
   }
   get gid(): number {
-    return this.words[6] as number;
+    return word(this.words, 6);
   }
   get fullMode(): number {
-    return (this.words[7] as number) & 0xffff;
+    return word(this.words, 7) & 0xffff;
   }
   /** The 12 permission bits. */
   get mode(): number {
@@ -63,15 +64,15 @@ export class StatBuffer {
   }
   /** In bytes; 2^53 - 1 stands for more as well, which only holes can come to. */
   get size(): number {
-    return Math.min((this.words[11] as number) * 0x1_0000_0000 + (this.words[10] as number), Number.MAX_SAFE_INTEGER);
+    return Math.min(word(this.words, 11) * 0x1_0000_0000 + word(this.words, 10), Number.MAX_SAFE_INTEGER);
   }
   /** In units of 512 bytes. */
   get blocks(): number {
-    return (this.words[13] as number) * 0x1_0000_0000 + (this.words[12] as number);
+    return word(this.words, 13) * 0x1_0000_0000 + word(this.words, 12);
   }
   /** Whether the file system keeps when an inode was made. */
   get hasBirthTime(): boolean {
-    return ((this.words[0] as number) & STATX_BTIME) !== 0;
+    return (word(this.words, 0) & STATX_BTIME) !== 0;
   }
   get birthTime(): bigint {
     return this.#time(80);
@@ -83,19 +84,19 @@ export class StatBuffer {
     return this.#time(112);
   }
   get deviceNumber(): { major: number; minor: number } {
-    return { major: this.words[32] as number, minor: this.words[33] as number };
+    return { major: word(this.words, 32), minor: word(this.words, 33) };
   }
   get device(): bigint {
-    return (BigInt(this.words[34] as number) << 32n) | BigInt(this.words[35] as number);
+    return (BigInt(word(this.words, 34)) << 32n) | BigInt(word(this.words, 35));
   }
   /** Whether the kernel said that this is where something is mounted (Linux 5.8 and later say so). */
   get isMountRoot(): boolean {
-    return ((this.words[2] as number) & STATX_ATTR_MOUNT_ROOT) !== 0;
+    return (word(this.words, 2) & STATX_ATTR_MOUNT_ROOT) !== 0;
   }
 
   /** The number of the mount that it lies on; undefined where the kernel does not say (before Linux 5.8). */
   get mountId(): number | undefined {
-    return ((this.words[0] as number) & STATX_MNT_ID) === 0 ? undefined : (this.words[36] as number);
+    return (word(this.words, 0) & STATX_MNT_ID) === 0 ? undefined : word(this.words, 36);
   }
 
   /** Whether the change times are the same; makes no object. */

@@ -1,3 +1,4 @@
+import { lastComponent } from '../manifest/paths.ts';
 import { isTimedId } from './ids.ts';
 
 /**
@@ -76,6 +77,6 @@ function splitLast(text: string, separator: string): [string, string] {
 
 /** The id that a record's file name gives it; undefined when the name is not one of a record. */
 export function recordIdOf(path: string): string | undefined {
-  const file = path.slice(path.lastIndexOf('/') + 1);
+  const file = lastComponent(path);
   return file.endsWith(RECORD_SUFFIX) ? file.slice(0, -RECORD_SUFFIX.length) : undefined;
 }

@@ -49,3 +49,19 @@ export function wideNumber(pairs: Uint32Array, index: number): bigint {
 function checkLength(section: Buffer, length: number, what: string): void {
   if (section.byteLength !== length) throw damaged(`${what}: ${section.byteLength} bytes instead of ${length}`);
 }
+
+/**
+ * The number at `index`, which the column has: its length was checked, and the compiler cannot know. One function for each width, so that
+ * each meets one kind of array alone: these are on the path of every entry.
+ */
+export function word(column: Uint32Array, index: number): number {
+  return column[index] as number;
+}
+
+export function halfWord(column: Uint16Array, index: number): number {
+  return column[index] as number;
+}
+
+export function byte(column: Uint8Array, index: number): number {
+  return column[index] as number;
+}

@@ -1,8 +1,10 @@
 import type { ByteString } from '../entry.ts';
+import { byte, word } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
 import { holdsChildren, KIND_LIMIT } from '../format/kinds.ts';
 import { isPath } from '../names.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
+import { parentPath } from '../paths.ts';
 import type { BlockView } from './block-view.ts';
 
 const DOT = 0x2e;
@@ -30,14 +32,14 @@ function checkTree(block: BlockView, what: string): void {
   let deepest = above.length;
   if (depth[0] !== deepest) throw damaged(`${what}: its first row is not in its parent directory`);
   for (let row = 0; row < block.rows; row++) {
-    const level = depth[row] as number;
+    const level = word(depth, row);
     if (level > deepest) throw damaged(`${what}, row ${row}: nothing above it is a directory`);
-    if ((kind[row] as number) >= KIND_LIMIT) throw damaged(`${what}, row ${row}: unknown kind ${kind[row]}`);
+    if (byte(kind, row) >= KIND_LIMIT) throw damaged(`${what}, row ${row}: unknown kind ${kind[row]}`);
     checkName(block, row, what);
-    const isFirstChild = row === 0 || level > (depth[row - 1] as number);
+    const isFirstChild = row === 0 || level > word(depth, row - 1);
     if (!isFirstChild && !isBehind(block, row, last[level], above[level])) throw damaged(`${what}, row ${row}: out of order`);
     last[level] = row;
-    deepest = holdsChildren(kind[row] as number) ? level + 1 : level;
+    deepest = holdsChildren(byte(kind, row)) ? level + 1 : level;
   }
 }
 
@@ -47,32 +49,31 @@ function isBehind(block: BlockView, row: number, sibling: number | undefined, ab
 }
 
 function checkName(block: BlockView, row: number, what: string): void {
-  const start = block.nameOffsets[row] as number;
-  const length = (block.nameOffsets[row + 1] as number) - start;
+  const start = word(block.nameOffsets, row);
+  const length = word(block.nameOffsets, row + 1) - start;
   const dots = length <= 2 && (length === 0 || block.nameBytes[start] === DOT) && (length < 2 || block.nameBytes[start + 1] === DOT);
   if (dots) throw damaged(`${what}, row ${row}: its name is empty, '.' or '..'`);
 }
 
 function compareNames(block: BlockView, a: number, b: number): number {
   const { nameBytes, nameOffsets } = block;
-  let x = nameOffsets[a] as number;
-  let y = nameOffsets[b] as number;
-  const endX = nameOffsets[a + 1] as number;
-  const endY = nameOffsets[b + 1] as number;
+  let x = word(nameOffsets, a);
+  let y = word(nameOffsets, b);
+  const endX = word(nameOffsets, a + 1);
+  const endY = word(nameOffsets, b + 1);
   while (x < endX && y < endY && nameBytes[x] === nameBytes[y]) {
     x++;
     y++;
   }
   if (x === endX || y === endY) return endX - x - (endY - y);
-  return (nameBytes[x] as number) - (nameBytes[y] as number);
+  return byte(nameBytes, x) - byte(nameBytes, y);
 }
 
 /** The next block goes on behind the last row, inside a directory that the walk is in at that point. */
 function checkSuccessor(block: BlockView, nextFirstPath: ByteString, what: string): void {
   const row = block.rows - 1;
   const path = block.path(row);
-  const slash = nextFirstPath.lastIndexOf('/');
-  const parent = slash < 0 ? '' : nextFirstPath.slice(0, slash);
-  const isOpen = parent === path ? holdsChildren(block.kind[row] as number) : isWithin(path, parent);
+  const parent = parentPath(nextFirstPath);
+  const isOpen = parent === path ? holdsChildren(byte(block.kind, row)) : isWithin(path, parent);
   if (!isOpen || comparePaths(path, nextFirstPath) >= 0) throw damaged(`${what}: the next block does not follow it`);
 }

@@ -1,6 +1,6 @@
 import type { ByteString } from '../entry.ts';
 import { BLOCK_MAGIC, BLOCK_SECTIONS, type BlockSection } from '../format/block-layout.ts';
-import { allWords, halfWords, offsets, words } from '../format/columns.ts';
+import { allWords, halfWords, offsets, word, words } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
 import { PathStack } from '../format/path-stack.ts';
 import { unpackSections } from '../format/sections.ts';
@@ -80,13 +80,13 @@ export class BlockView {
   name(row: number): ByteString {
     // One string for all names, of which V8 takes slices, costs a third of a conversion per name.
     this.#names ??= this.nameBytes.latin1Slice();
-    return this.#names.substring(this.nameOffsets[row] as number, this.nameOffsets[row + 1] as number);
+    return this.#names.substring(word(this.nameOffsets, row), word(this.nameOffsets, row + 1));
   }
 
   /** The full path of a row, found by walking back to its ancestors. */
   path(row: number): ByteString {
     const names = [this.name(row)];
-    let wanted = (this.depth[row] as number) - 1;
+    let wanted = word(this.depth, row) - 1;
     for (let before = row - 1; before >= 0 && wanted >= 0; before--) {
       if (this.depth[before] !== wanted) continue;
       names.push(this.name(before));
@@ -102,9 +102,9 @@ export class BlockView {
 
   /** The first row after `row` that is not below it; the number of rows when the block ends before. */
   afterSubtree(row: number): number {
-    const depth = this.depth[row] as number;
+    const depth = word(this.depth, row);
     let next = row + 1;
-    while (next < this.rows && (this.depth[next] as number) > depth) next++;
+    while (next < this.rows && word(this.depth, next) > depth) next++;
     return next;
   }
 }

@@ -1,5 +1,5 @@
 import type { ByteString, ManifestRow } from '../entry.ts';
-import { safeNumber, wideNumber } from '../format/columns.ts';
+import { byte, halfWord, safeNumber, wideNumber, word } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
 import { entryKind, TOMBSTONE } from '../format/kinds.ts';
 import type { BlockView } from './block-view.ts';
@@ -10,10 +10,10 @@ const BILLION = 1_000_000_000n;
 /** A row as an object: an entry, a tombstone, or undefined for a context row. `path` is the row's full path. */
 export function decodeRow(block: BlockView, row: number, path: ByteString, packs: readonly string[]): ManifestRow | undefined {
   if (block.kind[row] === TOMBSTONE) return { path, kind: 'tombstone' };
-  const kind = entryKind(block.kind[row] as number);
+  const kind = entryKind(byte(block.kind, row));
   if (kind === undefined) return undefined;
   const tables = SideTables.of(block);
-  const device = block.deviceIndex[row] as number;
+  const device = word(block.deviceIndex, row);
   if (device * 2 >= block.devices.length) throw damaged(`block ${block.index}, row ${row}: unknown device`);
   const linkTarget = tables.linkTarget(row);
   const numbers = tables.deviceNumber(row);
@@ -23,24 +23,24 @@ export function decodeRow(block: BlockView, row: number, path: ByteString, packs
   return {
     path,
     kind,
-    mode: block.mode[row] as number,
-    uid: block.uid[row] as number,
-    gid: block.gid[row] as number,
+    mode: halfWord(block.mode, row),
+    uid: word(block.uid, row),
+    gid: word(block.gid, row),
     size: safeNumber(block.size, row, `block ${block.index}, row ${row}: the size`),
     mtime: time(block.mtimeSeconds, block.mtimeNanoseconds, row),
     ctime: time(block.ctimeSeconds, block.ctimeNanoseconds, row),
-    device: (BigInt(block.devices[2 * device] as number) << 32n) | BigInt(block.devices[2 * device + 1] as number),
+    device: (BigInt(word(block.devices, 2 * device)) << 32n) | BigInt(word(block.devices, 2 * device + 1)),
     inode: wideNumber(block.inode, row),
-    linkCount: block.linkCount[row] as number,
+    linkCount: word(block.linkCount, row),
     ...(numbers === undefined ? {} : isOfDevice ? { deviceNumber: numbers } : { projectId: numbers.major }),
     ...(linkTarget === undefined ? {} : { linkTarget }),
-    xattrs: tables.xattrs(block.xattrSet[row] as number),
-    inodeFlags: block.inodeFlags[row] as number,
+    xattrs: tables.xattrs(word(block.xattrSet, row)),
+    inodeFlags: word(block.inodeFlags, row),
     ...(content === undefined ? {} : { content }),
-    flags: block.flags[row] as number,
+    flags: byte(block.flags, row),
   };
 }
 
 function time(seconds: Uint32Array, nanoseconds: Uint32Array, row: number): bigint {
-  return BigInt.asIntN(64, wideNumber(seconds, row)) * BILLION + BigInt(nanoseconds[row] as number);
+  return BigInt.asIntN(64, wideNumber(seconds, row)) * BILLION + BigInt(word(nanoseconds, row));
 }

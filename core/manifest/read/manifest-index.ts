@@ -1,6 +1,6 @@
 import type { ByteString } from '../entry.ts';
 import { DIGEST_BYTES } from '../format/block-layout.ts';
-import { allWords, offsets, safeNumber, words } from '../format/columns.ts';
+import { allWords, byte, offsets, safeNumber, word, words } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
 import { HEADER_BYTES } from '../format/envelope.ts';
 import { INDEX_MAGIC, INDEX_SECTIONS, type IndexSection } from '../format/index-layout.ts';
@@ -52,15 +52,15 @@ export class ManifestIndex {
   }
 
   length(block: number): number {
-    return this.#lengths[block] as number;
+    return word(this.#lengths, block);
   }
 
   contentLength(block: number): number {
-    return this.#contentLengths[block] as number;
+    return word(this.#contentLengths, block);
   }
 
   rows(block: number): number {
-    return this.#rows[block] as number;
+    return word(this.#rows, block);
   }
 
   digest(block: number): Buffer {
@@ -70,9 +70,9 @@ export class ManifestIndex {
   /** The full path of the first row of a block. */
   firstPath(block: number): ByteString {
     let path = this.#rest(block);
-    let needed = this.#shared[block] as number;
+    let needed = word(this.#shared, block);
     for (let before = block - 1; needed > 0; before--) {
-      const shared = this.#shared[before] as number;
+      const shared = word(this.#shared, before);
       if (shared >= needed) continue;
       path = this.#rest(before).slice(0, needed - shared) + path;
       needed = shared;
@@ -85,17 +85,17 @@ export class ManifestIndex {
     // How many bytes `path` shares with the first path of the block found so far, which is not behind it.
     let matched = 0;
     for (let block = 0; block < this.blockCount; block++) {
-      const shared = this.#shared[block] as number;
+      const shared = word(this.#shared, block);
       if (shared > matched) continue;
       if (shared < matched) return block - 1;
-      let rest = this.#restOffsets[block] as number;
-      const end = this.#restOffsets[block + 1] as number;
+      let rest = word(this.#restOffsets, block);
+      const end = word(this.#restOffsets, block + 1);
       while (rest < end && matched < path.length && this.#rests[rest] === path.charCodeAt(matched)) {
         rest++;
         matched++;
       }
       if (rest === end) continue;
-      if (matched === path.length || rank(this.#rests[rest] as number) > rank(path.charCodeAt(matched))) return block - 1;
+      if (matched === path.length || rank(byte(this.#rests, rest)) > rank(path.charCodeAt(matched))) return block - 1;
     }
     return this.blockCount - 1;
   }
@@ -107,7 +107,7 @@ export class ManifestIndex {
   lastBlockBelow(block: number, path: ByteString): number {
     if (block + 1 >= this.blockCount || !this.firstPath(block + 1).startsWith(`${path}/`)) return block;
     let last = block + 1;
-    while (last + 1 < this.blockCount && (this.#shared[last + 1] as number) > path.length) last++;
+    while (last + 1 < this.blockCount && word(this.#shared, last + 1) > path.length) last++;
     return last;
   }
 
@@ -135,9 +135,9 @@ export class ManifestIndex {
     let previous = Buffer.alloc(256);
     let previousLength = 0;
     for (let block = 0; block < this.blockCount; block++) {
-      const shared = this.#shared[block] as number;
+      const shared = word(this.#shared, block);
       const rest = this.#rests.subarray(this.#restOffsets[block], this.#restOffsets[block + 1]);
-      const rises = rest.length > 0 && (shared === previousLength || rank(rest[0] as number) > rank(previous[shared] as number));
+      const rises = rest.length > 0 && (shared === previousLength || rank(byte(rest, 0)) > rank(byte(previous, shared)));
       if (shared > previousLength || !rises) throw damaged(`block ${block} is out of order`);
       previousLength = shared + rest.length;
       if (previousLength > previous.length) previous = Buffer.concat([previous], 2 * previousLength);

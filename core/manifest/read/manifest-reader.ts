@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { DeviceNumbers } from '../device-numbers.ts';
 import type { ByteString, ManifestRow } from '../entry.ts';
+import { byte, word } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
 import { checkHeader, FOOTER_BYTES, HEADER_BYTES, readFooter } from '../format/envelope.ts';
 import { decompressFrame } from '../format/frames.ts';
@@ -117,9 +118,9 @@ export class ManifestReader {
       const directory = new PathStack(block.parentPath);
       for (let row = 0; row < block.rows; row++) {
         const name = block.name(row);
-        directory.leaveTo(block.depth[row] as number);
+        directory.leaveTo(word(block.depth, row));
         const path = directory.join(name);
-        if (holdsChildren(block.kind[row] as number)) directory.enter(name);
+        if (holdsChildren(byte(block.kind, row))) directory.enter(name);
         if (comparePaths(path, from) < 0) continue;
         const decoded = decodeRow(block, row, path, this.packs);
         if (decoded !== undefined) yield decoded;
@@ -188,7 +189,7 @@ function firstRowBehind(block: BlockView, path: ByteString): number {
   const directory = new PathStack(block.parentPath);
   let row = 0;
   while (row < block.rows) {
-    directory.leaveTo(block.depth[row] as number);
+    directory.leaveTo(word(block.depth, row));
     const name = block.name(row);
     const here = directory.join(name);
     if (comparePaths(here, path) > 0) return row;

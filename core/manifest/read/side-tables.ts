@@ -1,7 +1,8 @@
 import type { ByteString, Content, DataRange, Extent, Xattr } from '../entry.ts';
 import { DIGEST_BYTES } from '../format/block-layout.ts';
-import { allWords, offsets, safeNumber, words } from '../format/columns.ts';
+import { allWords, offsets, safeNumber, word, words } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
+import { lowerBound } from '../lower-bound.ts';
 import type { BlockView } from './block-view.ts';
 
 const TABLES = new WeakMap<BlockView, SideTables>();
@@ -80,17 +81,17 @@ export class SideTables {
   deviceNumber(row: number): { major: number; minor: number } | undefined {
     const index = find(this.#deviceNumberRows, row);
     if (index < 0) return undefined;
-    return { major: this.#deviceNumbers[2 * index] as number, minor: this.#deviceNumbers[2 * index + 1] as number };
+    return { major: word(this.#deviceNumbers, 2 * index), minor: word(this.#deviceNumbers, 2 * index + 1) };
   }
 
   content(row: number, packs: readonly string[]): Content | undefined {
     const index = find(this.#contentRows, row);
     if (index < 0) return undefined;
     const digest = copyDigest(this.#contentDigests, index);
-    const first = this.#extentOffsets[index] as number;
-    const count = (this.#extentOffsets[index + 1] as number) - first;
-    const firstDigest = this.#extentDigestOffsets[index] as number;
-    const digestCount = (this.#extentDigestOffsets[index + 1] as number) - firstDigest;
+    const first = word(this.#extentOffsets, index);
+    const count = word(this.#extentOffsets, index + 1) - first;
+    const firstDigest = word(this.#extentDigestOffsets, index);
+    const digestCount = word(this.#extentDigestOffsets, index + 1) - firstDigest;
     if (digestCount !== (count > 1 ? count : 0)) throw damaged(`${this.#what}, row ${row}: ${digestCount} digests of ${count} extents`);
     const extents: Extent[] = [];
     for (let extent = 0; extent < count; extent++) {
@@ -103,8 +104,8 @@ export class SideTables {
   /** Calls `visit` with each extent's digest in `bytes` at `offset`, and its row; of a single extent it is the content's. */
   eachDigest(visit: (bytes: Buffer, offset: number, row: number) => void): void {
     this.#contentRows.forEach((row, index) => {
-      const first = this.#extentDigestOffsets[index] as number;
-      const end = this.#extentDigestOffsets[index + 1] as number;
+      const first = word(this.#extentDigestOffsets, index);
+      const end = word(this.#extentDigestOffsets, index + 1);
       for (let at = first; at < end; at++) visit(this.#extentDigests, at * DIGEST_BYTES, row);
       const isStored = this.#extentOffsets[index] !== this.#extentOffsets[index + 1];
       if (first === end && isStored) visit(this.#contentDigests, index * DIGEST_BYTES, row);
@@ -116,7 +117,7 @@ export class SideTables {
     const what = `${this.#what}: the length of an extent`;
     for (let extent = 0; extent < this.#extentPack.length; extent++) {
       const length = safeNumber(this.#extentLength, extent, what);
-      visit(this.#extentPack[extent] as number, this.#extentFrame[extent] as number, this.#extentStart[extent] as number, length);
+      visit(word(this.#extentPack, extent), word(this.#extentFrame, extent), word(this.#extentStart, extent), length);
     }
   }
 
@@ -127,12 +128,12 @@ export class SideTables {
   eachContent(visit: (row: number, stored: number, mapped: number | undefined) => void): void {
     let sparse = 0;
     for (let content = 0; content < this.#contentRows.length; content++) {
-      const row = this.#contentRows[content] as number;
+      const row = word(this.#contentRows, content);
       let stored = 0;
-      for (let extent = this.#extentOffsets[content] as number; extent < (this.#extentOffsets[content + 1] as number); extent++) {
+      for (let extent = word(this.#extentOffsets, content); extent < word(this.#extentOffsets, content + 1); extent++) {
         stored += safeNumber(this.#extentLength, extent, this.#what);
       }
-      while (sparse < this.#sparseRows.length && (this.#sparseRows[sparse] as number) < row) sparse++;
+      while (sparse < this.#sparseRows.length && word(this.#sparseRows, sparse) < row) sparse++;
       visit(row, stored, this.#sparseRows[sparse] === row ? this.#mapped(sparse) : undefined);
     }
   }
@@ -142,16 +143,16 @@ export class SideTables {
   }
 
   #extent(index: number, digest: Buffer, packs: readonly string[]): Extent {
-    const pack = packs[this.#extentPack[index] as number];
+    const pack = packs[word(this.#extentPack, index)];
     if (pack === undefined) throw damaged(`${this.#what}: an extent lies in an unknown pack`);
     const length = safeNumber(this.#extentLength, index, `${this.#what}: the length of an extent`);
-    return { pack, frame: this.#extentFrame[index] as number, offset: this.#extentStart[index] as number, length, digest };
+    return { pack, frame: word(this.#extentFrame, index), offset: word(this.#extentStart, index), length, digest };
   }
 
   #ranges(index: number): DataRange[] {
     const ranges: DataRange[] = [];
     const what = `${this.#what}: a sparse map`;
-    for (let range = this.#sparseOffsets[index] as number; range < (this.#sparseOffsets[index + 1] as number); range++) {
+    for (let range = word(this.#sparseOffsets, index); range < word(this.#sparseOffsets, index + 1); range++) {
       const offset = safeNumber(this.#sparseRanges, 2 * range, what);
       ranges.push({ offset, length: safeNumber(this.#sparseRanges, 2 * range + 1, what) });
     }
@@ -181,14 +182,8 @@ function rowNumbers(section: Buffer, rows: number, what: string): Uint32Array {
 }
 
 function find(rows: Uint32Array, row: number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((rows[middle] as number) < row) low = middle + 1;
-    else high = middle;
-  }
-  return rows[low] === row ? low : -1;
+  const index = lowerBound(rows.length, (middle) => word(rows, middle) < row);
+  return rows[index] === row ? index : -1;
 }
 
 function readXattrSets(block: BlockView, what: string): Xattr[][] {
@@ -202,7 +197,7 @@ function readXattrSets(block: BlockView, what: string): Xattr[][] {
   const sets: Xattr[][] = [[]];
   for (let set = 0; set < setCount; set++) {
     const xattrs: Xattr[] = [];
-    for (let index = setOffsets[set] as number; index < (setOffsets[set + 1] as number); index++) {
+    for (let index = word(setOffsets, set); index < word(setOffsets, set + 1); index++) {
       const name = names.latin1Slice(nameOffsets[index], nameOffsets[index + 1]);
       xattrs.push({ name, value: Buffer.from(values.subarray(valueOffsets[index], valueOffsets[index + 1])) });
     }

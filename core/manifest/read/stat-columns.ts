@@ -1,3 +1,4 @@
+import { byte, halfWord, word } from '../format/columns.ts';
 import { DIRECTORY, FILE, SYMLINK } from '../format/kinds.ts';
 import type { BlockView } from './block-view.ts';
 
@@ -11,12 +12,12 @@ const TYPE_BITS = Uint16Array.of(0, 0, 0o100000, 0o040000, 0o120000, 0o010000, 0
 export function sameStat(block: BlockView, row: number, words: Uint32Array, at = 0): boolean {
   const low = row * 2;
   const high = low + 1;
-  const kind = block.kind[row] as number;
+  const kind = byte(block.kind, row);
   if (
     block.ctimeSeconds[low] !== words[at + 24] ||
     block.ctimeNanoseconds[row] !== words[at + 26] ||
     block.inode[low] !== words[at + 8] ||
-    ((TYPE_BITS[kind] as number) | (block.mode[row] as number)) !== ((words[at + 7] as number) & 0xffff) ||
+    (halfWord(TYPE_BITS, kind) | halfWord(block.mode, row)) !== (word(words, at + 7) & 0xffff) ||
     block.mtimeSeconds[low] !== words[at + 28] ||
     block.mtimeNanoseconds[row] !== words[at + 30] ||
     block.uid[row] !== words[at + 5] ||
@@ -27,7 +28,7 @@ export function sameStat(block: BlockView, row: number, words: Uint32Array, at =
   ) {
     return false;
   }
-  const device = (block.deviceIndex[row] as number) * 2;
+  const device = word(block.deviceIndex, row) * 2;
   if (block.devices[device] !== words[at + 34] || block.devices[device + 1] !== words[at + 35]) return false;
   if (kind !== DIRECTORY && block.linkCount[row] !== words[at + 4]) return false;
   if (kind !== FILE && kind !== SYMLINK) return true;
