@@ -5,7 +5,7 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 export type WorkerRole = 'pack' | 'read' | 'write';
 
 /**
- * The bundle that worker threads run, beside the program's own and an asset of the single executable: without the faces and
+ * The bundle that worker threads run, beside the program's own and an asset of the single executable: without the front ends and
  * the schemas, which each thread would keep a copy of.
  */
 export const WORKER_BUNDLE = 'worker.cjs';

@@ -80,15 +80,15 @@ export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Pro
   }
 }
 
-/** The rows of the snapshot's own manifest: the changes alone, or merged with the runs that it takes the place of. */
+/** The rows of the snapshot's own manifest: the changes alone, or merged with the layers that it takes the place of. */
 async function assemble(scanned: ScannedUnit, tools: RunTools): Promise<AssembledManifest> {
   const { plan, unit, rows } = scanned;
   const finished = rows.finish();
   if (plan.previous === undefined || plan.level === 'incremental') return { output: rows, finished };
   const merged = new ManifestOutput(tools.cache.temporaryFile(unit.unit));
   try {
-    const runs = [...plan.previous.readers, rows.reader()];
-    for (const row of compactRows(runs, plan.level === 'full' ? {} : { base: runs[0] })) merged.add(row);
+    const layers = [...plan.previous.readers, rows.reader()];
+    for (const row of compactRows(layers, plan.level === 'full' ? {} : { base: layers[0] })) merged.add(row);
     const assembled = { output: merged, finished: merged.finish() };
     const order = { unit: unit.unit, packId: scanned.packId, target: scanned.packs, old: oldPacks(plan) };
     const compacted = await compactPacks(assembled, order, tools);
@@ -116,9 +116,9 @@ async function storeManifest(
   output: ManifestOutput,
   finished: FinishedManifest,
   { unit, id }: ScannedUnit,
-  { repository, paced }: RunTools,
+  { repository, throttled }: RunTools,
 ): Promise<ManifestReference> {
-  const target = paced(await repository.createManifest(unit.unit, id));
+  const target = throttled(await repository.createManifest(unit.unit, id));
   try {
     await output.copyTo(target);
     const reference = await target.commit();

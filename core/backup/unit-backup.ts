@@ -14,7 +14,7 @@ import { type IndexedManifest, UnitContents } from '../scan/known/unit-contents.
 import { scan } from '../scan/scan.ts';
 import { mountedPaths } from '../scan/walk/mounted-paths.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
-import { excludedThen, leftOutOf } from '../timeline/exclude-rules.ts';
+import { excludedThen, excludeOf } from '../timeline/exclude-rules.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { discard } from './packs/pack-compaction.ts';
 import { SnapshotPacks } from './packs/snapshot-packs.ts';
@@ -105,17 +105,17 @@ class UnitRun {
   }
 
   async run(onScanned: () => void): Promise<UnitBackup> {
-    const { repository, pool, readers, progress, load, paced } = this.#tools;
+    const { repository, pool, readers, progress, load, throttled } = this.#tools;
     const unit = this.#unit.unit;
     const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
-    const packs = new SnapshotPacks(async (number) => paced(await repository.createPack(unit, packId(number))));
+    const packs = new SnapshotPacks(async (number) => throttled(await repository.createPack(unit, packId(number))));
     const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
     const known = this.#indexedChain();
     const output = new SnapshotOutput(this.#rows, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
     const { settings } = this.#tools.context;
-    const leftOut = leftOutOf(this.#subject, settings);
-    this.#tellMoved(output);
+    const exclude = excludeOf(this.#subject, settings);
+    this.#reportMoved(output);
     for (const path of this.#vanished)
       output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only the backups before this one have it');
     const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
@@ -124,7 +124,7 @@ class UnitRun {
         {
           roots: this.#subject.roots,
           previous: this.#plan.previous?.readersToday(this.#devices.numbers) ?? [],
-          leftOut,
+          exclude,
           mounts: mountedPaths(this.#subject.roots),
           includeSubvolumes: settings.includeSubvolumes,
           ...(contents === undefined ? {} : { known: contents }),
@@ -152,7 +152,7 @@ class UnitRun {
         sent: packing.sent,
         packId,
         totals,
-        excluded: excludedThen(leftOut),
+        excluded: excludedThen(exclude),
       };
       return await commitSnapshot(scanned, this.#tools);
     } finally {
@@ -165,7 +165,7 @@ class UnitRun {
   }
 
   /** Names the roots that are found through a link elsewhere than in the last snapshot. */
-  #tellMoved(output: SnapshotOutput): void {
+  #reportMoved(output: SnapshotOutput): void {
     const then = this.#plan.previous?.chain.at(-1)?.roots ?? [];
     if (this.#subject.followed.length === 0) return;
     for (const { name, source } of this.#devices.roots) {

@@ -1,18 +1,18 @@
 import type { ByteString, Entry } from '../manifest/entry.ts';
-import { type Saying, sayingOf } from '../manifest/merge/path-states.ts';
+import { type PathState, pathStateOf } from '../manifest/merge/path-states.ts';
 import type { OwnerSight } from '../restore/owner/owner-sight.ts';
-import type { OpenRuns } from '../timeline/open-layers.ts';
+import type { OpenLayers } from '../timeline/open-layers.ts';
 import { hasPath } from './tree-scope.ts';
 import { VisiblePaths } from './visible-paths.ts';
 
 /** What all snapshots of a unit have, and what of it is shown: everything, or what an owner could open. */
 export class AllSnapshots {
-  readonly #runs: OpenRuns;
+  readonly #layers: OpenLayers;
   readonly #visible: VisiblePaths | undefined;
 
-  constructor(runs: OpenRuns, sight: OwnerSight | undefined) {
-    this.#runs = runs;
-    this.#visible = sight === undefined ? undefined : new VisiblePaths(sight, (path) => mostClosed(runs, path, sight));
+  constructor(layers: OpenLayers, sight: OwnerSight | undefined) {
+    this.#layers = layers;
+    this.#visible = sight === undefined ? undefined : new VisiblePaths(sight, (path) => mostClosed(layers, path, sight));
   }
 
   shows(path: ByteString, entry: Entry): boolean {
@@ -21,21 +21,21 @@ export class AllSnapshots {
 
   /** Whether any snapshot has a path that is shown. */
   has(path: ByteString): boolean {
-    return this.#runs.readers.some((reader) => {
+    return this.#layers.readers.some((reader) => {
       if (this.#visible === undefined) return hasPath([reader], path);
-      const saying = sayingOf(reader, path);
-      return typeof saying === 'object' && this.shows(path, saying);
+      const pathState = pathStateOf(reader, path);
+      return typeof pathState === 'object' && this.shows(path, pathState);
     });
   }
 
   /** What a manifest says of a path, where an entry that is not shown counts as gone. */
-  shown(path: ByteString, saying: Saying): Saying {
-    return typeof saying === 'object' && !this.shows(path, saying) ? 'gone' : saying;
+  shown(path: ByteString, pathState: PathState): PathState {
+    return typeof pathState === 'object' && !this.shows(path, pathState) ? 'gone' : pathState;
   }
 }
 
 /** A folder that was closed in one snapshot counts as closed in all. */
-function mostClosed({ readers }: OpenRuns, path: ByteString, sight: OwnerSight): Entry | undefined {
-  const entries = readers.map((reader) => sayingOf(reader, path)).filter((saying) => typeof saying === 'object');
+function mostClosed({ readers }: OpenLayers, path: ByteString, sight: OwnerSight): Entry | undefined {
+  const entries = readers.map((reader) => pathStateOf(reader, path)).filter((pathState) => typeof pathState === 'object');
   return entries.find((entry) => !sight.opens(entry)) ?? entries[0];
 }

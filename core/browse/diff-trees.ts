@@ -6,7 +6,7 @@ import { TreeScope } from './tree-scope.ts';
 
 /** A point in time: its manifests, the oldest first, and for each the snapshot that it belongs to. */
 export interface Side {
-  readonly runs: readonly ManifestReader[];
+  readonly layers: readonly ManifestReader[];
   readonly snapshots: readonly string[];
 }
 
@@ -37,8 +37,8 @@ class TreePair {
   readonly #sides: readonly [Side, Side];
 
   constructor(before: Side, after: Side, scope: ByteString) {
-    this.#before = new TreeScope(before.runs, scope);
-    this.#after = new TreeScope(after.runs, scope);
+    this.#before = new TreeScope(before.layers, scope);
+    this.#after = new TreeScope(after.layers, scope);
     this.#sides = [before, after];
   }
 
@@ -77,7 +77,7 @@ class TreePair {
 
   #compare(): Step {
     const [a, b] = [this.#before.tree, this.#after.tree];
-    if (this.#isSameRun(0, 0) && a.isOnlyFrom(0) && b.isOnlyFrom(0)) {
+    if (this.#isSameLayer(0, 0) && a.isOnlyFrom(0) && b.isOnlyFrom(0)) {
       a.skip();
       b.skip();
       return undefined;
@@ -91,7 +91,7 @@ class TreePair {
   #difference(): Step {
     const [a, b] = [this.#before.tree, this.#after.tree];
     const [from, to] = [a.current, b.current];
-    const isSameRow = from.row === to.row && from.block.index === to.block.index && this.#isSameRun(from.run, to.run);
+    const isSameRow = from.row === to.row && from.block.index === to.block.index && this.#isSameLayer(from.layer, to.layer);
     if (isSameRow || (a.currentIsContext && b.currentIsContext)) return undefined;
     const before = a.currentIsContext ? undefined : a.entry();
     const after = b.currentIsContext ? undefined : b.entry();
@@ -100,7 +100,7 @@ class TreePair {
     return { path: a.path, before, after, changes };
   }
 
-  #isSameRun(before: number, after: number): boolean {
+  #isSameLayer(before: number, after: number): boolean {
     return this.#sides[0].snapshots[before] === this.#sides[1].snapshots[after];
   }
 }

@@ -1,4 +1,4 @@
-import { type Exclusion, excludeAny } from '../exclude/exclude-matcher.ts';
+import { type ExcludeMatcher, excludeAny } from '../exclude/exclude-matcher.ts';
 import { letGo, openHandleAt, readLinkAt } from '../linux/files.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import { readXattrs } from '../linux/xattrs.ts';
@@ -27,10 +27,10 @@ export interface LiveOutput {
 
 export interface LiveComparison {
   /** The manifests of the point in time, the oldest first. */
-  readonly runs: readonly ManifestReader[];
+  readonly layers: readonly ManifestReader[];
   readonly unit: PanelUnit;
   /** What the backup leaves out. */
-  readonly leftOut: Exclusion;
+  readonly exclude: ExcludeMatcher;
   /** Whether the backup goes into subvolumes. */
   readonly includeSubvolumes: boolean;
   /** Only this path and what lies below it; empty for everything. */
@@ -41,12 +41,12 @@ export interface LiveComparison {
 
 /** Walks the unit as it is on the server now beside a point in time. Opens no file for its content. */
 export function compareWithLive(comparison: LiveComparison, output: LiveOutput): Walker {
-  const { runs, unit, scope, behind } = comparison;
-  const previous = new MergedTree(runs);
-  const exclusion = excludeAny([comparison.leftOut, excludeBeside(scope, behind)]);
+  const { layers, unit, scope, behind } = comparison;
+  const previous = new MergedTree(layers);
+  const exclude = excludeAny([comparison.exclude, excludeBeside(scope, behind)]);
   const listener = new LiveListener(comparison, previous, output);
   const { includeSubvolumes } = comparison;
-  return new Walker({ roots: unit.roots, previous, exclusion, mounts: mountedPaths(unit.roots), includeSubvolumes }, listener);
+  return new Walker({ roots: unit.roots, previous, exclude, mounts: mountedPaths(unit.roots), includeSubvolumes }, listener);
 }
 
 /** The component of `path` that follows `directory`; undefined when it does not lie below it. */
@@ -56,7 +56,7 @@ function nextName(path: ByteString, directory: ByteString): ByteString | undefin
 }
 
 /** Keeps the walk from entering what is not in the scope, or was on an earlier page. */
-function excludeBeside(scope: ByteString, behind: ByteString | undefined): Exclusion {
+function excludeBeside(scope: ByteString, behind: ByteString | undefined): ExcludeMatcher {
   return {
     inDirectory(path) {
       const only = nextName(scope, path);
@@ -105,13 +105,13 @@ class LiveListener implements WalkListener {
 
   /** Everything that the point in time has below `path`, and `path` itself unless it is told otherwise. */
   #removed(path: ByteString, itself: boolean): void {
-    const { runs, scope, behind } = this.#comparison;
+    const { layers, scope, behind } = this.#comparison;
     // What the walk was kept from entering counts as deleted for it.
     const top = isWithin(scope, path) ? scope : path;
     if (!isWithin(top, scope)) return;
     if (behind !== undefined && comparePaths(endOfTree(top), behind) <= 0) return;
     const from = behind !== undefined && comparePaths(behind, top) > 0 ? behind : top;
-    for (const { entry } of mergedEntries(runs, from, endOfTree(top))) {
+    for (const { entry } of mergedEntries(layers, from, endOfTree(top))) {
       if (this.#output.isFull) return;
       if (this.#isWanted(entry.path) && (itself || entry.path !== path)) this.#output.difference(entry.path, entry, undefined, []);
     }

@@ -10,8 +10,8 @@ export class TreeScope {
   readonly #only: ByteString | undefined;
   #isAbsent = false;
 
-  constructor(runs: readonly ManifestReader[], path: ByteString) {
-    this.tree = new MergedTree(runs);
+  constructor(layers: readonly ManifestReader[], path: ByteString) {
+    this.tree = new MergedTree(layers);
     const names = path === '' ? [] : path.split('/');
     this.#only = names.pop();
     this.#base = names.length;
@@ -65,12 +65,12 @@ export class TreeScope {
 }
 
 /** Whether a point in time has a path, be it only as a folder of something that is backed up. */
-export function hasPath(runs: readonly ManifestReader[], path: ByteString): boolean {
-  return new TreeScope(runs, path).peek() !== undefined;
+export function hasPath(layers: readonly ManifestReader[], path: ByteString): boolean {
+  return new TreeScope(layers, path).peek() !== undefined;
 }
 
 /** The entry of a point in time at a path; undefined when there is none, or only something below it. */
-export function entryAt(runs: readonly ManifestReader[], path: ByteString): Entry | undefined {
-  const scope = new TreeScope(runs, path);
+export function entryAt(layers: readonly ManifestReader[], path: ByteString): Entry | undefined {
+  const scope = new TreeScope(layers, path);
   return scope.peek() === undefined || scope.tree.currentIsContext ? undefined : scope.tree.entry();
 }

@@ -3,7 +3,7 @@ import { compareAge } from '../chain/snapshot.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Entry } from '../manifest/entry.ts';
-import { mergeSayings, type Saying } from '../manifest/merge/path-states.ts';
+import { mergePathStates, type PathState } from '../manifest/merge/path-states.ts';
 import type { RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 import { changesBetween } from './changes.ts';
 
@@ -56,16 +56,16 @@ export class UnitVersions {
   }
 
   /** The stretches of one path, newest first, from what the manifest of each snapshot says about it. */
-  stretches(sayingOf: (snapshot: number) => Saying): Stretch[] {
-    const sayings: Saying[] = [];
+  stretches(pathStateOf: (snapshot: number) => PathState): Stretch[] {
+    const states: PathState[] = [];
     for (const place of this.#order) {
       const below = this.#below[place] as number;
-      sayings[place] = mergeSayings(below < 0 ? 'nothing' : (sayings[below] as Saying), sayingOf(place));
+      states[place] = mergePathStates(below < 0 ? 'nothing' : (states[below] as PathState), pathStateOf(place));
     }
     const stretches: Stretch[] = [];
     for (const [place, snapshot] of this.snapshots.entries()) {
-      const saying = sayings[place] as Saying;
-      const entry = typeof saying === 'object' ? saying : undefined;
+      const pathState = states[place] as PathState;
+      const entry = typeof pathState === 'object' ? pathState : undefined;
       const previous = stretches.at(-1);
       if (previous !== undefined && isSameVersion(previous.entry, entry)) {
         stretches[stretches.length - 1] = { ...previous, last: snapshot, snapshots: previous.snapshots + 1 };

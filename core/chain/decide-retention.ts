@@ -57,17 +57,17 @@ export function decideRetention(
     return { snapshots, deletions: [...going].filter((id) => !carried.has(id)).length };
   };
   const decideAt = (count: number) => {
-    const [then, moment] = [past.slice(0, count), momentOf(count, past, now)];
+    const [then, moment] = [past.slice(0, count), pointInTimeOf(count, past, now)];
     const kept = rulesThatKeep(then, policy, moment, days, holds, confirmed);
     return weigh(new Set(then.filter(({ id }) => doomed.has(id) && !kept.has(id)).map(({ id }) => id)), count, moment);
   };
   const since = refusedSince(weigh(doomed, sorted.length, now), policy.guardShare, decideAt);
-  const refused = since === undefined ? {} : { refusedSince: momentOf(since, past, now).toString() };
+  const refused = since === undefined ? {} : { refusedSince: pointInTimeOf(since, past, now).toString() };
   return { verdicts, deletions: doomed.size, ...refused };
 }
 
 /** When there were the first `count` snapshots and no more. */
-function momentOf(count: number, past: readonly ChainSnapshot[], now: Temporal.Instant): Temporal.Instant {
+function pointInTimeOf(count: number, past: readonly ChainSnapshot[], now: Temporal.Instant): Temporal.Instant {
   const last = past[count - 1];
   return last === undefined || count >= past.length ? now : Temporal.Instant.fromEpochMilliseconds(takenAt(last));
 }

@@ -3,7 +3,7 @@ import { readDuration, timeBefore } from './duration.ts';
 import { TokenReader } from './tokens.ts';
 
 /** A point in time as somebody asked for it. `text` says it back in full, for people: with the zone that was assumed. */
-export type Moment =
+export type PointInTime =
   | { readonly kind: 'snapshot'; readonly id: string; readonly text: string }
   | { readonly kind: 'latest' | 'time'; readonly instant: Temporal.Instant; readonly timeZone: string; readonly text: string };
 
@@ -97,7 +97,7 @@ function describe(time: Temporal.ZonedDateTime): string {
  * Without a zone it is meant in `timeZone`; a time that the clocks skip is moved on, of one that they repeat the first is
  * meant. Throws `usage`.
  */
-export function parseMoment(text: string, now: Temporal.Instant, timeZone: string): Moment {
+export function parsePointInTime(text: string, now: Temporal.Instant, timeZone: string): PointInTime {
   const asked = text.trim();
   if (isSnapshotId(asked)) return { kind: 'snapshot', id: asked, text: `snapshot ${asked}` };
   const here = now.toZonedDateTimeISO(timeZone);

@@ -50,7 +50,7 @@ function parse(text: string): PosixZone | undefined {
 }
 
 /** When the clocks of a year change, in seconds since 1970. */
-function momentOf({ month, week, weekday, seconds: time }: Change, year: number, offset: number): number {
+function pointInTimeOf({ month, week, weekday, seconds: time }: Change, year: number, offset: number): number {
   const first = Temporal.PlainDate.from({ year, month, day: 1 });
   const day = 1 + ((weekday - first.dayOfWeek + DAYS_OF_WEEK) % DAYS_OF_WEEK) + (week - 1) * DAYS_OF_WEEK;
   const date = first.with({ day: week === LAST_WEEK && day > first.daysInMonth ? day - DAYS_OF_WEEK : day });
@@ -61,8 +61,8 @@ function momentOf({ month, week, weekday, seconds: time }: Change, year: number,
 function samples({ standard, summer }: PosixZone, year: number): [number, number][] {
   if (summer === undefined) return [];
   return [year, year + 1].flatMap((each) => {
-    const begin = momentOf(summer.begin, each, standard);
-    const end = momentOf(summer.end, each, summer.offset);
+    const begin = pointInTimeOf(summer.begin, each, standard);
+    const end = pointInTimeOf(summer.end, each, summer.offset);
     return [
       [begin - 1, standard],
       [begin, summer.offset],

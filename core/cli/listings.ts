@@ -2,7 +2,7 @@ import type { Difference, DiffResult } from '../schemas/diff.ts';
 import type { FindResult, FoundPath } from '../schemas/find.ts';
 import type { HistoryEvent, HistoryResult, VersionResult } from '../schemas/history.ts';
 import type { ListedEntry, LsResult } from '../schemas/ls.ts';
-import type { EntryResult, MomentResult } from '../schemas/reading.ts';
+import type { EntryResult, PointInTimeResult } from '../schemas/reading.ts';
 import { printable } from './printable.ts';
 import { formatCount } from './quantities.ts';
 
@@ -54,7 +54,7 @@ function targetText(entry: EntryResult): string {
 }
 
 /** What a point in time was understood as. */
-export function momentText({ text, snapshot, taken, stood }: MomentResult): string {
+export function pointInTimeText({ text, snapshot, taken, stood }: PointInTimeResult): string {
   const since = stood === null ? '' : `, nothing changed until ${stood}`;
   return printable(`${text}: snapshot ${snapshot}, taken ${taken}${since}`);
 }
@@ -66,7 +66,7 @@ function listedLine(entry: ListedEntry): string {
 
 /** A line an entry, as ls(1) has them, with bytes, numbers of owners and times in UTC. */
 export const renderLs: PageRenderer<LsResult> = ({ unit, moment, entries }, isFirst) => {
-  const title = isFirst ? `${unit}, ${momentText(moment)}\n` : '';
+  const title = isFirst ? `${unit}, ${pointInTimeText(moment)}\n` : '';
   return title + entries.map(listedLine).join('');
 };
 
@@ -108,7 +108,9 @@ function differenceLine({ difference, path, changes, before, after }: Difference
 
 /** A line a path: + added, - removed, ~ changed and in what. */
 export const renderDiff: PageRenderer<DiffResult> = ({ unit, from, to, differences, warnings }, isFirst) => {
-  const title = isFirst ? `${unit}, from ${momentText(from)}\n  to ${to === null ? 'the server as it is now' : momentText(to)}\n` : '';
+  const title = isFirst
+    ? `${unit}, from ${pointInTimeText(from)}\n  to ${to === null ? 'the server as it is now' : pointInTimeText(to)}\n`
+    : '';
   const nothing = isFirst && differences.length === 0 ? 'No differences.\n' : '';
   const problems = warnings.map(({ path = '', message }) => `! ${printable(`${path}: ${message}`)}\n`);
   return title + differences.map(differenceLine).join('') + nothing + problems.join('');

@@ -18,8 +18,8 @@ import { progressDisplay } from './progress-display.ts';
 /** The most that a page can have: a person who waits for all rows waits less so. */
 const ROWS_AT_ONCE = 10_000;
 
-export interface Faces {
-  /** The other face of the program, `apiscp-backup rpc`; returns the exit code. */
+export interface FrontEnds {
+  /** The other front end of the program, `apiscp-backup rpc`; returns the exit code. */
   serveRpc(settingsFile: string | undefined): Promise<number>;
 }
 
@@ -70,7 +70,7 @@ async function perform(
   checkRequest(method, request);
   const interruption = watchInterruption();
   const display = progressDisplay(process.stderr);
-  const stopTelling = onProgressRequest(() => display.tell());
+  const stopReporting = onProgressRequest(() => display.report());
   let isFirst = true;
   const reporter: Reporter = {
     progress: display.progress.bind(display),
@@ -93,15 +93,15 @@ async function perform(
     const exitCode = output.failure(toWireError(error));
     return interruption.exitCode() ?? exitCode;
   } finally {
-    stopTelling();
+    stopReporting();
   }
 }
 
 /** The command line of people: arguments in, tables or one JSON value out. Returns the exit code. */
-export async function runCli(args: readonly string[], faces: Faces): Promise<number> {
+export async function runCli(args: readonly string[], frontEnds: FrontEnds): Promise<number> {
   const output = asksForJson(args) ? jsonOutput : peopleOutput;
   const answer = new AnswerWatch(process.stdout);
-  return answer.exitCode(await answerTo(args, output, faces, answer));
+  return answer.exitCode(await answerTo(args, output, frontEnds, answer));
 }
 
 /** What is wrong with arguments of which no command came out. */
@@ -111,7 +111,7 @@ function withoutCommand(args: readonly string[]): string {
 }
 
 /** Carries out what the arguments say. Returns the exit code of the answer that was given. */
-async function answerTo(args: readonly string[], output: Output, faces: Faces, answer: AnswerWatch): Promise<number> {
+async function answerTo(args: readonly string[], output: Output, frontEnds: FrontEnds, answer: AnswerWatch): Promise<number> {
   let exitCode: number = EXIT.ok;
   let told = '';
   // A defect behind everybody's back: the same words as for the others, and the end.
@@ -122,7 +122,7 @@ async function answerTo(args: readonly string[], output: Output, faces: Faces, a
     },
     serveRpc: async () => {
       if (program.opts<GlobalOptions>().debug === true) showDefects();
-      exitCode = await faces.serveRpc(program.opts<GlobalOptions>().config);
+      exitCode = await frontEnds.serveRpc(program.opts<GlobalOptions>().config);
     },
   });
   const tell = (text: string): void => {

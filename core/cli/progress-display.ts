@@ -9,7 +9,7 @@ const LINE_INTERVAL_MS = 30_000;
 
 export interface ProgressDisplay extends Reporter {
   /** Writes the last state as a line, because somebody asked for it. */
-  tell(): void;
+  report(): void;
   /** Shows the last state and takes the bar away; the result follows. */
   finish(): void;
 }
@@ -77,7 +77,7 @@ class BarDisplay implements ProgressDisplay {
     this.#stream.write(logText(line));
   }
 
-  tell(): void {
+  report(): void {
     this.#feed.finish();
     this.#takeAway();
     this.#stream.write(answerText(this.#latest, this.#now() - this.#began));
@@ -131,7 +131,7 @@ class LineDisplay implements ProgressDisplay {
     this.#stream.write(logText(line));
   }
 
-  tell(): void {
+  report(): void {
     this.#feed.finish();
     this.#stream.write(answerText(this.#latest, this.#now() - this.#began));
   }

@@ -6,7 +6,7 @@ import type { RestoreResult } from '../schemas/restore.ts';
 import type { RunResult } from '../schemas/run.ts';
 import type { VerifyResult } from '../schemas/verify.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
-import { momentText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
+import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderExplain, renderHold, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
@@ -104,7 +104,7 @@ function renderRestore(result: RestoreResult): string {
     ['failed', formatCount(result.failed)],
     ['read from the repository', formatBytes(result.bytesFetched)],
   ];
-  const title = `${result.unit}, ${momentText(result.moment)}\n`;
+  const title = `${result.unit}, ${pointInTimeText(result.moment)}\n`;
   const table = renderTable([{ title: '' }, { title: '', right: true }], rows);
   return `${title}${table}${warningLines(result.warnings, result.warningCount)}Restore: ${result.status}.\n`;
 }

@@ -10,8 +10,8 @@ import { entryAt, hasPath } from '../browse/tree-scope.ts';
 import { VisiblePaths } from '../browse/visible-paths.ts';
 import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
 import type { Context } from '../context/context.ts';
-import { Breath } from '../context/yield.ts';
-import { exclusionOf } from '../exclude/exclude-rules.ts';
+import { Yielder } from '../context/yield.ts';
+import { excludeMatcherOf } from '../exclude/exclude-rules.ts';
 import { Failure } from '../failure.ts';
 import type { DeviceNumbers } from '../manifest/device-numbers.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
@@ -22,8 +22,8 @@ import type { Access, OwnerSight } from '../restore/owner/owner-sight.ts';
 import { unknownPath } from '../restore/plan/unknown-path.ts';
 import type { Difference, DiffRequest, DiffResult } from '../schemas/diff.ts';
 import type { Change } from '../schemas/reading.ts';
-import { leftOutOf, usableRules } from '../timeline/exclude-rules.ts';
-import { OpenRuns } from '../timeline/open-layers.ts';
+import { excludeOf, usableRules } from '../timeline/exclude-rules.ts';
+import { OpenLayers } from '../timeline/open-layers.ts';
 import type { RestorePoint } from '../timeline/point-in-time.ts';
 
 /** In a cursor stands for the live tree. */
@@ -33,11 +33,11 @@ const LIVE = 'live';
 interface Comparison {
   readonly open: OpenUnit;
   readonly from: RestorePoint;
-  readonly fromRuns: OpenRuns;
+  readonly fromLayers: OpenLayers;
   readonly scope: ByteString;
   readonly behind: ByteString | undefined;
   readonly page: DifferencePage;
-  readonly breath: Breath;
+  readonly yielder: Yielder;
 }
 
 /** Compares two points in time of a unit, or one with what is on the server now, in the order of paths. */
@@ -48,10 +48,10 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
   const [first, second, behind] = request.after === undefined ? [] : decodeCursor(request.after, 3);
   const open = await openUnit({ ...request, at: first ?? request.from }, context);
   const from = await open.timeline.resolve(first ?? request.from, context.now());
-  const fromRuns = await OpenRuns.open(from.chain, open.repository, request.live === true ? devicesOf(from, open, context) : undefined);
+  const fromLayers = await OpenLayers.open(from.chain, open.repository, request.live === true ? devicesOf(from, open, context) : undefined);
   try {
     const page = new DifferencePage(request.limit);
-    const comparison = { open, from, fromRuns, scope: requestedPath(request.folder), behind, page, breath: new Breath(context) };
+    const comparison = { open, from, fromLayers, scope: requestedPath(request.folder), behind, page, yielder: new Yielder(context) };
     let to: RestorePoint | undefined;
     if (request.live === true) await compareLive(comparison, context);
     else {
@@ -63,7 +63,7 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
     const moments = { from: from.moment, to: to?.moment ?? null };
     return { ...open.head, ...moments, differences: page.rows, warnings: list, warningCount: count, next };
   } finally {
-    fromRuns.close();
+    fromLayers.close();
   }
 }
 
@@ -72,26 +72,29 @@ function devicesOf({ chain }: RestorePoint, { head }: OpenUnit, { settings }: Co
   return unitDevices(requireLivingUnit(settings, head.unit).roots, chain.at(-1)).numbers;
 }
 
-async function comparePoints({ open, from, fromRuns, scope, behind, page, breath }: Comparison, to: RestorePoint): Promise<void> {
-  const toRuns = await OpenRuns.open(to.chain, open.repository);
+async function comparePoints({ open, from, fromLayers, scope, behind, page, yielder }: Comparison, to: RestorePoint): Promise<void> {
+  const toLayers = await OpenLayers.open(to.chain, open.repository);
   try {
-    const before = shownIn(fromRuns, open.sight);
-    const after = shownIn(toRuns, open.sight);
-    const has = (path: ByteString): boolean => hasShown(fromRuns, path, before) || hasShown(toRuns, path, after);
+    const before = shownIn(fromLayers, open.sight);
+    const after = shownIn(toLayers, open.sight);
+    const has = (path: ByteString): boolean => hasShown(fromLayers, path, before) || hasShown(toLayers, path, after);
     if (scope !== '' && !has(scope)) throw unknownPath('neither of these points in time has', [scope], has);
     const output = new ShownDifferences(page, before, after);
-    const side = (point: RestorePoint, runs: OpenRuns): Side => ({ runs: runs.readers, snapshots: point.chain.map(({ id }) => id) });
-    for (const found of diffTrees(side(from, fromRuns), side(to, toRuns), scope, behind)) {
+    const side = (point: RestorePoint, layers: OpenLayers): Side => ({
+      layers: layers.readers,
+      snapshots: point.chain.map(({ id }) => id),
+    });
+    for (const found of diffTrees(side(from, fromLayers), side(to, toLayers), scope, behind)) {
       if (found !== undefined) output.difference(found.path, found.before, found.after, found.changes);
       if (page.isFull) return;
-      if (breath.isDue()) await breath.take();
+      if (yielder.isDue()) await yielder.take();
     }
   } finally {
-    toRuns.close();
+    toLayers.close();
   }
 }
 
-async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comparison, context: Context): Promise<void> {
+async function compareLive({ open, fromLayers, scope, behind, page, yielder }: Comparison, context: Context): Promise<void> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can look at every account', { advice: 'Run this as root.' });
   const { unit: name, current } = open.head;
   const unit = requireLivingUnit(context.settings, name);
@@ -101,17 +104,17 @@ async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comp
       advice: 'Compare two of its points in time with --from and --to.',
     });
   }
-  const rules = usableRules(leftOutOf(unit, context.settings), [], 'what backups leave out by the patterns is shown as added', context);
-  const leftOut = exclusionOf(rules);
+  const rules = usableRules(excludeOf(unit, context.settings), [], 'what backups leave out by the patterns is shown as added', context);
+  const exclude = excludeMatcherOf(rules);
   const { includeSubvolumes } = context.settings;
-  const before = shownIn(fromRuns, open.sight);
+  const before = shownIn(fromLayers, open.sight);
   const after = shownLive(unit, open.sight);
-  const has = (path: ByteString): boolean => hasShown(fromRuns, path, before) || after.has(path);
+  const has = (path: ByteString): boolean => hasShown(fromLayers, path, before) || after.has(path);
   if (scope !== '' && !has(scope)) throw unknownPath('neither this point in time nor the server has', [scope], has);
   const output = new ShownDifferences(page, before, after.shows);
-  const walker = compareWithLive({ runs: fromRuns.readers, unit, leftOut, includeSubvolumes, scope, behind }, output);
+  const walker = compareWithLive({ layers: fromLayers.readers, unit, exclude, includeSubvolumes, scope, behind }, output);
   try {
-    while (!page.isFull && walker.advance()) await breath.take();
+    while (!page.isFull && walker.advance()) await yielder.take();
   } finally {
     walker.close();
   }
@@ -120,16 +123,16 @@ async function compareLive({ open, fromRuns, scope, behind, page, breath }: Comp
 /** Tells of a path and what is there whether it is shown. */
 type Shows = (path: ByteString, entry: Access) => boolean;
 
-function shownIn(runs: OpenRuns, sight: OwnerSight | undefined): Shows {
+function shownIn(layers: OpenLayers, sight: OwnerSight | undefined): Shows {
   if (sight === undefined) return () => true;
-  const paths = new VisiblePaths(sight, (path) => entryAt(runs.readers, path));
+  const paths = new VisiblePaths(sight, (path) => entryAt(layers.readers, path));
   return (path, entry) => paths.shows(path, entry);
 }
 
 /** Whether a point in time has a path that is shown. */
-function hasShown(runs: OpenRuns, path: ByteString, shows: Shows): boolean {
-  const entry = entryAt(runs.readers, path);
-  return entry === undefined ? hasPath(runs.readers, path) && shows(path, CLOSED) : shows(path, entry);
+function hasShown(layers: OpenLayers, path: ByteString, shows: Shows): boolean {
+  const entry = entryAt(layers.readers, path);
+  return entry === undefined ? hasPath(layers.readers, path) && shows(path, CLOSED) : shows(path, entry);
 }
 
 /** The same of the live tree. */

@@ -10,7 +10,7 @@ import { unknownPath } from '../restore/plan/unknown-path.ts';
 import { mountedPaths } from '../scan/walk/mounted-paths.ts';
 import { entryOfRoot, type ScanRoot } from '../scan/walk/scan-roots.ts';
 import type { ExplainRequest, ExplainResult } from '../schemas/explain.ts';
-import { leftOutOf } from '../timeline/exclude-rules.ts';
+import { excludeOf } from '../timeline/exclude-rules.ts';
 
 type Decision = Pick<ExplainResult, 'included' | 'by' | 'pattern' | 'number' | 'at' | 'reason'>;
 
@@ -31,7 +31,7 @@ export async function explain(request: ExplainRequest, { settings }: Context): P
   const decision =
     root === undefined
       ? decided('outside', false, `${unit.name} is backed up from ${unit.roots.map((each) => each.path).join(', ')}; this is not in there.`)
-      : decide(path, root, unit, status?.isDirectory() === true, leftOutOf(unit, settings).patterns);
+      : decide(path, root, unit, status?.isDirectory() === true, excludeOf(unit, settings).patterns);
   return { unit: unit.name, path: toWirePath(path), exists: status !== undefined, ...decision };
 }
 

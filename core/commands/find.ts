@@ -5,7 +5,7 @@ import { Page } from '../browse/page.ts';
 import { stretchResult, UnitVersions } from '../browse/unit-versions.ts';
 import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
 import type { Context } from '../context/context.ts';
-import { Breath } from '../context/yield.ts';
+import { Yielder } from '../context/yield.ts';
 import { ExcludePatterns } from '../exclude/exclude-patterns.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
@@ -14,7 +14,7 @@ import { comparePaths, isWithin } from '../manifest/path-order.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import { unknownPath } from '../restore/plan/unknown-path.ts';
 import type { FindRequest, FindResult, FoundPath } from '../schemas/find.ts';
-import { OpenRuns } from '../timeline/open-layers.ts';
+import { OpenLayers } from '../timeline/open-layers.ts';
 
 /** Looks for names or paths over all snapshots of a unit. Each manifest is read once, and from where a page begins. */
 export async function find(request: FindRequest, context: Context): Promise<FindResult> {
@@ -24,17 +24,17 @@ export async function find(request: FindRequest, context: Context): Promise<Find
   const { repository, timeline, sight, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
   const records = versions.snapshots.map(({ record }) => record);
-  const runs = await OpenRuns.open(records, repository);
+  const layers = await OpenLayers.open(records, repository);
   try {
-    const all = new AllSnapshots(runs, sight);
+    const all = new AllSnapshots(layers, sight);
     if (folder !== '' && !all.has(folder)) throw unknownPath(`no snapshot of ${head.unit} has`, [folder], (path) => all.has(path));
     const page = new Page<FoundPath>(request.limit);
-    const breath = new Breath(context);
+    const yielder = new Yielder(context);
     const result = { ...head, snapshots: records.length, found: page.rows };
-    const walk = new UnionWalk(runs.readers, behind !== undefined && comparePaths(behind, folder) > 0 ? behind : folder);
+    const walk = new UnionWalk(layers.readers, behind !== undefined && comparePaths(behind, folder) > 0 ? behind : folder);
     let last = '';
     for (let path = walk.next(); path !== undefined && isWithin(path, folder); path = walk.next()) {
-      if (breath.isDue()) await breath.take();
+      if (yielder.isDue()) await yielder.take();
       if (path === behind || path === folder || !fits(path, walk)) continue;
       const found = foundPath(path, versions, walk, all);
       if (found === undefined) continue;
@@ -44,7 +44,7 @@ export async function find(request: FindRequest, context: Context): Promise<Find
     }
     return { ...result, next: null };
   } finally {
-    runs.close();
+    layers.close();
   }
 }
 
@@ -74,7 +74,7 @@ function readPattern(pattern: ByteString): ExcludePatterns {
 }
 
 function foundPath(path: ByteString, versions: UnitVersions, walk: UnionWalk, all: AllSnapshots): FoundPath | undefined {
-  const stretches = versions.stretches((snapshot) => walk.saying(snapshot));
+  const stretches = versions.stretches((snapshot) => walk.pathState(snapshot));
   const found = stretches.flatMap((stretch) =>
     stretch.entry === undefined || !all.shows(path, stretch.entry) ? [] : [{ ...stretchResult(stretch), ...wireEntry(stretch.entry) }],
   );

@@ -6,16 +6,16 @@ import { Page } from '../browse/page.ts';
 import { type Stretch, stretchResult, UnitVersions } from '../browse/unit-versions.ts';
 import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
 import type { Context } from '../context/context.ts';
-import { Breath } from '../context/yield.ts';
+import { Yielder } from '../context/yield.ts';
 import { Failure } from '../failure.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
-import { type Saying, sayingOf } from '../manifest/merge/path-states.ts';
+import { type PathState, pathStateOf } from '../manifest/merge/path-states.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { OwnerSight } from '../restore/owner/owner-sight.ts';
 import { unknownPath } from '../restore/plan/unknown-path.ts';
 import type { HistoryEvent, HistoryRequest, HistoryResult } from '../schemas/history.ts';
-import { OpenRuns } from '../timeline/open-layers.ts';
+import { OpenLayers } from '../timeline/open-layers.ts';
 
 /**
  * Tells when one path appeared, changed and was deleted, newest first. Reads one block of each snapshot's manifest. Throws
@@ -27,9 +27,9 @@ export async function history(request: HistoryRequest, context: Context): Promis
   if (path === '') throw new Failure('usage', 'a path is needed, such as shadow/var/www/html/index.php');
   const { repository, timeline, sight, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
-  const sayings = await readSayings(versions, path, repository, sight, context);
+  const states = await readPathStates(versions, path, repository, sight, context);
   const events = eventsOf(
-    versions.stretches((snapshot) => sayings[snapshot] as Saying),
+    versions.stretches((snapshot) => states[snapshot] as PathState),
     versions,
   );
   if (events.length === 0) throw await unknownIn(versions, path, repository, sight, head.unit);
@@ -44,26 +44,26 @@ export async function history(request: HistoryRequest, context: Context): Promis
   return { ...head, ...toWirePath(path), snapshots: versions.snapshots.length, events: page.rows, next };
 }
 
-async function readSayings(
+async function readPathStates(
   { snapshots }: UnitVersions,
   path: ByteString,
   repository: Repository,
   sight: OwnerSight | undefined,
   context: Context,
-): Promise<Saying[]> {
-  const breath = new Breath(context);
-  const sayings: Saying[] = [];
+): Promise<PathState[]> {
+  const yielder = new Yielder(context);
+  const states: PathState[] = [];
   for (const { record } of snapshots) {
-    const runs = await OpenRuns.open([record], repository);
+    const layers = await OpenLayers.open([record], repository);
     try {
-      for (const reader of runs.readers) sayings.push(sayingOf(reader, path));
+      for (const reader of layers.readers) states.push(pathStateOf(reader, path));
     } finally {
-      runs.close();
+      layers.close();
     }
-    if (breath.isDue()) await breath.take();
+    if (yielder.isDue()) await yielder.take();
   }
-  if (sight === undefined) return sayings;
-  return inAll(snapshots, repository, sight, (all) => sayings.map((saying) => all.shown(path, saying)));
+  if (sight === undefined) return states;
+  return inAll(snapshots, repository, sight, (all) => states.map((pathState) => all.shown(path, pathState)));
 }
 
 async function inAll<T>(
@@ -73,11 +73,11 @@ async function inAll<T>(
   action: (all: AllSnapshots) => T,
 ): Promise<T> {
   const records = snapshots.map(({ record }) => record);
-  const runs = await OpenRuns.open(records, repository);
+  const layers = await OpenLayers.open(records, repository);
   try {
-    return action(new AllSnapshots(runs, sight));
+    return action(new AllSnapshots(layers, sight));
   } finally {
-    runs.close();
+    layers.close();
   }
 }
 

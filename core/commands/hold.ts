@@ -1,5 +1,5 @@
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
-import { parseMoment } from '../chain/point-in-time.ts';
+import { parsePointInTime } from '../chain/point-in-time.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock } from '../locks/locks.ts';
@@ -80,7 +80,7 @@ function lengthFrom(text: string, now: Temporal.Instant, zone: string): number |
 }
 
 function pointInTime(text: string, now: Temporal.Instant, zone: string): number {
-  const moment = parseMoment(text, now, zone);
+  const moment = parsePointInTime(text, now, zone);
   if (moment.kind === 'time') return moment.instant.epochMilliseconds;
   throw new Failure('usage', `“${text}” is not the end of a hold`, { affected: [text], advice: 'Give a day, or a length: 6 months.' });
 }

@@ -40,7 +40,7 @@ async function chooseUnits({ unit, incarnation, server, earlier, policy }: ListR
   }
   if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
-  if (server === undefined) await tellOthers(repository);
+  if (server === undefined) await notifyOthers(repository);
   const units = (await repository.units.all()).filter(({ name }) => unit === undefined || name === unit);
   return units.map((each) => ({ repository, unit: each }));
 }
@@ -67,7 +67,7 @@ function isReplaced({ repository, unit }: FoundUnit, name: string, context: Cont
 }
 
 /** Whoever looks for what a lost server had must not take this server's list for everything. */
-async function tellOthers({ backend, identity, server, isOwn, notify }: Repository): Promise<void> {
+async function notifyOthers({ backend, identity, server, isOwn, notify }: Repository): Promise<void> {
   if (!isOwn) return;
   const others = (await readServers(backend, identity, () => {})).filter((other) => other.identity.server !== server);
   if (others.length === 0) return;

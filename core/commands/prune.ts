@@ -7,7 +7,7 @@ import { chooseUnits } from '../prune/choose-units.ts';
 import { deleteSnapshots, type Removed } from '../prune/deletion.ts';
 import { type Refusal, Refusals } from '../prune/refusals.ts';
 import { expiredRuns, removeRuns } from '../prune/run-records.ts';
-import { decideUnit, objectsOfAlone, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
+import { decideUnit, exclusiveObjects, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
 import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -124,7 +124,7 @@ function skip(id: string, error: unknown, { reporter }: Pick<Context, 'reporter'
 
 /** What the deletion would remove, by what the records say. */
 function foreseen(units: readonly UnitRetention[]): Removed {
-  const lengths = units.flatMap(({ doomed, kept }) => [...objectsOfAlone(doomed, kept).values()]);
+  const lengths = units.flatMap(({ doomed, kept }) => [...exclusiveObjects(doomed, kept).values()]);
   return { objects: lengths.length, bytes: lengths.reduce((sum, length) => sum + length, 0) };
 }
 

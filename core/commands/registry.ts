@@ -2,7 +2,7 @@ import { lookingAgain } from '../browse/looking-again.ts';
 import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type Meant, type SchemaError, type Validator } from '../config/schema-validator.ts';
 import type { Context } from '../context/context.ts';
-import { inBackground } from '../context/priority.ts';
+import { withPriority } from '../context/priority.ts';
 import { askable } from '../context/progress-request.ts';
 import { joinRequest } from '../schemas/join.ts';
 import type { MESSAGES, MethodName } from '../schemas/messages.ts';
@@ -25,7 +25,7 @@ const COMMANDS: Commands = {
   adopt: async () => (await import('./adopt.ts')).adopt,
   forget: async () => (await import('./forget.ts')).forget,
   join: async () => (await import('./join.ts')).join,
-  run: async () => askable(inBackground((await import('./run.ts')).run)),
+  run: async () => askable(withPriority((await import('./run.ts')).run)),
   list: async () => (await import('./list.ts')).list,
   plan: async () => askable((await import('./plan.ts')).plan),
   ls: async () => lookingAgain((await import('./ls.ts')).ls),
@@ -33,9 +33,9 @@ const COMMANDS: Commands = {
   history: async () => lookingAgain((await import('./history.ts')).history),
   diff: async () => lookingAgain((await import('./diff.ts')).diff),
   restore: async () => askable((await import('./restore.ts')).restore),
-  verify: async () => askable(inBackground((await import('./verify.ts')).verify)),
+  verify: async () => askable(withPriority((await import('./verify.ts')).verify)),
   explain: async () => (await import('./explain.ts')).explain,
-  prune: async () => askable(inBackground((await import('./prune.ts')).prune)),
+  prune: async () => askable(withPriority((await import('./prune.ts')).prune)),
   simulate: async () => (await import('./simulate.ts')).simulateRetention,
   hold: async () => (await import('./hold.ts')).hold,
   release: async () => (await import('./hold.ts')).release,
@@ -86,7 +86,7 @@ export interface RequestProblem {
   readonly message: string;
 }
 
-/** A method as the faces of the program see it. */
+/** A method as the front ends see it. */
 export interface Method {
   check(request: unknown): RequestProblem | undefined;
   /** Carries out a request that `check` had nothing against. */

@@ -22,7 +22,7 @@ import { refuseDeletionAround } from '../targets/own-places.ts';
 import { ownersPaths, rightsOf, usersOfAccount } from '../targets/owner-restore.ts';
 import { openOwnerTarget } from '../targets/owner-target.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from '../targets/restore-target.ts';
-import { ALL_LEFT_OUT, leftOutOfUnit, leftOutThen, usableRules } from '../timeline/exclude-rules.ts';
+import { ALL_EXCLUDED, excludeOfUnit, excludeThen, usableRules } from '../timeline/exclude-rules.ts';
 import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent, isOfAnother } from '../timeline/resolve-unit.ts';
 
@@ -107,7 +107,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     for (const record of chain) opened.push(await repository.openManifest(record));
     const paths = chosenPaths(request.paths ?? []);
     target = openTarget(task, repository, context);
-    const then = leftOutThen(chain.at(-1) as SnapshotRecord);
+    const then = excludeThen(chain.at(-1) as SnapshotRecord);
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
       manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
@@ -119,16 +119,16 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       accountUsers: users === undefined ? usersOfAccount(unit.name, context.settings) : undefined,
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
-      leftOut: usableRules(
-        leftOutOfUnit(unit.name, context.settings),
-        ALL_LEFT_OUT,
+      exclude: usableRules(
+        excludeOfUnit(unit.name, context.settings),
+        ALL_EXCLUDED,
         'nothing is deleted, because what backups leave out cannot be told',
         context,
       ),
-      leftOutThen:
+      excludeThen:
         then === undefined
           ? undefined
-          : usableRules(then, ALL_LEFT_OUT, 'nothing is deleted, because what was left out then cannot be told', {
+          : usableRules(then, ALL_EXCLUDED, 'nothing is deleted, because what was left out then cannot be told', {
               reporter: context.reporter,
             }),
       dryRun: request.dryRun === true,

@@ -7,7 +7,7 @@ import { NO_JOURNAL, type RunJournal } from '../backup/run/run-journal.ts';
 import { RunProgress } from '../backup/run/run-progress.ts';
 import type { RunTools } from '../backup/run/run-tools.ts';
 import { type RunUnits, unitsOfRun } from '../backup/run/run-units.ts';
-import { pacedBy } from '../backup/run/throttled-output.ts';
+import { throttledBy } from '../backup/run/throttled-output.ts';
 import { UnitsInHand } from '../backup/run/units-in-hand.ts';
 import { backUpUnit } from '../backup/unit-backup.ts';
 import { differentialDueSince, type LevelRequest } from '../chain/choose-level.ts';
@@ -109,7 +109,7 @@ async function backUp(
     journal.begin({ id, started: started.toISOString() });
     const unchanged = await readRuns(repository, started, context);
     const cache = new ManifestCache(repository);
-    const paced = withinAllowance(owner, pacedBy(limits.sendRate, context.signal));
+    const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
     const readBack = request.readBack ?? settings.readBack;
     const isWhole = (request.units ?? []).length === 0;
     const dead =
@@ -121,7 +121,7 @@ async function backUp(
         : undefined;
     if (dead !== undefined) await recordDeadRun(dead, repository, context);
     inHand = isWhole ? new UnitsInHand(settings.stateDirectory, id) : undefined;
-    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, paced, readBack, inHand, journal };
+    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, throttled, readBack, inHand, journal };
     // What the schedule wants on top of an incremental is the server's to take.
     const level = request.policy === 'owner' ? 'incremental' : (request.level ?? 'auto');
     const missing = vanished
@@ -286,16 +286,16 @@ async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, 
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name}: ${path} ${reason}`, affected: [unit.name] });
     }
     for (const message of unit.followed) reporter.log({ level: 'info', code: 'link_followed', message, affected: [unit.name] });
-    return told(succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time), tools);
+    return noted(succeeded(await backUpUnit(unit, level, tools, onScanned), unit, time), tools);
   } catch (error) {
-    return told(failed(unit, error, time), tools);
+    return noted(failed(unit, error, time), tools);
   } finally {
     tools.inHand?.end(unit.name);
     lock?.release();
   }
 }
 
-function told(ended: EndedUnit, { journal }: RunTools): EndedUnit {
+function noted(ended: EndedUnit, { journal }: RunTools): EndedUnit {
   journal.endUnit(ended);
   return ended;
 }

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 
-/** How far a long operation is. May be told at any time; the faces see to it that it is not shown too often. */
+/** How far a long operation is. May be told at any time; the front ends see to it that it is not shown too often. */
 export interface Progress {
   readonly phase: string;
   readonly unit: string;
@@ -25,7 +25,7 @@ export interface LogLine {
   readonly affected?: readonly string[];
 }
 
-/** Where a command tells about itself while it works. The faces (cli, rpc) decide what becomes of it. */
+/** Where a command tells about itself while it works. The front ends (cli, rpc) decide what becomes of it. */
 export interface Reporter {
   progress(progress: Progress): void;
   log(line: LogLine): void;

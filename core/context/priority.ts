@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
  * A command that nobody waits for: while it works, all threads of the process give way as the limits say. Afterwards they have
  * back what they had, for a session that goes on with other commands. Where the system refuses, a warning is all.
  */
-export function inBackground<Request, Result>(
+export function withPriority<Request, Result>(
   command: (request: Request, context: Context) => Promise<Result>,
 ): (request: Request, context: Context) => Promise<Result> {
   return async (request, context) => {

@@ -1,10 +1,10 @@
 import type { Progress } from './context.ts';
-import { PaceMeter, type Rate } from './throttle.ts';
+import { type Rate, RateMeter } from './rate-meter.ts';
 
 /** At most five a second: more cost whoever looks time and tell nobody more. */
 const INTERVAL_MS = 200;
 
-/** Progress as both faces show it. */
+/** Progress as both front ends show it. */
 export interface ShownProgress extends Progress {
   /** In whole entries and bytes a second. Left out while nobody can know. */
   readonly rate?: Rate;
@@ -12,11 +12,11 @@ export interface ShownProgress extends Progress {
   readonly secondsLeft?: number;
 }
 
-/** Between a command, which tells its progress whenever it likes, and a face: paces it, and adds rate and time left. */
+/** Between a command, which tells its progress whenever it likes, and a front end: throttles it, and adds rate and time left. */
 export class ProgressFeed {
   readonly #show: (progress: ShownProgress) => void;
   readonly #now: () => number;
-  readonly #meter = new PaceMeter();
+  readonly #meter = new RateMeter();
   #last = Number.NEGATIVE_INFINITY;
   #held: Progress | undefined;
 

@@ -1,12 +1,12 @@
 import type { Context } from './context.ts';
 
 /**
- * Calls `tell` whenever somebody asks how far it is, with SIGUSR1 as of dd(1). Returns what ends that; the signal has no effect
+ * Calls `report` whenever somebody asks how far it is, with SIGUSR1 as of dd(1). Returns what ends that; the signal has no effect
  * then.
  */
-export function onProgressRequest(tell: () => void): () => void {
-  process.on('SIGUSR1', tell);
-  return () => void process.off('SIGUSR1', tell);
+export function onProgressRequest(report: () => void): () => void {
+  process.on('SIGUSR1', report);
+  return () => void process.off('SIGUSR1', report);
 }
 
 /** A command that can take long: from its beginning on the signal gets through. */

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 const STEPS = 4096;
 
 /** Lets messages and signals in during a long walk. */
-export class Breath {
+export class Yielder {
   readonly #signal: AbortSignal;
   #steps = 0;
 

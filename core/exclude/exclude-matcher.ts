@@ -1,13 +1,13 @@
 import type { ByteString } from '../manifest/entry.ts';
 
 /** What a backup leaves out. Asked once for each directory, so that the many entries of most directories cost nothing. */
-export interface Exclusion {
-  /** Tells of a name in the directory `path` whether it is left out; undefined when nothing in that directory can be. */
+export interface ExcludeMatcher {
+  /** Tells of a name in the directory `path` whether it is excluded; undefined when nothing in that directory can be. */
   inDirectory(path: ByteString): ((name: ByteString, isDirectory: boolean) => boolean) | undefined;
 }
 
 /** Leaves out the given paths and what is below them. */
-export function excludePaths(paths: readonly ByteString[]): Exclusion {
+export function excludePaths(paths: readonly ByteString[]): ExcludeMatcher {
   const byDirectory = new Map<ByteString, Set<ByteString>>();
   for (const path of paths) {
     const slash = path.lastIndexOf('/');
@@ -24,10 +24,10 @@ export function excludePaths(paths: readonly ByteString[]): Exclusion {
 }
 
 /** Leaves out what any of the given ones leaves out. */
-export function excludeAny(exclusions: readonly Exclusion[]): Exclusion {
+export function excludeAny(exclusions: readonly ExcludeMatcher[]): ExcludeMatcher {
   return {
     inDirectory(path) {
-      const tests = exclusions.map((exclusion) => exclusion.inDirectory(path)).filter((test) => test !== undefined);
+      const tests = exclusions.map((exclude) => exclude.inDirectory(path)).filter((test) => test !== undefined);
       if (tests.length <= 1) return tests[0];
       return (name, isDirectory) => tests.some((test) => test(name, isDirectory));
     },

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { Exclusion } from './exclude-matcher.ts';
+import type { ExcludeMatcher } from './exclude-matcher.ts';
 import { compileGlob, type NameMatcher } from './glob.ts';
 
 /** Why a path is in a backup or not. */
@@ -127,9 +127,9 @@ function decide(candidates: readonly Candidate[], name: ByteString, isDirectory:
  * Leaves out what patterns in the manner of gitignore(5) name, on virtual paths (`shadow/var/www/html`): `*`, `?` and `[..]`
  * within a component, `**` as a component for any number of them; anchored at the top when a slash stands at the beginning
  * or in the middle, else fitting at any depth; `/` at the end for directories only; `!` takes back in. The last pattern that
- * fits decides. What is below a directory that is left out is out, too, and cannot be taken back in.
+ * fits decides. What is below a directory that is excluded is out, too, and cannot be taken back in.
  */
-export class ExcludePatterns implements Exclusion {
+export class ExcludePatterns implements ExcludeMatcher {
   readonly #rules: readonly Rule[];
   /** The directories from the top down to the one asked for last: the next one asked for is mostly its neighbour. */
   readonly #trail: { readonly component: ByteString; readonly progress: Progress }[] = [];

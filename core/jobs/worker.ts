@@ -3,7 +3,7 @@ import { type EndedUnit, withinAnswer } from '../backup/run/ended-unit.ts';
 import type { RunJournal } from '../backup/run/run-journal.ts';
 import type { Reporter } from '../context/context.ts';
 import { openContext } from '../context/open-context.ts';
-import { inBackground } from '../context/priority.ts';
+import { withPriority } from '../context/priority.ts';
 import { ProgressFeed } from '../context/progress-feed.ts';
 import { askable } from '../context/progress-request.ts';
 import { EXIT } from '../schemas/exit-codes.ts';
@@ -26,7 +26,7 @@ export async function workForSupervisor(): Promise<number> {
   endWithParent(job.supervisor);
   if (job.debug) showDefects();
   process.on('uncaughtException', (error) => {
-    tell({ type: 'defect', message: toWireError(error).message });
+    send({ type: 'defect', message: toWireError(error).message });
     process.exit(EXIT.failed);
   });
   // Whoever asks this process means the one that has the terminal.
@@ -34,20 +34,20 @@ export async function workForSupervisor(): Promise<number> {
   const controller = new AbortController();
   // A signal may come to both processes, and is passed on besides: what ends at once is the supervisor, and this one with it.
   for (const signal of SIGNALS) process.on(signal, () => controller.abort());
-  const feed = new ProgressFeed((progress) => tell({ type: 'progress', progress }));
-  const reporter: Reporter = { progress: (progress) => feed.add(progress), log: (line) => tell({ type: 'log', line }) };
+  const feed = new ProgressFeed((progress) => send({ type: 'progress', progress }));
+  const reporter: Reporter = { progress: (progress) => feed.add(progress), log: (line) => send({ type: 'log', line }) };
   const context = openContext(job.settingsFile ?? undefined, reporter, controller.signal);
   try {
     const { limitRights } = await import('../linux/process-rights.ts');
     limitRights();
     const { run } = await import('../commands/run.ts');
-    tell({ type: 'ready' });
-    const result = await askable(inBackground((request: Job['request']) => run(request, context, journalOf(job))))(job.request, context);
+    send({ type: 'ready' });
+    const result = await askable(withPriority((request: Job['request']) => run(request, context, journalOf(job))))(job.request, context);
     feed.finish();
-    tell({ type: 'result', result });
+    send({ type: 'result', result });
     return EXIT.ok;
   } catch (error) {
-    tell({ type: 'error', error: toWireError(error) });
+    send({ type: 'error', error: toWireError(error) });
     return EXIT.failed;
   }
 }
@@ -63,7 +63,7 @@ function readJob(): Job | undefined {
 }
 
 /** At once, so that it is said before whatever comes next ends the process. */
-function tell(message: Message): void {
+function send(message: Message): void {
   const bytes = Buffer.from(jsonLine(message));
   for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
 }
@@ -72,8 +72,8 @@ function journalOf({ earlier }: Job): RunJournal {
   const shortened = withinAnswer();
   return {
     earlier: earlier ?? undefined,
-    begin: (run) => tell({ type: 'begin', run }),
-    beginUnit: (unit) => tell({ type: 'beginUnit', unit, time: new Date().toISOString() }),
-    endUnit: ({ outcome, entry }: EndedUnit) => tell({ type: 'endUnit', ended: { outcome: shortened(outcome), entry } }),
+    begin: (run) => send({ type: 'begin', run }),
+    beginUnit: (unit) => send({ type: 'beginUnit', unit, time: new Date().toISOString() }),
+    endUnit: ({ outcome, entry }: EndedUnit) => send({ type: 'endUnit', ended: { outcome: shortened(outcome), entry } }),
   };
 }

@@ -7,7 +7,7 @@ const ESRCH = 3;
 const EACCES = 13;
 
 /** How much a process gives way to others. */
-export interface Manners {
+export interface Priority {
   /** 0 to 19, as for nice(1). */
   readonly nice: number;
   readonly ioClass: 'best-effort' | 'idle';
@@ -25,13 +25,13 @@ interface Former {
  * Lowers the priority of every thread of this process; threads that are started later inherit it. One that is lower already
  * stays as it is. Returns what gives every thread back what it had. Throws a `SystemError` when the system refuses.
  */
-export function lowerPriority(manners: Manners): () => void {
+export function lowerPriority(priority: Priority): () => void {
   const before = new Map<number, Former>();
   try {
     // Linux has a priority for each thread, and a thread not yet reached may start another one.
     for (let met = -1; met < before.size; ) {
       met = before.size;
-      for (const thread of threads()) if (!before.has(thread)) unless([ESRCH], () => lower(thread, manners, before));
+      for (const thread of threads()) if (!before.has(thread)) unless([ESRCH], () => lower(thread, priority, before));
     }
   } catch (error) {
     giveBack(before);
@@ -44,7 +44,7 @@ function threads(): number[] {
   return readdirSync('/proc/self/task').map(Number);
 }
 
-function lower(thread: number, { nice, ioClass, ioLevel }: Manners, before: Map<number, Former>): void {
+function lower(thread: number, { nice, ioClass, ioLevel }: Priority, before: Map<number, Former>): void {
   const former = { nice: getPriority(thread), io: getIoPriority(thread) };
   before.set(thread, former);
   const wanted = ioPriority(ioClass, ioLevel);

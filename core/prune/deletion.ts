@@ -2,7 +2,7 @@ import { snapshotPath } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { namedObjects, unreferencedObjects } from '../repository/unreferenced.ts';
 import { PruneIntent } from './intent.ts';
-import { objectsOfAlone, type UnitRetention } from './unit-retention.ts';
+import { exclusiveObjects, type UnitRetention } from './unit-retention.ts';
 
 /** What went besides the records. */
 export interface Removed {
@@ -27,16 +27,16 @@ export async function deleteSnapshots(
   const ids = units.map(({ unit }) => unit);
   const named = await namedObjects(repository, new Set(records));
   const intent = new PruneIntent(repository.stateFolder);
-  const givenUp = new Set(intent.read());
-  for (const { doomed, kept } of units) for (const object of objectsOfAlone(doomed, kept).keys()) givenUp.add(object);
-  if (givenUp.size > 0) intent.write(givenUp);
+  const toBeDeleted = new Set(intent.read());
+  for (const { doomed, kept } of units) for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object);
+  if (toBeDeleted.size > 0) intent.write(toBeDeleted);
   for (const record of records) {
     await step();
     await repository.removeObject(record);
   }
   let objects = 0;
   let bytes = 0;
-  for await (const { name, size } of unreferencedObjects(repository, ids, named, now, givenUp)) {
+  for await (const { name, size } of unreferencedObjects(repository, ids, named, now, toBeDeleted)) {
     await step();
     await repository.removeObject(name);
     objects++;

@@ -46,7 +46,7 @@ export async function decideUnit(unit: string, repository: Repository, rules: Re
 }
 
 /** The manifests and packs that only the given records name, with their lengths in bytes. */
-export function objectsOfAlone(doomed: readonly SnapshotRecord[], kept: readonly SnapshotRecord[]): Map<string, number> {
+export function exclusiveObjects(doomed: readonly SnapshotRecord[], kept: readonly SnapshotRecord[]): Map<string, number> {
   const needed = new Set(kept.flatMap(({ packs }) => packs.map(({ path }) => path)));
   const objects = new Map<string, number>();
   for (const { manifest, packs } of doomed) {

@@ -57,7 +57,7 @@ export interface RecordedDevice {
 
 /** The rules by which a run left things out. */
 export interface ExcludedThen {
-  /** Paths in the snapshot that were left out with all below them. */
+  /** Paths in the snapshot that were excluded with all below them. */
   readonly paths: readonly string[];
   /** Patterns of the settings, in their order. */
   readonly patterns: readonly string[];
@@ -117,7 +117,7 @@ export interface SnapshotRecord {
    * are missing. Older records do not have it; `isComplete` tells of all.
    */
   readonly complete?: boolean;
-  /** What the run left out by the rules of its time; older records do not have it. */
+  /** What the run excluded by the rules of its time; older records do not have it. */
   readonly excluded?: ExcludedThen;
   readonly exporters: readonly unknown[];
   readonly tool: { readonly name: string; readonly version: string };

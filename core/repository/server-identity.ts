@@ -111,7 +111,7 @@ export async function establishServer(place: Place): Promise<ChosenServer> {
     );
   }
   if (!isRemembered) {
-    tell(
+    report(
       place,
       'state_lost',
       `the state directory does not know this server; going on as ${describeServer(server)}, as the repository does`,
@@ -134,7 +134,7 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
   if (others.length > 0) {
     const names = others.map(describeServer).join(', ');
     const message = `this machine is a new server here, ${server}; the repository holds backups of ${names}. If it takes the place of one of them: \`apiscp-backup adopt\``;
-    tell(place, 'server_founded', message, server);
+    report(place, 'server_founded', message, server);
   }
   return { server, isOwn: true };
 }
@@ -179,19 +179,19 @@ export async function chooseServer(place: Place, nameOrId?: string): Promise<Cho
   }
   if (self !== undefined && own !== undefined) {
     if (self.doubts.length > 0)
-      tell(place, 'server_contested', `showing the backups of ${describeServer(self.server)}: ${self.doubts.join('; ')}`, own);
+      report(place, 'server_contested', `showing the backups of ${describeServer(self.server)}: ${self.doubts.join('; ')}`, own);
     else if (!self.isRemembered)
-      tell(place, 'state_lost', `the state directory does not know this server; taking it for ${describeServer(self.server)}`, own);
+      report(place, 'state_lost', `the state directory does not know this server; taking it for ${describeServer(self.server)}`, own);
     return { server: own, isOwn };
   }
   const [only, ...others] = await readServers(backend, repository, notify);
   if (only === undefined) return { server: newServerId(), isOwn: false };
   if (others.length > 0) {
     const names = [only, ...others].map(describeServer).join(', ');
-    tell(place, 'server_foreign', `this machine has no backups here; say with --server which are meant: ${names}`);
+    report(place, 'server_foreign', `this machine has no backups here; say with --server which are meant: ${names}`);
     return { server: newServerId(), isOwn: false };
   }
-  tell(
+  report(
     place,
     'server_foreign',
     `this machine has no backups here; showing those of ${describeServer(only)}, the only server`,
@@ -200,6 +200,6 @@ export async function chooseServer(place: Place, nameOrId?: string): Promise<Cho
   return { server: only.identity.server, isOwn: false };
 }
 
-function tell({ notify }: Place, code: string, message: string, ...affected: readonly string[]): void {
+function report({ notify }: Place, code: string, message: string, ...affected: readonly string[]): void {
   notify({ level: 'warning', code, message, affected });
 }

@@ -33,20 +33,20 @@ export async function namedObjects(repository: Repository, without: ReadonlySet<
 
 /**
  * The objects of the given units that a killed run or prune left behind, manifests before packs: not `named`, and either
- * older than `SAFETY_AGE` at `now` (milliseconds since 1970) or `givenUp`, so that no run can be about to name it.
+ * older than `SAFETY_AGE` at `now` (milliseconds since 1970) or `toBeDeleted`, so that no run can be about to name it.
  */
 export async function* unreferencedObjects(
   repository: Repository,
   units: readonly string[],
   named: ReadonlySet<string>,
   now: number,
-  givenUp: ReadonlySet<string> = new Set(),
+  toBeDeleted: ReadonlySet<string> = new Set(),
 ): AsyncIterable<ObjectInfo> {
   for (const unit of units) {
     const found: ObjectInfo[] = [];
     for await (const object of repository.listObjects(`${unitFolder(unit)}/`)) {
       const isOld = object.modified < now - SAFETY_AGE;
-      if (!named.has(object.name) && (isOld || givenUp.has(object.name))) found.push(object);
+      if (!named.has(object.name) && (isOld || toBeDeleted.has(object.name))) found.push(object);
     }
     yield* found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }

@@ -90,23 +90,23 @@ export class OutcomeBuilder {
   }
 
   /** The entry at this place has further names and was not restored: what stands there is not what they are. */
-  lose({ run, block, row, lacksContent }: LostName): void {
-    this.#lost.set(`${run}:${block}:${row}`, lacksContent);
+  lose({ layer, block, row, lacksContent }: LostName): void {
+    this.#lost.set(`${layer}:${block}:${row}`, lacksContent);
   }
 
   /** Whether a name was not written because the content is not to be had. */
-  lacksContent({ run, block, row }: RowPlace): boolean {
-    return this.#lost.get(`${run}:${block}:${row}`) === true;
+  lacksContent({ layer, block, row }: RowPlace): boolean {
+    return this.#lost.get(`${layer}:${block}:${row}`) === true;
   }
 
   /** The entry at this place has further names, and is this inode. */
-  link({ run, block, row }: RowPlace, { device, inode }: Inode): void {
-    this.#linked.set(`${run}:${block}:${row}`, { device, inode });
+  link({ layer, block, row }: RowPlace, { device, inode }: Inode): void {
+    this.#linked.set(`${layer}:${block}:${row}`, { device, inode });
   }
 
   /** Which inode an entry with further names is; undefined when it is not there. */
-  inodeOf({ run, block, row }: RowPlace): Inode | undefined {
-    return this.#linked.get(`${run}:${block}:${row}`);
+  inodeOf({ layer, block, row }: RowPlace): Inode | undefined {
+    return this.#linked.get(`${layer}:${block}:${row}`);
   }
 
   get done(): number {

@@ -1,8 +1,8 @@
-import type { LeftOutRules } from '../exclude/exclude-rules.ts';
+import type { ExcludeRules } from '../exclude/exclude-rules.ts';
 import { Failure } from '../failure.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { FrameSupply, supplyOf } from './content/frame-supply.ts';
-import { PackShelf, type PackSource } from './content/pack-cache.ts';
+import { PackCache, type PackSource } from './content/pack-cache.ts';
 import { DirectoryPasses, type PassContext } from './directories/directory-passes.ts';
 import { KnownDirectories } from './directories/known-directories.ts';
 import { extraneousPaths, removeExtraneous } from './directories/remove-extraneous.ts';
@@ -12,7 +12,7 @@ import { type OverlayLayers, UpperLayer } from './overlay/overlay-layers.ts';
 import { OwnerGate } from './owner/owner-gate.ts';
 import { permittedView } from './owner/owner-policy.ts';
 import type { OwnerRights } from './owner/owner-rights.ts';
-import { LeftOut } from './plan/exclude-rules.ts';
+import { Excluded } from './plan/exclude-rules.ts';
 import type { Extraneous } from './plan/extraneous.ts';
 import { Foresight } from './plan/foresight.ts';
 import { type ManifestFile, openView } from './plan/manifest-files.ts';
@@ -55,9 +55,9 @@ export interface RestoreOrder {
   /** For an administrator, of an account: its users, as far as they are known. Undefined where there are none, as on a server's own paths. */
   readonly accountUsers?: ReadonlySet<number> | undefined;
   /** What the backup leaves out, and deletion must leave alone. */
-  readonly leftOut: LeftOutRules;
+  readonly exclude: ExcludeRules;
   /** What it left out when the snapshot was made, which deletion must leave alone, too; undefined where nobody knows. */
-  readonly leftOutThen?: LeftOutRules | undefined;
+  readonly excludeThen?: ExcludeRules | undefined;
   readonly dryRun: boolean;
   /** Whether it begins although there is too little room by all that can be known. */
   readonly ignoreSpace?: boolean;
@@ -90,7 +90,7 @@ class Restore {
   readonly #view: SnapshotView;
   readonly #target: Target;
   readonly #upper: UpperLayer | undefined;
-  readonly #shelf: PackShelf;
+  readonly #packs: PackCache;
   readonly #gate: OwnerGate | undefined;
   readonly #outcome = new OutcomeBuilder();
   readonly #syncAhead: SyncAhead;
@@ -100,7 +100,7 @@ class Restore {
     this.#rules = {
       overwrite: order.overwrite,
       removeDirectories: order.deletion,
-      leftOut: new LeftOut({ now: order.leftOut, earlier: order.leftOutThen }),
+      exclude: new Excluded({ now: order.exclude, earlier: order.excludeThen }),
       owner: order.owner,
       accountUsers: order.accountUsers,
     };
@@ -108,7 +108,7 @@ class Restore {
     this.#target = new Target(order.roots, order.owner);
     this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
     this.#upper = order.layers === undefined ? undefined : new UpperLayer(order.layers);
-    this.#shelf = new PackShelf(order.packs);
+    this.#packs = new PackCache(order.packs);
     this.#syncAhead = new SyncAhead(order.roots);
   }
 
@@ -116,7 +116,7 @@ class Restore {
     checkPaths(this.#view, this.#order.paths);
     const [target, rules, view, outcome] = [this.#target, this.#rules, this.#view, this.#outcome];
     const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome, this.#upper) : undefined;
-    const plan = await planRestore(this.#selected(), { target, packs: this.#shelf, rules, view, foresight });
+    const plan = await planRestore(this.#selected(), { target, packs: this.#packs, rules, view, foresight });
     this.#outcome.begin(plan);
     const { ignoreSpace, roots, room } = this.#order;
     const lack =
@@ -157,7 +157,7 @@ class Restore {
     const context = this.#context(this.#target, new KnownDirectories(0));
     removeExtraneous(this.#extraneous(context), context, true);
     reportHidden(this.#chosen(), (directory) => this.#isJudged(directory), context, true);
-    const needs = await neededFrames(plan, this.#shelf, this.#view, ({ path, size }, error) => {
+    const needs = await neededFrames(plan, this.#packs, this.#view, ({ path, size }, error) => {
       outcome.written--;
       outcome.bytesWritten -= size;
       outcome.fail(problemOf(path, error));
@@ -230,16 +230,16 @@ class Restore {
   };
 
   #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool | undefined {
-    const { manifests, workers, leftOut: now, leftOutThen: earlier } = this.#order;
-    const rules = { ...this.#rules, leftOut: { now, earlier } };
-    return WritePool.start(workers, { roots, rules, manifests, known: known.data }, this.#shelf, this.#reportLeft);
+    const { manifests, workers, exclude: now, excludeThen: earlier } = this.#order;
+    const rules = { ...this.#rules, exclude: { now, earlier } };
+    return WritePool.start(workers, { roots, rules, manifests, known: known.data }, this.#packs, this.#reportLeft);
   }
 
   async #writeEntries(plan: Plan, pool: WritePool | undefined, target: Target): Promise<void> {
-    const tasks = planTasks(plan, this.#shelf, this.#order.overwrite);
+    const tasks = planTasks(plan, this.#packs, this.#order.overwrite);
     if (pool === undefined) await this.#writeHere(tasks, target);
     else await pool.perform(tasks, (result) => this.#settle(result), this.#order.signal);
-    this.#outcome.bytesFetched = this.#shelf.bytesFetched;
+    this.#outcome.bytesFetched = this.#packs.bytesFetched;
   }
 
   /** Writes one entry that could not be linked. */
@@ -248,7 +248,7 @@ class Restore {
   }
 
   async #writeHere(tasks: Iterable<PreparedTask>, target: Target): Promise<void> {
-    const supply = new FrameSupply((pack, frame) => void supplyOf(this.#shelf, pack, frame).then((answer) => supply.deliver(answer)));
+    const supply = new FrameSupply((pack, frame) => void supplyOf(this.#packs, pack, frame).then((answer) => supply.deliver(answer)));
     const writer = new EntryWriter(target, this.#view, supply, this.#rules);
     for (const task of tasks) {
       if (this.#order.signal.aborted) return;

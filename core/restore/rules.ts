@@ -3,7 +3,7 @@ import { asFailure } from '../failure.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { OwnerRights } from './owner/owner-rights.ts';
-import type { LeftOut, LeftOutData } from './plan/exclude-rules.ts';
+import type { ExcludeData, Excluded } from './plan/exclude-rules.ts';
 import type { Refusal } from './write/attributes.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
@@ -15,7 +15,7 @@ export interface WriteRules {
   /** Whether a directory with entries may go where the snapshot has no directory. */
   readonly removeDirectories: boolean;
   /** What is never removed, nor any directory that holds it. */
-  readonly leftOut: LeftOut;
+  readonly exclude: Excluded;
   /** Of a restore for an account's owner: what that one may have. */
   readonly owner: OwnerRights | undefined;
   /** Of an administrator's restore of an account: its users. A directory of anybody else is not given away. */
@@ -25,11 +25,11 @@ export interface WriteRules {
 }
 
 /** What is never removed: what the backup leaves out, and for owners what they could not remove. */
-export type RemovalRules = Pick<WriteRules, 'leftOut' | 'owner'>;
+export type RemovalRules = Pick<WriteRules, 'exclude' | 'owner'>;
 
 /** The rules as they are sent to a writing thread. */
-export interface RulesData extends Omit<WriteRules, 'leftOut' | 'onCleared'> {
-  readonly leftOut: LeftOutData;
+export interface RulesData extends Omit<WriteRules, 'exclude' | 'onCleared'> {
+  readonly exclude: ExcludeData;
 }
 
 /** Something that one entry did not get. */

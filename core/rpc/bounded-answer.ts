@@ -1,7 +1,7 @@
 /** An answer that fits, and how many rows of each list, by its name, it lost for that. */
 export interface BoundedAnswer {
   readonly value: unknown;
-  readonly leftOut: ReadonlyMap<string, number>;
+  readonly exclude: ReadonlyMap<string, number>;
 }
 
 /** The most rows of a list in an error or a notification. */
@@ -17,9 +17,9 @@ const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(
  * before the short ones. Texts and numbers stay, so that the counts in an answer still say how much there was.
  */
 export function boundedAnswer(answer: unknown, limit: number): BoundedAnswer {
-  const leftOut = new Map<string, number>();
-  if (byteLength(answer) <= limit) return { value: answer, leftOut };
-  return { value: shortened(answer, limit, 'rows', leftOut), leftOut };
+  const exclude = new Map<string, number>();
+  if (byteLength(answer) <= limit) return { value: answer, exclude };
+  return { value: shortened(answer, limit, 'rows', exclude), exclude };
 }
 
 /** Brackets and commas. */
@@ -33,19 +33,19 @@ function leastLength(value: unknown): number {
   return entries.reduce((sum, [key, member]) => sum + byteLength(key) + 1 + leastLength(member), frameOf(entries.length));
 }
 
-function shortened(value: unknown, budget: number, name: string, leftOut: Map<string, number>): unknown {
+function shortened(value: unknown, budget: number, name: string, exclude: Map<string, number>): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return shortenedList(value, budget, name, leftOut);
+  if (Array.isArray(value)) return shortenedList(value, budget, name, exclude);
   const entries = Object.entries(value);
   const frame = entries.reduce((sum, [key]) => sum + byteLength(key) + 1, frameOf(entries.length));
   const budgets = shares(
     entries.map(([, member]) => member),
     budget - frame,
   );
-  return Object.fromEntries(entries.map(([key, member], index) => [key, shortened(member, budgets[index] as number, key, leftOut)]));
+  return Object.fromEntries(entries.map(([key, member], index) => [key, shortened(member, budgets[index] as number, key, exclude)]));
 }
 
-function shortenedList(list: readonly unknown[], budget: number, name: string, leftOut: Map<string, number>): unknown[] {
+function shortenedList(list: readonly unknown[], budget: number, name: string, exclude: Map<string, number>): unknown[] {
   const fromEnd = NEWEST_LAST.has(name);
   const ordered = fromEnd ? list.toReversed() : list;
   let used = 0;
@@ -55,10 +55,10 @@ function shortenedList(list: readonly unknown[], budget: number, name: string, l
     if (used + frameOf(count + 1) > budget) break;
     count++;
   }
-  if (count < list.length) leftOut.set(name, (leftOut.get(name) ?? 0) + list.length - count);
+  if (count < list.length) exclude.set(name, (exclude.get(name) ?? 0) + list.length - count);
   const kept = ordered.slice(0, count);
   const budgets = shares(kept, budget - frameOf(count));
-  const result = kept.map((element, index) => shortened(element, budgets[index] as number, name, leftOut));
+  const result = kept.map((element, index) => shortened(element, budgets[index] as number, name, exclude));
   return fromEnd ? result.reverse() : result;
 }
 

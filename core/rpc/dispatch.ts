@@ -28,7 +28,7 @@ function refusal(methods: Methods, { method, params }: RpcRequest): RpcError | u
 
 async function perform(peer: Peer, id: RequestId, { method, params }: RpcRequest): Promise<void> {
   const reporter = new NotifyingReporter(peer.writer, id);
-  const stopTelling = onProgressRequest(() => reporter.tell());
+  const stopReporting = onProgressRequest(() => reporter.report());
   try {
     const result = await peer.methods.get(method)?.perform(params, peer.openContext(reporter, method));
     reporter.finish();
@@ -38,7 +38,7 @@ async function perform(peer: Peer, id: RequestId, { method, params }: RpcRequest
     const data = toWireError(error);
     peer.writer.error(id, { code: RPC_ERRORS.commandFailed, message: data.message, data });
   } finally {
-    stopTelling();
+    stopReporting();
   }
 }
 

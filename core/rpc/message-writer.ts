@@ -37,9 +37,9 @@ export class MessageWriter {
 
   /** A result beyond the limit loses rows of its lists; a `log` notification before it says how many, and of which. */
   result(id: RequestId, result: unknown): void {
-    const { value, leftOut } = boundedAnswer(result, ANSWER_LIMIT);
-    if (leftOut.size > 0) {
-      const lists = [...leftOut].map(([name, count]) => `${count} of ${name}`).join(', ');
+    const { value, exclude } = boundedAnswer(result, ANSWER_LIMIT);
+    if (exclude.size > 0) {
+      const lists = [...exclude].map(([name, count]) => `${count} of ${name}`).join(', ');
       const message = `the answer would be longer than ${ANSWER_LIMIT} bytes; left out: ${lists}`;
       this.#send({ method: 'log', params: { request: id, level: 'warning', code: 'answer_shortened', message } });
     }

@@ -32,7 +32,7 @@ export class NotifyingReporter implements Reporter {
   }
 
   /** Writes the last state to stderr, because somebody asked for it with a signal: the peer did not. */
-  tell(): void {
+  report(): void {
     this.#feed.finish();
     process.stderr.write(jsonLine({ request: this.#request, progress: this.#latest ?? null }));
   }

@@ -155,25 +155,25 @@ export class Collector implements WalkListener {
       let first = 0;
       for (const slot of oldest.slots) {
         if (slot.type === 'read' && answer?.outcomes[slot.index - first] === Outcome.postponed) {
-          this.#tellAll(answer, first, oldest);
+          this.#reportAll(answer, first, oldest);
           first = slot.index;
           answer = await this.#packing.read(oldest.builder.rest(first));
         }
         await this.#settle(slot, answer, first);
       }
-      if (answer !== undefined) this.#tellAll(answer, first, oldest);
+      if (answer !== undefined) this.#reportAll(answer, first, oldest);
     } finally {
       this.#held -= release(oldest);
     }
   }
 
-  #tellAll(answer: ReadEntries, first: number, { builder, unlisted }: Pending): void {
-    this.#tell(answer, first, builder, unlisted);
+  #reportAll(answer: ReadEntries, first: number, { builder, unlisted }: Pending): void {
+    this.#report(answer, first, builder, unlisted);
     releaseEntries(answer);
   }
 
   /** Passes on what the workers noticed of the entries from `first` on, but not twice that a directory cannot be read. */
-  #tell(answer: ReadEntries, first: number, builder: BatchBuilder, unlisted: ReadonlySet<ByteString>): void {
+  #report(answer: ReadEntries, first: number, builder: BatchBuilder, unlisted: ReadonlySet<ByteString>): void {
     this.#output.read(answer.bytesRead);
     for (const { index, code, message } of answer.problems) {
       const path = builder.pathOf(first + index);
@@ -273,7 +273,7 @@ export class Collector implements WalkListener {
         answer,
         0,
       );
-      this.#tell(answer, 0, builder, new Set());
+      this.#report(answer, 0, builder, new Set());
     } finally {
       builder.release();
     }

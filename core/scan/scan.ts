@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { exclusionOf, type LeftOutRules } from '../exclude/exclude-rules.ts';
+import { type ExcludeRules, excludeMatcherOf } from '../exclude/exclude-rules.ts';
 import { Failure } from '../failure.ts';
 import { MergedTree } from '../manifest/merge/merged-tree.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
@@ -10,13 +10,13 @@ import type { UnitPacking } from './pack/unit-packing.ts';
 import { inlinePages } from './walk/inline-pages.ts';
 import type { ReaderPool } from './walk/reader-pool.ts';
 import type { RowPage } from './walk/row-page.ts';
-import { chooseCuts } from './walk/split-points.ts';
+import { chooseSplitPoints } from './walk/split-points.ts';
 import type { ReaderTask } from './walk/tree-reader.ts';
 
 export interface ScanRequest extends ReaderTask {
   /** The manifests of the state to compare with, the oldest first; without any, everything counts as new. */
   readonly previous: readonly ManifestReader[];
-  readonly leftOut: LeftOutRules;
+  readonly exclude: ExcludeRules;
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
   readonly signal: AbortSignal;
@@ -49,9 +49,9 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
   const collector = new Collector(packing, output, request.known);
   const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector);
   // What is read, paused or held back then fails at once.
-  const giveUp = (): void => packing.cancel();
-  signal.addEventListener('abort', giveUp);
-  const tell = (): void => {
+  const cancel = (): void => packing.cancel();
+  signal.addEventListener('abort', cancel);
+  const reportProgress = (): void => {
     const { entries, bytes } = collector.unread;
     onProgress(comparison.entries - entries, comparison.bytes - bytes);
   };
@@ -64,7 +64,7 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
       }
       for (let row = 0; row < page.count; ) {
         row = comparison.take(page, row);
-        tell();
+        reportProgress();
         // Lets messages of the workers in; waits for them only when too much is under way.
         await setImmediate();
         const paused = performance.now();
@@ -73,20 +73,20 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
         signal.throwIfAborted();
         while (collector.isCrowded) {
           await collector.drainOne();
-          tell();
+          reportProgress();
         }
       }
     }
     comparison.finish();
     signal.throwIfAborted();
-    await collector.finish(tell);
+    await collector.finish(reportProgress);
     const { entries, bytes } = collector.correction;
     return { entries: comparison.entries + entries, bytes: comparison.bytes + bytes };
   } catch (error) {
-    giveUp();
+    cancel();
     throw signal.aborted ? new Failure('cancelled', 'the backup was stopped') : error;
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    signal.removeEventListener('abort', cancel);
     try {
       await collector.close();
     } finally {
@@ -96,10 +96,10 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
 }
 
 function pagesOf(
-  { roots, mounts, includeSubvolumes = false, previous, leftOut }: ScanRequest,
+  { roots, mounts, includeSubvolumes = false, previous, exclude }: ScanRequest,
   readers: ReaderPool,
 ): AsyncIterable<RowPage> | Iterable<RowPage> {
   const task: ReaderTask = { roots, mounts, includeSubvolumes };
-  const cuts = chooseCuts(previous);
-  return cuts === undefined ? inlinePages(task, exclusionOf(leftOut)) : readers.pages(task, leftOut, cuts);
+  const cuts = chooseSplitPoints(previous);
+  return cuts === undefined ? inlinePages(task, excludeMatcherOf(exclude)) : readers.pages(task, exclude, cuts);
 }

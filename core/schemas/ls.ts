@@ -4,9 +4,9 @@ import {
   atSchema,
   ENTRY_REQUIRED,
   entryProperties,
-  momentSchema,
   nextSchema,
   pageProperties,
+  pointInTimeSchema,
   policySchema,
   UNIT_REQUIRED,
   unitArgumentSchema,
@@ -50,7 +50,7 @@ export const lsResult = {
   type: 'object',
   properties: {
     ...unitProperties,
-    moment: momentSchema,
+    moment: pointInTimeSchema,
     entries: {
       type: 'array',
       items: {

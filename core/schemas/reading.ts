@@ -30,7 +30,7 @@ export const atSchema = {
 } as const;
 
 /** What a point in time was understood as, and the snapshot that stands for it. */
-export const momentSchema = {
+export const pointInTimeSchema = {
   type: 'object',
   properties: {
     text: { type: 'string', description: 'For people, with the zone that was assumed.' },
@@ -46,7 +46,7 @@ export const momentSchema = {
   required: ['text', 'zone', 'instant', 'snapshot', 'taken', 'stood'],
   additionalProperties: false,
 } as const;
-export type MomentResult = FromSchema<typeof momentSchema>;
+export type PointInTimeResult = FromSchema<typeof pointInTimeSchema>;
 
 /** Whose backups a result is about. */
 export const unitProperties = { unit: unitNameSchema, unitId: unitIdSchema, current: currentSchema } as const;

@@ -1,6 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
-import { atSchema, currentSchema, momentSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
+import { atSchema, currentSchema, pointInTimeSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
@@ -64,7 +64,7 @@ export const restoreResult = {
     unit: unitNameSchema,
     unitId: unitIdSchema,
     current: currentSchema,
-    moment: momentSchema,
+    moment: pointInTimeSchema,
     snapshot: { type: 'string' },
     time: timeSchema,
     target: { type: 'string', description: 'The folder that was restored to; of a mounted account its fst.' },

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
-import { exclusionOf, type LeftOutRules } from '../exclude/exclude-rules.ts';
+import { type ExcludeRules, excludeMatcherOf } from '../exclude/exclude-rules.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { ACCOUNT_EXCLUSIONS } from '../panel/always-excluded.ts';
@@ -9,21 +9,21 @@ import { findLivingUnit } from '../panel/units.ts';
 import type { ExcludedThen, SnapshotRecord } from '../repository/record.ts';
 
 /** Everything: a restore then deletes nothing. */
-export const ALL_LEFT_OUT: readonly ByteString[] = ['*'];
+export const ALL_EXCLUDED: readonly ByteString[] = ['*'];
 
 /** What a unit's backup leaves out: always, and by the setting `exclude`. `unit` is undefined when it no longer lives here. */
-export function leftOutOf(unit: Pick<PanelUnit, 'excluded'> | undefined, { exclude }: Pick<Settings, 'exclude'>): LeftOutRules {
+export function excludeOf(unit: Pick<PanelUnit, 'excluded'> | undefined, { exclude }: Pick<Settings, 'exclude'>): ExcludeRules {
   return { paths: unit?.excluded ?? ACCOUNT_EXCLUSIONS, patterns: exclude.map(pathBytes) };
 }
 
 /** Such rules as a snapshot's record keeps them. */
-export function excludedThen({ paths, patterns }: LeftOutRules): ExcludedThen {
+export function excludedThen({ paths, patterns }: ExcludeRules): ExcludedThen {
   const text = (bytes: ByteString) => Buffer.from(bytes, 'latin1').toString('utf8');
   return { paths: paths.map(text), patterns: patterns.map(text) };
 }
 
 /** And as a restore asks them; none of a record that does not have them. */
-export function leftOutThen({ excluded }: Pick<SnapshotRecord, 'excluded'>): LeftOutRules | undefined {
+export function excludeThen({ excluded }: Pick<SnapshotRecord, 'excluded'>): ExcludeRules | undefined {
   return excluded === undefined ? undefined : { paths: excluded.paths.map(pathBytes), patterns: excluded.patterns.map(pathBytes) };
 }
 
@@ -31,7 +31,7 @@ export function leftOutThen({ excluded }: Pick<SnapshotRecord, 'excluded'>): Lef
 export function requireUsablePatterns({ exclude }: Pick<Settings, 'exclude'>): void {
   for (const pattern of exclude) {
     try {
-      exclusionOf({ paths: [], patterns: [pathBytes(pattern)] });
+      excludeMatcherOf({ paths: [], patterns: [pathBytes(pattern)] });
     } catch (error) {
       throw new Failure('invalid_settings', `the setting exclude has ${JSON.stringify(pattern)}: ${asFailure(error).message}`, {
         affected: [pattern],
@@ -42,9 +42,9 @@ export function requireUsablePatterns({ exclude }: Pick<Settings, 'exclude'>): v
   }
 }
 
-/** What is left out of the backups of the unit of this name. */
-export function leftOutOfUnit(name: string, settings: Settings): LeftOutRules {
-  return leftOutOf(findLivingUnit(settings, name), settings);
+/** What is excluded of the backups of the unit of this name. */
+export function excludeOfUnit(name: string, settings: Settings): ExcludeRules {
+  return excludeOf(findLivingUnit(settings, name), settings);
 }
 
 /**
@@ -52,15 +52,15 @@ export function leftOutOfUnit(name: string, settings: Settings): LeftOutRules {
  * reads or gives back is not stopped by what only a backup needs. `consequence` says what follows from that.
  */
 export function usableRules(
-  rules: LeftOutRules,
+  rules: ExcludeRules,
   instead: readonly ByteString[],
   consequence: string,
   { reporter, unusable }: Pick<Context, 'reporter' | 'unusable'>,
-): LeftOutRules {
+): ExcludeRules {
   try {
     const wrong = unusable?.get('exclude');
     if (wrong !== undefined) throw new Failure('invalid_settings', wrong, { affected: ['exclude'] });
-    exclusionOf(rules);
+    excludeMatcherOf(rules);
     return rules;
   } catch (error) {
     const { code, message, affected } = asFailure(error);

@@ -5,7 +5,7 @@ import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /** The opened manifests of several snapshots, in their order. Of each its index is read, and then the blocks that are asked for. */
-export class OpenRuns {
+export class OpenLayers {
   readonly readers: readonly ManifestReader[];
   readonly #sources: readonly RandomAccess[];
 
@@ -15,7 +15,7 @@ export class OpenRuns {
   }
 
   /** With `devices` rows have the numbers of today. Throws `repository_damaged` when a manifest is missing or not the recorded one. */
-  static async open(records: readonly SnapshotRecord[], repository: Repository, devices?: DeviceNumbers): Promise<OpenRuns> {
+  static async open(records: readonly SnapshotRecord[], repository: Repository, devices?: DeviceNumbers): Promise<OpenLayers> {
     const sources: RandomAccess[] = [];
     try {
       for (const record of records) sources.push(await repository.openManifest(record));
@@ -23,7 +23,7 @@ export class OpenRuns {
         sources.map((source, index) => ({ source, expect: (records[index] as SnapshotRecord).manifest })),
         devices,
       );
-      return new OpenRuns(readers, sources);
+      return new OpenLayers(readers, sources);
     } catch (error) {
       for (const source of sources) source.close();
       throw error;

@@ -1,17 +1,17 @@
 import { ChainIndex, chainMembers } from '../chain/chain-index.ts';
-import { type Moment, parseMoment } from '../chain/point-in-time.ts';
-import { resolveMoment } from '../chain/resolve-moment.ts';
+import { type PointInTime, parsePointInTime } from '../chain/point-in-time.ts';
+import { resolvePointInTime } from '../chain/resolve-point-in-time.ts';
 import { Failure } from '../failure.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { MomentResult } from '../schemas/reading.ts';
+import type { PointInTimeResult } from '../schemas/reading.ts';
 import { chainSnapshots, type RecordedSnapshot } from './chain-snapshots.ts';
 import { localTimeZone } from './time-zone.ts';
 
 /** A restore point of a unit: how it was asked for, and the records that it needs. */
 export interface RestorePoint {
-  readonly moment: MomentResult;
+  readonly moment: PointInTimeResult;
   /** The full first, the snapshot itself last. */
   readonly chain: readonly SnapshotRecord[];
 }
@@ -49,15 +49,15 @@ export class UnitTimeline {
    */
   async resolve(at: string | undefined, now: Date): Promise<RestorePoint> {
     const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
-    const moment = parseMoment(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
+    const moment = parsePointInTime(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
     const { id, record } = this.#find(moment);
     const chain = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
     return { moment: await this.#describe(moment, record), chain };
   }
 
-  #find(moment: Moment): RecordedSnapshot {
+  #find(moment: PointInTime): RecordedSnapshot {
     try {
-      return resolveMoment(moment, this.snapshots);
+      return resolvePointInTime(moment, this.snapshots);
     } catch (error) {
       if (!(error instanceof Failure) || error.advice !== undefined) throw error;
       const advice = `\`apiscp-backup list ${this.unit.name}\` shows those that there are.`;
@@ -65,7 +65,7 @@ export class UnitTimeline {
     }
   }
 
-  async #describe(moment: Moment, record: SnapshotRecord): Promise<MomentResult> {
+  async #describe(moment: PointInTime, record: SnapshotRecord): Promise<PointInTimeResult> {
     const named = moment.kind === 'snapshot';
     const instant = named ? record.time : moment.instant.toString();
     const stood = named ? null : await this.#lastUnchanged(record, Date.parse(instant));

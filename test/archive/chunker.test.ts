@@ -6,7 +6,7 @@ import { noise } from './members.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-function cutsOf(bytes: Buffer): number[] {
+function splitPointsOf(bytes: Buffer): number[] {
   const chunker = new ContentDefinedChunker();
   const cuts: number[] = [];
   for (let start = 0; start < bytes.length; start = cuts.at(-1)!) cuts.push(chunker.find(bytes, start, bytes.length, true));
@@ -38,7 +38,7 @@ function cutsInPieces(bytes: Buffer, pieceLengths: readonly number[]): number[] 
 function digestsOf(bytes: Buffer): Set<string> {
   let start = 0;
   return new Set(
-    cutsOf(bytes).map((end) => {
+    splitPointsOf(bytes).map((end) => {
       const digest = hash('sha256', bytes.subarray(start, end));
       start = end;
       return digest;
@@ -50,7 +50,7 @@ describe('Content-defined chunks', () => {
   const stream = noise('stream', 48 * MEBIBYTE);
 
   it('keep their limits and come close to their average', () => {
-    const cuts = cutsOf(stream);
+    const cuts = splitPointsOf(stream);
     const lengths = cuts.map((cut, index) => cut - (cuts[index - 1] ?? 0));
     expect(cuts.at(-1)).to.equal(stream.length);
     for (const length of lengths.slice(0, -1)) expect(length).to.be.within(MINIMUM_CHUNK + 1, MAXIMUM_CHUNK);
@@ -58,12 +58,12 @@ describe('Content-defined chunks', () => {
   });
 
   it('lie where the format says: these are the first cuts of SHAKE-256("stream")', () => {
-    expect(cutsOf(stream).slice(0, 4)).to.deep.equal([1201957, 2422669, 3584819, 4488238]);
+    expect(splitPointsOf(stream).slice(0, 4)).to.deep.equal([1201957, 2422669, 3584819, 4488238]);
   });
 
   it('do not depend on the pieces in which the stream comes', () => {
     const part = stream.subarray(0, 9 * MEBIBYTE);
-    const expected = cutsOf(part);
+    const expected = splitPointsOf(part);
     const lengths = fc.array(fc.integer({ min: 50_000, max: 3 * MEBIBYTE }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(lengths, (pieceLengths) => {
@@ -75,7 +75,7 @@ describe('Content-defined chunks', () => {
 
   it('are found by a search that goes on shortly before them', () => {
     const part = stream.subarray(0, 2 * MEBIBYTE);
-    const expected = cutsOf(part);
+    const expected = splitPointsOf(part);
     for (let before = 0; before < 40; before++) {
       expect(cutsInPieces(part, [expected[0]! - before, part.length]), `${before} bytes before`).to.deep.equal(expected);
     }
@@ -98,11 +98,11 @@ describe('Content-defined chunks', () => {
   });
 
   it('of zeros have the greatest length, and all bytes are in one', () => {
-    expect(cutsOf(Buffer.alloc(10 * MEBIBYTE))).to.deep.equal([4 * MEBIBYTE, 8 * MEBIBYTE, 10 * MEBIBYTE]);
+    expect(splitPointsOf(Buffer.alloc(10 * MEBIBYTE))).to.deep.equal([4 * MEBIBYTE, 8 * MEBIBYTE, 10 * MEBIBYTE]);
   });
 
   it('of a stream shorter than the least length are one', () => {
-    expect(cutsOf(Buffer.alloc(1))).to.deep.equal([1]);
-    expect(cutsOf(stream.subarray(0, MINIMUM_CHUNK))).to.deep.equal([MINIMUM_CHUNK]);
+    expect(splitPointsOf(Buffer.alloc(1))).to.deep.equal([1]);
+    expect(splitPointsOf(stream.subarray(0, MINIMUM_CHUNK))).to.deep.equal([MINIMUM_CHUNK]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseMoment } from '../../core/chain/point-in-time.ts';
-import { resolveMoment } from '../../core/chain/resolve-moment.ts';
+import { parsePointInTime } from '../../core/chain/point-in-time.ts';
+import { resolvePointInTime } from '../../core/chain/resolve-point-in-time.ts';
 import { Failure } from '../../core/failure.ts';
 import { BERLIN, history, instant, snapshot } from './histories.ts';
 
@@ -9,7 +9,7 @@ const NOW = instant('2026-11-20T12:34:56.789Z');
 const ID = '20261120T140000123Z-1a2b3c4d';
 
 function parsed(text: string, zone = BERLIN): [string, string] {
-  const moment = parseMoment(text, NOW, zone);
+  const moment = parsePointInTime(text, NOW, zone);
   return [moment.kind === 'snapshot' ? moment.id : new Date(moment.instant.epochMilliseconds).toISOString(), moment.text];
 }
 
@@ -56,7 +56,7 @@ describe('points in time', () => {
       'x'.repeat(500),
     ];
     for (const text of [...wrong, ...more]) {
-      expect(() => parseMoment(text, NOW, BERLIN), text)
+      expect(() => parsePointInTime(text, NOW, BERLIN), text)
         .to.throw(Failure)
         .with.property('code', 'usage');
     }
@@ -75,7 +75,7 @@ describe('points in time', () => {
         ),
         (text) => {
           try {
-            expect(parseMoment(text, NOW, BERLIN).text).not.to.equal('');
+            expect(parsePointInTime(text, NOW, BERLIN).text).not.to.equal('');
           } catch (error) {
             expect(error).to.be.instanceOf(Failure).with.property('code', 'usage');
           }
@@ -92,7 +92,7 @@ describe('points in time', () => {
         const one = snapshot('one', 'full', time.toISOString());
         const other = snapshot('other', 'full', new Date(time.getTime() - 1000).toISOString());
         const shown = time.toISOString().slice(0, 19).replace('T', ' ');
-        expect(resolveMoment(parseMoment(shown, NOW, 'UTC'), [other, one])).to.equal(one);
+        expect(resolvePointInTime(parsePointInTime(shown, NOW, 'UTC'), [other, one])).to.equal(one);
       }),
     );
   });
@@ -103,7 +103,7 @@ describe('resolving a point in time', () => {
   const wednesday = snapshot('wednesday', 'incremental', '2026-11-18T02:00:00Z', monday);
   const future = snapshot('future', 'full', '2031-01-01T00:00:00Z');
   const all = [future, wednesday, monday];
-  const at = (text: string, snapshots = all) => resolveMoment(parseMoment(text, NOW, BERLIN), snapshots).id;
+  const at = (text: string, snapshots = all) => resolvePointInTime(parsePointInTime(text, NOW, BERLIN), snapshots).id;
 
   it('takes the last snapshot at or before it', () => {
     expect(at('2026-11-17')).to.equal('monday');
@@ -139,9 +139,9 @@ describe('resolving a point in time', () => {
       fc.property(history, fc.integer({ min: 0, max: 80 }), (snapshots, days) => {
         const limit = Date.parse('2026-09-01T23:59:59.999Z') + days * 86_400_000;
         const before = snapshots.map((one) => Date.parse(one.time)).filter((time) => time <= limit);
-        const moment = parseMoment(new Date(limit).toISOString().slice(0, 10), NOW, 'UTC');
-        if (before.length === 0) expect(() => resolveMoment(moment, snapshots)).to.throw(Failure);
-        else expect(Date.parse(resolveMoment(moment, snapshots).time)).to.equal(Math.max(...before));
+        const moment = parsePointInTime(new Date(limit).toISOString().slice(0, 10), NOW, 'UTC');
+        if (before.length === 0) expect(() => resolvePointInTime(moment, snapshots)).to.throw(Failure);
+        else expect(Date.parse(resolvePointInTime(moment, snapshots).time)).to.equal(Math.max(...before));
       }),
     );
   });

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modeText, renderDiff, renderFind, renderHistory, renderLs } from '../../core/cli/listings.ts';
-import type { EntryResult, MomentResult } from '../../core/schemas/reading.ts';
+import type { EntryResult, PointInTimeResult } from '../../core/schemas/reading.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { runProgram } from '../program.ts';
 
-const moment: MomentResult = { text: 'today (UTC)', zone: 'UTC', instant: 't', snapshot: 'x', taken: 't', stood: null };
+const moment: PointInTimeResult = { text: 'today (UTC)', zone: 'UTC', instant: 't', snapshot: 'x', taken: 't', stood: null };
 const head = { unit: 'site1', unitId: 'site1-00000000', current: true, next: null };
 const file: EntryResult = {
   ...{ kind: 'file', mode: '0644', uid: 0, gid: 0, size: 3, digest: 'ab'.repeat(32), target: null },

@@ -128,12 +128,12 @@ describe('the display of progress', () => {
     for (const isTTY of [true, false]) {
       const { display, text, pass } = screen(isTTY);
       pass(90_000);
-      display.tell();
+      display.report();
       expect(text()).to.equal('under way for 1m 30s, nothing counted yet\n');
       display.progress({ ...progress, entries: 0, bytes: 0 });
       pass(10);
       display.progress(progress);
-      display.tell();
+      display.report();
       expect(text()).to.match(/site1 reading: 50 entries, 1\.0 KiB/);
     }
   });

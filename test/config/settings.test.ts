@@ -74,7 +74,7 @@ describe('settings', () => {
     ['a path that looks like an option', '{"repository":"--help"}', /\/repository/],
     ['a path with a NUL byte', '{"repository":"/back\\u0000up"}', /\/repository/],
     ['no workers at all', '{"limits":{"workers":0}}', /\/limits\/workers/],
-    ['a nice value that is no manners', '{"limits":{"nice":-5}}', /\/limits\/nice/],
+    ['a nice value that is no priority', '{"limits":{"nice":-5}}', /\/limits\/nice/],
     ['the real-time class', '{"limits":{"ioClass":"realtime"}}', /\/limits\/ioClass/],
     ['a rate without a unit', '{"limits":{"readRate":1000}}', /\/limits\/readRate/],
     ['a rate of nothing', '{"limits":{"sendRate":"0 MiB/s"}}', /\/limits\/sendRate/],

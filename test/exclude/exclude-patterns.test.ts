@@ -163,7 +163,7 @@ describe('exclude patterns beside git', () => {
   after(() => rmSync(tree, { recursive: true, force: true }));
 
   /** What git leaves out by these patterns. */
-  function leftOutByGit(patterns: readonly string[]): string[] {
+  function excludedByGit(patterns: readonly string[]): string[] {
     writeFileSync(join(tree, '.git', 'info', 'exclude'), `${patterns.join('\n')}\n`);
     const input = paths.map(([path]) => path).join('\n');
     const { stdout, status } = spawnSync('git', ['-C', tree, 'check-ignore', '--no-index', '--stdin'], { input, encoding: 'utf8', env });
@@ -184,7 +184,7 @@ describe('exclude patterns beside git', () => {
     fc.assert(
       fc.property(fc.array(pattern, { minLength: 1, maxLength: 4 }), (patterns) => {
         const ours = new ExcludePatterns(patterns);
-        const git = leftOutByGit(patterns);
+        const git = excludedByGit(patterns);
         expect(paths.filter(([path, isDirectory]) => !ours.explain(path, isDirectory).included).map(([path]) => path)).to.deep.equal(git);
         expect(paths.filter(([path, isDirectory]) => walked(ours, path, isDirectory)).map(([path]) => path)).to.deep.equal(git);
       }),

@@ -16,8 +16,8 @@ describe('the priority of this process', () => {
   const undo: (() => void)[] = [];
   let usual: string[];
 
-  function lower(manners: Parameters<typeof lowerPriority>[0]): () => void {
-    const giveBack = lowerPriority(manners);
+  function lower(priority: Parameters<typeof lowerPriority>[0]): () => void {
+    const giveBack = lowerPriority(priority);
     undo.unshift(giveBack);
     return giveBack;
   }

@@ -16,8 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { PackShelf } from '../../core/restore/content/pack-cache.ts';
-import { NOTHING_LEFT_OUT } from '../../core/restore/plan/exclude-rules.ts';
+import { PackCache } from '../../core/restore/content/pack-cache.ts';
+import { NOTHING_EXCLUDED } from '../../core/restore/plan/exclude-rules.ts';
 import { openView } from '../../core/restore/plan/manifest-files.ts';
 import { planRestore } from '../../core/restore/plan/plan.ts';
 import { componentsOf } from '../../core/restore/target/names.ts';
@@ -60,11 +60,11 @@ describe('restoring into a tree that tenants control', () => {
         .with.property('code', 'unsafe_path');
     }
     const root = openRoot(target);
-    const place = { run: 0, block: 0, row: 0 };
+    const place = { layer: 0, block: 0, row: 0 };
     const plan = await planRestore([{ ...place, entry: sampleEntry('../x', {}), isParent: false }], {
       target: new Target([root]),
-      packs: new PackShelf(sample.packs),
-      rules: { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined },
+      packs: new PackCache(sample.packs),
+      rules: { overwrite: 'always', removeDirectories: false, exclude: NOTHING_EXCLUDED, owner: undefined },
       view: openView(sample.manifests),
       foresight: undefined,
     });

@@ -73,8 +73,8 @@ describe('what a restore with deletion may delete', () => {
     snapshotOf(0);
     mkdirSync(join(target, 'shadow/extra/deep'), { recursive: true });
     for (const name of ['extra/deep/mail', 'extra/gone']) writeFileSync(join(target, 'shadow', name), '');
-    const leftOutThen = { paths: ['shadow/folder/newer'], patterns: ['mail'] };
-    const said = await deleteIn({ leftOutThen });
+    const excludeThen = { paths: ['shadow/folder/newer'], patterns: ['mail'] };
+    const said = await deleteIn({ excludeThen });
     expect(said).to.deep.equal({
       deleted: 1,
       status: 'partial',
@@ -82,8 +82,8 @@ describe('what a restore with deletion may delete', () => {
     });
     expect(readdirSync(join(target, 'shadow/extra'), { recursive: true }).sort()).to.deep.equal(['deep', 'deep/mail']);
     // What the rules of now leave out as well is left alone every time, and no news.
-    expect(await deleteIn({ leftOutThen, leftOut: leftOutThen })).to.deep.equal({ deleted: 0, status: 'ok', problems: [] });
-    expect(await deleteIn({ leftOutThen: NOTHING })).to.deep.include({ deleted: 4, status: 'ok' });
+    expect(await deleteIn({ excludeThen, exclude: excludeThen })).to.deep.equal({ deleted: 0, status: 'ok', problems: [] });
+    expect(await deleteIn({ excludeThen: NOTHING })).to.deep.include({ deleted: 4, status: 'ok' });
   });
 
   for (const kernel of ['tells mounts', 'is older than Linux 5.8']) {

@@ -159,7 +159,7 @@ describe('what a restore is asked for', () => {
     writeFileSync(join(target, 'shadow/var/lib/mysql/db/t.ibd'), 'live');
     mkdirSync(join(target, 'shadow/home/user/new/deep'), { recursive: true });
     writeFileSync(join(target, 'shadow/home/user/new/deep/er'), '');
-    const outcome = await restoreSample(sample, target, { deletion: true, leftOut: { paths: ['shadow/var/lib/mysql'], patterns: [] } });
+    const outcome = await restoreSample(sample, target, { deletion: true, exclude: { paths: ['shadow/var/lib/mysql'], patterns: [] } });
     expect(outcome.problems.first).to.deep.equal([]);
     expect(outcome.deleted).to.equal(3);
     expect(read('shadow/var/lib/mysql/db/t.ibd')).to.equal('live');
@@ -176,7 +176,7 @@ describe('what a restore is asked for', () => {
     expect(outcome.status).to.equal('partial');
     expect(outcome.problems.first.map(({ code, path }) => [code, path])).to.deep.equal([['target_in_the_way', 'shadow/home/user/a']]);
     expect(read('shadow/home/user/c')).to.equal('content of c');
-    const kept = await restoreSample(sample, target, { deletion: true, leftOut: { paths: ['shadow/home/user/a/b'], patterns: [] } });
+    const kept = await restoreSample(sample, target, { deletion: true, exclude: { paths: ['shadow/home/user/a/b'], patterns: [] } });
     expect(kept.problems.first.map(({ code }) => code)).to.deep.equal(['target_in_the_way']);
     expect(existsSync(join(target, 'shadow/home/user/a/b'))).to.equal(true);
     await restoreSample(sample, target, { deletion: true });

@@ -14,7 +14,7 @@ export async function restoreSample(sample: SampleSnapshot, target: string, over
   const roots = over.roots ?? [openRoot(target)];
   try {
     return await restoreTree({
-      ...{ manifests: sample.manifests, packs: sample.packs, layers: undefined, paths: [], leftOut: { paths: [], patterns: [] } },
+      ...{ manifests: sample.manifests, packs: sample.packs, layers: undefined, paths: [], exclude: { paths: [], patterns: [] } },
       ...{ overwrite: 'always', deletion: false, dryRun: false, workers: 2, threads: true },
       signal: new AbortController().signal,
       progress: () => {},

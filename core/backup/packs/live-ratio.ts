@@ -5,13 +5,13 @@ import type { ObjectReference } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 /** A pack of which less than this share is still needed is not pointed at any more: what is needed of it is copied. */
-export const LIVE_SHARE = 0.75;
+export const MINIMUM_LIVE_RATIO = 0.75;
 
 /** What a file's member mostly takes in a pack besides its content: a header, a header of records, and a block of them. */
 const MEMBER_HEADERS = 3 * 512;
 
 /** A pack that is needed by little of what is in it. */
-export interface SparePack {
+export interface UnderUsedPack {
   readonly reference: ObjectReference;
   readonly reader: PackReader;
   /** How many extents of the manifest lie in it. */
@@ -24,14 +24,14 @@ export function extentsOf(row: ManifestRow): readonly Extent[] {
 }
 
 /**
- * Which of `packs` (by path) the rows need less than `LIVE_SHARE` of. What several names share counts for each of them: a
+ * Which of `packs` (by path) the rows need less than `MINIMUM_LIVE_RATIO` of. What several names share counts for each of them: a
  * pack may seem more alive than it is, never less.
  */
-export async function findSparePacks(
+export async function findUnderUsedPacks(
   rows: Iterable<ManifestRow>,
   packs: ReadonlyMap<string, ObjectReference>,
   repository: Repository,
-): Promise<SparePack[]> {
+): Promise<UnderUsedPack[]> {
   const live = new Map<string, { bytes: number; extents: number }>();
   for (const row of rows) {
     const extents = extentsOf(row);
@@ -45,11 +45,11 @@ export async function findSparePacks(
       live.set(pack, sum);
     }
   }
-  const spare: SparePack[] = [];
+  const spare: UnderUsedPack[] = [];
   for (const [path, { bytes, extents }] of live) {
     const reference = packs.get(path) as ObjectReference;
     const reader = await PackReader.open(reference.length, (offset, length) => repository.readObject(path, offset, length));
-    if (bytes < LIVE_SHARE * reader.decompressedLength) spare.push({ reference, reader, extents });
+    if (bytes < MINIMUM_LIVE_RATIO * reader.decompressedLength) spare.push({ reference, reader, extents });
   }
   return spare;
 }

@@ -11,7 +11,7 @@ import { ManifestOutput } from '../rows/manifest-output.ts';
 import type { RunTools } from '../run/run-tools.ts';
 import { ChunkPacks } from './chunk-packs.ts';
 import { CopiedExtents } from './copied-extents.ts';
-import { extentsOf, findSparePacks, type SparePack } from './live-ratio.ts';
+import { extentsOf, findUnderUsedPacks, type UnderUsedPack } from './live-ratio.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
 
 /** Extents that are copied in one go: what is known of them is kept in memory, and the manifest is rewritten after it. */
@@ -40,7 +40,7 @@ export interface CompactionOrder {
  * them. A pack that cannot be read stays named, with a warning: a backup does not fail because of what is old.
  */
 export async function compactPacks(assembled: AssembledManifest, order: CompactionOrder, tools: RunTools): Promise<AssembledManifest> {
-  const spare = await findSparePacks(assembled.output.reader().rows(), order.old, tools.repository);
+  const spare = await findUnderUsedPacks(assembled.output.reader().rows(), order.old, tools.repository);
   const target = new ChunkPacks(order.target);
   let current = assembled;
   try {
@@ -64,8 +64,8 @@ export function discard(output: ManifestOutput): void {
   rmSync(output.file, { force: true });
 }
 
-function* inBatches(spare: readonly SparePack[]): Generator<SparePack[]> {
-  let batch: SparePack[] = [];
+function* inBatches(spare: readonly UnderUsedPack[]): Generator<UnderUsedPack[]> {
+  let batch: UnderUsedPack[] = [];
   let extents = 0;
   for (const pack of spare) {
     if (batch.length > 0 && extents + pack.extents > EXTENTS_AT_ONCE) {
@@ -79,13 +79,13 @@ function* inBatches(spare: readonly SparePack[]): Generator<SparePack[]> {
   if (batch.length > 0) yield batch;
 }
 
-function numbersOf(batch: readonly SparePack[]): Map<string, number> {
+function numbersOf(batch: readonly UnderUsedPack[]): Map<string, number> {
   return new Map(batch.map(({ reference }, number) => [reference.path, number]));
 }
 
 /** Copies the extents of the packs of a batch, reading each frame once. */
 async function copyBatch(
-  batch: readonly SparePack[],
+  batch: readonly UnderUsedPack[],
   manifest: ManifestOutput,
   target: ChunkPacks,
   tools: RunTools,
@@ -105,7 +105,7 @@ async function copyBatch(
     await tools.load?.pass();
     if (tools.context.signal.aborted) throw new Failure('cancelled', 'stopped while old packs were compacted');
     if (broken.has(place.pack)) continue;
-    const { reader, reference } = batch[place.pack] as SparePack;
+    const { reader, reference } = batch[place.pack] as UnderUsedPack;
     let bytes: Buffer;
     try {
       bytes = await frames.read(reader, { ...place, length });
@@ -145,7 +145,7 @@ class FrameReader {
 /** The same manifest, pointing at the copies. */
 function rewrite(
   from: ManifestOutput,
-  batch: readonly SparePack[],
+  batch: readonly UnderUsedPack[],
   copied: CopiedExtents,
   { unit, packId }: CompactionOrder,
   { cache }: RunTools,

@@ -29,7 +29,7 @@ export class SnapshotPacks implements PackSink {
   /** Every frame that was appended, in the order of the calls. */
   readonly appended = new FrameLedger();
   /** Which frames of which pack the structure is: those from `begin` up to `end`. Undefined when there is none. */
-  #structure: { readonly pack: number; readonly begin: number; readonly end: number } | undefined;
+  #trailing: { readonly pack: number; readonly begin: number; readonly end: number } | undefined;
   /** Packs to which nothing is added any more. */
   readonly #ended = new Map<number, Promise<ObjectReference>>();
 
@@ -46,7 +46,7 @@ export class SnapshotPacks implements PackSink {
   /** How many frames of a pack hold contents; the structure comes behind them, and nothing else. */
   framesOf(pack: number): { readonly contents: number; readonly all: number } {
     const { begin: contents, end: all } =
-      this.#structure?.pack === pack ? this.#structure : { begin: this.appended.frames(pack), end: this.appended.frames(pack) };
+      this.#trailing?.pack === pack ? this.#trailing : { begin: this.appended.frames(pack), end: this.appended.frames(pack) };
     return { contents, all };
   }
 
@@ -72,7 +72,7 @@ export class SnapshotPacks implements PackSink {
     const begin = this.appended.frames(place);
     let end = begin;
     for (const { bytes, decompressedLength } of structure) {
-      this.#structure = { pack: place, begin, end: ++end };
+      this.#trailing = { pack: place, begin, end: ++end };
       await this.append(place, bytes, decompressedLength);
     }
     for (const number of [...this.#open.keys()]) await this.#end(number);

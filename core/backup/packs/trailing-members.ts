@@ -1,21 +1,21 @@
 import { tarHeader } from '../../archive/tar-header.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
-import { type SpooledFrame, StructureSpool } from './trailing-spool.ts';
+import { type SpooledFrame, TrailingSpool } from './trailing-spool.ts';
 
 /**
  * The members that end a snapshot's packs: links, then directories, children before their parents. So no directory's time or
  * access list is changed by what is put into it, whichever tool extracts.
  */
-export class StructureMembers {
-  readonly #links: StructureSpool;
-  readonly #directories: StructureSpool;
+export class TrailingMembers {
+  readonly #links: TrailingSpool;
+  readonly #directories: TrailingSpool;
   /** The directories around the entry that came last, as far as they are part of this snapshot. */
   readonly #around: { readonly entry: Entry; isAnnounced: boolean }[] = [];
 
   constructor(spoolDirectory: string) {
-    this.#links = new StructureSpool(spoolDirectory, 'as added');
-    this.#directories = new StructureSpool(spoolDirectory, 'reversed');
+    this.#links = new TrailingSpool(spoolDirectory, 'as added');
+    this.#directories = new TrailingSpool(spoolDirectory, 'reversed');
   }
 
   addDirectory(entry: Entry): void {

@@ -15,7 +15,7 @@ export interface SpooledFrame {
  * that memory does not grow with the number of directories. They come out in the order in which they came in, or the other
  * way round.
  */
-export class StructureSpool {
+export class TrailingSpool {
   readonly #descriptor: number;
   readonly #isReversed: boolean;
   readonly #frames: { offset: number; length: number; decompressedLength: number }[] = [];

@@ -5,7 +5,7 @@ import { readServiceFile } from '../../panel/service-file.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { OpenRuns } from '../../timeline/open-layers.ts';
+import { OpenLayers } from '../../timeline/open-layers.ts';
 import { UnitTimeline } from '../../timeline/point-in-time.ts';
 
 /**
@@ -31,12 +31,12 @@ export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repo
 async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: Repository): Promise<Entry | undefined> {
   try {
     const { chain } = await (await UnitTimeline.read(unit, repository)).resolve(undefined, new Date());
-    const runs = await OpenRuns.open(chain, repository);
+    const layers = await OpenLayers.open(chain, repository);
     try {
-      const found = findMerged(runs.readers, path);
+      const found = findMerged(layers.readers, path);
       return found?.kind === 'file' ? found : undefined;
     } finally {
-      runs.close();
+      layers.close();
     }
   } catch (error) {
     const failure = asFailure(error);

@@ -13,7 +13,7 @@ import type { RecordedRoot, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { entryOfRoot, type ScanRoot } from '../../scan/walk/scan-roots.ts';
 import type { RecordedSnapshot } from '../../timeline/chain-snapshots.ts';
-import { OpenRuns } from '../../timeline/open-layers.ts';
+import { OpenLayers } from '../../timeline/open-layers.ts';
 import type { UnitDevices } from './unit-devices.ts';
 
 /** What is told of a unit of which something is missing that was backed up before. */
@@ -115,14 +115,14 @@ function isEmpty(root: ScanRoot): boolean {
 async function isAnother(root: ScanRoot, chain: readonly SnapshotRecord[], repository: Repository, isSame: boolean): Promise<boolean> {
   const stat = new StatBuffer();
   inDirectory(root, (descriptor) => statDescriptor(descriptor, stat));
-  const runs = await OpenRuns.open(chain, repository);
+  const layers = await OpenLayers.open(chain, repository);
   try {
-    const then = findMerged(runs.readers, root.path);
+    const then = findMerged(layers.readers, root.path);
     if (then === undefined || (isSame && then.inode === stat.inode)) return false;
-    for (const { entry } of mergedEntries(runs.readers, root.path, endOfTree(root.path))) if (entry.path !== root.path) return true;
+    for (const { entry } of mergedEntries(layers.readers, root.path, endOfTree(root.path))) if (entry.path !== root.path) return true;
     return false;
   } finally {
-    runs.close();
+    layers.close();
   }
 }
 

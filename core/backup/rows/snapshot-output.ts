@@ -2,7 +2,7 @@ import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import type { ScanOutput } from '../../scan/collector.ts';
-import { StructureMembers } from '../packs/trailing-members.ts';
+import { TrailingMembers } from '../packs/trailing-members.ts';
 import type { SpooledFrame } from '../packs/trailing-spool.ts';
 import { WarningList } from './warning-list.ts';
 
@@ -21,7 +21,7 @@ export class SnapshotOutput implements ScanOutput {
   bytesRead = 0;
   readonly #rows: RowTarget;
   readonly #devices: DeviceNumbers;
-  readonly #structure: StructureMembers;
+  readonly #trailing: TrailingMembers;
   /** The last row, when nothing can be below it. */
   #closed: ByteString | undefined;
 
@@ -29,7 +29,7 @@ export class SnapshotOutput implements ScanOutput {
   constructor(rows: RowTarget, spoolDirectory: string, devices: DeviceNumbers) {
     this.#rows = rows;
     this.#devices = devices;
-    this.#structure = new StructureMembers(spoolDirectory);
+    this.#trailing = new TrailingMembers(spoolDirectory);
   }
 
   row(row: ManifestRow): boolean {
@@ -41,8 +41,8 @@ export class SnapshotOutput implements ScanOutput {
     if (row.kind === 'tombstone') this.deleted++;
     else this.changed++;
     this.#rows.add(this.#recorded(row));
-    if (row.kind === 'directory') this.#structure.addDirectory(row);
-    else if (row.kind === 'symlink' && row.linkCount === 1 && row.linkTarget !== undefined) this.#structure.addSymlink(row);
+    if (row.kind === 'directory') this.#trailing.addDirectory(row);
+    else if (row.kind === 'symlink' && row.linkCount === 1 && row.linkTarget !== undefined) this.#trailing.addSymlink(row);
     return true;
   }
 
@@ -59,7 +59,7 @@ export class SnapshotOutput implements ScanOutput {
   link(entry: Entry, leader: Entry, hasMember: boolean): boolean {
     if (!this.row(entry)) return false;
     // tar can link only to what was extracted before.
-    if (hasMember) this.#structure.addHardLink(entry, leader.path);
+    if (hasMember) this.#trailing.addHardLink(entry, leader.path);
     return true;
   }
 
@@ -77,10 +77,10 @@ export class SnapshotOutput implements ScanOutput {
 
   /** The frames that end the last pack. */
   lastFrames(): Generator<SpooledFrame> {
-    return this.#structure.frames();
+    return this.#trailing.frames();
   }
 
   close(): void {
-    this.#structure.close();
+    this.#trailing.close();
   }
 }

@@ -66,11 +66,11 @@ async function lastRun(name: string, repository: Repository, begin: number, now:
 /** The same objects, of which no more is written than is allowed: then the unit fails with `owner_limit`. */
 export function withinAllowance(
   allowance: Allowance | undefined,
-  paced: (output: StoredOutput) => StoredOutput,
+  throttled: (output: StoredOutput) => StoredOutput,
 ): (output: StoredOutput) => StoredOutput {
-  if (allowance === undefined) return paced;
+  if (allowance === undefined) return throttled;
   return (object) => {
-    const output = paced(object);
+    const output = throttled(object);
     return {
       write: async (chunk) => {
         allowance.left -= chunk.length;

@@ -58,10 +58,10 @@ export class RunProgress {
   }
 
   #change(changed: Partial<Progress>): void {
-    if (this.#present !== undefined) this.#tell({ ...this.#present, ...changed });
+    if (this.#present !== undefined) this.#report({ ...this.#present, ...changed });
   }
 
-  #tell(progress: Progress): void {
+  #report(progress: Progress): void {
     this.#present = progress;
     this.#reporter.progress(progress);
   }

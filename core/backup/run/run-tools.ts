@@ -31,7 +31,7 @@ export interface RunTools {
   /** Whether what was stored is read again before it is recorded. */
   readonly readBack: boolean;
   /** Writes an object no faster than the limits let. */
-  readonly paced: (output: StoredOutput) => StoredOutput;
+  readonly throttled: (output: StoredOutput) => StoredOutput;
 }
 
 /** What became of a unit. */

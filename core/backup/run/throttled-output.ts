@@ -7,14 +7,14 @@ import { ByteBucket } from '../../scan/read/byte-bucket.ts';
 export type StoredOutput = Pick<ObjectOutput, 'write' | 'commit' | 'abort'>;
 
 /** What writes objects at a rate in bytes a second; undefined: as fast as can be. */
-export function pacedBy(sendRate: number | undefined, signal: AbortSignal): (output: StoredOutput) => StoredOutput {
+export function throttledBy(sendRate: number | undefined, signal: AbortSignal): (output: StoredOutput) => StoredOutput {
   if (sendRate === undefined) return (output) => output;
-  const pace = new SendPace(sendRate, signal);
+  const pace = new SendThrottle(sendRate, signal);
   return (output) => pace.hold(output);
 }
 
 /** The rate at which a run writes into the repository, all objects together. */
-export class SendPace {
+export class SendThrottle {
   readonly #bucket: ByteBucket;
   readonly #signal: AbortSignal;
   readonly #now: () => bigint;

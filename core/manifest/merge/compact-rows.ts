@@ -4,22 +4,22 @@ import type { ManifestReader } from '../read/manifest-reader.ts';
 import { MergedTree } from './merged-tree.ts';
 
 /**
- * The rows of one manifest that can take the place of several; `runs` the oldest first. Without `base` it has all entries
- * of the point in time: a full. With `base`, which must be the oldest of `runs`, it has what lies above the base: entries
+ * The rows of one manifest that can take the place of several; `layers` the oldest first. Without `base` it has all entries
+ * of the point in time: a full. With `base`, which must be the oldest of `layers`, it has what lies above the base: entries
  * that do not come from it, and tombstones for what it has and the point in time has not: a differential. Directories in
  * which nothing changed are not read.
  */
 export function* compactRows(
-  runs: readonly ManifestReader[],
+  layers: readonly ManifestReader[],
   options: { readonly base?: ManifestReader | undefined } = {},
 ): Generator<ManifestRow> {
   const { base } = options;
   if (base === undefined) {
-    yield* allEntries(new MergedTree(runs));
+    yield* allEntries(new MergedTree(layers));
     return;
   }
-  if (runs[0] !== base) throw new Failure('internal', 'the base of a compaction is not its oldest run');
-  yield* difference(new MergedTree(runs), new MergedTree([base]));
+  if (layers[0] !== base) throw new Failure('internal', 'the base of a compaction is not its oldest layer');
+  yield* difference(new MergedTree(layers), new MergedTree([base]));
 }
 
 function* allEntries(tree: MergedTree): Generator<ManifestRow> {
@@ -53,7 +53,7 @@ function* difference(tree: MergedTree, base: MergedTree): Generator<ManifestRow>
       if (baseName === name) base.skip();
     } else {
       const isInBase = baseName === name;
-      if (!tree.currentIsContext && tree.current.run !== 0) yield tree.entry();
+      if (!tree.currentIsContext && tree.current.layer !== 0) yield tree.entry();
       if (!tree.currentIsDirectory) {
         tree.skip();
         if (isInBase) base.skip();

@@ -3,7 +3,7 @@ import type { BlockView } from '../read/block-view.ts';
 import type { ManifestReader } from '../read/manifest-reader.ts';
 
 /** A place in one manifest that moves forward only. Holds one block. */
-export class RunCursor {
+export class LayerCursor {
   readonly reader: ManifestReader;
   #block: BlockView | undefined;
   #row = 0;

@@ -7,18 +7,18 @@ import { MergedTree } from './merged-tree.ts';
 
 export interface MergedEntry {
   readonly entry: Entry;
-  /** The run that has the entry, by its place in `runs`; `runs[run].readAt(block, row)` gives the entry again. */
-  readonly run: number;
+  /** The layer that has the entry, by its place in `layers`; `layers[layer].readAt(block, row)` gives the entry again. */
+  readonly layer: number;
   readonly block: number;
   readonly row: number;
 }
 
 /**
  * All entries of a point in time in order, from the first that is not before `from` to the last that is before `to`.
- * `runs` are the manifests of a chain, the oldest first. A directory and all below it: from its path to `endOfTree` of it.
+ * `layers` are the manifests of a chain, the oldest first. A directory and all below it: from its path to `endOfTree` of it.
  */
-export function* mergedEntries(runs: readonly ManifestReader[], from: ByteString = '', to?: ByteString): Generator<MergedEntry> {
-  const tree = new MergedTree(runs);
+export function* mergedEntries(layers: readonly ManifestReader[], from: ByteString = '', to?: ByteString): Generator<MergedEntry> {
+  const tree = new MergedTree(layers);
   descendTowards(tree, from);
   for (;;) {
     if (tree.peek() === undefined) {
@@ -28,8 +28,8 @@ export function* mergedEntries(runs: readonly ManifestReader[], from: ByteString
     }
     if (to !== undefined && comparePaths(tree.path, to) >= 0) return;
     if (!tree.currentIsContext) {
-      const { block, row, run } = tree.current;
-      yield { entry: tree.entry(), run, block: block.index, row };
+      const { block, row, layer } = tree.current;
+      yield { entry: tree.entry(), layer, block: block.index, row };
     }
     if (tree.currentIsDirectory) tree.descend();
     else tree.skip();
@@ -41,27 +41,27 @@ export function endOfTree(path: ByteString): ByteString {
   return `${path}\0`;
 }
 
-/** The entry of one path at a point in time. Reads one block of each run at most. */
-export function findMerged(runs: readonly ManifestReader[], path: ByteString): Entry | undefined {
-  return findPlaced(runs, path)?.entry;
+/** The entry of one path at a point in time. Reads one block of each layer at most. */
+export function findMerged(layers: readonly ManifestReader[], path: ByteString): Entry | undefined {
+  return findPlaced(layers, path)?.entry;
 }
 
 /** The same with its place. */
-export function findPlaced(runs: readonly ManifestReader[], path: ByteString): MergedEntry | undefined {
-  // A context row in a newer run says that the path is a directory, whatever an older run has there.
+export function findPlaced(layers: readonly ManifestReader[], path: ByteString): MergedEntry | undefined {
+  // A context row in a newer layer says that the path is a directory, whatever an older layer has there.
   let isDirectory = false;
-  for (let number = runs.length - 1; number >= 0; number--) {
-    const run = runs[number] as ManifestReader;
-    const place = run.floor(path);
+  for (let number = layers.length - 1; number >= 0; number--) {
+    const layer = layers[number] as ManifestReader;
+    const place = layer.floor(path);
     if (place === undefined) continue;
     const { block, row } = place;
     const kind = block.kind[row] as number;
     const here = block.path(row);
     if (here === path) {
-      const found = decodeRow(block, row, path, run.packs);
+      const found = decodeRow(block, row, path, layer.packs);
       if (found === undefined) isDirectory = true;
       else if (found.kind === 'tombstone' || (isDirectory && found.kind !== 'directory')) return undefined;
-      else return { entry: found, run: number, block: block.index, row };
+      else return { entry: found, layer: number, block: block.index, row };
     } else if (isWithin(path, here) && !holdsChildren(kind)) {
       return undefined;
     }

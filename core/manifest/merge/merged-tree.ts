@@ -4,39 +4,39 @@ import { PathStack } from '../format/path-stack.ts';
 import type { BlockView } from '../read/block-view.ts';
 import { decodeRow } from '../read/entry-decoder.ts';
 import type { ManifestReader } from '../read/manifest-reader.ts';
-import { RunCursor } from './layer-cursor.ts';
+import { LayerCursor } from './layer-cursor.ts';
 
-/** The cursors that are inside a directory, and all that stood at its row. Runs by number, the newest first. */
+/** The cursors that are inside a directory, and all that stood at its row. Layers by number, the newest first. */
 interface Level {
   readonly inside: readonly number[];
   readonly stood: readonly number[];
 }
 
 /**
- * A point in time as one tree, read from several manifests at once: of each path the newest run's row counts. A tombstone
- * hides a path and all below it in older runs, anything else that is no directory hides what older runs have below it.
+ * A point in time as one tree, read from several manifests at once: of each path the newest layer's row counts. A tombstone
+ * hides a path and all below it in older layers, anything else that is no directory hides what older layers have below it.
  * The walk goes forward only: look at a child with `peek`, then either `descend` into it or `skip` it.
  */
 export class MergedTree {
   /** The row that decides about the child at which the walk is. The same object all the time; valid while `peek` gives a name. */
-  readonly current: { block: BlockView; row: number; run: number };
+  readonly current: { block: BlockView; row: number; layer: number };
   /** The child has no row of its own, only something below it: the path is there, its properties are not known. */
   currentIsContext = false;
-  readonly #cursors: readonly RunCursor[];
+  readonly #cursors: readonly LayerCursor[];
   readonly #directory = new PathStack();
   readonly #levels: Level[] = [];
   #level: Level;
   #name: ByteString | undefined;
-  /** Runs that have the child, and those of them whose children of it count. */
+  /** Layers that have the child, and those of them whose children of it count. */
   readonly #standing: number[] = [];
   readonly #open: number[] = [];
 
-  /** `runs` are the manifests of a chain, the oldest first. */
-  constructor(runs: readonly ManifestReader[]) {
-    this.#cursors = runs.map((run) => new RunCursor(run));
-    const all = runs.map((_, index) => runs.length - 1 - index);
+  /** `layers` are the manifests of a chain, the oldest first. */
+  constructor(layers: readonly ManifestReader[]) {
+    this.#cursors = layers.map((layer) => new LayerCursor(layer));
+    const all = layers.map((_, index) => layers.length - 1 - index);
     this.#level = { inside: all, stood: all };
-    this.current = { block: undefined as never, row: 0, run: 0 };
+    this.current = { block: undefined as never, row: 0, layer: 0 };
     this.#settle();
   }
 
@@ -65,15 +65,15 @@ export class MergedTree {
     return this.currentIsContext || this.current.block.kind[this.current.row] === DIRECTORY;
   }
 
-  /** Whether the peeked child and all that is below it come from this run alone. */
-  isOnlyFrom(run: number): boolean {
-    return this.#standing.length === 1 && this.#standing[0] === run;
+  /** Whether the peeked child and all that is below it come from this layer alone. */
+  isOnlyFrom(layer: number): boolean {
+    return this.#standing.length === 1 && this.#standing[0] === layer;
   }
 
   /** The peeked child with all its properties; not for one that has no row of its own. */
   entry(): Entry {
-    const { block, row, run } = this.current;
-    const packs = (this.#cursors[run] as RunCursor).reader.packs;
+    const { block, row, layer } = this.current;
+    const packs = (this.#cursors[layer] as LayerCursor).reader.packs;
     const decoded = this.currentIsContext ? undefined : decodeRow(block, row, this.path, packs);
     if (decoded === undefined || decoded.kind === 'tombstone') throw new RangeError('the peeked child is no entry');
     return decoded;
@@ -84,7 +84,7 @@ export class MergedTree {
     const name = this.#peeked();
     this.#levels.push(this.#level);
     this.#level = { inside: this.#open.slice(), stood: this.#standing.slice() };
-    for (const run of this.#open) (this.#cursors[run] as RunCursor).next();
+    for (const layer of this.#open) (this.#cursors[layer] as LayerCursor).next();
     this.#directory.enter(name);
     this.#settle();
   }
@@ -96,9 +96,9 @@ export class MergedTree {
     if (above === undefined) throw new RangeError('the walk is at the top');
     const path = this.#directory.path;
     const depth = this.#directory.depth - 1;
-    for (const run of left.stood) {
-      const cursor = this.#cursors[run] as RunCursor;
-      if (left.inside.includes(run)) cursor.skipRest(path, depth);
+    for (const layer of left.stood) {
+      const cursor = this.#cursors[layer] as LayerCursor;
+      if (left.inside.includes(layer)) cursor.skipRest(path, depth);
       else cursor.skipSubtree(path);
     }
     this.#level = above;
@@ -117,8 +117,8 @@ export class MergedTree {
     if (this.#name === undefined || this.#name >= name) return;
     const path = this.#directory.join(name);
     const depth = this.#directory.depth;
-    for (const run of this.#level.inside) {
-      const cursor = this.#cursors[run] as RunCursor;
+    for (const layer of this.#level.inside) {
+      const cursor = this.#cursors[layer] as LayerCursor;
       if (cursor.depth === depth && cursor.name < name) cursor.seek(path);
     }
     this.#settle();
@@ -132,13 +132,13 @@ export class MergedTree {
   #pass(name: ByteString): void {
     const standing = this.#standing;
     for (let index = 0; index < standing.length; index++) {
-      const cursor = this.#cursors[standing[index] as number] as RunCursor;
+      const cursor = this.#cursors[standing[index] as number] as LayerCursor;
       // Most entries have nothing below them, and no path has to be made to pass them.
       if (!cursor.skipLeaf()) cursor.skipSubtree(this.#directory.join(name));
     }
   }
 
-  /** Finds the smallest name among the runs inside, until one is not hidden. */
+  /** Finds the smallest name among the layers inside, until one is not hidden. */
   #settle(): void {
     for (;;) {
       const name = this.#smallest();
@@ -148,51 +148,51 @@ export class MergedTree {
     }
   }
 
-  /** The smallest name at this level, and with it the runs that have it. */
+  /** The smallest name at this level, and with it the layers that have it. */
   #smallest(): ByteString | undefined {
     const depth = this.#directory.depth;
     let smallest: ByteString | undefined;
     const standing = this.#standing;
     const inside = this.#level.inside;
     for (let index = 0; index < inside.length; index++) {
-      const run = inside[index] as number;
-      const cursor = this.#cursors[run] as RunCursor;
+      const layer = inside[index] as number;
+      const cursor = this.#cursors[layer] as LayerCursor;
       if (cursor.depth !== depth) continue;
       const name = cursor.name;
       if (smallest === undefined || name < smallest) {
         smallest = name;
         standing.length = 0;
-        standing.push(run);
+        standing.push(layer);
       } else if (name === smallest) {
-        standing.push(run);
+        standing.push(layer);
       }
     }
     return smallest;
   }
 
-  /** Decides which row counts and which runs stay open below the child; false when the child is gone. */
+  /** Decides which row counts and which layers stay open below the child; false when the child is gone. */
   #judge(): boolean {
     let winner = -1;
     const open = this.#open;
     open.length = 0;
     const standing = this.#standing;
     for (let index = 0; index < standing.length; index++) {
-      const run = standing[index] as number;
-      const kind = (this.#cursors[run] as RunCursor).kind;
+      const layer = standing[index] as number;
+      const kind = (this.#cursors[layer] as LayerCursor).kind;
       if (kind !== CONTEXT && winner < 0) {
-        // A context row in a newer run says that the path is a directory: what else an older run has there is hidden.
-        if (holdsChildren(kind) || (open.length === 0 && kind !== TOMBSTONE)) winner = run;
+        // A context row in a newer layer says that the path is a directory: what else an older layer has there is hidden.
+        if (holdsChildren(kind) || (open.length === 0 && kind !== TOMBSTONE)) winner = layer;
       }
       if (!holdsChildren(kind)) break;
-      open.push(run);
+      open.push(layer);
     }
     if (winner < 0 && open.length === 0) return false;
     const decisive = winner >= 0 ? winner : (open[0] as number);
-    const cursor = this.#cursors[decisive] as RunCursor;
+    const cursor = this.#cursors[decisive] as LayerCursor;
     this.currentIsContext = winner < 0;
     this.current.block = cursor.block;
     this.current.row = cursor.row;
-    this.current.run = decisive;
+    this.current.layer = decisive;
     return true;
   }
 }

@@ -3,25 +3,25 @@ import { DIRECTORY, holdsChildren } from '../format/kinds.ts';
 import { PathStack } from '../format/path-stack.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
 import type { ManifestReader } from '../read/manifest-reader.ts';
-import { RunCursor } from './layer-cursor.ts';
-import { type Saying, sayingOfRow } from './path-states.ts';
+import { LayerCursor } from './layer-cursor.ts';
+import { type PathState, pathStateOfRow } from './path-states.ts';
 
 /** A cursor that knows the path at which it stands, and what above it hides what older manifests have. */
 class RowWalk {
-  readonly run: number;
+  readonly layer: number;
   readonly reader: ManifestReader;
   path: ByteString | undefined;
   name: ByteString = '';
-  readonly #cursor: RunCursor;
+  readonly #cursor: LayerCursor;
   #directory = new PathStack();
   #block = -1;
   /** The last path of which this manifest says that nothing is below it. */
   #closed: ByteString | undefined;
 
-  constructor(reader: ManifestReader, run: number, from: ByteString) {
-    this.run = run;
+  constructor(reader: ManifestReader, layer: number, from: ByteString) {
+    this.layer = layer;
     this.reader = reader;
-    this.#cursor = new RunCursor(reader);
+    this.#cursor = new LayerCursor(reader);
     if (from !== '' && this.#cursor.depth >= 0) {
       const before = reader.floor(from);
       if (before !== undefined && !holdsChildren(before.block.kind[before.row] as number)) {
@@ -60,8 +60,8 @@ class RowWalk {
   }
 
   /** What this manifest says about a path at which, or behind which, it stands and which no earlier call was behind. */
-  sayingOf(path: ByteString): Saying {
-    if (this.path === path) return sayingOfRow(this.#cursor.block, this.#cursor.row, path, this.reader.packs);
+  pathStateOf(path: ByteString): PathState {
+    if (this.path === path) return pathStateOfRow(this.#cursor.block, this.#cursor.row, path, this.reader.packs);
     return this.#closed !== undefined && isWithin(path, this.#closed) ? 'gone' : 'nothing';
   }
 }
@@ -71,15 +71,15 @@ class RowWalk {
  * is there. Reads each manifest once, from the first path that is not before `from`.
  */
 export class UnionWalk {
-  /** By the place of the manifest in `runs`. */
+  /** By the place of the manifest in `layers`. */
   readonly #walks: readonly RowWalk[];
   /** Those that are not at their end, the one with the smallest path last. */
   readonly #waiting: RowWalk[] = [];
   #standing: RowWalk[] = [];
   #path: ByteString | undefined;
 
-  constructor(runs: readonly ManifestReader[], from: ByteString = '') {
-    this.#walks = runs.map((reader, run) => new RowWalk(reader, run, from));
+  constructor(layers: readonly ManifestReader[], from: ByteString = '') {
+    this.#walks = layers.map((reader, layer) => new RowWalk(reader, layer, from));
     for (const walk of this.#walks) this.#wait(walk);
   }
 
@@ -107,9 +107,9 @@ export class UnionWalk {
     return this.#standing.some((walk) => walk.isDirectory);
   }
 
-  /** What the manifest number `run` says about this path. */
-  saying(run: number): Saying {
-    return (this.#walks[run] as RowWalk).sayingOf(this.#path as ByteString);
+  /** What the manifest number `layer` says about this path. */
+  pathState(layer: number): PathState {
+    return (this.#walks[layer] as RowWalk).pathStateOf(this.#path as ByteString);
   }
 
   #wait(walk: RowWalk): void {

@@ -2,7 +2,7 @@ import { decompressFrame } from '../../archive/frame.ts';
 import { asFailure, Failure } from '../../failure.ts';
 import { releaseBuffer } from '../../linux/allocator.ts';
 import type { Supply } from '../threads/write-messages.ts';
-import type { PackShelf, StoredFrame } from './pack-cache.ts';
+import type { PackCache, StoredFrame } from './pack-cache.ts';
 
 /** The frames of a changed file alternate between few packs; more are asked for again. */
 const KEPT_FRAMES = 3;
@@ -87,9 +87,9 @@ export function decode({ bytes, decompressedLength }: StoredFrame): Buffer {
 }
 
 /** The answer to `FrameSupply`'s request for a frame. Never throws: a frame that cannot be fetched is an answer, too. */
-export async function supplyOf(shelf: PackShelf, pack: string, frame: number): Promise<Supply> {
+export async function supplyOf(packCache: PackCache, pack: string, frame: number): Promise<Supply> {
   try {
-    return { type: 'supply', pack, frame, stored: await shelf.fetch(pack, frame) };
+    return { type: 'supply', pack, frame, stored: await packCache.fetch(pack, frame) };
   } catch (error) {
     const { code, message } = asFailure(error);
     return { type: 'supply', pack, frame, failure: { code, message } };

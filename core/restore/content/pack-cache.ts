@@ -16,7 +16,7 @@ export interface StoredFrame {
 }
 
 /** The packs of a restore, each opened once. */
-export class PackShelf {
+export class PackCache {
   readonly #source: PackSource;
   readonly #readers = new Map<string, Promise<PackReader>>();
   /** Of frames, without the seek tables. */

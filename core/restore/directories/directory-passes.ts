@@ -171,7 +171,7 @@ export class DirectoryPasses {
   #entry(row: number): Entry {
     const { directories } = this.#plan;
     return this.#context.view.entryAt({
-      run: directories.get(row, DirectoryColumn.run),
+      layer: directories.get(row, DirectoryColumn.layer),
       block: directories.get(row, DirectoryColumn.block),
       row: directories.get(row, DirectoryColumn.row),
     });

@@ -87,7 +87,7 @@ export function removeExtraneous(found: Iterable<Extraneous>, context: PassConte
       if (unknown !== undefined) {
         // Once for the directory, however much is in it.
         const directory = parentPath(path);
-        const counts = statAt(place.directory, place.name, stat) && !rules.leftOut.has(path, stat.isDirectory);
+        const counts = statAt(place.directory, place.name, stat) && !rules.exclude.has(path, stat.isDirectory);
         if (counts && named !== directory) outcome.problems.add({ code: 'unseen_kept', message: unknown, path: directory });
         if (counts) named = directory;
       } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn(place.directory, place.name, path, upper, removal, context);
@@ -115,7 +115,7 @@ function removeOwn(
   const { rules, outcome } = context;
   if (!statAt(directory, name, stat)) return true;
   const { isDirectory } = stat;
-  if (rules.leftOut.has(path, isDirectory) || !isDirectory) {
+  if (rules.exclude.has(path, isDirectory) || !isDirectory) {
     if (isDirectory || !upper.isCopiedUp(path)) return removal.remove(directory, name, path);
     const message = 'a changed copy of what the layers below have: it can only be removed while the account is not mounted';
     outcome.problems.add({ code: 'unsupported', message, path });

@@ -57,7 +57,7 @@ export class TreeRemoval {
   #remove(directory: number, name: ByteString, path: ByteString, depth: number): boolean {
     if (!statAt(directory, name, stat)) return true;
     const { isDirectory } = stat;
-    if (this.#rules.leftOut.has(path, isDirectory)) return this.#keepLeftOut(path, isDirectory);
+    if (this.#rules.exclude.has(path, isDirectory)) return this.#keepExcluded(path, isDirectory);
     if (stat.isMountRoot) return this.keepMount(path);
     checkDirectory(directory, this.#rules.owner);
     if (isDirectory && !this.#empty(directory, name, path, depth)) return false;
@@ -109,9 +109,9 @@ export class TreeRemoval {
     }
   }
 
-  #keepLeftOut(path: ByteString, isDirectory: boolean): boolean {
+  #keepExcluded(path: ByteString, isDirectory: boolean): boolean {
     // What the rules of now leave out stays every time, and nobody has to be told.
-    if (this.#rules.leftOut.isOnlyThen(path, isDirectory)) {
+    if (this.#rules.exclude.isOnlyThen(path, isDirectory)) {
       this.#report({ code: 'unseen_kept', message: 'it was left out when the snapshot was made, and stays', path });
     }
     return false;

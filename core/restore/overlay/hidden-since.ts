@@ -47,7 +47,7 @@ function reportIn({ path, flags }: Entry, upper: UpperLayer, { view, rules, outc
   if (foreseen && rules.removeDirectories) hiding.push(...upper.ownNames(path).filter((name) => !upper.isCopiedUp(childPath(path, name))));
   for (const name of hiding.sort()) {
     const hidden = childPath(path, name);
-    if (view.find(hidden) !== undefined || rules.leftOut.has(hidden, false) || !upper.mayShine(hidden)) continue;
+    if (view.find(hidden) !== undefined || rules.exclude.has(hidden, false) || !upper.mayShine(hidden)) continue;
     report(hidden, 'this was deleted after the snapshot, which hides what the layers below have', 'rm');
   }
 }

@@ -1,13 +1,13 @@
 import { ExcludePatterns } from '../../exclude/exclude-patterns.ts';
-import type { LeftOutRules } from '../../exclude/exclude-rules.ts';
+import type { ExcludeRules } from '../../exclude/exclude-rules.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 
 /** What the backup leaves out, and what it left out when the snapshot was made, as data that can be sent to another thread. */
-export interface LeftOutData {
-  readonly now: LeftOutRules;
+export interface ExcludeData {
+  readonly now: ExcludeRules;
   /** Undefined where the snapshot's record does not say. */
-  readonly earlier: LeftOutRules | undefined;
+  readonly earlier: ExcludeRules | undefined;
 }
 
 /** One set of rules. */
@@ -15,12 +15,12 @@ class Rules {
   readonly #paths: readonly ByteString[];
   readonly #patterns: ExcludePatterns;
 
-  constructor({ paths, patterns }: LeftOutRules) {
+  constructor({ paths, patterns }: ExcludeRules) {
     this.#paths = paths;
     this.#patterns = new ExcludePatterns(patterns);
   }
 
-  /** Whether the path, or a directory above it, is left out. */
+  /** Whether the path, or a directory above it, is excluded. */
   has(path: ByteString, isDirectory: boolean): boolean {
     return this.#paths.some((kept) => isWithin(path, kept)) || !this.#patterns.explain(path, isDirectory).included;
   }
@@ -30,11 +30,11 @@ class Rules {
  * Tells what a restore never removes: what the backup leaves out now, which no snapshot would bring back, and what it left out
  * then, of which this snapshot says nothing.
  */
-export class LeftOut {
+export class Excluded {
   readonly #now: Rules;
   readonly #earlier: Rules | undefined;
 
-  constructor({ now, earlier }: LeftOutData) {
+  constructor({ now, earlier }: ExcludeData) {
     this.#now = new Rules(now);
     this.#earlier = earlier === undefined ? undefined : new Rules(earlier);
   }
@@ -49,4 +49,4 @@ export class LeftOut {
   }
 }
 
-export const NOTHING_LEFT_OUT = new LeftOut({ now: { paths: [], patterns: [] }, earlier: undefined });
+export const NOTHING_EXCLUDED = new Excluded({ now: { paths: [], patterns: [] }, earlier: undefined });

@@ -21,15 +21,15 @@ export class LinkGroups {
    * The group of an entry, this one included; its `later` is empty when this is the first that was met. `root` keeps names apart that are
    * written to different file systems.
    */
-  meet(entry: Entry, root: number, { run, block, row }: RowPlace): LinkGroup {
+  meet(entry: Entry, root: number, { layer, block, row }: RowPlace): LinkGroup {
     const key = `${root}:${identityOf(entry)}`;
     const group = this.#groups.get(key);
     if (group === undefined) {
-      const fresh = { first: { run, block, row }, later: [] };
+      const fresh = { first: { layer, block, row }, later: [] };
       this.#groups.set(key, fresh);
       return fresh;
     }
-    group.later.push({ run, block, row });
+    group.later.push({ layer, block, row });
     if (group.later.length === entry.linkCount - 1) this.#groups.delete(key);
     return group;
   }

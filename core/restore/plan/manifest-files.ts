@@ -39,12 +39,12 @@ class FileAccess implements RandomAccess {
 
 /** The point in time that the manifests of a chain, the oldest first, are together. */
 export function openView(manifests: readonly ManifestFile[]): SnapshotView {
-  const runs = ManifestReader.openAll(manifests.map((manifest) => ({ source: new FileAccess(manifest), expect: manifest.expected })));
+  const layers = ManifestReader.openAll(manifests.map((manifest) => ({ source: new FileAccess(manifest), expect: manifest.expected })));
   return {
-    entriesFrom: (from) => mergedEntries(runs, from),
-    find: (path) => findPlaced(runs, path),
-    entryAt: ({ run, block, row }) => {
-      const found = (runs[run] as ManifestReader).readAt(block, row);
+    entriesFrom: (from) => mergedEntries(layers, from),
+    find: (path) => findPlaced(layers, path),
+    entryAt: ({ layer, block, row }) => {
+      const found = (layers[layer] as ManifestReader).readAt(block, row);
       if (found.kind === 'tombstone') throw new RangeError('a planned row is no entry');
       return found;
     },

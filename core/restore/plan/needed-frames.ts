@@ -1,5 +1,5 @@
 import type { Entry } from '../../manifest/entry.ts';
-import type { PackShelf } from '../content/pack-cache.ts';
+import type { PackCache } from '../content/pack-cache.ts';
 import { frameGroups } from '../threads/write-tasks.ts';
 import { type Plan, placeAt } from './plan.ts';
 import type { SnapshotView } from './snapshot-view.ts';
@@ -18,14 +18,14 @@ function* singleFiles({ large, anew }: Plan, view: SnapshotView): Generator<Entr
 /** Which packs a plan reads, and how many bytes of their frames. Large files whose frames are missing go to `report`. */
 export async function neededFrames(
   plan: Plan,
-  shelf: PackShelf,
+  packCache: PackCache,
   view: SnapshotView,
   report: (entry: Entry, error: unknown) => void,
 ): Promise<Needs> {
   const packs = new Set<string>();
   let bytes = 0;
   for (const each of plan.packs) {
-    const reader = await shelf.open(each.pack);
+    const reader = await packCache.open(each.pack);
     packs.add(each.pack);
     let last = -1;
     for (const { frame } of frameGroups(each)) {
@@ -37,7 +37,7 @@ export async function neededFrames(
     const frames = new Map<string, number>();
     try {
       for (const extent of entry.content?.extents ?? []) {
-        const reader = await shelf.open(extent.pack);
+        const reader = await packCache.open(extent.pack);
         packs.add(extent.pack);
         for (const { frame } of reader.framesOfExtent(extent)) frames.set(`${frame} ${extent.pack}`, reader.frame(frame).length);
       }

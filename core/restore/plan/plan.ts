@@ -2,7 +2,7 @@ import { Failure } from '../../failure.ts';
 import type { ByteString, Entry, Extent } from '../../manifest/entry.ts';
 import { EntryFlags } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
-import type { PackShelf } from '../content/pack-cache.ts';
+import type { PackCache } from '../content/pack-cache.ts';
 import { isWhiteout } from '../overlay/overlay-attributes.ts';
 import { isLackOfContent, type Problem, problemOf, type WriteRules } from '../rules.ts';
 import { checkPath, parentPath } from '../target/names.ts';
@@ -15,7 +15,7 @@ import type { RowPlace, SelectedEntry, SnapshotView } from './snapshot-view.ts';
 import { WordTable } from './word-table.ts';
 
 /** Columns of `Plan.directories`; inode and device are two words each. */
-export const DirectoryColumn = { run: 0, block: 1, row: 2, state: 3, inodeHigh: 4, deviceHigh: 6, width: 8 } as const;
+export const DirectoryColumn = { layer: 0, block: 1, row: 2, state: 3, inodeHigh: 4, deviceHigh: 6, width: 8 } as const;
 /**
  * What became of a directory: made or kept; a parent of chosen paths, and whether one is directly in it; and the protection that was
  * taken off it until the end.
@@ -23,7 +23,7 @@ export const DirectoryColumn = { run: 0, block: 1, row: 2, state: 3, inodeHigh: 
 export const DirectoryState = { missing: 0, made: 1, kept: 2, parent: 4, filled: 8, immutable: 16, appendOnly: 32 } as const;
 
 /** Columns of `PackPlan.files`: which frame a file begins in and where its entry stands. */
-export const FileColumn = { frame: 0, run: 1, block: 2, row: 3, width: 4 } as const;
+export const FileColumn = { frame: 0, layer: 1, block: 2, row: 3, width: 4 } as const;
 
 /** The files of one pack that lie in a single frame. */
 export interface PackPlan {
@@ -37,7 +37,7 @@ export interface LostName extends RowPlace {
   readonly lacksContent: boolean;
 }
 
-/** Everything that a restore will do, a few words an entry. Tables of three columns hold run, block and row. */
+/** Everything that a restore will do, a few words an entry. Tables of three columns hold layer, block and row. */
 export interface Plan {
   /** Directories that the entries need and the snapshot does not have; only in the unit `system`. */
   readonly plainParents: ReadonlySet<ByteString>;
@@ -49,7 +49,7 @@ export interface Plan {
   readonly large: WordTable;
   /** First names whose file must not stay what it is, as somebody has another name of it. */
   readonly anew: WordTable;
-  /** Second and later names: run, block and row of the first name, then of the later one. */
+  /** Second and later names: layer, block and row of the first name, then of the later one. */
   readonly links: WordTable;
   /** First names that are immutable or append-only: protected when all names are there. */
   readonly lateFlags: WordTable;
@@ -63,16 +63,16 @@ export interface Plan {
   readonly bytes: number;
 }
 
-/** The place that stands in a table of run, block and row; `group` chooses between several in one line. */
+/** The place that stands in a table of layer, block and row; `group` chooses between several in one line. */
 export function placeAt(table: WordTable, line: number, group = 0): RowPlace {
   const column = group * 3;
-  return { run: table.get(line, column), block: table.get(line, column + 1), row: table.get(line, column + 2) };
+  return { layer: table.get(line, column), block: table.get(line, column + 1), row: table.get(line, column + 2) };
 }
 
 /** Where the planner looks things up. */
 export interface PlanContext {
   readonly target: Target;
-  readonly packs: PackShelf;
+  readonly packs: PackCache;
   readonly rules: WriteRules;
   readonly view: SnapshotView;
   /** Of a dry run: told of every entry, and what would not be written is not in the plan. */
@@ -135,7 +135,7 @@ class PlanBuilder {
       this.#noteParent(entry);
       if (entry.kind === 'directory') {
         const state = selected.isParent ? DirectoryState.parent : DirectoryState.missing;
-        this.#directories.push(selected.run, selected.block, selected.row, state, 0, 0, 0, 0);
+        this.#directories.push(selected.layer, selected.block, selected.row, state, 0, 0, 0, 0);
         if (selected.isParent) this.#parents.set(entry.path, this.#directories.length - 1);
         else this.#entries++;
         if (!selected.isParent) this.#fillParent(entry);
@@ -158,9 +158,9 @@ class PlanBuilder {
     if (row !== undefined) this.#directories.set(row, DirectoryColumn.state, DirectoryState.parent | DirectoryState.filled);
   }
 
-  #fail(entry: Entry, { run, block, row }: RowPlace, error: unknown): void {
+  #fail(entry: Entry, { layer, block, row }: RowPlace, error: unknown): void {
     this.#problems.push(problemOf(entry.path, error));
-    if (entry.linkCount > 1) this.#lost.push({ run, block, row, lacksContent: isLackOfContent(error) });
+    if (entry.linkCount > 1) this.#lost.push({ layer, block, row, lacksContent: isLackOfContent(error) });
   }
 
   /** In path order the directories above an entry are a stack; one that is missing there is missing in the snapshot. */
@@ -196,11 +196,11 @@ class PlanBuilder {
     return this.#addWritten(entry, selected);
   }
 
-  #addAnew(entry: Entry, { run, block, row }: RowPlace): undefined {
+  #addAnew(entry: Entry, { layer, block, row }: RowPlace): undefined {
     checkContent(entry);
     if (!this.#isWritten(entry, true)) return undefined;
     this.#bytes += entry.kind === 'file' ? entry.size : 0;
-    this.#anew.push(run, block, row);
+    this.#anew.push(layer, block, row);
     return undefined;
   }
 
@@ -210,16 +210,16 @@ class PlanBuilder {
   }
 
   #link(first: RowPlace, later: RowPlace): void {
-    this.#links.push(first.run, first.block, first.row, later.run, later.block, later.row);
+    this.#links.push(first.layer, first.block, first.row, later.layer, later.block, later.row);
   }
 
-  #noteLateFlags(entry: Entry, { run, block, row }: RowPlace): void {
-    if ((entry.inodeFlags & PROTECTING_FLAGS) !== 0) this.#lateFlags.push(run, block, row);
+  #noteLateFlags(entry: Entry, { layer, block, row }: RowPlace): void {
+    if ((entry.inodeFlags & PROTECTING_FLAGS) !== 0) this.#lateFlags.push(layer, block, row);
   }
 
   #addWritten(entry: Entry, place: RowPlace): Promise<void> | undefined {
     if (entry.kind === 'file' && entry.size > 0) return this.#addContent(entry, place);
-    if (this.#isWritten(entry)) this.#singles.push(place.run, place.block, place.row);
+    if (this.#isWritten(entry)) this.#singles.push(place.layer, place.block, place.row);
     return undefined;
   }
 
@@ -263,7 +263,7 @@ class PlanBuilder {
         }
         const foreseen = foresight.other(entry, anew || (leader === undefined && place !== first));
         if (foreseen !== 'failed') leader = { path: entry.path, stays: foreseen === 'unchanged' };
-        if (foreseen === 'written') this.#anew.push(place.run, place.block, place.row);
+        if (foreseen === 'written') this.#anew.push(place.layer, place.block, place.row);
       } catch (error) {
         this.#fail(entry, place, error);
       }
@@ -277,7 +277,7 @@ class PlanBuilder {
     if (first !== undefined && extents.length === 1) return this.#addSingleExtent(entry, first, place);
     if (!this.#isWritten(entry)) return undefined;
     this.#bytes += entry.size;
-    this.#large.push(place.run, place.block, place.row);
+    this.#large.push(place.layer, place.block, place.row);
     return undefined;
   }
 
@@ -286,8 +286,8 @@ class PlanBuilder {
       const frame = (await this.#context.packs.open(extent.pack)).frame(extent.frame);
       if (!this.#isWritten(entry)) return;
       this.#bytes += entry.size;
-      if (extent.offset + extent.length > frame.decompressedLength) this.#large.push(place.run, place.block, place.row);
-      else this.#packPlan(extent.pack).files.push(extent.frame, place.run, place.block, place.row);
+      if (extent.offset + extent.length > frame.decompressedLength) this.#large.push(place.layer, place.block, place.row);
+      else this.#packPlan(extent.pack).files.push(extent.frame, place.layer, place.block, place.row);
     } catch (error) {
       this.#fail(entry, place, error);
     }

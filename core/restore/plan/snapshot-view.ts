@@ -5,7 +5,7 @@ import { unknownPath } from './unknown-path.ts';
 
 /** Where an entry of a point in time stands: which manifest, which block, which row. */
 export interface RowPlace {
-  readonly run: number;
+  readonly layer: number;
   readonly block: number;
   readonly row: number;
 }

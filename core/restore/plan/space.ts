@@ -67,8 +67,8 @@ function beyondQuota(message: string): Failure {
 function* plannedFiles(plan: Plan, view: SnapshotView): Generator<Entry> {
   for (const { files } of plan.packs) {
     for (let row = 0; row < files.length; row++) {
-      const [run, block] = [files.get(row, FileColumn.run), files.get(row, FileColumn.block)];
-      yield view.entryAt({ run, block, row: files.get(row, FileColumn.row) });
+      const [layer, block] = [files.get(row, FileColumn.layer), files.get(row, FileColumn.block)];
+      yield view.entryAt({ layer, block, row: files.get(row, FileColumn.row) });
     }
   }
   for (const table of [plan.large, plan.anew]) {

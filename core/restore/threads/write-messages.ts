@@ -8,7 +8,7 @@ import type { Problem, RulesData } from '../rules.ts';
 import type { TargetRoot } from '../target/target.ts';
 import type { Inode } from '../write/hard-links.ts';
 
-/** Numbers that name a row of a manifest: run, block and row. */
+/** Numbers that name a row of a manifest: layer, block and row. */
 export const WORDS_PER_ROW = 3;
 
 /** What a writing thread knows from its start. */
@@ -22,9 +22,9 @@ export interface WriterData {
 
 /** Something to write. */
 export type WriteTask =
-  /** Entries that need no pack: run, block and row of each. */
+  /** Entries that need no pack: layer, block and row of each. */
   | { readonly type: 'singles'; readonly rows: Uint32Array }
-  /** Files that lie in one frame: run, block and row of each. Without `stored` the frame is asked for when it is needed. */
+  /** Files that lie in one frame: layer, block and row of each. Without `stored` the frame is asked for when it is needed. */
   | {
       readonly type: 'frame';
       readonly pack: string;

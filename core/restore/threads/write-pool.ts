@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { asFailure, Failure } from '../../failure.ts';
 import { startWorker } from '../../workers.ts';
 import { supplyOf } from '../content/frame-supply.ts';
-import type { PackShelf } from '../content/pack-cache.ts';
+import type { PackCache } from '../content/pack-cache.ts';
 import type { Report } from '../rules.ts';
 import type { FromWriter, ToWriter, WriteResult, WriterData, WriteTask } from './write-messages.ts';
 
@@ -17,7 +17,7 @@ export interface PreparedTask {
   prepare(): Promise<WriteTask>;
 }
 
-interface Seat {
+interface WorkerSlot {
   readonly worker: Worker;
   /** The long task that the thread has in hand. */
   long: Promise<unknown> | undefined;
@@ -35,15 +35,15 @@ interface Answer {
 export class WritePool {
   readonly #workers: Worker[] = [];
   readonly #ends: Promise<unknown>[] = [];
-  readonly #shelf: PackShelf;
+  readonly #packs: PackCache;
   readonly #report: Report;
   readonly #answers = new Map<number, Answer>();
   #failure: Failure | undefined;
   #stopping = false;
   #number = 0;
 
-  private constructor(shelf: PackShelf, report: Report) {
-    this.#shelf = shelf;
+  private constructor(packCache: PackCache, report: Report) {
+    this.#packs = packCache;
     this.#report = report;
   }
 
@@ -51,8 +51,8 @@ export class WritePool {
    * As many threads as can be had, up to `count`; undefined when the system refuses even one. `report` hears of what they leave behind
    * when they end.
    */
-  static start(count: number, data: WriterData, shelf: PackShelf, report: Report): WritePool | undefined {
-    const pool = new WritePool(shelf, report);
+  static start(count: number, data: WriterData, packCache: PackCache, report: Report): WritePool | undefined {
+    const pool = new WritePool(packCache, report);
     try {
       while (pool.#workers.length < count) pool.#workers.push(pool.#watch(startWorker('write', { ...data })));
     } catch {
@@ -77,19 +77,19 @@ export class WritePool {
 
   /** Performs all tasks and hands each result to `settle`. Ends early, without a failure, when `signal` is aborted. */
   async perform(tasks: Iterator<PreparedTask>, settle: (result: WriteResult) => void, signal: AbortSignal): Promise<void> {
-    const seats = this.#workers.map((worker): Seat => ({ worker, long: undefined }));
-    const lane = async (seat: Seat): Promise<void> => {
+    const slots = this.#workers.map((worker): WorkerSlot => ({ worker, long: undefined }));
+    const lane = async (slot: WorkerSlot): Promise<void> => {
       for (;;) {
-        await seat.long;
+        await slot.long;
         const next = tasks.next();
         if (next.done === true || signal.aborted) return;
-        const result = this.#perform(seat.worker, next.value);
-        if (next.value.isLong) seat.long = result.catch(() => {});
+        const result = this.#perform(slot.worker, next.value);
+        if (next.value.isLong) slot.long = result.catch(() => {});
         settle(await result);
       }
     };
     // Each thread has a task before any has a second one.
-    await Promise.all(Array.from({ length: TASKS_IN_HAND }, () => seats.map(lane)).flat());
+    await Promise.all(Array.from({ length: TASKS_IN_HAND }, () => slots.map(lane)).flat());
   }
 
   async #perform(worker: Worker, task: PreparedTask): Promise<WriteResult> {
@@ -112,7 +112,7 @@ export class WritePool {
   }
 
   async #supply(worker: Worker, pack: string, frame: number): Promise<void> {
-    const supply = await supplyOf(this.#shelf, pack, frame);
+    const supply = await supplyOf(this.#packs, pack, frame);
     post(worker, supply, supply.stored === undefined ? [] : [supply.stored.bytes.buffer]);
   }
 

@@ -1,4 +1,4 @@
-import type { PackShelf, StoredFrame } from '../content/pack-cache.ts';
+import type { PackCache, StoredFrame } from '../content/pack-cache.ts';
 import { FileColumn, type PackPlan, type Plan, placeAt } from '../plan/plan.ts';
 import type { Overwrite } from '../rules.ts';
 import { WORDS_PER_ROW, type WriteTask } from './write-messages.ts';
@@ -16,7 +16,7 @@ const SINGLES_PER_TASK = 512;
  */
 export function* planTasks(
   plan: Pick<Plan, 'large' | 'packs' | 'singles' | 'anew'>,
-  shelf: PackShelf,
+  packCache: PackCache,
   overwrite: Overwrite,
 ): Generator<PreparedTask> {
   for (let row = 0; row < plan.large.length; row++) {
@@ -30,7 +30,7 @@ export function* planTasks(
   for (const pack of plan.packs) {
     for (const { frame, rows } of frameGroups(pack)) {
       const prepare = async (): Promise<WriteTask> => {
-        const stored = overwrite === 'changed' ? undefined : await fetchOrLeave(shelf, pack.pack, frame);
+        const stored = overwrite === 'changed' ? undefined : await fetchOrLeave(packCache, pack.pack, frame);
         return { type: 'frame', pack: pack.pack, frame, rows, ...(stored === undefined ? {} : { stored }) };
       };
       yield { isLong: false, prepare };
@@ -43,9 +43,9 @@ export function* planTasks(
 }
 
 /** A frame that cannot be fetched is asked for by the thread again, which then names the files that need it. */
-async function fetchOrLeave(shelf: PackShelf, pack: string, frame: number): Promise<StoredFrame | undefined> {
+async function fetchOrLeave(packCache: PackCache, pack: string, frame: number): Promise<StoredFrame | undefined> {
   try {
-    return await shelf.fetch(pack, frame);
+    return await packCache.fetch(pack, frame);
   } catch {
     return undefined;
   }
@@ -63,7 +63,7 @@ export function* frameGroups({ files }: PackPlan): Generator<{ frame: number; ro
     for (let index = begin; index < end; index++) {
       const file = order[index] as number;
       rows.set(
-        [files.get(file, FileColumn.run), files.get(file, FileColumn.block), files.get(file, FileColumn.row)],
+        [files.get(file, FileColumn.layer), files.get(file, FileColumn.block), files.get(file, FileColumn.row)],
         (index - begin) * WORDS_PER_ROW,
       );
     }

@@ -3,7 +3,7 @@ import { endAtUnreadable } from '../../workers.ts';
 import { FrameSupply } from '../content/frame-supply.ts';
 import { KnownDirectories } from '../directories/known-directories.ts';
 import { permittedView } from '../owner/owner-policy.ts';
-import { LeftOut } from '../plan/exclude-rules.ts';
+import { Excluded } from '../plan/exclude-rules.ts';
 import { openView } from '../plan/manifest-files.ts';
 import { Target } from '../target/target.ts';
 import { EntryWriter } from '../write/entry-writer.ts';
@@ -17,7 +17,7 @@ export function runWriteWorker(): void {
   const answer = (message: FromWriter): void => port.postMessage(message);
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
   const target = new Target(data.roots, data.rules.owner, new KnownDirectories(data.known));
-  const rules = { ...data.rules, leftOut: new LeftOut(data.rules.leftOut) };
+  const rules = { ...data.rules, exclude: new Excluded(data.rules.exclude) };
   const writer = new EntryWriter(target, permittedView(openView(data.manifests), rules.owner), supply, rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {
     answer({ type: 'done', number, result: await writer.perform(task) });

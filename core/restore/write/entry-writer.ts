@@ -104,7 +104,7 @@ export class EntryWriter {
 
   *#entriesOf(rows: Uint32Array): Generator<Wanted> {
     for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
-      const place = { run: rows[at] as number, block: rows[at + 1] as number, row: rows[at + 2] as number };
+      const place = { layer: rows[at] as number, block: rows[at + 1] as number, row: rows[at + 2] as number };
       yield { entry: this.#view.entryAt(place), place };
     }
   }
@@ -140,7 +140,7 @@ export class EntryWriter {
   async #writeAnew(place: RowPlace): Promise<void> {
     const { kind, size } = this.#view.entryAt(place);
     if (kind === 'file' && size > 0) await this.#writeFile(place);
-    else this.#writeSingles(Uint32Array.of(place.run, place.block, place.row));
+    else this.#writeSingles(Uint32Array.of(place.layer, place.block, place.row));
   }
 
   async #writeFile(place: RowPlace): Promise<void> {

@@ -33,7 +33,7 @@ export async function linkNames(plan: Plan, first: Target, context: PassContext,
   for (let row = 0; row < plan.links.length && !signal.aborted; row++) {
     const from = placeAt(plan.links, row);
     const later = placeAt(plan.links, row, 1);
-    const key = `${from.run}:${from.block}:${from.row}`;
+    const key = `${from.layer}:${from.block}:${from.row}`;
     if (!linkName(leaders.get(key) ?? from, later, first, context)) {
       await write(later);
       if (outcome.inodeOf(later) !== undefined) {

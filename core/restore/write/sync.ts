@@ -86,8 +86,8 @@ function* writtenPaths(plan: Plan, view: SnapshotView): Generator<ByteString> {
   for (let row = 0; row < plan.links.length; row++) yield view.entryAt(placeAt(plan.links, row, 1)).path;
   for (const { files } of plan.packs) {
     for (let row = 0; row < files.length; row++) {
-      const [run, block] = [files.get(row, FileColumn.run), files.get(row, FileColumn.block)];
-      yield view.entryAt({ run, block, row: files.get(row, FileColumn.row) }).path;
+      const [layer, block] = [files.get(row, FileColumn.layer), files.get(row, FileColumn.block)];
+      yield view.entryAt({ layer, block, row: files.get(row, FileColumn.row) }).path;
     }
   }
 }

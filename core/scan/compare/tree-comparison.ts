@@ -22,7 +22,7 @@ export interface WalkListener {
   kept(entry: Entry): void;
   /** Not all that is in this directory was seen, which showed only after the directory itself was told, or found unchanged. */
   unseen(path: ByteString): void;
-  /** A path that was there and is not, or is left out now; everything below it is gone, too. */
+  /** A path that was there and is not, or is excluded now; everything below it is gone, too. */
   deleted(path: ByteString): void;
   problem(path: ByteString, code: 'unreadable' | 'mount_skipped' | 'unsupported', message: string): void;
   /** Whether so much is under way that the walk should wait; asked after a change. Left out: it never should. */
@@ -150,14 +150,14 @@ export class TreeComparison {
     if (page.isFile(row)) this.#addBytes(page.size(row));
     const isAllSeen = note === Note.entered || (note === Note.entry && !page.isDirectory(row));
     if (isAllSeen) {
-      if (!(known && this.#isUnchanged(page, row)) && !this.#tellChanged(page, row, depth, name, known, 0)) return;
+      if (!(known && this.#isUnchanged(page, row)) && !this.#reportChanged(page, row, depth, name, known, 0)) return;
     } else if (note === Note.mounted && known && this.#knowsDirectory()) this.#keepDirectory();
-    else if (!this.#tellChanged(page, row, depth, name, known, EntryFlags.notAllSeen)) return;
+    else if (!this.#reportChanged(page, row, depth, name, known, EntryFlags.notAllSeen)) return;
     if (note === Note.entered) {
       this.#enter(page, row, depth, name, known);
       return;
     }
-    if (note !== Note.entry) this.#tellNotEntered(join(level.path, name), note, page.message(row));
+    if (note !== Note.entry) this.#reportNotEntered(join(level.path, name), note, page.message(row));
     if (!known) return;
     if (isAllSeen) this.#previous?.skip();
     else this.#keepBelow();
@@ -166,7 +166,7 @@ export class TreeComparison {
   /** A name that cannot be looked at: whatever the previous state has there stays. */
   #passOver(depth: number, path: ByteString, note: number, message: string, known: boolean): void {
     const { listener, level } = { listener: this.#listener, level: this.#levels.at(depth) };
-    if (note === Note.covered) listener.problem(path, 'mount_skipped', 'something else is mounted over it, which is left out');
+    if (note === Note.covered) listener.problem(path, 'mount_skipped', 'something else is mounted over it, which is excluded');
     else listener.problem(path, 'unreadable', message);
     // Above the roots there is no entry that could be marked.
     if (level?.virtual === undefined) listener.unseen(level?.path ?? '');
@@ -240,7 +240,7 @@ export class TreeComparison {
   }
 
   /** False when the directory that the entry was seen in is lost. */
-  #tellChanged(page: RowPage, row: number, depth: number, name: ByteString, known: boolean, flags: number): boolean {
+  #reportChanged(page: RowPage, row: number, depth: number, name: ByteString, known: boolean, flags: number): boolean {
     const level = this.#levels.at(depth);
     const isRoot = level?.virtual !== undefined;
     const directory = isRoot ? this.#levels.openParentOf(name, depth) : this.#levels.open(depth);
@@ -259,22 +259,22 @@ export class TreeComparison {
     return true;
   }
 
-  #tellNotEntered(path: ByteString, note: number, message: string): void {
+  #reportNotEntered(path: ByteString, note: number, message: string): void {
     if (note === Note.mounted) {
-      this.#listener.problem(path, 'mount_skipped', 'something else is mounted here; its contents are left out');
+      this.#listener.problem(path, 'mount_skipped', 'something else is mounted here; its contents are excluded');
     } else if (note === Note.subvolume) {
-      this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are left out');
+      this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are excluded');
     } else if (note === Note.moved) {
       this.#listener.problem(
         path,
         'unreadable',
-        'it was met at another place before, and moved here meanwhile; its contents are left out here',
+        'it was met at another place before, and moved here meanwhile; its contents are excluded here',
       );
     } else if (note === Note.tooDeep) {
       this.#listener.problem(
         path,
         'unsupported',
-        `it lies deeper than ${MAXIMUM_DEPTH} directories, or its path is longer than ${PATH_BYTES_LIMIT} bytes; its contents are left out`,
+        `it lies deeper than ${MAXIMUM_DEPTH} directories, or its path is longer than ${PATH_BYTES_LIMIT} bytes; its contents are excluded`,
       );
     } else this.#listener.problem(path, 'unreadable', `it could not be listed: ${message}`);
   }

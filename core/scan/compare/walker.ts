@@ -1,4 +1,4 @@
-import type { Exclusion } from '../../exclude/exclude-matcher.ts';
+import type { ExcludeMatcher } from '../../exclude/exclude-matcher.ts';
 import type { MergedTree } from '../../manifest/merge/merged-tree.ts';
 import { inlinePages } from '../walk/inline-pages.ts';
 import type { RowPage } from '../walk/row-page.ts';
@@ -8,7 +8,7 @@ import { TreeComparison, type WalkListener } from './tree-comparison.ts';
 export interface WalkOptions extends ReaderTask {
   /** The state to compare with; without it everything counts as new. */
   readonly previous?: MergedTree;
-  readonly exclusion: Exclusion;
+  readonly exclude: ExcludeMatcher;
 }
 
 /** Walks the roots in path order beside the previous state and reports the differences, all on one thread. */
@@ -17,7 +17,7 @@ export class Walker {
   readonly #comparison: TreeComparison;
 
   constructor(options: WalkOptions, listener: WalkListener) {
-    this.#pages = inlinePages(options, options.exclusion);
+    this.#pages = inlinePages(options, options.exclude);
     this.#comparison = new TreeComparison(options.roots, options.previous, listener);
   }
 

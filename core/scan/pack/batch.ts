@@ -22,7 +22,7 @@ export const Control = {
   /** Frames that the worker has sent and the main thread has not yet stored. */
   framesUnderWay: 0,
   /** Not zero when the unit was given up, and the worker should end what it is doing. */
-  givenUp: 1,
+  isCancelled: 1,
   /** Not zero while the worker should wait before it reads on. */
   paused: 2,
   /** How much has been read of the batch in hand, in KiB, where it is a large file. */

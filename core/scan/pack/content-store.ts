@@ -3,9 +3,9 @@ import { tarHeaderLengthBound, writeTarHeader } from '../../archive/tar-header.t
 import type { Content, Entry } from '../../manifest/entry.ts';
 import type { UnitContents } from '../known/unit-contents.ts';
 import { LargeFileWriter, type StoredFile } from '../read/large-file.ts';
-import type { ReadPace, StoredBytes } from '../read/stored-bytes.ts';
+import type { ReadThrottle, StoredBytes } from '../read/stored-bytes.ts';
 import type { PackOutput } from './pack-output.ts';
-import { isStructure } from './trailing.ts';
+import { isTrailing } from './trailing.ts';
 
 /** What these packs have of an entry. */
 export interface KeptEntry {
@@ -39,18 +39,18 @@ export class ContentStore {
   }
 
   /** Throws `cancelled` when the unit was given up. */
-  checkWanted(): void {
-    this.#output.checkWanted();
+  throwIfCancelled(): void {
+    this.#output.throwIfCancelled();
   }
 
   /** What holds the reading of files back. */
-  get pace(): ReadPace | undefined {
+  get pace(): ReadThrottle | undefined {
     return this.#output.pace;
   }
 
   /** Adds an entry that has no content, unless it is one of those that come last; tells whether it did. */
   addMember(entry: Entry): boolean {
-    if (isStructure(entry)) return false;
+    if (isTrailing(entry)) return false;
     // A link whose target could not be read: the manifest alone has it.
     if (entry.kind === 'symlink' && entry.linkTarget === undefined) return false;
     const { frames } = this.#output;

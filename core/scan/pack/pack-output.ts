@@ -1,7 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { FRAMES_UNDER_WAY, PACK_TARGET } from '../limits.ts';
 import { ByteBucket } from '../read/byte-bucket.ts';
-import type { ReadPace } from '../read/stored-bytes.ts';
+import type { ReadThrottle } from '../read/stored-bytes.ts';
 import { Control, type FromWorker, packPath, type UnitTask } from './batch.ts';
 import { FrameBuffer } from './frame-buffer.ts';
 
@@ -16,7 +16,7 @@ export type Answer = (message: FromWorker, transfer: ArrayBuffer[]) => void;
 export class PackOutput {
   readonly frames: FrameBuffer;
   /** What holds the reading of files back; undefined: nothing does. */
-  readonly pace: ReadPace | undefined;
+  readonly pace: ReadThrottle | undefined;
   readonly #unit: number;
   readonly #task: UnitTask;
   readonly #control: Int32Array;
@@ -27,7 +27,7 @@ export class PackOutput {
   /** `memory` is the thread's, of `FrameBuffer.allocate`. */
   constructor(unit: number, task: UnitTask, answer: Answer, memory: Buffer) {
     this.frames = new FrameBuffer((bytes, length, number) => this.#send(bytes, length, number), memory);
-    this.pace = task.reading === undefined ? undefined : this.#paceOf(new ByteBucket(task.reading));
+    this.pace = task.reading === undefined ? undefined : this.#throttleOf(new ByteBucket(task.reading));
     this.#unit = unit;
     this.#task = task;
     this.#control = new Int32Array(task.control);
@@ -35,28 +35,28 @@ export class PackOutput {
   }
 
   /** Waits while the run pauses. Throws `cancelled` when nobody wants the rest any more; to be called now and then. */
-  checkWanted(): void {
+  throwIfCancelled(): void {
     for (;;) {
       // First: a pause may begin anew after the unit was given up.
-      if (Atomics.load(this.#control, Control.givenUp) !== 0) throw new Failure('cancelled', 'the unit was given up');
+      if (Atomics.load(this.#control, Control.isCancelled) !== 0) throw new Failure('cancelled', 'the unit was given up');
       if (Atomics.load(this.#control, Control.paused) === 0) return;
       Atomics.wait(this.#control, Control.paused, 1);
     }
   }
 
-  #paceOf(bucket: ByteBucket): ReadPace {
+  #throttleOf(bucket: ByteBucket): ReadThrottle {
     return {
       portion: bucket.portion,
       wait: (bytes) => {
         const milliseconds = bucket.take(bytes, process.hrtime.bigint());
-        if (milliseconds > 0) Atomics.wait(this.#control, Control.givenUp, 0, milliseconds);
-        this.checkWanted();
+        if (milliseconds > 0) Atomics.wait(this.#control, Control.isCancelled, 0, milliseconds);
+        this.throwIfCancelled();
       },
     };
   }
 
-  /** Says how much of a large file is read, in bytes; `tellRead(0)` begins anew. */
-  tellRead(bytes: number): void {
+  /** Says how much of a large file is read, in bytes; `reportRead(0)` begins anew. */
+  reportRead(bytes: number): void {
     if (bytes === 0) Atomics.store(this.#control, Control.read, 0);
     else Atomics.add(this.#control, Control.read, Math.round(bytes / 1024));
   }

@@ -5,6 +5,6 @@ import type { Entry } from '../../manifest/entry.ts';
  * is there, because what is put into a directory changes its time. A link with several names has to come before those
  * names. tar has no type for sockets: the manifest alone keeps them.
  */
-export function isStructure(entry: Entry): boolean {
+export function isTrailing(entry: Entry): boolean {
   return entry.kind === 'directory' || entry.kind === 'socket' || (entry.kind === 'symlink' && entry.linkCount === 1);
 }

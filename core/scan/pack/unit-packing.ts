@@ -111,7 +111,7 @@ export class UnitPacking {
 
   /** Has the workers wait, or go on. */
   pause(isPaused: boolean): void {
-    for (const { control } of this.#work.values()) tell(control, Control.paused, isPaused ? 1 : 0);
+    for (const { control } of this.#work.values()) store(control, Control.paused, isPaused ? 1 : 0);
   }
 
   /** Takes what a thread says about this unit. */
@@ -164,7 +164,7 @@ export class UnitPacking {
   #employ(thread: WorkerThread): ThreadWork {
     const memory = newControl();
     const work: ThreadWork = { control: new Int32Array(memory), inHand: new Map() };
-    if (this.#means.isPaused()) tell(work.control, Control.paused, 1);
+    if (this.#means.isPaused()) store(work.control, Control.paused, 1);
     thread.send({ type: 'unit', unit: this.unit, task: { ...this.#means.task, control: memory } });
     this.#work.set(thread, work);
     return work;
@@ -209,7 +209,7 @@ export class UnitPacking {
   #fail(failure: Failure): void {
     this.#failure ??= failure;
     for (const { control } of this.#work.values()) {
-      tell(control, Control.givenUp, 1);
+      store(control, Control.isCancelled, 1);
       // Without ending the pause itself, which others may be in as well.
       Atomics.notify(control, Control.paused);
     }
@@ -228,7 +228,7 @@ export class UnitPacking {
 }
 
 /** Sets one of the numbers that a worker may be waiting for. */
-function tell(control: Int32Array, place: number, value: number): void {
+function store(control: Int32Array, place: number, value: number): void {
   Atomics.store(control, place, value);
   Atomics.notify(control, place);
 }

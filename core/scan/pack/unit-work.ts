@@ -36,7 +36,7 @@ export class UnitWork {
       const before = frames.added;
       this.#reader.read(batch, results);
       frames.flush();
-      this.#output.tellRead(0);
+      this.#output.reportRead(0);
       const { entries, transfer } = results.finish();
       this.#answer({ type: 'done', unit, number, entries, tarBytes: frames.added - before }, transfer);
     } catch (error) {

@@ -38,7 +38,7 @@ export class EntryReader {
     // Where reading is held back, nothing is read beyond that.
     const ahead = this.#store.pace === undefined ? new ReadAhead(batch) : undefined;
     for (let index = 0; index < batch.names.length; index++) {
-      this.#store.checkWanted();
+      this.#store.throwIfCancelled();
       ahead?.advanceTo(index);
       this.#readAny(batch, index, results);
       results.close(index);

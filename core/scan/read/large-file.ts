@@ -60,8 +60,8 @@ export class LargeFileWriter {
     const extents: Extent[] = [];
     if (!piecewise) this.#beginMember(entry, source);
     for (const { bytes, digest } of this.#chunks(source, source.length)) {
-      this.#output.checkWanted();
-      this.#output.tellRead(bytes.length);
+      this.#output.throwIfCancelled();
+      this.#output.reportRead(bytes.length);
       whole.update(bytes);
       const extent = piecewise ? (stored.get(digest.latin1Slice()) ?? this.#known?.find(digest, bytes.length)) : undefined;
       if (extent !== undefined) extents.push(extent);

@@ -15,7 +15,7 @@ const UNSUSPICIOUS_BYTES = 64 * 1024 ** 3;
 const MOST_FOR_A_BYTE = 512;
 
 /** What holds the reading of files back. */
-export interface ReadPace {
+export interface ReadThrottle {
   /** The most bytes to be read at once. */
   readonly portion: number;
   /** Blocks this thread until so many bytes may be read; throws `cancelled` when nobody wants them any more. */
@@ -31,11 +31,11 @@ export class StoredBytes {
   /** Undefined when the file is stored whole. */
   readonly ranges: readonly DataRange[] | undefined;
   readonly #descriptor: number;
-  readonly #pace: ReadPace | undefined;
+  readonly #pace: ReadThrottle | undefined;
   #range = 0;
   #inRange = 0;
 
-  constructor(descriptor: number, stat: StatBuffer, pace: ReadPace | undefined) {
+  constructor(descriptor: number, stat: StatBuffer, pace: ReadThrottle | undefined) {
     this.#descriptor = descriptor;
     this.#pace = pace;
     const size = stat.size;

@@ -34,7 +34,7 @@ export class ReadControl {
   /** Says who reads a segment. */
   own(segment: number, reader: number): void {
     Atomics.store(this.#numbers, READERS + 2 * this.#readers + segment, reader + 1);
-    this.tellNews();
+    this.reportNews();
   }
 
   /** The reader of a segment, -1 while it has none. */
@@ -53,7 +53,7 @@ export class ReadControl {
 
   countFilled(reader: number): void {
     Atomics.add(this.#numbers, READERS + 2 * reader, 1);
-    this.tellNews();
+    this.reportNews();
   }
 
   countUsed(reader: number): void {
@@ -75,13 +75,13 @@ export class ReadControl {
     return Atomics.load(this.#numbers, GIVEN_UP) !== 0;
   }
 
-  giveUp(): void {
+  cancel(): void {
     Atomics.store(this.#numbers, GIVEN_UP, 1);
     // A reader that looked just before this waits for a number that has changed.
     for (let reader = 0; reader < this.#readers; reader++) this.countUsed(reader);
   }
 
-  tellNews(): void {
+  reportNews(): void {
     Atomics.add(this.#numbers, NEWS, 1);
     Atomics.notify(this.#numbers, NEWS);
   }

@@ -1,11 +1,11 @@
-import type { LeftOutRules } from '../../exclude/exclude-rules.ts';
+import type { ExcludeRules } from '../../exclude/exclude-rules.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import type { ReaderTask } from './tree-reader.ts';
 
 /** What a reader thread is told when a unit begins. */
 export interface UnitReading {
   readonly task: ReaderTask;
-  readonly leftOut: LeftOutRules;
+  readonly exclude: ExcludeRules;
   /** Where segments begin, in order; the first one begins at the top. */
   readonly cuts: readonly ByteString[];
   /** Shared by the main thread and all readers, see `ReadControl`. */
@@ -13,7 +13,7 @@ export interface UnitReading {
 }
 
 /** What the thread itself is given when it starts. */
-export interface ReaderSeat {
+export interface ReaderSlot {
   readonly number: number;
   readonly readerCount: number;
   readonly pages: SharedArrayBuffer;

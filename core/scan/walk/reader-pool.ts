@@ -1,4 +1,4 @@
-import { exclusionOf, type LeftOutRules } from '../../exclude/exclude-rules.ts';
+import { type ExcludeRules, excludeMatcherOf } from '../../exclude/exclude-rules.ts';
 import { Failure, type FailureCode } from '../../failure.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import { startWorker } from '../../workers.ts';
@@ -6,7 +6,7 @@ import { PAGES_PER_READER, READERS } from '../limits.ts';
 import { PoolThread, type ThreadPort } from '../pool-thread.ts';
 import { inlinePages } from './inline-pages.ts';
 import { ReadControl } from './reader-control.ts';
-import type { FromReader, ReaderSeat, ToReader } from './reader-messages.ts';
+import type { FromReader, ReaderSlot, ToReader } from './reader-messages.ts';
 import { PAGE_ROWS, RowPage } from './row-page.ts';
 import type { ReaderTask } from './tree-reader.ts';
 
@@ -19,7 +19,7 @@ export interface ReaderPoolSize {
 
 const USUAL: ReaderPoolSize = { readers: READERS, pages: PAGES_PER_READER, pageRows: PAGE_ROWS };
 
-interface Seat {
+interface WorkerSlot {
   readonly thread: PoolThread<ToReader, FromReader>;
   readonly pages: readonly RowPage[];
 }
@@ -28,7 +28,7 @@ interface Seat {
 interface Reading {
   readonly unit: number;
   readonly control: ReadControl;
-  readonly busy: Set<Seat>;
+  readonly busy: Set<WorkerSlot>;
   failure: Failure | undefined;
   /** Settles when nobody has anything of the unit in hand. */
   readonly idle: PromiseWithResolvers<void>;
@@ -40,13 +40,13 @@ interface Reading {
  */
 export class ReaderPool {
   readonly #size: ReaderPoolSize;
-  readonly #start: (seat: ReaderSeat) => ThreadPort;
-  #seats: readonly (Seat | undefined)[] = [];
+  readonly #start: (slot: ReaderSlot) => ThreadPort;
+  #slots: readonly (WorkerSlot | undefined)[] = [];
   #units = 0;
   #reading: Reading | undefined;
 
   /** `start` starts a thread, and throws when there can be none. */
-  constructor(size: ReaderPoolSize = USUAL, start: (seat: ReaderSeat) => ThreadPort = (seat) => startWorker('read', { ...seat })) {
+  constructor(size: ReaderPoolSize = USUAL, start: (slot: ReaderSlot) => ThreadPort = (slot) => startWorker('read', { ...slot })) {
     this.#size = size;
     this.#start = start;
   }
@@ -55,13 +55,13 @@ export class ReaderPool {
    * What there is to see, as pages in path order. A page is valid until the next one is asked for. `cuts` are the paths, in
    * order, at which another reader goes on. Throws what a reader threw, or what ended one; ending early gives the rest up.
    */
-  async *pages(task: ReaderTask, leftOut: LeftOutRules, cuts: readonly ByteString[]): AsyncGenerator<RowPage> {
+  async *pages(task: ReaderTask, exclude: ExcludeRules, cuts: readonly ByteString[]): AsyncGenerator<RowPage> {
     const { readers, pages: ring } = this.#size;
-    this.#seats = Array.from({ length: readers }, (_, number) => this.#living(number));
-    const seats = this.#seats.filter((seat) => seat !== undefined);
-    if (seats.length === 0) {
+    this.#slots = Array.from({ length: readers }, (_, number) => this.#living(number));
+    const slots = this.#slots.filter((slot) => slot !== undefined);
+    if (slots.length === 0) {
       // The system refuses threads. This one can do it, too.
-      yield* inlinePages(task, exclusionOf(leftOut));
+      yield* inlinePages(task, excludeMatcherOf(exclude));
       return;
     }
     const memory = ReadControl.allocate(readers, cuts.length + 1);
@@ -70,14 +70,14 @@ export class ReaderPool {
     const reading: Reading = { unit, control, busy: new Set(), failure: undefined, idle: Promise.withResolvers() };
     this.#reading = reading;
     try {
-      for (const seat of seats) {
-        seat.thread.send({ type: 'unit', unit, reading: { task, leftOut, cuts, control: memory } });
-        reading.busy.add(seat);
+      for (const slot of slots) {
+        slot.thread.send({ type: 'unit', unit, reading: { task, exclude, cuts, control: memory } });
+        reading.busy.add(slot);
       }
       for (let segment = 0; segment <= cuts.length; segment++) {
         await until(reading, () => control.ownerOf(segment) >= 0);
         const owner = control.ownerOf(segment);
-        const { pages } = this.#seats[owner] as Seat;
+        const { pages } = this.#slots[owner] as WorkerSlot;
         for (let isLast = false; !isLast; ) {
           await until(reading, () => control.filled(owner) > control.used(owner));
           const page = pages[control.used(owner) % ring] as RowPage;
@@ -88,31 +88,31 @@ export class ReaderPool {
         }
       }
     } finally {
-      control.giveUp();
+      control.cancel();
       if (reading.busy.size > 0) await reading.idle.promise;
     }
   }
 
   /** Ends the threads. They end by themselves: a terminated one would leave its open descriptors to the process. */
   async stop(): Promise<void> {
-    const threads = this.#seats.flatMap((seat) => (seat === undefined ? [] : [seat.thread]));
+    const threads = this.#slots.flatMap((slot) => (slot === undefined ? [] : [slot.thread]));
     for (const thread of threads) thread.send({ type: 'stop' });
     await Promise.all(threads.map(({ ended }) => ended));
-    this.#seats = [];
+    this.#slots = [];
   }
 
   /** The reader of a number, a new one in the place of one that died; undefined when the system refuses it. */
-  #living(number: number): Seat | undefined {
-    const seat = this.#seats[number];
-    if (seat !== undefined && !seat.thread.isOver) return seat;
+  #living(number: number): WorkerSlot | undefined {
+    const slot = this.#slots[number];
+    if (slot !== undefined && !slot.thread.isOver) return slot;
     try {
-      return this.#seat(number);
+      return this.#slot(number);
     } catch {
       return undefined;
     }
   }
 
-  #seat(number: number): Seat {
+  #slot(number: number): WorkerSlot {
     const { readers: readerCount, pages: pageCount, pageRows } = this.#size;
     const memory = new SharedArrayBuffer(pageCount * RowPage.byteLength(pageRows));
     const port = this.#start({ number, readerCount, pages: memory, pageCount, pageRows });
@@ -121,30 +121,30 @@ export class ReaderPool {
       message: (message) => {
         if (message.unit !== this.#reading?.unit) return;
         if (message.type === 'failed') this.#fail(new Failure(message.code as FailureCode, message.message));
-        this.#becomeIdle(seat);
+        this.#becomeIdle(slot);
       },
       ended: (cause) => {
         // One that had nothing in hand is not missed before the next unit.
-        if (this.#reading?.busy.has(seat) === true) {
+        if (this.#reading?.busy.has(slot) === true) {
           this.#fail(new Failure(cause.code, `a reader thread ended: ${cause.message}`, { cause, retry: true }));
         }
-        this.#becomeIdle(seat);
+        this.#becomeIdle(slot);
       },
     });
-    const seat: Seat = { thread, pages };
-    return seat;
+    const slot: WorkerSlot = { thread, pages };
+    return slot;
   }
 
-  #becomeIdle(seat: Seat): void {
+  #becomeIdle(slot: WorkerSlot): void {
     const reading = this.#reading;
-    if (reading?.busy.delete(seat) === true && reading.busy.size === 0) reading.idle.resolve();
+    if (reading?.busy.delete(slot) === true && reading.busy.size === 0) reading.idle.resolve();
   }
 
   #fail(failure: Failure): void {
     const reading = this.#reading;
     if (reading === undefined) return;
     reading.failure ??= failure;
-    reading.control.tellNews();
+    reading.control.reportNews();
   }
 }
 

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { exclusionOf } from '../../exclude/exclude-rules.ts';
+import { excludeMatcherOf } from '../../exclude/exclude-rules.ts';
 import { asFailure } from '../../failure.ts';
 import { endAtUnreadable } from '../../workers.ts';
 import { ReadControl } from './reader-control.ts';
-import type { FromReader, ReaderSeat, ToReader, UnitReading } from './reader-messages.ts';
+import type { FromReader, ReaderSlot, ToReader, UnitReading } from './reader-messages.ts';
 import { RowPage } from './row-page.ts';
 import { TreeReader } from './tree-reader.ts';
 
@@ -11,9 +11,9 @@ import { TreeReader } from './tree-reader.ts';
 export function runReadWorker(): void {
   const port = parentPort;
   if (port === null) throw new Error('a reader needs a parent thread');
-  const seat = workerData as ReaderSeat;
+  const slot = workerData as ReaderSlot;
   endAtUnreadable(port);
-  const { pages: memory, pageCount, pageRows } = seat;
+  const { pages: memory, pageCount, pageRows } = slot;
   const pages = Array.from({ length: pageCount }, (_, page) => new RowPage(memory, page * RowPage.byteLength(pageRows), pageRows));
   port.on('message', (message: ToReader) => {
     if (message.type === 'stop') {
@@ -23,7 +23,7 @@ export function runReadWorker(): void {
     const { unit } = message;
     let answer: FromReader = { type: 'idle', unit };
     try {
-      readUnit(message.reading, seat, pages);
+      readUnit(message.reading, slot, pages);
     } catch (error) {
       const { code, message: text } = asFailure(error);
       answer = { type: 'failed', unit, code, message: text };
@@ -32,21 +32,21 @@ export function runReadWorker(): void {
   });
 }
 
-function readUnit(reading: UnitReading, seat: ReaderSeat, pages: readonly RowPage[]): void {
-  const { task, leftOut, cuts } = reading;
-  const control = new ReadControl(reading.control, seat.readerCount);
-  const reader = new TreeReader(task, exclusionOf(leftOut));
+function readUnit(reading: UnitReading, slot: ReaderSlot, pages: readonly RowPage[]): void {
+  const { task, exclude, cuts } = reading;
+  const control = new ReadControl(reading.control, slot.readerCount);
+  const reader = new TreeReader(task, excludeMatcherOf(exclude));
   try {
     for (let segment = control.takeSegment(); segment <= cuts.length; segment = control.takeSegment()) {
-      control.own(segment, seat.number);
+      control.own(segment, slot.number);
       reader.begin({ from: segment === 0 ? undefined : cuts[segment - 1], to: cuts[segment] });
       for (let hasMore = true; hasMore; ) {
-        if (!control.waitForRoom(seat.number, pages.length)) return;
-        const page = pages[control.filled(seat.number) % pages.length] as RowPage;
+        if (!control.waitForRoom(slot.number, pages.length)) return;
+        const page = pages[control.filled(slot.number) % pages.length] as RowPage;
         page.clear();
         hasMore = reader.fill(page);
         page.isLast = !hasMore;
-        control.countFilled(seat.number);
+        control.countFilled(slot.number);
       }
     }
   } finally {

@@ -1,4 +1,4 @@
-import type { Exclusion } from '../../exclude/exclude-matcher.ts';
+import type { ExcludeMatcher } from '../../exclude/exclude-matcher.ts';
 import { readNames } from '../../linux/directories.ts';
 import { letGo, openDirectoryAt, openTrustedDirectory } from '../../linux/files.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
@@ -12,10 +12,10 @@ import { Note, type RowPage } from './row-page.ts';
 import { arrangeRoots, entryOfRoot, isScanRoot, type ScanRoot, type VirtualLevel } from './scan-roots.ts';
 import { SeenDirectories } from './seen-directories.ts';
 
-/** Directories below this depth are left out: no software makes them, and their paths alone would fill the memory. */
+/** Directories below this depth are excluded: no software makes them, and their paths alone would fill the memory. */
 export const MAXIMUM_DEPTH = 4096;
 
-/** What lies in a directory with a longer path than this is left out, too: four times what a system call takes at once. */
+/** What lies in a directory with a longer path than this is excluded, too: four times what a system call takes at once. */
 export const PATH_BYTES_LIMIT = 16 * 1024;
 
 /** What a reader walks through. */
@@ -34,11 +34,11 @@ export interface Segment {
 }
 
 /**
- * Reads the roots in path order: lists, looks at every name, decides what is left out and what is entered. Descriptor by
+ * Reads the roots in path order: lists, looks at every name, decides what is excluded and what is entered. Descriptor by
  * descriptor, never through a link, never onto another mount. Memory: the names of the directories on the way down.
  */
 export class TreeReader {
-  readonly #exclusion: Exclusion;
+  readonly #exclude: ExcludeMatcher;
   readonly #mounts: ReadonlyMap<ByteString, ReadonlyMap<ByteString, MountKind>>;
   readonly #includeSubvolumes: boolean;
   readonly #roots: VirtualLevel;
@@ -50,8 +50,8 @@ export class TreeReader {
   /** Levels from this one on lead to where the segment begins and are to be announced. */
   #announced = 0;
 
-  constructor(task: ReaderTask, exclusion: Exclusion) {
-    this.#exclusion = exclusion;
+  constructor(task: ReaderTask, exclude: ExcludeMatcher) {
+    this.#exclude = exclude;
     this.#mounts = mountsByDirectory(task.mounts);
     this.#includeSubvolumes = task.includeSubvolumes === true;
     this.#roots = arrangeRoots(task.roots);
@@ -198,7 +198,7 @@ export class TreeReader {
       descriptor = openDirectoryAt(parent, entry);
       const names = readNames(descriptor);
       const identity = identityOf(stat.words);
-      const excludes = this.#exclusion.inDirectory(path);
+      const excludes = this.#exclude.inDirectory(path);
       const mounted = this.#mounts.get(path);
       const end = endBelow(level, name);
       this.#push({ name, path, names, next: 0, descriptor, identity, excludes, mounted, virtual: undefined, end, begin, isLost: false });
@@ -220,7 +220,7 @@ export class TreeReader {
     end: readonly ByteString[] | undefined,
   ): void {
     const names = [...virtual.children.keys()].sort();
-    const excludes = this.#exclusion.inDirectory(path);
+    const excludes = this.#exclude.inDirectory(path);
     const above = { descriptor: undefined, identity: undefined, mounted: undefined, virtual, isLost: false };
     this.#push({ name, path, names, next: 0, excludes, end, begin, ...above });
   }

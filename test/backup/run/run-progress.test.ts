@@ -11,7 +11,7 @@ describe('the progress of a run', () => {
   let progress: RunProgress;
   let now: number;
 
-  /** What a face shows when the run tells something each second. */
+  /** What a front end shows when the run tells something each second. */
   beforeEach(() => {
     told = [];
     now = 0;

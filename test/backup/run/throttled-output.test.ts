@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { pacedBy, SendPace, type StoredOutput } from '../../../core/backup/run/throttled-output.ts';
+import { SendThrottle, type StoredOutput, throttledBy } from '../../../core/backup/run/throttled-output.ts';
 import { failureOf } from '../../failure-of.ts';
 
 const RATE = 1000;
@@ -23,7 +23,7 @@ describe('writing into the repository at a pace', () => {
   });
 
   it('waits before each piece until it may go, over all objects together', async () => {
-    const pace = new SendPace(RATE, new AbortController().signal, () => now, wait);
+    const pace = new SendThrottle(RATE, new AbortController().signal, () => now, wait);
     await pace.hold(output).write(Buffer.alloc(2500));
     await pace.hold(output).write(Buffer.alloc(100));
     expect(events).to.deep.equal(['write 1000', 'wait 1000', 'write 1000', 'wait 500', 'write 500', 'wait 100', 'write 100']);
@@ -32,17 +32,17 @@ describe('writing into the repository at a pace', () => {
 
   it('ends when the run is cancelled, also in the middle of a wait', async () => {
     const controller = new AbortController();
-    const paced = pacedBy(RATE, controller.signal)(output);
-    await paced.write(Buffer.alloc(RATE));
-    const writing = paced.write(Buffer.alloc(RATE));
+    const throttled = throttledBy(RATE, controller.signal)(output);
+    await throttled.write(Buffer.alloc(RATE));
+    const writing = throttled.write(Buffer.alloc(RATE));
     controller.abort();
     expect(await failureOf(() => writing)).to.have.property('code', 'cancelled');
     expect(events).to.deep.equal(['write 1000']);
-    await paced.abort();
+    await throttled.abort();
     expect(events).to.deep.equal(['write 1000', 'abort']);
   });
 
   it('is none without a rate', () => {
-    expect(pacedBy(undefined, new AbortController().signal)(output)).to.equal(output);
+    expect(throttledBy(undefined, new AbortController().signal)(output)).to.equal(output);
   });
 });

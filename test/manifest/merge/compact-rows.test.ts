@@ -48,30 +48,30 @@ function changes(before: State, after: State): ManifestRow[] {
 
 const history = fc.array(state, { minLength: 1, maxLength: 5 }).map((states) => ({
   states,
-  runs: states.map((each, index) => changes(states[index - 1] ?? new Map(), each)),
+  layers: states.map((each, index) => changes(states[index - 1] ?? new Map(), each)),
 }));
 
-const entriesOf = (runs: readonly ManifestReader[]) => [...mergedEntries(runs)].map((each) => each.entry);
+const entriesOf = (layers: readonly ManifestReader[]) => [...mergedEntries(layers)].map((each) => each.entry);
 const sorted = (each: State | undefined) =>
   [...(each ?? new Map<ByteString, Entry>()).values()].sort((a, b) => comparePaths(a.path, b.path));
 
 describe('manifest: compaction', () => {
   it('makes a full that equals the point in time and has no tombstones', () => {
     fc.assert(
-      fc.property(history, ({ states, runs }) => {
-        const rows = [...compactRows(runs.map((each) => written(each, 3)))];
+      fc.property(history, ({ states, layers }) => {
+        const rows = [...compactRows(layers.map((each) => written(each, 3)))];
         expect(rows).to.deep.equal(sorted(states.at(-1)));
       }),
       { numRuns: 100 },
     );
   });
 
-  it('makes a differential that stands for all runs above the full', () => {
+  it('makes a differential that stands for all layers above the full', () => {
     fc.assert(
-      fc.property(history, fc.integer({ min: 1, max: 5 }), ({ states, runs }, rowsPerBlock) => {
-        const readers = runs.map((each) => written(each, rowsPerBlock));
+      fc.property(history, fc.integer({ min: 1, max: 5 }), ({ states, layers }, rowsPerBlock) => {
+        const readers = layers.map((each) => written(each, rowsPerBlock));
         const base = readers[0] as ManifestReader;
-        for (let upTo = 1; upTo < runs.length; upTo++) {
+        for (let upTo = 1; upTo < layers.length; upTo++) {
           const differential = written(compactRows(readers.slice(0, upTo + 1), { base }), rowsPerBlock);
           expect(entriesOf([base, differential])).to.deep.equal(sorted(states[upTo]));
           expect(entriesOf([base, differential, ...readers.slice(upTo + 1)])).to.deep.equal(sorted(states.at(-1)));
@@ -83,8 +83,8 @@ describe('manifest: compaction', () => {
 
   it('puts nothing into a differential that the base has, and no tombstone below another', () => {
     fc.assert(
-      fc.property(history, ({ runs }) => {
-        const readers = runs.map((each) => written(each));
+      fc.property(history, ({ layers }) => {
+        const readers = layers.map((each) => written(each));
         const base = readers[0] as ManifestReader;
         const rows = [...compactRows(readers, { base })];
         const tombstones = rows.filter((each) => each.kind === 'tombstone').map((each) => each.path);
@@ -126,7 +126,7 @@ describe('manifest: compaction', () => {
     expect(new Set(source.reads.map((read) => read.offset)).size).to.be.at.most(4);
   });
 
-  it('wants the base to be the oldest run', () => {
+  it('wants the base to be the oldest layer', () => {
     const base = written([entry('a')]);
     expect(() => [...compactRows([written([]), base], { base })])
       .to.throw()

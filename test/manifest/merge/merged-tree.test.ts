@@ -7,18 +7,18 @@ import { comparePaths, isWithin } from '../../../core/manifest/path-order.ts';
 import { ManifestReader } from '../../../core/manifest/read/manifest-reader.ts';
 import { ancestors, arranged, entry, MemoryManifest, write, written } from '../sample.ts';
 
-/** Few names and little depth, so that runs often meet; some that a plain comparison of paths would put elsewhere. */
+/** Few names and little depth, so that layers often meet; some that a plain comparison of paths would put elsewhere. */
 const path = fc.array(fc.constantFrom('a', 'b', 'a-b', 'ab', '\xff', '\n'), { minLength: 1, maxLength: 4 }).map((names) => names.join('/'));
 
-const row = (run: number): fc.Arbitrary<ManifestRow> =>
+const row = (layer: number): fc.Arbitrary<ManifestRow> =>
   fc.tuple(path, fc.constantFrom('directory', 'directory', 'file', 'symlink', 'tombstone')).map(([at, kind]): ManifestRow => {
     if (kind === 'tombstone') return { path: at, kind };
-    return entry(at, kind as Entry['kind'], { uid: run });
+    return entry(at, kind as Entry['kind'], { uid: layer });
   });
 
-const runs = fc
+const layers = fc
   .integer({ min: 1, max: 5 })
-  .chain((count) => fc.tuple(...Array.from({ length: count }, (_, run) => fc.array(row(run), { maxLength: 14 }).map(arranged))));
+  .chain((count) => fc.tuple(...Array.from({ length: count }, (_, layer) => fc.array(row(layer), { maxLength: 14 }).map(arranged))));
 
 interface Model {
   entries: Entry[];
@@ -59,13 +59,13 @@ function model(chain: readonly (readonly ManifestRow[])[]): Model {
 const readers = (chain: readonly (readonly ManifestRow[])[], rowsPerBlock: number) => chain.map((list) => written(list, rowsPerBlock));
 const blockSize = fc.integer({ min: 1, max: 9 });
 
-describe('manifest: several runs as one tree', () => {
+describe('manifest: several layers as one tree', () => {
   it('gives the point in time as its definition has it', () => {
     fc.assert(
-      fc.property(runs, blockSize, (chain, rowsPerBlock) => {
+      fc.property(layers, blockSize, (chain, rowsPerBlock) => {
         const found = [...mergedEntries(readers(chain, rowsPerBlock))];
         expect(found.map((each) => each.entry)).to.deep.equal(model(chain).entries);
-        for (const { entry: each, run } of found) expect(each.uid).to.equal(run);
+        for (const { entry: each, layer } of found) expect(each.uid).to.equal(layer);
       }),
       { numRuns: 150 },
     );
@@ -73,7 +73,7 @@ describe('manifest: several runs as one tree', () => {
 
   it('gives any stretch of it', () => {
     fc.assert(
-      fc.property(runs, blockSize, path, path, (chain, rowsPerBlock, from, to) => {
+      fc.property(layers, blockSize, path, path, (chain, rowsPerBlock, from, to) => {
         const { entries } = model(chain);
         const merged = (...bounds: ByteString[]) =>
           [...mergedEntries(readers(chain, rowsPerBlock), ...bounds)].map((each) => each.entry.path);
@@ -85,9 +85,9 @@ describe('manifest: several runs as one tree', () => {
     );
   });
 
-  it('finds one path with one block of each run', () => {
+  it('finds one path with one block of each layer', () => {
     fc.assert(
-      fc.property(runs, blockSize, fc.array(path, { maxLength: 10 }), (chain, rowsPerBlock, others) => {
+      fc.property(layers, blockSize, fc.array(path, { maxLength: 10 }), (chain, rowsPerBlock, others) => {
         const expected = model(chain);
         for (const wanted of [...new Set(chain.flat().map((each) => each.path)), ...others]) {
           const sources = chain.map((list) => new MemoryManifest(write(list, rowsPerBlock).bytes));
@@ -103,7 +103,7 @@ describe('manifest: several runs as one tree', () => {
 
   it('can be walked with any mixture of entering, leaving early, passing over and jumping', () => {
     fc.assert(
-      fc.property(runs, blockSize, fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 30 }), (chain, rowsPerBlock, choices) => {
+      fc.property(layers, blockSize, fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 30 }), (chain, rowsPerBlock, choices) => {
         const children = new Map<ByteString, ByteString[]>();
         const { entries, isContext } = model(chain);
         const implied = new Set(chain.flat().flatMap((each) => ancestors(each.path)));
@@ -145,7 +145,7 @@ describe('manifest: several runs as one tree', () => {
     );
   });
 
-  it('says what comes from one run alone', () => {
+  it('says what comes from one layer alone', () => {
     const full = written([entry('a', 'directory'), entry('a/x'), entry('b', 'directory'), entry('b/y')]);
     const tree = new MergedTree([full, written([entry('b/z')])]);
     expect([tree.peek(), tree.isOnlyFrom(0)]).to.deep.equal(['a', true]);
@@ -158,7 +158,7 @@ describe('manifest: several runs as one tree', () => {
       written([entry('a'), entry('v/b'), entry('v/c')], 2),
       written([{ path: 'a', kind: 'tombstone' }, entry('v/b', 'symlink')], 2),
     ];
-    for (const { entry: each, run, block, row: at } of mergedEntries(chain)) expect(chain[run]?.readAt(block, at)).to.deep.equal(each);
+    for (const { entry: each, layer, block, row: at } of mergedEntries(chain)) expect(chain[layer]?.readAt(block, at)).to.deep.equal(each);
   });
 
   it('passes over a large directory without reading it', () => {
@@ -178,14 +178,14 @@ describe('manifest: several runs as one tree', () => {
       64,
     );
     const source = new MemoryManifest(bytes);
-    const runs = [ManifestReader.open(source)];
+    const layers = [ManifestReader.open(source)];
     source.reads.length = 0;
-    const first = mergedEntries(runs, 'top/04000').next().value;
+    const first = mergedEntries(layers, 'top/04000').next().value;
     expect(first?.entry.path).to.equal('top/04000/file');
     expect(source.reads.length).to.be.at.most(3);
   });
 
-  it('is empty for no runs and for empty ones', () => {
+  it('is empty for no layers and for empty ones', () => {
     expect(new MergedTree([]).peek()).to.equal(undefined);
     expect(new MergedTree([written([]), written([])]).peek()).to.equal(undefined);
     expect(findMerged([written([])], 'a')).to.equal(undefined);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TreeRemoval } from '../../../core/restore/directories/tree-removal.ts';
-import { NOTHING_LEFT_OUT } from '../../../core/restore/plan/exclude-rules.ts';
+import { NOTHING_EXCLUDED } from '../../../core/restore/plan/exclude-rules.ts';
 import type { Problem } from '../../../core/restore/rules.ts';
 
 describe('removing a tree', () => {
@@ -33,7 +33,7 @@ describe('removing a tree', () => {
     const problems: Problem[] = [];
     try {
       const removal = new TreeRemoval(
-        { leftOut: NOTHING_LEFT_OUT, owner: undefined },
+        { exclude: NOTHING_EXCLUDED, owner: undefined },
         (problem) => problems.push(problem),
         () => {},
         false,

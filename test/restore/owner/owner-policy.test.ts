@@ -21,7 +21,7 @@ import type { Entry } from '../../../core/manifest/entry.ts';
 import { finishDirectory } from '../../../core/restore/directories/directories.ts';
 import type { Outcome } from '../../../core/restore/outcome.ts';
 import type { OwnerRights } from '../../../core/restore/owner/owner-rights.ts';
-import { NOTHING_LEFT_OUT } from '../../../core/restore/plan/exclude-rules.ts';
+import { NOTHING_EXCLUDED } from '../../../core/restore/plan/exclude-rules.ts';
 import type { RestoreOrder } from '../../../core/restore/restore.ts';
 import { Staging } from '../../../core/restore/target/staging.ts';
 import { Target } from '../../../core/restore/target/target.ts';
@@ -325,7 +325,7 @@ describe('restoring for the owner of an account', () => {
     const { dev, ino } = lstatSync(at(`${HOME}/first`));
     const restored = { device: (BigInt(dev >> 8) << 32n) | BigInt(dev & 0xff), inode: BigInt(ino) };
     const [from, to] = [new Target([root], RIGHTS), new Target([root], RIGHTS)];
-    const rules = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: RIGHTS } as const;
+    const rules = { overwrite: 'always', removeDirectories: false, exclude: NOTHING_EXCLUDED, owner: RIGHTS } as const;
     try {
       const link = (first: string, path: string) => writeHardLink(from.place(`${HOME}/${first}`), restored, to.place(path), path, rules);
       expect(link('first', `${HOME}/second`)).to.equal(true);
@@ -347,7 +347,7 @@ describe('restoring for the owner of an account', () => {
     const entry = sampleEntry(`${HOME}/folder`, { kind: 'directory', ...OWN });
     const { dev, ino: inode } = lstatSync(at(`${HOME}/folder`), { bigint: true });
     const device = ((dev >> 8n) << 32n) | (dev & 0xffn);
-    const rules = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: RIGHTS } as const;
+    const rules = { overwrite: 'always', removeDirectories: false, exclude: NOTHING_EXCLUDED, owner: RIGHTS } as const;
     try {
       const finish = (made: boolean) => finishDirectory(live, live.place(entry.path), entry, { made, inode, device }, rules, () => {});
       expect(() => finish(false))

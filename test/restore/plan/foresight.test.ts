@@ -76,11 +76,11 @@ describe('what a dry run foresees', function () {
       overwrite: fc.constantFrom('always' as const, 'changed' as const, 'never' as const),
       deletion: fc.boolean(),
       paths: fc.subarray(PATHS, { maxLength: 3 }),
-      leftOut: fc.subarray(PATHS, { maxLength: 2 }),
+      exclude: fc.subarray(PATHS, { maxLength: 2 }),
     });
     let round = 0;
     await fc.assert(
-      fc.asyncProperty(tree, tree, options, async (then, now, { overwrite, deletion, paths, leftOut }) => {
+      fc.asyncProperty(tree, tree, options, async (then, now, { overwrite, deletion, paths, exclude }) => {
         const [source, target] = [join(work, `source-${++round}`), join(work, `target-${round}`)];
         makeTree(source, then);
         makeTree(target, now);
@@ -91,7 +91,7 @@ describe('what a dry run foresees', function () {
         const order: Partial<RestoreOrder> = {
           ...{ overwrite, deletion, threads: false },
           paths: paths.map((path) => `t/${path}`).filter((path) => known.has(path)),
-          leftOut: { paths: leftOut.map((path) => `t/${path}`), patterns: [] },
+          exclude: { paths: exclude.map((path) => `t/${path}`), patterns: [] },
         };
         try {
           const before = inodes(target);

@@ -24,7 +24,7 @@ import koffi from 'koffi';
 import { libc } from '../../../core/linux/libc.ts';
 import { finishDirectory, makeDirectory } from '../../../core/restore/directories/directories.ts';
 import { KnownDirectories } from '../../../core/restore/directories/known-directories.ts';
-import { NOTHING_LEFT_OUT } from '../../../core/restore/plan/exclude-rules.ts';
+import { NOTHING_EXCLUDED } from '../../../core/restore/plan/exclude-rules.ts';
 import type { Problem } from '../../../core/restore/rules.ts';
 import { stagedName } from '../../../core/restore/target/names.ts';
 import { Staging } from '../../../core/restore/target/staging.ts';
@@ -37,7 +37,7 @@ import { SampleSnapshot, sampleEntry } from '../sample-snapshot.ts';
 const EIO = 5;
 const ALICE = { uid: 2001, gid: 2000 };
 const BOB = { uid: 2002, gid: 2000 };
-const RULES = { overwrite: 'always', removeDirectories: false, leftOut: NOTHING_LEFT_OUT, owner: undefined } as const;
+const RULES = { overwrite: 'always', removeDirectories: false, exclude: NOTHING_EXCLUDED, owner: undefined } as const;
 
 /** Exchanges two names whenever both are there. */
 const EXCHANGER = `

@@ -115,10 +115,10 @@ describe('the packs that a worker fills', () => {
 
   it('are given up at once, also in a pause', async () => {
     const output = outputOf(1);
-    output.checkWanted();
+    output.throwIfCancelled();
     Atomics.store(control, Control.paused, 1);
-    Atomics.store(control, Control.givenUp, 1);
-    expect(await failureOf(() => output.checkWanted())).to.include({ code: 'cancelled' });
+    Atomics.store(control, Control.isCancelled, 1);
+    expect(await failureOf(() => output.throwIfCancelled())).to.include({ code: 'cancelled' });
   });
 
   describe('with a large file', () => {
@@ -214,7 +214,7 @@ describe('the packs that a worker fills', () => {
     it('send nothing more of it when the unit is given up', async () => {
       const { entry, source, descriptor } = open(randomBytes(3 * LARGE_FILE));
       const output = outputOf(1);
-      Atomics.store(control, Control.givenUp, 1);
+      Atomics.store(control, Control.isCancelled, 1);
       expect(await failureOf(() => new LargeFileWriter(output, undefined).store(entry, source, undefined))).to.include({
         code: 'cancelled',
       });
@@ -227,7 +227,7 @@ describe('the packs that a worker fills', () => {
       const output = outputOf(1);
       new LargeFileWriter(output, undefined).store(entry, source, undefined);
       expect(Atomics.load(control, Control.read) * 1024).to.be.closeTo(entry.size, 10 * 1024);
-      output.tellRead(0);
+      output.reportRead(0);
       expect(Atomics.load(control, Control.read)).to.equal(0);
       closeSync(descriptor);
     });

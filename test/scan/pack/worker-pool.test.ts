@@ -150,7 +150,7 @@ describe('the workers of a run', () => {
     const numbers = new Int32Array(control);
     Atomics.store(numbers, Control.framesUnderWay, 2);
     packing.cancel();
-    expect(Atomics.load(numbers, Control.givenUp)).to.equal(1);
+    expect(Atomics.load(numbers, Control.isCancelled)).to.equal(1);
     thread.say(frameOf(1, 0, 'x'));
     thread.say(frameOf(1, 1, 'y'));
     await settled();

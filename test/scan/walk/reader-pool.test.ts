@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { excludePaths } from '../../../core/exclude/exclude-matcher.ts';
-import { exclusionOf } from '../../../core/exclude/exclude-rules.ts';
+import { excludeMatcherOf } from '../../../core/exclude/exclude-rules.ts';
 import type { ByteString } from '../../../core/manifest/entry.ts';
 import { comparePaths } from '../../../core/manifest/path-order.ts';
 import { inlinePages } from '../../../core/scan/walk/inline-pages.ts';
@@ -99,15 +99,15 @@ describe('readers side by side', () => {
     writeFileSync(join(folder, 'tree/z/kept/file'), '');
     writeFileSync(join(folder, 'tree/z/left/file'), '');
     const task = { roots: rootIn(folder), mounts: new Map([['tree/z/kept', 'local' as const]]) };
-    const leftOut = { paths: ['tree/z/left'], patterns: ['*1', '!a1'] };
-    const { lines } = await record(task.roots, inlinePages(task, exclusionOf(leftOut)));
+    const exclude = { paths: ['tree/z/left'], patterns: ['*1', '!a1'] };
+    const { lines } = await record(task.roots, inlinePages(task, excludeMatcherOf(exclude)));
     expect(lines.filter((line) => line.includes('tree/z')).map((line) => line.split(' ').slice(0, 2).join(' '))).to.deep.equal([
       'new tree/z',
       'new tree/z/kept',
       'mount_skipped tree/z/kept:',
     ]);
     const cuts = ['tree/z/kept', 'tree/z/kept/file', 'tree/z/left/file', 'tree/z/left/other'];
-    expect((await record(task.roots, poolOf(2, 1, 2).pages(task, leftOut, cuts))).lines).to.deep.equal(lines);
+    expect((await record(task.roots, poolOf(2, 1, 2).pages(task, exclude, cuts))).lines).to.deep.equal(lines);
   });
 
   it('go through several roots below levels that are no entries', async () => {
@@ -141,9 +141,9 @@ describe('readers side by side', () => {
 
     const mortalPool = (): ReaderPool => {
       started = [];
-      const pool = new ReaderPool({ readers: 2, pages: 1, pageRows: 4 }, (seat) => {
+      const pool = new ReaderPool({ readers: 2, pages: 1, pageRows: 4 }, (slot) => {
         if (allowed-- <= 0) throw Object.assign(new Error('Resource temporarily unavailable'), { code: 'ERR_WORKER_INIT_FAILED' });
-        const worker = startWorker('read', { ...seat });
+        const worker = startWorker('read', { ...slot });
         started.push(worker);
         return worker;
       });

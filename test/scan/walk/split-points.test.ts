@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { SEGMENT_ROWS, SMALL_TREE } from '../../../core/scan/limits.ts';
-import { chooseCuts } from '../../../core/scan/walk/split-points.ts';
+import { chooseSplitPoints } from '../../../core/scan/walk/split-points.ts';
 import { Sandbox } from '../../commands/sandbox.ts';
 import { entry, written } from '../../manifest/sample.ts';
 
@@ -12,14 +12,14 @@ const files = (count: number, name = ''): ReturnType<typeof entry>[] =>
 describe('where readers take over', () => {
   it('is at paths of the largest manifest, a segment apart', () => {
     const full = written(files(4 * SEGMENT_ROWS));
-    const cuts = chooseCuts([full, written(files(10))]);
+    const cuts = chooseSplitPoints([full, written(files(10))]);
     expect(cuts).to.deep.equal([1, 2, 3].map((segment) => String(segment * SEGMENT_ROWS).padStart(6, '0')));
   });
 
   it('is nowhere in a small tree, nor in an unknown one', () => {
-    expect(chooseCuts([])).to.equal(undefined);
-    expect(chooseCuts([written(files(SMALL_TREE - 1))])).to.equal(undefined);
-    expect(chooseCuts([written(files(SMALL_TREE))])).to.deep.equal([]);
+    expect(chooseSplitPoints([])).to.equal(undefined);
+    expect(chooseSplitPoints([written(files(SMALL_TREE - 1))])).to.equal(undefined);
+    expect(chooseSplitPoints([written(files(SMALL_TREE))])).to.deep.equal([]);
   });
 
   it('is at no path that would take long to come to', () => {
@@ -27,7 +27,7 @@ describe('where readers take over', () => {
     const deep = [name, `${name}/${name}`, `${name}/${name}/${name}`, `${name}/${name}/${name}/${name}`];
     const below = files(2 * SEGMENT_ROWS, `${deep.at(-1)}/${name}`);
     const rows = [...deep.map((path) => entry(path, 'directory')), ...below];
-    expect(chooseCuts([written(rows)])).to.deep.equal([]);
+    expect(chooseSplitPoints([written(rows)])).to.deep.equal([]);
   });
 
   it('is in the middle of an account, of which a backup still sees every change', async () => {

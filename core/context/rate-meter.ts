@@ -16,7 +16,7 @@ export interface Rate {
 }
 
 /** Rate and time left of one phase of one unit, from what it reports. */
-export class PaceMeter {
+export class RateMeter {
   #samples: Sample[] = [];
   #phase = '';
 

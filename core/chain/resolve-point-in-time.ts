@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { Moment } from './point-in-time.ts';
+import type { PointInTime } from './point-in-time.ts';
 import { compareAge, type Dated, newest, takenAt } from './snapshot.ts';
 
 /**
@@ -7,7 +7,7 @@ import { compareAge, type Dated, newest, takenAt } from './snapshot.ts';
  * passes over snapshots dated in the future unless there are no others (a rescue system's clock may be wrong). Throws
  * `snapshot_unknown`.
  */
-export function resolveMoment<T extends Dated>(moment: Moment, snapshots: readonly T[]): T {
+export function resolvePointInTime<T extends Dated>(moment: PointInTime, snapshots: readonly T[]): T {
   if (moment.kind === 'snapshot') {
     const named = snapshots.find((snapshot) => snapshot.id === moment.id);
     if (named !== undefined) return named;

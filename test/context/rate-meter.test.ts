@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { PaceMeter } from '../../core/context/throttle.ts';
+import { RateMeter } from '../../core/context/rate-meter.ts';
 
 describe('the pace of a phase', () => {
   const at = (bytes: number, entries: number, phase = 'reading') => ({
@@ -8,14 +8,14 @@ describe('the pace of a phase', () => {
   });
   /** After ten seconds from nothing. */
   const moved = (progress: ReturnType<typeof at>) => {
-    const meter = new PaceMeter();
+    const meter = new RateMeter();
     meter.add({ ...progress, bytes: 0, entries: 0 }, 0);
     meter.add(progress, 10);
     return meter;
   };
 
   it('is unknown at first', () => {
-    const meter = new PaceMeter();
+    const meter = new RateMeter();
     meter.add(at(0, 0), 0);
     expect(meter.rate).to.equal(undefined);
     expect(meter.secondsLeft(at(0, 0))).to.equal(undefined);
@@ -45,7 +45,7 @@ describe('the pace of a phase', () => {
       const huge = { entries: 1, bytes: 30e9, seconds: 100 };
       const [first, second] = isHugeFirst ? [huge, small] : [small, huge];
       const all = first.seconds + second.seconds;
-      const meter = new PaceMeter();
+      const meter = new RateMeter();
       const totals = { entriesTotal: small.entries + huge.entries, bytesTotal: small.bytes + huge.bytes };
       for (let time = 0; time < all; time++) {
         const inFirst = Math.min(1, time / first.seconds);
@@ -72,7 +72,7 @@ describe('the pace of a phase', () => {
   });
 
   it('follows the last seconds, not the whole run', () => {
-    const meter = new PaceMeter();
+    const meter = new RateMeter();
     for (let time = 0; time <= 100; time++) meter.add(at(time < 80 ? 0 : (time - 80) * 10, 1), time);
     expect(meter.rate?.bytes).to.equal(10);
   });
