@@ -25,7 +25,8 @@ import { ReadBack } from './proof/read-back.ts';
 import { proveSnapshot } from './proof/snapshot-proof.ts';
 import { ManifestOutput } from './rows/manifest-output.ts';
 import type { SnapshotOutput } from './rows/snapshot-output.ts';
-import type { RunTools, UnitBackup } from './run/run-tools.ts';
+import type { BackedUpUnit } from './run/backed-up-unit.ts';
+import type { RunTools } from './run/run-tools.ts';
 
 /** A unit of which the scan is complete and nothing is visible yet. */
 export interface ScannedUnit {
@@ -51,7 +52,7 @@ export interface ScannedUnit {
  * Turns a scan into a snapshot, in the only order that a crash cannot harm: packs, manifest, record. Nothing is written
  * when nothing changed, not even what is left out, unless a full was wanted.
  */
-export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Promise<UnitBackup> {
+export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Promise<BackedUpUnit> {
   const { plan, unit, rows, output } = scanned;
   const { repository } = tools;
   const outcome = { unit, plan, warnings: output.warnings };

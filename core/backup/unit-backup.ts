@@ -26,7 +26,8 @@ import { ManifestOutput } from './rows/manifest-output.ts';
 import { SnapshotOutput } from './rows/snapshot-output.ts';
 import { flagUnseen } from './rows/unseen-rows.ts';
 import { ROOT_MOVED, ROOT_VANISHED } from './rows/warning-list.ts';
-import type { RunTools, UnitBackup } from './run/run-tools.ts';
+import type { BackedUpUnit } from './run/backed-up-unit.ts';
+import type { RunTools } from './run/run-tools.ts';
 import { timeBudget } from './run/time-budget.ts';
 import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
 
@@ -34,7 +35,7 @@ import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
  * `onScanned` when the workers are free for another unit; what remains is waiting for the disk.
  */
-export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<UnitBackup> {
+export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<BackedUpUnit> {
   const { context, repository, cache } = tools;
   const started = context.now();
   if (subject.roots.length === 0 && subject.missing.length > 0) throw withoutRoots(subject);
@@ -104,7 +105,7 @@ class UnitRun {
     this.#identities = rootIdentities(subject.roots);
   }
 
-  async run(onScanned: () => void): Promise<UnitBackup> {
+  async run(onScanned: () => void): Promise<BackedUpUnit> {
     const { repository, pool, readers, progress, load, throttled } = this.#tools;
     const unit = this.#unit.unit;
     const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;

@@ -4,7 +4,6 @@ import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { OwnerRights } from './owner/owner-rights.ts';
 import type { ExcludeData, Excluded } from './plan/exclude-rules.ts';
-import type { Refusal } from './write/attributes.ts';
 
 /** What happens to an entry that is already there: replaced; replaced where it differs; left alone. */
 export type Overwrite = 'always' | 'changed' | 'never';
@@ -57,6 +56,9 @@ const LACK_OF_CONTENT: ReadonlySet<FailureCode> = new Set(['content_missing', 'd
 export function isLackOfContent(thrown: unknown): boolean {
   return LACK_OF_CONTENT.has(asFailure(thrown).code);
 }
+
+/** Hears of each attribute that the target did not take; the entry itself is kept. */
+export type Refusal = (what: ByteString, reason: unknown) => void;
 
 /** Turns refused attributes of `path` into problems. */
 export function refusalsOf(path: ByteString, report: Report): Refusal {

@@ -3,7 +3,7 @@ import type { RunUnit } from '../../repository/run-record.ts';
 import type { RunResult, UnitOutcome } from '../../schemas/run.ts';
 import { toWireError } from '../../schemas/wire-error.ts';
 import { TOLD_ONCE } from '../rows/warning-list.ts';
-import type { UnitBackup } from './run-tools.ts';
+import type { BackedUpUnit } from './backed-up-unit.ts';
 
 /** What ended a unit, told to the caller and kept in the run's record. */
 export interface EndedUnit {
@@ -11,7 +11,7 @@ export interface EndedUnit {
   readonly entry: RunUnit;
 }
 
-export function succeeded(backup: UnitBackup, unit: PanelUnit, time: string): EndedUnit {
+export function succeeded(backup: BackedUpUnit, unit: PanelUnit, time: string): EndedUnit {
   const { record, isNew, warnings } = backup;
   const complete = !warnings.isIncomplete;
   const isTold = isNew && warnings.list.some(({ code }) => TOLD_ONCE.has(code));

@@ -1,13 +1,9 @@
 import type { Context } from '../../context/context.ts';
-import type { UnitIdentity } from '../../repository/identity.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
-import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { WorkerPool } from '../../scan/pack/worker-pool.ts';
 import type { ReaderPool } from '../../scan/walk/reader-pool.ts';
 import type { LastUnchanged } from '../../timeline/unchanged-runs.ts';
-import type { UnitPlan } from '../previous/level.ts';
-import type { WarningList } from '../rows/warning-list.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { RunProgress } from './run-progress.ts';
@@ -32,16 +28,4 @@ export interface RunTools {
   readonly readBack: boolean;
   /** Writes an object no faster than the limits let. */
   readonly throttled: (output: StoredOutput) => StoredOutput;
-}
-
-/** What became of a unit. */
-export interface UnitBackup {
-  readonly unit: UnitIdentity;
-  readonly plan: Pick<UnitPlan, 'level' | 'synthetic' | 'reason'>;
-  /** The restore point: the new snapshot, or the last one when nothing has changed since. */
-  readonly record: SnapshotRecord;
-  readonly link: SnapshotLink;
-  readonly isNew: boolean;
-  /** What this run noticed, also where nothing had to be stored. */
-  readonly warnings: WarningList;
 }

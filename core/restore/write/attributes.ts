@@ -7,11 +7,9 @@ import { readXattrs, removeXattr, writeXattr } from '../../linux/xattrs.ts';
 import type { ByteString, Entry, Xattr } from '../../manifest/entry.ts';
 import { isBoundToInodes, isOverlayAttribute, lostThroughMount } from '../overlay/overlay-attributes.ts';
 import { ADMINISTRATORS_FLAGS, isOwnersAttribute } from '../owner/owner-policy.ts';
+import type { Refusal } from '../rules.ts';
 import { PROTECTING_FLAGS } from '../target/protection.ts';
 import type { Place } from '../target/target.ts';
-
-/** Hears of each attribute that the target did not take; the entry itself is kept. */
-export type Refusal = (what: ByteString, reason: unknown) => void;
 
 /** What matters of the place that attributes are written to. */
 export type AttributePlace = Pick<Place, 'overlay' | 'owner' | 'forced'>;

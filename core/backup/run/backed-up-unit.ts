@@ -1,0 +1,16 @@
+import type { UnitIdentity } from '../../repository/identity.ts';
+import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
+import type { UnitPlan } from '../previous/level.ts';
+import type { WarningList } from '../rows/warning-list.ts';
+
+/** A unit that was backed up. */
+export interface BackedUpUnit {
+  readonly unit: UnitIdentity;
+  readonly plan: Pick<UnitPlan, 'level' | 'synthetic' | 'reason'>;
+  /** The restore point: the new snapshot, or the last one when nothing has changed since. */
+  readonly record: SnapshotRecord;
+  readonly link: SnapshotLink;
+  readonly isNew: boolean;
+  /** What this run noticed, also where nothing had to be stored. */
+  readonly warnings: WarningList;
+}
