@@ -19,7 +19,7 @@ import { expect } from 'chai';
 import { PackCache } from '../../core/restore/content/pack-cache.ts';
 import { NOTHING_EXCLUDED } from '../../core/restore/plan/exclude-rules.ts';
 import { openView } from '../../core/restore/plan/manifest-files.ts';
-import { planRestore } from '../../core/restore/plan/plan.ts';
+import { planRestore } from '../../core/restore/plan/planner.ts';
 import { componentsOf } from '../../core/restore/target/names.ts';
 import { Target } from '../../core/restore/target/target.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
