@@ -43,8 +43,8 @@ final class Messages
 	const ERR_CHANGED_WHILE_READ = [':err_backup_changed_while_read', 'A file changed each time it was read: %(message)s'];
 	const ERR_VANISHED = [':err_backup_vanished', 'A file disappeared while it was read: %(message)s'];
 	const ERR_REPLACED = [':err_backup_replaced', 'A file was replaced while it was read: %(message)s'];
-	const ERR_MOUNT_SKIPPED = [':err_backup_mount_skipped', 'A mount inside the account was left out: %(message)s'];
-	const ERR_UNSEEN_KEPT = [':err_backup_unseen_kept', 'Kept, because the backup does not tell what was there: %(message)s'];
+	const ERR_MOUNT_SKIPPED = [':err_backup_mount_skipped', 'A mount inside the account was skipped: %(message)s'];
+	const ERR_UNSEEN_KEPT = [':err_backup_unseen_kept', 'Kept, because the backup does not say what was there: %(message)s'];
 	const ERR_STAGING_LEFT = [':err_backup_staging_left', 'A folder of the restore itself could not be removed: %(message)s'];
 	const ERR_PROTECTION_LEFT = [':err_backup_protection_left', 'A restore that was killed had left a folder without its protection: %(message)s'];
 	const ERR_STILL_HIDDEN = [':err_backup_still_hidden', 'Something still hides what the template has: %(message)s'];
@@ -53,7 +53,7 @@ final class Messages
 	const ERR_ATTRIBUTE_REFUSED = [':err_backup_attribute_refused', 'The target refused an attribute: %(message)s'];
 	const ERR_RAW_DATABASE_REFUSED = [':err_backup_raw_database_refused', 'Live database files cannot be backed up as files: %(message)s'];
 	const ERR_OWNER_NOT_ALLOWED = [':err_backup_owner_not_allowed', 'Only the administrator can restore this: %(message)s'];
-	const ERR_OWNER_LIMIT = [':err_backup_owner_limit', 'This has to wait, or is the administrator\'s to do: %(message)s'];
+	const ERR_OWNER_LIMIT = [':err_backup_owner_limit', 'Try again later, or ask the administrator: %(message)s'];
 	const ERR_RETENTION_GUARD = [':err_backup_retention_guard', 'A safety rule of retention stopped the deletion: %(message)s'];
 
 	/** The way to the core. */
@@ -73,7 +73,7 @@ final class Messages
 	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
 	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant, such as site12 or example.com'];
 	const ERR_ALL_NEEDED = [':err_backup_all_needed', 'Name a site, or say `all\' for the whole server'];
-	const ERR_OWNER_LEVEL = [':err_backup_owner_level', 'An account cannot ask for the level `%(level)s\': the schedule decides. Leave it out'];
+	const ERR_OWNER_LEVEL = [':err_backup_owner_level', 'An account cannot ask for the level `%(level)s\': the schedule decides. Omit the level'];
 	const ERR_BAD_ARGUMENT = [':err_backup_bad_argument', '`%(argument)s\' is not %(expected)s'];
 	const ERR_EXTRA_ARGUMENT = [':err_backup_extra_argument', 'One argument too many, `%(argument)s\'; the command is %(usage)s'];
 	const ERR_OPTIONS_MISPLACED = [
@@ -81,14 +81,14 @@ final class Messages
 		'`%(option)s\' is an option and stands in the place of a path; the command is %(usage)s',
 	];
 	const ERR_BAD_PATH = [':err_backup_bad_path', 'Not a path inside a backup: `%(path)s\'%(hint)s'];
-	const ERR_OWNER_PATH = [':err_backup_owner_path', 'An account has what lies below `shadow\', not `%(path)s\'. Did you mean %(meant)s?'];
+	const ERR_OWNER_PATH = [':err_backup_owner_path', 'An account can name only paths below `shadow\', not `%(path)s\'. Did you mean %(meant)s?'];
 	const ERR_OWNER_TARGET = [':err_backup_owner_target', 'The target must be a new folder directly in %(home)s, not `%(path)s\''];
 	const ERR_BAD_OPTION = [':err_backup_bad_option', 'Option `%(option)s\' %(problem)s'];
 	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take `%(value)s\'; it takes %(example)s'];
-	const ERR_SETTING_UNKNOWN = [':err_backup_setting_unknown', 'What `%(scope)s\' is set to cannot be told: %(message)s'];
+	const ERR_SETTING_UNKNOWN = [':err_backup_setting_unknown', 'The value of `%(scope)s\' cannot be read: %(message)s'];
 
 	/** Outcomes that are no failures of the whole. */
-	const WARN_PARTIAL = [':warn_backup_partial', 'Done in part: the result names what is missing and why. The first: %(first)s'];
+	const WARN_PARTIAL = [':warn_backup_partial', 'Partly done: the result names what is missing and why. The first: %(first)s'];
 	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed: the result says why. The first: %(first)s'];
 	const ERR_DAMAGED = [':err_backup_damaged', 'Damaged objects in the repository: %(objects)s. The first: %(first)s'];
 

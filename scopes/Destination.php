@@ -13,7 +13,7 @@ class Destination extends SettingScope
 	const SCOPE = 'backups.destination';
 	const SETTING = 'repository';
 	const EXAMPLE = 'a path from the root on, such as /srv/backups';
-	const SHIPPED = '/var/backups/apiscp-backup';
+	const DEFAULT = '/var/backups/apiscp-backup';
 
 	public function getHelp(): string
 	{

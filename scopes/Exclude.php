@@ -13,12 +13,12 @@ class Exclude extends SettingScope
 	const SCOPE = 'backups.exclude';
 	const SETTING = 'exclude';
 	const EXAMPLE = 'a list of patterns, such as [cache/,\'*.tmp\']';
-	const SHIPPED = [];
+	const DEFAULT = [];
 
 	public function getHelp(): string
 	{
-		return 'Patterns of what backups leave out, in the manner of .gitignore, on paths such as shadow/var/www. The last that fits decides. ' .
-			'"cpcmd backup:explain SITE PATH" tells what they do to a path.';
+		return 'Patterns of the paths that backups exclude, in the manner of .gitignore, such as /shadow/var/www/*/cache/. The last that fits decides. ' .
+			'"cpcmd backup:explain SITE PATH" says which pattern decides about a path.';
 	}
 
 	public function getValues()

@@ -13,11 +13,11 @@ class IncludeSubvolumes extends SettingScope
 	const SCOPE = 'backups.include-subvolumes';
 	const SETTING = 'includeSubvolumes';
 	const EXAMPLE = 'true or false';
-	const SHIPPED = false;
+	const DEFAULT = false;
 
 	public function getHelp(): string
 	{
-		return 'Whether btrfs subvolumes inside accounts are backed up with them. Without this they are left out, and each run names them.';
+		return 'Whether btrfs subvolumes inside accounts are backed up with them. Otherwise they are skipped, and each run names them.';
 	}
 
 	public function getValues()

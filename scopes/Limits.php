@@ -13,7 +13,7 @@ class Limits extends SettingScope
 	const SCOPE = 'backups.limits';
 	const SETTING = 'limits';
 	const EXAMPLE = 'a map, such as [load:4,readRate:50MiB/s]';
-	const SHIPPED = [
+	const DEFAULT = [
 		'nice' => 10,
 		'ioClass' => 'best-effort',
 		'ioLevel' => 7,
@@ -24,11 +24,11 @@ class Limits extends SettingScope
 
 	public function getHelp(): string
 	{
-		return 'How backups give way to the sites: nice (0 to 19), ioClass (best-effort or idle), ioLevel (0 to 7), workers (threads at most), ' .
+		return 'How backups give way to the sites: nice (0 to 19), ioClass (best-effort or idle), ioLevel (0 to 7), workers (maximum number of threads), ' .
 			'readRate and sendRate (such as "50 MiB/s"), load (a backup pauses while the load of the last minute is above it), ' .
 			'wait (minutes for which a backup waits for another one), ownerInterval and ownerShare (how often an account may ask for its backup, ' .
 			'and how much of the repository that may take). ' .
-			'What is left out is as shipped; without a rate or a load there is no limit of that kind.';
+			'A key that is left out has its default; the default of a rate and of the load is no limit.';
 	}
 
 	public function getValues()

@@ -13,7 +13,7 @@ class Schedule extends SettingScope
 	const SCOPE = 'backups.schedule';
 	const SETTING = 'schedule';
 	const EXAMPLE = 'a map, such as [rules:[[weekdays:[sunday],level:full],[level:incremental]],maxFullAge:1month]';
-	const SHIPPED = [
+	const DEFAULT = [
 		'rules' => [
 			['weekdays' => ['sunday'], 'weeksOfMonth' => [1], 'level' => 'full'],
 			['weekdays' => ['sunday'], 'level' => 'differential'],
@@ -24,7 +24,7 @@ class Schedule extends SettingScope
 
 	public function getHelp(): string
 	{
-		return 'Which level of backup is taken on which day: "rules", of which the first that fits a day decides (level, weekdays, weeksOfMonth), ' .
+		return 'Which level of backup is taken on which day: "rules", of which the first one that fits the day decides (level, weekdays, weeksOfMonth), ' .
 			'and "maxFullAge", after which a full is taken on any day.';
 	}
 

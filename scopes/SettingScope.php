@@ -7,7 +7,7 @@ use Opcenter\Admin\Settings\SettingsInterface;
 
 /**
  * A Scope that is one setting of the core. The core owns the settings file, its schema and its defaults; a Scope only
- * asks and passes on. Each Scope names its setting, its help, what values it takes and the default as shipped.
+ * asks and passes on. Each Scope names its setting, its help, what values it takes and its default.
  */
 abstract class SettingScope implements SettingsInterface
 {
@@ -17,8 +17,8 @@ abstract class SettingScope implements SettingsInterface
 	const SETTING = '';
 	/** What the Scope takes, for messages. */
 	const EXAMPLE = '';
-	/** The default as shipped, for when the core cannot be asked. */
-	const SHIPPED = null;
+	/** The default, for when the core cannot be asked. */
+	const DEFAULT = null;
 
 	/** Seconds for an answer of the core; the panel's editor waits for it. */
 	private const PATIENCE = 30;
@@ -97,10 +97,10 @@ abstract class SettingScope implements SettingsInterface
 		}
 	}
 
-	/** The default as shipped. */
+	/** The default of the core. */
 	public function getDefault()
 	{
-		return static::SHIPPED;
+		return static::DEFAULT;
 	}
 
 	/**

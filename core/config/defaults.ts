@@ -3,8 +3,8 @@ import type { Settings } from './settings-type.ts';
 /** Where the settings are when no other file is named. */
 export const SETTINGS_FILE = '/etc/apiscp-backup/config.json';
 
-/** What ApisCP's Bacula bundle does: full on the first Sunday of the month, differential on the others, incremental on other days. */
-export const SHIPPED_SCHEDULE = {
+/** The default schedule, that of ApisCP's Bacula bundle: full on the first Sunday of the month, differential on the others, incremental on other days. */
+export const DEFAULT_SCHEDULE = {
   rules: [
     { weekdays: ['sunday'], weeksOfMonth: [1], level: 'full' },
     { weekdays: ['sunday'], level: 'differential' },
@@ -14,13 +14,13 @@ export const SHIPPED_SCHEDULE = {
 } as const;
 
 /** What ApisCP's Bacula bundle keeps. */
-export const SHIPPED_RETENTION = {
+export const DEFAULT_RETENTION = {
   levels: { full: '2 months', differential: '20 days', incremental: '4 days' },
   guardShare: 0.5,
 } as const;
 
 /** Behind everything that serves the sites. How many workers depends on the machine (`limits.ts`). */
-export const SHIPPED_LIMITS = {
+export const DEFAULT_LIMITS = {
   nice: 10,
   ioClass: 'best-effort',
   ioLevel: 7,
@@ -36,9 +36,9 @@ export function defaultSettings(): Settings {
     stateDirectory: '/var/lib/apiscp-backup',
     accountsRoot: '/home/virtual',
     systemRoot: '/',
-    limits: SHIPPED_LIMITS,
-    schedule: SHIPPED_SCHEDULE,
-    retention: SHIPPED_RETENTION,
+    limits: DEFAULT_LIMITS,
+    schedule: DEFAULT_SCHEDULE,
+    retention: DEFAULT_RETENTION,
     exclude: [],
     readBack: false,
     includeSubvolumes: false,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { SHIPPED_LIMITS } from './defaults.ts';
+import { DEFAULT_LIMITS } from './defaults.ts';
 import type { Settings } from './settings-type.ts';
 
 // More workers than this only wait for the disk, and take the accounts' processors away.
@@ -34,7 +34,7 @@ export function limitsOf({ limits }: Pick<Settings, 'limits'>): Limits {
   const { readRate, sendRate, load, ...rest } = limits;
   return {
     workers: Math.min(USUAL_WORKERS, availableParallelism()),
-    ...SHIPPED_LIMITS,
+    ...DEFAULT_LIMITS,
     ...rest,
     readRate: readRate === undefined ? undefined : bytesPerSecond(readRate),
     sendRate: sendRate === undefined ? undefined : bytesPerSecond(sendRate),

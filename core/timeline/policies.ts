@@ -1,14 +1,14 @@
 import type { RetentionPolicy } from '../chain/retention-policy.ts';
 import type { SchedulePolicy } from '../chain/schedule-policy.ts';
-import { SHIPPED_RETENTION, SHIPPED_SCHEDULE } from '../config/defaults.ts';
+import { DEFAULT_RETENTION, DEFAULT_SCHEDULE } from '../config/defaults.ts';
 import type { Settings } from '../config/settings.ts';
 
-/** Which level is due when; what the setting leaves out is as shipped. */
+/** Which level is due when; what the setting leaves out has its default. */
 export function schedulePolicy({ schedule }: Pick<Settings, 'schedule'>): SchedulePolicy {
-  return { ...SHIPPED_SCHEDULE, ...schedule };
+  return { ...DEFAULT_SCHEDULE, ...schedule };
 }
 
-/** How long snapshots are kept. A setting replaces the shipped rules altogether; the guard stays unless it is set, too. */
+/** How long snapshots are kept. A setting replaces the default rules altogether; the guard stays unless it is set, too. */
 export function retentionPolicy({ retention }: Pick<Settings, 'retention'>): RetentionPolicy {
-  return { guardShare: SHIPPED_RETENTION.guardShare, ...retention };
+  return { guardShare: DEFAULT_RETENTION.guardShare, ...retention };
 }

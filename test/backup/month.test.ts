@@ -7,7 +7,7 @@ import { compressFrame } from '../../core/archive/frame.ts';
 import { list } from '../../core/commands/list.ts';
 import { prune } from '../../core/commands/prune.ts';
 import { verify } from '../../core/commands/verify.ts';
-import { SHIPPED_SCHEDULE } from '../../core/config/defaults.ts';
+import { DEFAULT_SCHEDULE } from '../../core/config/defaults.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 
 const SLOW = process.env.SLOW !== undefined;
@@ -19,8 +19,8 @@ const FILES = SLOW ? 2000 : 300;
 const OVERHEAD = 1.3;
 
 const SYNTHETIC_SCHEDULE = {
-  ...SHIPPED_SCHEDULE,
-  rules: SHIPPED_SCHEDULE.rules.map((rule) => (rule.level === 'full' ? { ...rule, level: 'synthetic' as const } : rule)),
+  ...DEFAULT_SCHEDULE,
+  rules: DEFAULT_SCHEDULE.rules.map((rule) => (rule.level === 'full' ? { ...rule, level: 'synthetic' as const } : rule)),
 };
 
 /** Half of it can be compressed. */
@@ -98,7 +98,7 @@ describe(`daily backups of a tree of which 1 % changes a day hold at most ${OVER
     expect(await verify({}, season.sandbox.context)).to.include({ status: 'ok' });
   }
 
-  it('after a month with the shipped schedule and retention', async function () {
+  it('after a month with the default schedule and retention', async function () {
     this.timeout(600_000);
     await season.pass(28);
     expect(season.levels.slice(0, 8)).to.deep.equal(['full', ...Array(6).fill('incremental'), 'differential']);

@@ -12,7 +12,7 @@ const SEEDS = SLOW ? [1, 2, 3, 4, 5, 6, 7, 8] : [1];
 const SNAPSHOTS = SLOW ? 30 : 8;
 const CHANGES_BETWEEN = 25;
 const DAY = 86_400_000;
-/** Incrementals go after four days as shipped, the others soon, so that compaction and deletion meet in a short history. */
+/** Incrementals go after four days by default, the others soon, so that compaction and deletion meet in a short history. */
 const RETENTION = { levels: { full: '10 days', differential: '7 days', incremental: '4 days' }, guardShare: 1 };
 const LEVELS: readonly Level[] = ['incremental', 'incremental', 'incremental', 'differential', 'synthetic', 'full'];
 

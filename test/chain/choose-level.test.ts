@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { chooseLevel, type LevelRequest } from '../../core/chain/choose-level.ts';
 import type { SchedulePolicy } from '../../core/chain/schedule-policy.ts';
 import { type ChainSnapshot, type Level, newest } from '../../core/chain/snapshot.ts';
-import { SHIPPED_SCHEDULE } from '../../core/config/defaults.ts';
+import { DEFAULT_SCHEDULE } from '../../core/config/defaults.ts';
 import { BERLIN, history, instant, snapshot } from './histories.ts';
 
 const DAY = 86_400_000;
 
-function choose(past: readonly ChainSnapshot[], now: string, request: LevelRequest = 'auto', policy: SchedulePolicy = SHIPPED_SCHEDULE) {
+function choose(past: readonly ChainSnapshot[], now: string, request: LevelRequest = 'auto', policy: SchedulePolicy = DEFAULT_SCHEDULE) {
   return chooseLevel(policy, past, instant(now), BERLIN, request);
 }
 
@@ -61,7 +61,7 @@ describe('schedule policy', () => {
   it('counts days in the local time zone', () => {
     // Saturday 23:30 UTC is Sunday in Berlin.
     expect(choose([full], '2026-11-07T23:30:00Z').level).to.equal('differential');
-    expect(chooseLevel(SHIPPED_SCHEDULE, [full], instant('2026-11-07T23:30:00Z'), 'UTC').level).to.equal('incremental');
+    expect(chooseLevel(DEFAULT_SCHEDULE, [full], instant('2026-11-07T23:30:00Z'), 'UTC').level).to.equal('incremental');
     const midnight = snapshot('midnight', 'differential', '2026-11-07T23:30:00Z', monday);
     expect(choose([full, monday, midnight], '2026-11-08T12:00:00Z').level, 'already taken this Sunday').to.equal('incremental');
   });
@@ -128,7 +128,7 @@ describe('schedule policy', () => {
         let now = Date.parse('2026-01-01T00:00:00Z');
         for (const gap of gaps) {
           now += gap * 3_600_000;
-          const { level } = chooseLevel(SHIPPED_SCHEDULE, past, Temporal.Instant.fromEpochMilliseconds(now), 'UTC');
+          const { level } = chooseLevel(DEFAULT_SCHEDULE, past, Temporal.Instant.fromEpochMilliseconds(now), 'UTC');
           expect(level).to.equal(expectedLevel(past, now));
           past.push(snapshot(`s${past.length}`, level, new Date(now).toISOString(), newest(past)));
         }
@@ -152,7 +152,7 @@ describe('schedule policy', () => {
   });
 });
 
-/** The shipped schedule in UTC, day by day from the beginning, with plain date arithmetic. */
+/** The default schedule in UTC, day by day from the beginning, with plain date arithmetic. */
 function expectedLevel(past: readonly ChainSnapshot[], now: number): Level {
   const fulls = past.filter((one) => one.level === 'full').map((one) => Date.parse(one.time));
   const lastFull = Math.max(...fulls);

@@ -4,14 +4,14 @@ import { chainMembers, selectChain } from '../../core/chain/chain-index.ts';
 import { decideRetention } from '../../core/chain/decide-retention.ts';
 import type { Hold, RetentionPolicy } from '../../core/chain/retention-policy.ts';
 import { type ChainSnapshot, newest } from '../../core/chain/snapshot.ts';
-import { SHIPPED_RETENTION } from '../../core/config/defaults.ts';
+import { DEFAULT_RETENTION } from '../../core/config/defaults.ts';
 import { Failure } from '../../core/failure.ts';
 import { BERLIN, history, instant, snapshot } from './histories.ts';
 
 const NOW = '2026-11-20T12:00:00Z';
 const DAY = 86_400_000;
 
-function decide(snapshots: readonly ChainSnapshot[], policy: RetentionPolicy = SHIPPED_RETENTION, holds: Hold[] = [], now = NOW) {
+function decide(snapshots: readonly ChainSnapshot[], policy: RetentionPolicy = DEFAULT_RETENTION, holds: Hold[] = [], now = NOW) {
   return decideRetention(snapshots, policy, instant(now), BERLIN, holds);
 }
 
@@ -44,7 +44,7 @@ const clock = fc
   .map((time) => new Date(time).toISOString());
 
 describe('retention', () => {
-  it('keeps by level as shipped, and what kept ones need', () => {
+  it('keeps by level by default, and what kept ones need', () => {
     const full = snapshot('full', 'full', '2026-09-06T02:00:00Z');
     const early = snapshot('early', 'incremental', '2026-09-07T02:00:00Z', full);
     const other = snapshot('other', 'full', '2026-11-01T02:00:00Z');
@@ -112,10 +112,10 @@ describe('retention', () => {
   it('honours a hold until it expires', () => {
     const all = [fullAt('2025-01-01T00:00:00Z'), fullAt('2026-11-20T00:00:00Z')];
     const id = all[0]!.id;
-    expect(rulesOf(id, all, SHIPPED_RETENTION, [{ id, reason: 'court order' }])).to.deep.equal(['held: court order']);
-    expect(kept(all, SHIPPED_RETENTION, [{ id, reason: 'migration', expires: '2026-11-20T12:00:01Z' }])).to.include(id);
-    expect(kept(all, SHIPPED_RETENTION, [{ id, reason: 'migration', expires: NOW }])).not.to.include(id);
-    expect(decide(all, SHIPPED_RETENTION, [{ id: 'elsewhere', reason: 'x' }]).verdicts).to.have.length(2);
+    expect(rulesOf(id, all, DEFAULT_RETENTION, [{ id, reason: 'court order' }])).to.deep.equal(['held: court order']);
+    expect(kept(all, DEFAULT_RETENTION, [{ id, reason: 'migration', expires: '2026-11-20T12:00:01Z' }])).to.include(id);
+    expect(kept(all, DEFAULT_RETENTION, [{ id, reason: 'migration', expires: NOW }])).not.to.include(id);
+    expect(decide(all, DEFAULT_RETENTION, [{ id: 'elsewhere', reason: 'x' }]).verdicts).to.have.length(2);
   });
 
   it('keeps the newest good full and the newest good snapshot, however old', () => {
@@ -136,7 +136,7 @@ describe('retention', () => {
   it('lets snapshots dated in the future neither go nor count (case 37)', () => {
     const all = [fullAt('2026-11-18T00:00:00Z'), fullAt('2026-11-19T00:00:00Z')];
     const future = fullAt('2036-01-01T00:00:00Z');
-    for (const policy of [{ keepLast: 1, guardShare: 1 }, { keepDaily: 2, guardShare: 1 }, SHIPPED_RETENTION]) {
+    for (const policy of [{ keepLast: 1, guardShare: 1 }, { keepDaily: 2, guardShare: 1 }, DEFAULT_RETENTION]) {
       expect(kept([...all, future], policy)).to.deep.equal([...kept(all, policy), future.id]);
     }
     expect(rulesOf(all[1]!.id, [...all, future])).to.include('newest good full');
@@ -148,13 +148,13 @@ describe('retention', () => {
     expect(decide(old(6))).to.include({ deletions: 5, refusedSince: NOW });
     expect(decide(old(5)).deletions).to.equal(4);
     expect(decide(old(5))).not.to.have.property('refusedSince');
-    expect(decide(old(6), { ...SHIPPED_RETENTION, guardShare: 0.9 })).not.to.have.property('refusedSince');
+    expect(decide(old(6), { ...DEFAULT_RETENTION, guardShare: 0.9 })).not.to.have.property('refusedSince');
     const young = Array.from({ length: 5 }, (_, i) => fullAt(`2026-11-1${i}T00:00:00Z`));
     const daily = Array.from({ length: 10 }, (_, i) => fullAt(`2026-11-${11 + i}T02:00:00Z`));
     expect(decide(daily, { keepDaily: 5, guardShare: 0.5 }).deletions).to.equal(5);
     expect(decide(daily, { keepDaily: 5, guardShare: 0.5 }), 'half is not more than half').not.to.have.property('refusedSince');
-    expect(decide(young, SHIPPED_RETENTION, [], '2099-01-01T00:00:00Z').deletions, 'a clock far ahead').to.equal(4);
-    expect(decide([...young, ...old(1)], SHIPPED_RETENTION, [], '2099-01-01T00:00:00Z')).to.have.property('refusedSince');
+    expect(decide(young, DEFAULT_RETENTION, [], '2099-01-01T00:00:00Z').deletions, 'a clock far ahead').to.equal(4);
+    expect(decide([...young, ...old(1)], DEFAULT_RETENTION, [], '2099-01-01T00:00:00Z')).to.have.property('refusedSince');
   });
 
   it('refuses a duration that it does not understand', () => {

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { simulate } from '../../core/chain/simulate.ts';
-import { SHIPPED_RETENTION, SHIPPED_SCHEDULE } from '../../core/config/defaults.ts';
+import { DEFAULT_RETENTION, DEFAULT_SCHEDULE } from '../../core/config/defaults.ts';
 import { Failure } from '../../core/failure.ts';
 import { BERLIN, instant } from './histories.ts';
 
 const sizes = { full: 1000, differential: 50, incremental: 10 };
 
 function run(days: number) {
-  return simulate(SHIPPED_SCHEDULE, SHIPPED_RETENTION, { days, start: instant('2026-09-01T01:00:00Z'), timeZone: BERLIN, sizes });
+  return simulate(DEFAULT_SCHEDULE, DEFAULT_RETENTION, { days, start: instant('2026-09-01T01:00:00Z'), timeZone: BERLIN, sizes });
 }
 
 describe('simulator', () => {
@@ -20,7 +20,7 @@ describe('simulator', () => {
     expect(rows.at(-1)!.date).to.equal('2026-12-29');
   });
 
-  it('follows the shipped schedule', () => {
+  it('follows the default schedule', () => {
     const fulls = rows.filter((row) => row.level === 'full').map((row) => row.date);
     expect(fulls).to.deep.equal(['2026-09-01', '2026-09-06', '2026-10-04', '2026-11-01', '2026-12-06']);
     const weekdays = new Set(rows.filter((row) => row.level === 'differential').map((row) => new Date(row.date).getUTCDay()));

@@ -3,7 +3,7 @@ import { chooseLevel } from '../../core/chain/choose-level.ts';
 import { decideRetention } from '../../core/chain/decide-retention.ts';
 import type { RetentionPolicy } from '../../core/chain/retention-policy.ts';
 import { type ChainSnapshot, newest } from '../../core/chain/snapshot.ts';
-import { SHIPPED_RETENTION, SHIPPED_SCHEDULE } from '../../core/config/defaults.ts';
+import { DEFAULT_RETENTION, DEFAULT_SCHEDULE } from '../../core/config/defaults.ts';
 import { BERLIN, snapshot } from './histories.ts';
 
 const HOUR = 3_600_000;
@@ -11,7 +11,7 @@ const DAY = 24 * HOUR;
 /** A Sunday, the day of a full or a differential. */
 const SUNDAY = Date.parse('2026-11-08T02:00:00Z');
 
-/** An account that is backed up by the schedule as shipped, and pruned each night. */
+/** An account that is backed up by the default schedule, and pruned each night. */
 class Account {
   snapshots: ChainSnapshot[] = [];
   /** The nights on which the prune would have asked. */
@@ -19,7 +19,7 @@ class Account {
 
   back(time: number): void {
     const now = Temporal.Instant.fromEpochMilliseconds(time);
-    const { level } = chooseLevel(SHIPPED_SCHEDULE, this.snapshots, now, BERLIN);
+    const { level } = chooseLevel(DEFAULT_SCHEDULE, this.snapshots, now, BERLIN);
     const parent = level === 'full' ? undefined : newest(this.snapshots);
     this.snapshots.push(snapshot(now.toString(), level, now.toString(), parent));
   }
@@ -43,7 +43,7 @@ class Account {
 
 describe('retention from night to night', () => {
   const policies: readonly [string, RetentionPolicy][] = [
-    ['as shipped', SHIPPED_RETENTION],
+    ['by default', DEFAULT_RETENTION],
     ['of the last 7 days', { keepLast: 7, guardShare: 0.5 }],
     ['of a day', { keepDaily: 1, guardShare: 0.5 }],
     ['of two weeks', { keepWithin: '2 weeks', guardShare: 0.5 }],
@@ -68,8 +68,8 @@ describe('retention from night to night', () => {
 
   it('asks when a chain has expired in a pause, and when another policy expires it', () => {
     const paused = new Account();
-    paused.pass(SUNDAY + DAY, 6, 1, SHIPPED_RETENTION);
-    paused.pass(SUNDAY + 80 * DAY, 8, 1, SHIPPED_RETENTION);
+    paused.pass(SUNDAY + DAY, 6, 1, DEFAULT_RETENTION);
+    paused.pass(SUNDAY + 80 * DAY, 8, 1, DEFAULT_RETENTION);
     expect(paused.refusals).to.have.length(8);
     const changed = new Account();
     changed.pass(SUNDAY, 30, 1, { keepWithin: '90 days', guardShare: 0.5 });
@@ -79,9 +79,9 @@ describe('retention from night to night', () => {
 
   it('goes on when two prunes were missed', () => {
     const account = new Account();
-    account.pass(SUNDAY, 10, 24, SHIPPED_RETENTION);
+    account.pass(SUNDAY, 10, 24, DEFAULT_RETENTION);
     for (let hour = 0; hour < 72; hour++) account.back(SUNDAY + 10 * DAY + hour * HOUR);
-    account.pass(SUNDAY + 13 * DAY, 1, 24, SHIPPED_RETENTION);
+    account.pass(SUNDAY + 13 * DAY, 1, 24, DEFAULT_RETENTION);
     expect(account.refusals).to.deep.equal([]);
   });
 });

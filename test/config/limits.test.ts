@@ -5,20 +5,20 @@ import { limitsOf } from '../../core/config/limits.ts';
 const MEBIBYTE = 1024 * 1024;
 
 describe('limits', () => {
-  const shipped = {
+  const defaults = {
     ...{ workers: Math.min(4, availableParallelism()), nice: 10, ioClass: 'best-effort', ioLevel: 7 },
     ...{ wait: 60, ownerInterval: '1 hour', ownerShare: 0.1 },
     ...{ readRate: undefined, sendRate: undefined, load: undefined },
   };
 
-  it('are low priority and nothing else as shipped', () => {
-    expect(limitsOf({ limits: {} })).to.deep.equal(shipped);
+  it('are low priority and nothing else by default', () => {
+    expect(limitsOf({ limits: {} })).to.deep.equal(defaults);
   });
 
   it('keep their defaults when another one is set', () => {
-    expect(limitsOf({ limits: { load: 4 } })).to.deep.equal({ ...shipped, load: 4 });
+    expect(limitsOf({ limits: { load: 4 } })).to.deep.equal({ ...defaults, load: 4 });
     expect(limitsOf({ limits: { workers: 1, nice: 0, ioClass: 'idle' } })).to.deep.equal({
-      ...shipped,
+      ...defaults,
       ...{ workers: 1, nice: 0, ioClass: 'idle' },
     });
   });

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
-const SHIPPED = defaultSettings().repository;
+const DEFAULT = defaultSettings().repository;
 const refuse = (code: string, message: string) => [{ error: { code: -32000, message, data: { code, message } } }];
-const setting = (value: unknown) => [{ result: { name: 'repository', value, default: SHIPPED } }];
+const setting = (value: unknown) => [{ result: { name: 'repository', value, default: DEFAULT } }];
 
 describe('the Scope backups.destination', () => {
   let panel: FakePanel;
@@ -29,7 +29,7 @@ describe('the Scope backups.destination', () => {
   it('tells help, value, what it takes and the default, from a process without privileges', async () => {
     panel.answer({ 'settings.get': setting('/srv/backups') });
     const info = JSON.parse((await panel.frontend('-o', 'json', 'scope:info', 'backups.destination')).stdout);
-    expect(info).to.include({ value: '/srv/backups', settings: 'string', default: SHIPPED });
+    expect(info).to.include({ value: '/srv/backups', settings: 'string', default: DEFAULT });
     expect(info.info).to.match(/repository/);
     expect(panel.notes[0]!.user).not.to.equal(0);
   });
@@ -42,11 +42,11 @@ describe('the Scope backups.destination', () => {
     it(`shows no guess when the settings ${what}: nothing without privileges, and to root why`, async () => {
       panel.answer({ 'settings.get': steps });
       const { stdout, stderr } = await panel.frontend('-o', 'json', 'scope:info', 'backups.destination');
-      expect(JSON.parse(stdout)).to.include({ value: null, default: SHIPPED });
+      expect(JSON.parse(stdout)).to.include({ value: null, default: DEFAULT });
       expect(stderr).to.equal('');
       const root = await panel.cpcmd('scope:get', 'backups.destination');
       expect(root.stdout).to.equal('');
-      expect(root.stderr).to.contain("ERROR: What `backups.destination' is set to cannot be told: ");
+      expect(root.stderr).to.contain("ERROR: The value of `backups.destination' cannot be read: ");
     });
   }
 
@@ -68,7 +68,7 @@ describe('the Scope backups.destination', () => {
   });
 
   it('goes back to the default with null', async () => {
-    panel.answer({ 'settings.set': setting(SHIPPED) });
+    panel.answer({ 'settings.set': setting(DEFAULT) });
     expect((await panel.cpcmd('scope:set', 'backups.destination', 'null')).stdout).to.equal('1');
     expect(asked()).to.deep.equal([['settings.set', { name: 'repository', value: null }]]);
   });

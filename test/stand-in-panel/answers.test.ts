@@ -192,7 +192,7 @@ describe('what people type in the panel', function () {
     writeFileSync(panel.settingsFile, '{"limits":');
     const { stdout, stderr } = await panel.cpcmd('-o', 'json', 'scope:get', 'backups.limits');
     expect(JSON.parse(stdout)).to.equal(null);
-    expect(stderr).to.contain("What `backups.limits' is set to cannot be told").and.to.contain(panel.settingsFile);
+    expect(stderr).to.contain("The value of `backups.limits' cannot be read").and.to.contain(panel.settingsFile);
     writeSettings(panel, settings);
   });
 
