@@ -49,4 +49,4 @@ fix: setup ## format and repair what the linter can
 
 clean: ## remove what was built; node_modules stays
 	@rm -rf dist .demo .bench .stamps
-	@find core -name '*.generated.*' -delete
+	@find core test -name '*.generated.*' -delete

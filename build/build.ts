@@ -15,12 +15,13 @@ import {
   publishedNotification,
   publishedSchema,
 } from '../core/schemas/messages.ts';
-import { WORKER_BUNDLE } from '../core/workers.ts';
+import { WORKER_BUNDLE, WORKER_START } from '../core/workers.ts';
+import { lateBuiltins } from './late-builtins.ts';
 import { nativeAddons } from './native-addons.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-const BUNDLE = join(DIST, 'apiscp-backup.cjs');
+const BUNDLES = { 'apiscp-backup.cjs': 'core/main.ts', [WORKER_BUNDLE]: 'core/worker-main.ts' };
 
 /** A small nursery and a heap that grows in small steps: large buffers should go soon after they are done with. */
 const HEAP_FLAGS = ['--max-semi-space-size=1', '--heap-growing-percent=20'];
@@ -36,10 +37,10 @@ const ADDONS = {
   'koffi.node': `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
 };
 
-async function buildBundle(entry: string, outfile: string): Promise<void> {
+async function buildBundle(entry: string, name: string): Promise<void> {
   await build({
     entryPoints: [join(ROOT, entry)],
-    outfile,
+    outfile: join(DIST, name),
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -51,12 +52,13 @@ async function buildBundle(entry: string, outfile: string): Promise<void> {
     alias: { koffi: 'koffi/indirect' },
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__importMetaUrl' },
     banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [nativeAddons(ROOT)],
+    plugins: [nativeAddons(ROOT), lateBuiltins],
   });
 }
 
-/** The executable with other names in the place of those variables: no environment can hold a name with an equals sign. */
-function deafTo(names: readonly string[], executable: Buffer): Buffer {
+/** Node with other names in the place of those variables: no environment can hold a name with an equals sign. */
+function deafTo(names: readonly string[]): Buffer {
+  const executable = readFileSync(process.execPath);
   for (const name of names) {
     const asked = Buffer.from(`\0${name}\0`);
     let at = executable.indexOf(asked);
@@ -66,23 +68,45 @@ function deafTo(names: readonly string[], executable: Buffer): Buffer {
   return executable;
 }
 
+/** The few lines by which a thread of the single executable starts a compiled bundle. */
+async function buildStart(bundle: string, name: string): Promise<void> {
+  await build({
+    entryPoints: [join(ROOT, 'core/start.ts')],
+    outfile: join(DIST, name),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node26',
+    minifySyntax: true,
+    logLevel: 'warning',
+    define: { BUNDLE: JSON.stringify(`${bundle}.js`) },
+  });
+}
+
 async function buildExecutable(): Promise<void> {
+  const [program, worker] = Object.keys(BUNDLES) as [string, string];
+  await buildStart(program, 'start.cjs');
+  await buildStart(worker, WORKER_START);
+  const bundles = [program, worker].map((name) => join(DIST, name));
+  await execa(process.execPath, [...HEAP_FLAGS, join(import.meta.dirname, 'compile-ahead.ts'), ...bundles], { stderr: 'inherit' });
+  const node = join(DIST, 'node');
+  // Before the program is in it: that may name those variables too.
+  writeFileSync(node, deafTo(OBEYED_AT_ONCE), { mode: 0o755 });
+  const compiled = [program, worker].flatMap((name) => [`${name}.js`, `${name}.js.code`]);
   const config = {
-    main: BUNDLE,
+    executable: node,
+    main: join(DIST, 'start.cjs'),
     output: join(DIST, 'apiscp-backup'),
     disableExperimentalSEAWarning: true,
-    useCodeCache: true,
     execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', ...HEAP_FLAGS],
     // NODE_OPTIONS of whoever starts the program must not change it.
     execArgvExtension: 'none',
-    assets: Object.fromEntries([WORKER_BUNDLE, ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)])),
+    assets: Object.fromEntries([...compiled, WORKER_START, ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)])),
   };
   const file = join(DIST, 'single-executable.json');
   writeFileSync(file, JSON.stringify(config));
-  // The code cache is good only for the flags that it was made with.
-  await execa(process.execPath, [...HEAP_FLAGS, '--build-sea', file], { stdout: 'ignore', stderr: 'inherit' });
-  rmSync(file);
-  writeFileSync(config.output, deafTo(OBEYED_AT_ONCE, readFileSync(config.output)));
+  await execa(process.execPath, ['--build-sea', file], { stdout: 'ignore', stderr: 'inherit' });
+  for (const name of [file, node, ...['start.cjs', WORKER_START, ...compiled].map((name) => join(DIST, name))]) rmSync(name);
   // Written in one stretch, the file lies in the page cache in large pages, and every process that maps it counts 40 MB more.
   copyFileSync(config.output, `${config.output}.copy`);
   renameSync(`${config.output}.copy`, config.output);
@@ -105,7 +129,6 @@ function publishSchemas(): void {
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
 publishSchemas();
-await buildBundle('core/main.ts', BUNDLE);
-await buildBundle('core/worker-main.ts', join(DIST, WORKER_BUNDLE));
+for (const [name, entry] of Object.entries(BUNDLES)) await buildBundle(entry, name);
 for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(DIST, name));
 await buildExecutable();

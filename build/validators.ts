@@ -21,10 +21,9 @@ function validatorName(method: MethodName, side: Side): string {
   return `validate${words.join('')}`;
 }
 
-function messageValidators(): Record<string, { readonly $id: string }> {
+function messageValidators(side: Side): Record<string, { readonly $id: string }> {
   const methods = Object.keys(MESSAGES) as MethodName[];
-  const pairs = methods.flatMap((method) => [[method, 'request'] as const, [method, 'result'] as const]);
-  return Object.fromEntries(pairs.map(([method, side]) => [validatorName(method, side), publishedSchema(method, side)]));
+  return Object.fromEntries(methods.map((method) => [validatorName(method, side), publishedSchema(method, side)]));
 }
 
 /** By output file: the exported validators and the schema of each. */
@@ -40,7 +39,9 @@ const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
     validateRun: repositorySchemas.runSchema,
     validateHold: repositorySchemas.holdSchema,
   },
-  'core/commands/validators.generated.js': messageValidators(),
+  'core/commands/validators.generated.js': messageValidators('request'),
+  // The program trusts its own answers; the tests do not.
+  'test/commands/results.generated.js': messageValidators('result'),
 };
 
 async function compile(file: string, schemas: Record<string, { readonly $id: string }>): Promise<void> {

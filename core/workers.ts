@@ -10,6 +10,9 @@ export type WorkerRole = 'pack' | 'read' | 'write';
  */
 export const WORKER_BUNDLE = 'worker.cjs';
 
+/** The asset of the single executable with the few lines that start a thread's bundle, which has no file to name there. */
+export const WORKER_START = 'worker-start.cjs';
+
 const ENTRY = `${import.meta.dirname}/${import.meta.filename.endsWith('.ts') ? 'worker-main.ts' : WORKER_BUNDLE}`;
 
 /**
@@ -20,11 +23,11 @@ const YOUNG_GENERATION = 3;
 
 /**
  * Starts a thread of this program in a role. The role's module finds `data` and the role in `workerData` of
- * `node:worker_threads`. Works from source, from the bundle and inside the single executable, which has no file to name.
+ * `node:worker_threads`. Works from source, from the bundle and inside the single executable.
  */
 export function startWorker(role: WorkerRole, data: Readonly<Record<string, unknown>> = {}): Worker {
   const options = { workerData: { ...data, role }, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } };
-  return isSea() ? new Worker(getAsset(WORKER_BUNDLE, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
+  return isSea() ? new Worker(getAsset(WORKER_START, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
 }
 
 /** For a thread: what it was told is lost when a message cannot be read, and whoever waits for it would wait for ever. So the thread ends, which is heard. */

@@ -17,9 +17,9 @@ import { expect } from 'chai';
 import { diff } from '../../core/commands/diff.ts';
 import { find } from '../../core/commands/find.ts';
 import { history } from '../../core/commands/history.ts';
-import { validateDiffResult, validateFindResult, validateHistoryResult } from '../../core/commands/validators.generated.js';
 import type { DiffRequest, DiffResult } from '../../core/schemas/diff.ts';
 import type { FindRequest, FindResult } from '../../core/schemas/find.ts';
+import { validateDiffResult, validateFindResult, validateHistoryResult } from '../commands/results.generated.js';
 import { type Level, Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync 
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ls } from '../../core/commands/ls.ts';
-import { validateLsResult } from '../../core/commands/validators.generated.js';
 import type { LsRequest, LsResult } from '../../core/schemas/ls.ts';
 import { failureOf } from '../failure-of.ts';
+import { validateLsResult } from './results.generated.js';
 import { Sandbox } from './sandbox.ts';
 
 describe('ls', () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { validateSettingsGetResult, validateVersionResult } from '../../core/commands/validators.generated.js';
 import { MESSAGES } from '../../core/schemas/messages.ts';
+import { validateSettingsGetResult, validateVersionResult } from '../commands/results.generated.js';
 import { jsonLines, runProgram } from '../program.ts';
 
 async function ask(requests: readonly object[], settingsFile: string): Promise<Record<string, unknown>[]> {
