@@ -214,6 +214,32 @@ describe('the built program', () => {
     }
   });
 
+  it('does not start twice for the names of certificates, and hands them to nobody', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'executable-'));
+    try {
+      const settings = slowServer(folder);
+      await execa(EXECUTABLE, ['--config', settings, 'init']);
+      const programs = async (env: Record<string, string>): Promise<string[]> => {
+        const trace = join(folder, 'trace');
+        const run = ['-f', '-v', '-s', '1000', '-e', 'trace=execve', '-o', trace, EXECUTABLE, '--config', settings, 'run', 'system'];
+        await execa('strace', run, { env: { PATH: process.env.PATH ?? '', ...env }, extendEnv: false });
+        return readFileSync(trace, 'utf8')
+          .split('\n')
+          .filter((line) => line.includes('execve("'));
+      };
+      const names = { SSL_CERT_FILE: '/a', SSL_CERT_DIR: '/b', NODE_EXTRA_CA_CERTS: '/c' };
+      const [first, second, ...others] = await programs(names);
+      expect(first).to.contain('SSL_CERT_FILE=/a').and.to.contain('SSL_CERT_DIR=/b').and.to.contain('NODE_EXTRA_CA_CERTS=/c');
+      expect(second)
+        .to.contain('supervised-run')
+        .and.not.to.match(/SSL_|NODE_/);
+      expect(others).to.deep.equal([]);
+      expect(await programs({ ...names, NODE_DEBUG: '' })).to.have.length(3);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('comes with a schema for every message, each with an identifier of its own', () => {
     const files = readdirSync(join(DIST, 'schemas'));
     const expected = Object.keys(MESSAGES).flatMap((method) => [`${method}-request.json`, `${method}-result.json`]);
