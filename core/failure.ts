@@ -35,8 +35,8 @@ export const FAILURE_CODES = {
   changed_while_read: 'a file changed each time it was read',
   vanished: 'an entry disappeared while it was read',
   replaced: 'something else was put in the place of an entry while it was read',
-  mount_skipped: 'another file system or bind mount inside the tree was left out',
-  unseen_kept: 'the snapshot does not tell what was here, so nothing was deleted',
+  mount_skipped: 'another file system or bind mount inside the tree was skipped',
+  unseen_kept: 'the snapshot does not say what was here, so nothing was deleted',
   still_hidden: 'what hides a layer below a mounted account could not be undone',
   staging_left: 'a folder in which a restore makes entries could not be removed',
   protection_left: 'a killed restore had left a folder without its immutable or append-only flag',
@@ -44,8 +44,8 @@ export const FAILURE_CODES = {
   digest_mismatch: 'content differs from its recorded SHA-256',
   attribute_refused: 'the target refused an attribute of an entry',
   raw_database_refused: 'live database files cannot be backed up as files',
-  owner_not_allowed: 'the policy for account owners does not give this back',
-  owner_limit: 'account owners may not ask for this, not so often or not so much',
+  owner_not_allowed: 'the policy for account owners does not restore this',
+  owner_limit: 'account owners may not ask for this, or not so often or so much',
   retention_guard: 'a safety rule of retention stopped the deletion',
 } as const;
 

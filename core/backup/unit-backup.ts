@@ -118,7 +118,7 @@ class UnitRun {
     const exclude = excludeOf(this.#subject, settings);
     this.#reportMoved(output);
     for (const path of this.#vanished)
-      output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only the backups before this one have it');
+      output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only earlier backups have it');
     const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
     try {
       const totals = await scan(
@@ -172,7 +172,7 @@ class UnitRun {
     for (const { name, source } of this.#devices.roots) {
       const before = then.find((root) => root.name === name)?.source;
       if (before !== undefined && before !== source)
-        output.problem(name, ROOT_MOVED, `a link leads to where it lies now, in ${source}; it was followed`);
+        output.problem(name, ROOT_MOVED, `a link leads to where it is now, ${source}; the link was followed`);
     }
   }
 
@@ -230,7 +230,7 @@ class UnitRun {
       this.#tools.context.reporter.log({
         level: 'warning',
         code,
-        message: `known contents cannot be looked up, and what changed is stored anew: ${message}`,
+        message: `known contents cannot be looked up, so everything that changed is stored again: ${message}`,
         affected: [file],
       });
     }

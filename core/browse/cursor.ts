@@ -17,5 +17,5 @@ export function decodeCursor(cursor: string, length: number): string[] {
     parts = undefined;
   }
   if (Array.isArray(parts) && parts.length === length && parts.every((part) => typeof part === 'string')) return parts;
-  throw new Failure('usage', '`after` is not what this command gave as `next`', { advice: 'Leave it out to begin with the first row.' });
+  throw new Failure('usage', '`after` is not a `next` of this command', { advice: 'Omit it to begin with the first row.' });
 }

@@ -19,7 +19,7 @@ export async function findSubject(request: UnitRequest & { readonly policy?: 'ow
   if (policy !== 'owner') return { ...(await findUnit(request, context)), users: undefined };
   if (server !== undefined) throw new Failure('owner_not_allowed', 'an owner cannot name another server', { affected: [server] });
   if (earlier === true)
-    throw new Failure('owner_not_allowed', 'an owner has only what the account has that lives now', { affected: [unit] });
+    throw new Failure('owner_not_allowed', 'an owner sees only the backups of the account that lives now', { affected: [unit] });
   const repository = await openRepository(context.settings, 'read', () => {});
   return { repository, ...(await resolveOwner(unit, repository, context.settings)) };
 }

@@ -72,12 +72,12 @@ async function findElsewhere(name: string, own: Repository, context: Context, fa
   if (only === undefined) throw failure;
   if (others.length > 0) {
     const names = found.map(({ description }) => description);
-    throw new Failure('unit_unknown', `this server has no backups of ${name}, but other servers have: ${names.join(', ')}`, {
+    throw new Failure('unit_unknown', `this server has no backups of ${name}, but other servers do: ${names.join(', ')}`, {
       affected: [name],
-      advice: 'Say which is meant with --server.',
+      advice: 'Name the server with --server.',
     });
   }
-  const message = `this server has no backups of ${name}; using those of the server ${only.description}`;
+  const message = `this server has no backups of ${name}; those of the server ${only.description} are used`;
   context.reporter.log({ level: 'warning', code: 'server_foreign', message, affected: [name] });
   return only;
 }

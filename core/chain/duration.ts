@@ -60,7 +60,7 @@ export function timeBefore(now: Temporal.ZonedDateTime, duration: Temporal.Durat
     if (!(error instanceof RangeError)) throw error;
   }
   if (time !== undefined && time.year > FIRST_YEAR && time.year < LAST_YEAR) return time;
-  throw new Failure('usage', 'that is further away than the calendar goes, which has years of four digits', {
+  throw new Failure('usage', 'that is beyond the calendar, which has years of four digits', {
     advice: 'Give a shorter time. A hold without an end needs none.',
   });
 }

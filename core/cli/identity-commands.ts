@@ -19,9 +19,9 @@ export function addIdentityCommands(program: Command, { perform }: Actions): voi
     .action(() => perform('servers', {}));
   program
     .command('adopt')
-    .description('make this machine the continuation of a server, such as a lost one that it takes the place of')
+    .description('continue as another server, such as a lost one that this machine replaces')
     .argument('<server>', 'its name or id, see `servers`')
-    .option('--yes', 'also when another machine wrote as it a short time ago')
+    .option('--yes', 'even if another machine wrote as it a short time ago')
     .action((server: string, options: object) => perform('adopt', { server, ...options }));
   program
     .command('join')

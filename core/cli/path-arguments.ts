@@ -12,8 +12,8 @@ export function pathArguments(texts: readonly string[], base64: readonly string[
   const wrong = base64.find((text) => text === '' || !BASE64.test(text));
   if (wrong !== undefined) throw new Failure('usage', '--path-b64 needs base64', { affected: [wrong] });
   if (texts.includes('')) {
-    throw new Failure('usage', 'an empty path is none: a variable of the shell may not be set', {
-      advice: 'Leave the path out for everything, or name one, such as shadow/var/www.',
+    throw new Failure('usage', 'the path is empty: a variable of the shell may not be set', {
+      advice: 'Omit the path for everything, or name one, such as shadow/var/www.',
     });
   }
   return [...texts.map(exact), ...base64.map((path_b64) => ({ path: Buffer.from(path_b64, 'base64').toString('utf8'), path_b64 }))];
@@ -24,7 +24,7 @@ function exact(text: string): PathArgument {
   const given = new Set(givenArguments().flatMap((bytes) => (bytes.toString('utf8') === text ? [bytes.toString('base64')] : [])));
   const [path_b64] = given;
   if (path_b64 !== undefined && given.size === 1) return { path: text, path_b64 };
-  throw new Failure('usage', 'of this path it cannot be told which bytes it has', {
+  throw new Failure('usage', 'the bytes of this path cannot be determined', {
     affected: [text],
     advice: 'Give its bytes with --path-b64, as `ls --json` and the warnings show them.',
   });

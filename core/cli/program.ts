@@ -44,15 +44,15 @@ function addRestore(program: Command, { perform }: Actions): void {
       .option('--to <directory>', 'restore below this folder (default: the original place)')
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
       .option('--delete', 'delete what the snapshot does not have')
-      .option('--recreate', 'in its place although the account is not on this server')
+      .option('--recreate', 'restore in place although the account is not on this server')
       .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
-      .option('--no-space-check', 'begin also where the target seems to have too little room')
+      .option('--no-space-check', 'begin even if the target seems to have too little room')
       .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, ...options }: RestoreOptions) => {
         const check = spaceCheck ? {} : { spaceCheck };
         return perform(name, { unit, paths: pathArguments(paths, pathB64), ...options, ...check });
       });
-  add('plan', 'tell what a restore would read, write and overwrite');
-  add('restore', 'give a unit, or some of its paths, back as it was').option('--dry-run', 'the same as plan');
+  add('plan', 'show what a restore would read, write and overwrite');
+  add('restore', 'restore a unit, or some of its paths, as it was').option('--dry-run', 'the same as plan');
 }
 
 /** The commands of `apiscp-backup`; each turns its arguments into the request of a method and decides nothing. */
@@ -62,7 +62,7 @@ export function buildProgram(actions: Actions): Command {
     .description('Full, differential and incremental backups of hosting accounts, restored exactly.')
     .version(PROGRAM.version)
     .option('--config <file>', 'settings file (default: /etc/apiscp-backup/config.json)')
-    .option('--json', 'print one JSON result on stdout, errors too')
+    .option('--json', 'print one JSON result on stdout, also for errors')
     .option('--debug', 'show where a defect of this program is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -70,7 +70,7 @@ export function buildProgram(actions: Actions): Command {
   program
     .command('init')
     .description('make the repository that the settings name')
-    .option('--new-server', 'begin a new server for this machine: for a clone of one that goes on')
+    .option('--new-server', 'begin a new server for this machine, when it is a clone of one that goes on')
     .action((options: object) => perform('init', { ...options }));
   program
     .command('run')
@@ -85,24 +85,22 @@ export function buildProgram(actions: Actions): Command {
         'synthetic',
       ]),
     )
-    .option('--read-back', 'read what was stored again before it is recorded (default: as the setting readBack says)')
-    .addOption(
-      new Option('--wait <minutes>', 'how long to wait for another run; 0: not at all (default: as the limits say)').argParser(minutes),
-    )
+    .option('--read-back', 'read again what was stored, before it is recorded (default: the setting readBack)')
+    .addOption(new Option('--wait <minutes>', 'how long to wait for another run; 0: do not wait (default: limits.wait)').argParser(minutes))
     .action((units: string[], options: object) => perform('run', { units: unitArguments(units), ...options }));
   program
     .command('list')
     .description('list the snapshots, oldest first')
     .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .addOption(serverOption())
-    .option('--earlier', 'also what earlier accounts of this name left')
+    .option('--earlier', 'include what earlier accounts of this name left')
     .action((unit: string | undefined, options: object) => perform('list', { ...unitArgument(unit), ...options }));
   addIdentityCommands(program, actions);
   addReadingCommands(program, actions);
   addRestore(program, actions);
   program
     .command('verify')
-    .description('read everything that the snapshots need and compare it with what was recorded')
+    .description('read everything that the snapshots need and compare it with their records')
     .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .addOption(serverOption())
     .action((unit: string | undefined, options: object) => perform('verify', { ...unitArgument(unit), ...options }));

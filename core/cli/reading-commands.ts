@@ -19,8 +19,8 @@ function rowCount(text: string): number {
 /** Without them a person gets all rows, and `--json` the first page. */
 function withPages(command: Command): Command {
   return command
-    .addOption(new Option('--limit <rows>', 'no more rows than this').argParser(rowCount))
-    .option('--after <cursor>', 'go on behind an earlier answer: its `next`')
+    .addOption(new Option('--limit <rows>', 'maximum number of rows').argParser(rowCount))
+    .option('--after <cursor>', 'continue an earlier answer: its `next`')
     .option('--path-b64 <base64>', 'the path, when its bytes are not UTF-8, in base64');
 }
 
@@ -40,7 +40,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .addOption(earlierOption())
     .argument('[folder]', 'as in the backup: shadow/var/www; none: the top')
     .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
-    .option('--recursive', 'everything below it, too')
+    .option('--recursive', 'include everything below it')
     .action((unit: string, folder: string | undefined, { pathB64, ...options }: PageOptions) =>
       perform('ls', { unit, ...onePath('folder', folder, pathB64), ...options }),
     );
@@ -50,12 +50,12 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .addOption(serverOption())
     .addOption(earlierOption())
     .argument('<pattern>', '"*.php" fits names, "shadow/**/wp-*/*.php" paths')
-    .argument('[folder]', 'only below it')
+    .argument('[folder]', 'only below this folder')
     .action((unit: string, pattern: string, folder: string | undefined, { pathB64, ...options }: PageOptions) =>
       perform('find', { unit, pattern, ...onePath('folder', folder, pathB64), ...options }),
     );
   withPages(program.command('history'))
-    .description('tell when one path changed')
+    .description('show when one path changed')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
     .addOption(earlierOption())

@@ -17,10 +17,10 @@ export function addRetentionCommands(program: Command, { perform }: Actions): vo
     .command('prune')
     .description('delete the snapshots that no rule of retention keeps')
     .argument('[unit...]', 'site12 or system, all incarnations, or the id of a unit; none or all: everything')
-    .option('--dry-run', 'delete nothing, tell what would be kept and deleted, and by which rule')
-    .option('--yes', 'delete also more than goes without asking')
-    .addOption(new Option('--wait <minutes>', 'wait for a backup that is under way (default: 0)').argParser(minutes))
-    .option('--simulate <duration>', 'show instead what schedule and retention will hold over time: 90d')
+    .option('--dry-run', 'delete nothing, show what would be kept and deleted, and by which rule')
+    .option('--yes', 'confirm deleting more than the safety limit')
+    .addOption(new Option('--wait <minutes>', 'wait for a backup in progress (default: 0)').argParser(minutes))
+    .option('--simulate <duration>', 'show what schedule and retention will hold over time, such as 90d')
     .action((units: string[], { simulate, ...options }: PruneOptions) =>
       simulate === undefined
         ? perform('prune', { units: unitArguments(units), ...options })
@@ -30,15 +30,15 @@ export function addRetentionCommands(program: Command, { perform }: Actions): vo
     .command('hold')
     .description('keep a snapshot whatever the rules of retention say')
     .argument('<snapshot>', 'its id, or with --unit latest or a time')
-    .option('--unit <unit>', 'whose snapshot, where it is not named by its id')
+    .option('--unit <unit>', 'whose snapshot, unless it is named by its id')
     .requiredOption('--reason <text>', 'why, for those who find it later')
-    .option('--until <time>', 'when it ends by itself: 2027-06-30, "6 months" (default: when it is released)')
+    .option('--until <time>', 'when the hold ends: 2027-06-30, "6 months" (default: when it is released)')
     .action((snapshot: string, options: object) => perform('hold', { snapshot, ...options }));
   program
     .command('release')
     .description('end all holds of a snapshot')
     .argument('<snapshot>', 'its id, or with --unit latest or a time')
-    .option('--unit <unit>', 'whose snapshot, where it is not named by its id')
+    .option('--unit <unit>', 'whose snapshot, unless it is named by its id')
     .action((snapshot: string, options: object) => perform('release', { snapshot, ...options }));
   program
     .command('explain')

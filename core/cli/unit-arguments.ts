@@ -5,7 +5,7 @@ const ALL = 'all';
 
 function check(unit: string): void {
   if (unit !== '') return;
-  throw new Failure('usage', 'an empty name is no unit: a variable of the shell may not be set', {
+  throw new Failure('usage', 'the name of the unit is empty: a variable of the shell may not be set', {
     advice: 'Name a unit, such as site12, or say `all`.',
   });
 }

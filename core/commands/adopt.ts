@@ -38,6 +38,6 @@ async function requireSilence({ identity, writer, since }: KnownServer, { backen
   const sign = last === undefined || timeOfId(last).getTime() < seen ? 'it began' : 'its last backup was';
   throw new Failure('needs_confirmation', `${writer.name} still runs as ${identity.server}: ${sign} at ${new Date(seen).toISOString()}`, {
     affected: [identity.server],
-    advice: 'Two machines must not write as one server. When that one is gone for good, or is this one: say --yes.',
+    advice: 'Two machines must not write as one server. If that machine is gone for good, or is this one, confirm with --yes.',
   });
 }

@@ -43,7 +43,7 @@ interface Comparison {
 /** Compares two points in time of a unit, or one with what is on the server now, in the order of paths. */
 export async function diff(request: DiffRequest, context: Context): Promise<DiffResult> {
   if (request.live === true && request.to !== undefined) {
-    throw new Failure('usage', 'a comparison is with another point in time or with the live tree, not with both');
+    throw new Failure('usage', 'compare with another point in time or with the live tree, not with both');
   }
   const [first, second, behind] = request.after === undefined ? [] : decodeCursor(request.after, 3);
   const open = await openUnit({ ...request, at: first ?? request.from }, context);
@@ -99,7 +99,7 @@ async function compareLive({ open, fromLayers, scope, behind, page, yielder }: C
   const { unit: name, current } = open.head;
   const unit = requireLivingUnit(context.settings, name);
   if (!current) {
-    throw new Failure('unit_unknown', `the ${name} on this server is another one than in these backups`, {
+    throw new Failure('unit_unknown', `the ${name} on this server is not the one of these backups`, {
       affected: [open.head.unitId],
       advice: 'Compare two of its points in time with --from and --to.',
     });

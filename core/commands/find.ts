@@ -69,7 +69,7 @@ function readPattern(pattern: ByteString): ExcludePatterns {
     return new ExcludePatterns([pattern]);
   } catch (error) {
     const { message, affected } = asFailure(error);
-    throw new Failure('usage', message, { affected, advice: 'Put a backslash before a character that is meant as it is.' });
+    throw new Failure('usage', message, { affected, advice: 'Put a backslash before a special character that is meant literally.' });
   }
 }
 

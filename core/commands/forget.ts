@@ -22,7 +22,7 @@ export async function forget({ unit: name }: ForgetRequest, context: Context): P
     const unit = await repository.units.resolve(name);
     const history = chainSnapshots(await repository.snapshots(unit.unit), repository);
     if (!(await isMissing(unit, history, repository, context))) {
-      throw new Failure('usage', `nothing of ${unit.unit} is missing: it is backed up as it is`, { affected: [unit.unit] });
+      throw new Failure('usage', `nothing of ${unit.unit} is missing: it can be backed up as it is`, { affected: [unit.unit] });
     }
     if (!repository.units.isGone(unit))
       await repository.units.addNote({ unit: unit.unit, kind: 'gone', reason: 'an administrator said so' });

@@ -24,7 +24,7 @@ import { OpenLayers } from '../timeline/open-layers.ts';
 export async function history(request: HistoryRequest, context: Context): Promise<HistoryResult> {
   const [newest, told] = request.after === undefined ? [] : decodeCursor(request.after, 2);
   const path = requestedPath(request.path);
-  if (path === '') throw new Failure('usage', 'a path is needed, such as shadow/var/www/html/index.php');
+  if (path === '') throw new Failure('usage', 'a path is required, such as shadow/var/www/html/index.php');
   const { repository, timeline, sight, head } = await openUnit(request, context);
   const versions = UnitVersions.of(timeline.snapshots, newest, context);
   const states = await readPathStates(versions, path, repository, sight, context);

@@ -107,7 +107,7 @@ async function snapshotOf(
 async function onlyUnit(snapshot: string, repository: Repository): Promise<UnitIdentity> {
   const [unit, ...others] = await repository.units.all();
   if (unit !== undefined && others.length === 0) return unit;
-  throw new Failure('usage', `“${snapshot}” has to say of which unit`, {
+  throw new Failure('usage', `“${snapshot}” does not say which unit is meant`, {
     affected: [snapshot],
     advice: 'Name the unit as well, such as --unit site12, or give the id of a snapshot.',
   });

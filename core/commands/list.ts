@@ -36,7 +36,7 @@ function onceEach(snapshots: readonly SnapshotSummary[]): SnapshotSummary[] {
 async function chooseUnits({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
   const named = incarnation ?? unit;
   if (policy === 'owner' && (named === undefined || earlier === true)) {
-    throw new Failure('usage', 'an owner has an account, which has to be named');
+    throw new Failure('usage', 'an owner’s request has to name the account');
   }
   if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
@@ -71,7 +71,7 @@ async function notifyOthers({ backend, identity, server, isOwn, notify }: Reposi
   if (!isOwn) return;
   const others = (await readServers(backend, identity, () => {})).filter((other) => other.identity.server !== server);
   if (others.length === 0) return;
-  const message = `there are backups of other servers, too; say with --server which are meant: ${others.map(describeServer).join(', ')}`;
+  const message = `there are also backups of other servers; name one with --server: ${others.map(describeServer).join(', ')}`;
   notify({ level: 'info', code: 'server_others', message });
 }
 

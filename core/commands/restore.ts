@@ -72,18 +72,18 @@ function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: R
   }
   const isEarlier = repository.isOwn && !isCurrent(unit, repository, context) && (isUnitId(request.unit) || hasOwnBackups);
   if (isEarlier || isOfAnother(unit, repository, context)) {
-    throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now and cannot be restored in its place`, {
+    throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now, so it cannot be restored in place`, {
       affected: [request.unit],
-      advice: 'Restore it to a folder; or, when it is the same customer, `apiscp-backup join` them first.',
+      advice: 'Restore it to a folder. If it is the same customer’s, run `apiscp-backup join` first.',
     });
   }
   if (unit.name !== 'system' && request.recreate !== true && findLivingUnit(settings, unit.name) === undefined) {
     throw new Failure(
       'unit_unknown',
-      `there is no account ${unit.name} on this server, and a restore in its place would make its folder anew`,
+      `there is no account ${unit.name} on this server, and a restore in place would make its folder anew`,
       {
         affected: [unit.name],
-        advice: 'Restore it to a folder with --to, or say --recreate.',
+        advice: 'Restore it to a folder with --to, or add --recreate.',
       },
     );
   }
@@ -149,9 +149,9 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
 function chosenPaths(given: NonNullable<RestoreRequest['paths']>): ByteString[] {
   const paths = given.map(fromTreePath);
   if (!paths.includes('')) return paths;
-  throw new Failure('usage', 'a slash alone is no path that can be chosen', {
+  throw new Failure('usage', 'a single slash is not a path in a backup', {
     affected: ['/'],
-    advice: 'For everything leave the paths out; a path looks like shadow/var/www.',
+    advice: 'For everything, omit the paths; a path looks like shadow/var/www.',
   });
 }
 

@@ -302,5 +302,5 @@ function noted(ended: EndedUnit, { journal }: RunTools): EndedUnit {
 
 function notBegun({ name }: PanelUnit): Failure {
   const message = 'not begun: the program ended too often in this run';
-  return new Failure('unit_crashed', message, { affected: [name], advice: 'See what the units before it failed of.', retry: true });
+  return new Failure('unit_crashed', message, { affected: [name], advice: 'See why the units before it failed.', retry: true });
 }

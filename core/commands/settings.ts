@@ -31,7 +31,7 @@ function checkUse(name: SettingName, value: unknown): void {
     try {
       requireUsablePatterns({ exclude: value.map(String) });
       if (!leavesSomething(value.map(String)))
-        throw new Failure('usage', 'these patterns leave out everything of every account', PATTERN_ADVICE);
+        throw new Failure('usage', 'these patterns exclude everything of every account', PATTERN_ADVICE);
     } catch (error) {
       const { message, affected, advice } = asFailure(error);
       throw new Failure('usage', message, { affected, ...(advice === undefined ? {} : { advice }), cause: error });

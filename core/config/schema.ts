@@ -16,13 +16,13 @@ const SCHEDULE_RULE = {
       type: 'array',
       items: { enum: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] },
       minItems: 1,
-      description: 'Left out: every day.',
+      description: 'Default: every day.',
     },
     weeksOfMonth: {
       type: 'array',
       items: { enum: [1, 2, 3, 4, 5, 'last'] },
       minItems: 1,
-      description: 'Which of its weekdays in the month: 1 with sunday is the first Sunday. Left out: every week.',
+      description: 'Which of its weekdays in the month: 1 with sunday is the first Sunday. Default: every week.',
     },
     level: { enum: ['full', 'differential', 'incremental', 'synthetic'] },
   },
@@ -32,13 +32,13 @@ const SCHEDULE_RULE = {
 
 const SCHEDULE = {
   type: 'object',
-  description: 'Which level `auto` takes on which day. What is left out is as shipped.',
+  description: 'Which level `auto` takes on which day. What is left out has its default.',
   properties: {
     rules: {
       type: 'array',
       items: SCHEDULE_RULE,
       maxItems: 100,
-      description: 'The first that fits a day decides; a day that none fits is a day of an incremental.',
+      description: 'The first rule that fits a day decides; on a day that no rule fits, an incremental is taken.',
     },
     maxFullAge: { ...DURATION, description: 'When the last full is older than this, the next backup is a full.' },
   },
@@ -47,7 +47,8 @@ const SCHEDULE = {
 
 const RETENTION = {
   type: 'object',
-  description: 'Which snapshots are kept: each as long as any of these rules wants it, and as long as a kept one needs it. No rule: all.',
+  description:
+    'Which snapshots are kept: each as long as any of these rules wants it, and as long as another kept snapshot needs it. Without a rule: all.',
   properties: {
     levels: {
       type: 'object',
@@ -56,8 +57,8 @@ const RETENTION = {
       additionalProperties: false,
     },
     keepWithin: { ...DURATION, description: 'Everything younger is kept.' },
-    keepLast: { ...KEPT, description: 'Everything of this many most recent days on which there is a snapshot.' },
-    keepDaily: { ...KEPT, description: 'The first snapshot of each of this many days of the calendar, the present one included.' },
+    keepLast: { ...KEPT, description: 'Everything of the last days with a snapshot, so many of them.' },
+    keepDaily: { ...KEPT, description: 'The first snapshot of each of the last days of the calendar, so many of them, today included.' },
     keepWeekly: { ...KEPT, description: 'The same for weeks, which begin on Monday.' },
     keepMonthly: { ...KEPT, description: 'The same for months.' },
     keepYearly: { ...KEPT, description: 'The same for years.' },
@@ -65,7 +66,7 @@ const RETENTION = {
       type: 'number',
       minimum: 0,
       maximum: 1,
-      description: 'When more than this share of the snapshots of a unit would go, somebody has to confirm it.',
+      description: 'The safety limit: somebody has to confirm a deletion of more than this share of the snapshots of a unit.',
     },
   },
   additionalProperties: false,
@@ -76,36 +77,37 @@ const RATE = { type: 'string', pattern: '^[1-9][0-9]{0,5} ?[KMG]iB/s$' } as cons
 
 const LIMITS = {
   type: 'object',
-  description: 'How backups give way to the sites. What is left out is as shipped; restores take the workers of it alone.',
+  description: 'How backups give way to the sites. A key that is left out has its default. Restores heed only `workers`.',
   properties: {
     workers: {
       type: 'integer',
       minimum: 1,
       maximum: 64,
-      description: 'Most threads that read, hash and compress, or write. Left out: as many as processors, at most 4.',
+      description: 'Maximum number of threads that read, hash and compress, or write. Default: as many as processors, at most 4.',
     },
-    nice: { type: 'integer', minimum: 0, maximum: 19, description: 'What nice(1) would give; 0 changes nothing.' },
-    ioClass: { enum: ['best-effort', 'idle'], description: 'What ionice(1) would give.' },
-    ioLevel: { type: 'integer', minimum: 0, maximum: 7, description: 'Inside best-effort; 7 gives way to all others.' },
-    readRate: { ...RATE, description: 'Most that is read of files, such as 50 MiB/s. Left out: no limit.' },
-    sendRate: { ...RATE, description: 'Most that is written to the repository. Left out: no limit.' },
+    nice: { type: 'integer', minimum: 0, maximum: 19, description: 'As for nice(1); 0 changes nothing.' },
+    ioClass: { enum: ['best-effort', 'idle'], description: 'As for ionice(1).' },
+    ioLevel: { type: 'integer', minimum: 0, maximum: 7, description: 'The level inside best-effort; 7 gives way to all others.' },
+    readRate: { ...RATE, description: 'Maximum rate at which files are read, such as 50 MiB/s. Default: no limit.' },
+    sendRate: { ...RATE, description: 'Maximum rate at which data is written to the repository. Default: no limit.' },
     load: {
       type: 'number',
       exclusiveMinimum: 0,
-      description: 'A backup pauses while the load of the last minute is above this. Left out: it never does.',
+      description: 'A backup pauses while the load of the last minute is above this. Default: it never pauses.',
     },
     wait: {
       type: 'integer',
       minimum: 0,
       maximum: 1440,
-      description: 'Minutes that a backup waits for another one that is under way; 0: it is refused then.',
+      description: 'Minutes that a backup waits for another one in progress; with 0 it is refused at once.',
     },
     ownerInterval: { ...DURATION, description: 'An account is backed up for its owner no sooner than this after its last backup.' },
     ownerShare: {
       type: 'number',
       exclusiveMinimum: 0,
       maximum: 1,
-      description: 'Share of the free room in the repository that one backup for an owner may take; as much stays free of all of them.',
+      description:
+        'Share of the free room in the repository that one backup for an owner may take. All such backups together leave this share free.',
     },
   },
   additionalProperties: false,
@@ -139,15 +141,15 @@ export const settingsSchema = {
       type: 'array',
       items: { type: 'string', minLength: 1, maxLength: 4000 },
       maxItems: 1000,
-      description: 'Patterns in the manner of gitignore(5), on paths in the snapshot; the last that fits decides.',
+      description: 'Patterns in the manner of gitignore(5), on paths in the snapshot; the last one that fits decides.',
     },
     readBack: {
       type: 'boolean',
-      description: 'Whether a run reads what it has stored again, and compares it, before it records a snapshot.',
+      description: 'Whether a run reads again what it stored, and compares it, before it records a snapshot.',
     },
     includeSubvolumes: {
       type: 'boolean',
-      description: 'Whether btrfs subvolumes inside what is backed up belong to it; without this they are left out and named.',
+      description: 'Whether btrfs subvolumes inside what is backed up are backed up with it. Otherwise they are skipped and named.',
     },
   },
 } as const;

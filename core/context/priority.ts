@@ -26,7 +26,7 @@ async function lowered({ settings, reporter }: Context): Promise<() => void> {
     try {
       return action();
     } catch (error) {
-      const message = `the priority stays as it is: ${(error as Error).message}`;
+      const message = `the priority could not be lowered: ${(error as Error).message}`;
       reporter.log({ level: 'warning', code: 'priority_kept', message });
       return undefined;
     }

@@ -96,7 +96,7 @@ class Part {
     const message = `${WHOSE[Math.min(inHand.length, 2)]} ended: ${cause}`;
     const crashed = new Failure('unit_crashed', message, {
       affected: inHand.map(([name]) => name),
-      advice: 'Look into the system’s log for what ended it; where memory ran out, the limits of the service or fewer workers help.',
+      advice: 'See in the system’s log what ended it. If memory ran out, raise the limits of the service or set fewer workers.',
       retry: true,
     });
     if (this.#run === undefined || !this.#hasBegun) throw new Failure('unit_crashed', `${WHOSE[0]} ended: ${cause}`);

@@ -15,7 +15,8 @@ export function supervised(methods: Methods): Methods {
           const { superviseRun } = await import('./supervise-run.ts');
           const result = await askable(superviseRun)(request as RunRequest, context);
           if (result !== undefined) return result;
-          const message = 'no second process could be started, so this one does the work: should it be ended, what is behind has no backup';
+          const message =
+            'no second process could be started, so this one does the work: if it is ended, the remaining units get no backup';
           context.reporter.log({ level: 'warning', code: 'io_error', message });
           return run.perform(request, context);
         },

@@ -24,7 +24,7 @@ export function mountOf(descriptor: number, stat?: StatBuffer): number {
   const mountId = stat?.mountId;
   if (mountId !== undefined) return mountId;
   const told = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
-  if (told === undefined) throw new Failure('unsupported', 'this kernel does not tell what is a mount');
+  if (told === undefined) throw new Failure('unsupported', 'this kernel does not say what is a mount');
   return Number(told);
 }
 

@@ -60,10 +60,14 @@ function shadowOf(accountsRoot: string, account: string): ByteString {
 function readHomes(homes: number | undefined, account: string, adminUser: string | null): Omit<AccountUsers, 'named'> {
   const isHome = homes !== undefined && adminUser !== null && isUsers(homes, pathBytes(adminUser));
   if (!isHome) {
-    throw new Failure('unsupported', `the home of the administrator of ${account} is not there, which says whose the account is`, {
-      affected: [account],
-      advice: 'An administrator of the server can restore it.',
-    });
+    throw new Failure(
+      'unsupported',
+      `the home of the administrator of ${account} is missing, so it cannot be determined who owns the account`,
+      {
+        affected: [account],
+        advice: 'An administrator of the server can restore it.',
+      },
+    );
   }
   const [administrator, group] = [stat.uid, stat.gid];
   const users = new Set([administrator]);

@@ -45,8 +45,8 @@ export class Refusals {
     const now = rules.now.epochMilliseconds;
     const since = this.#known(retention, rules) ?? decision.refusedSince;
     if (since !== undefined) {
-      const count = `${doomed.length} of ${snapshots.length} snapshots would go at once, more than goes without asking`;
-      return { since, reason: `${count} (so since ${since})`, lasts: true };
+      const count = `${doomed.length} of ${snapshots.length} snapshots would go at once, more than the safety limit`;
+      return { since, reason: `${count} (refused since ${since})`, lasts: true };
     }
     const seen = [
       ...rules.runs.times,
@@ -57,7 +57,7 @@ export class Refusals {
     const gap = `the clock says ${rules.now}, and before that the last backup was at ${new Date(last).toISOString()}`;
     return {
       since: rules.now.toString(),
-      reason: `${gap}: by such a clock nothing is too old until there were backups for a day`,
+      reason: `${gap}: with such a clock nothing counts as old until there have been backups for a day`,
       lasts: false,
     };
   }

@@ -33,7 +33,7 @@ export async function readRepositoryIdentity(backend: Backend): Promise<Reposito
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code !== 'repository_damaged') throw failure;
-    throw new Failure('repository_foreign', `${backend.description} holds something else than a repository: ${failure.message}`, {
+    throw new Failure('repository_foreign', `${backend.description} holds something other than a repository: ${failure.message}`, {
       affected: [backend.description],
       advice: FOREIGN_ADVICE,
       cause: failure,

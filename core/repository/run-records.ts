@@ -21,7 +21,7 @@ export class RunRecords {
       await rememberRun(this.#folder.stateFolder, run.id, () => this.ids());
     } catch (error) {
       forgetServerState(this.#folder.stateFolder);
-      const message = `the state cannot be kept, and is found out anew by the next run: ${asFailure(error).message}`;
+      const message = `the state cannot be kept; the next run finds it out again: ${asFailure(error).message}`;
       this.#folder.notify({ level: 'warning', code: 'state_unusable', message, affected: [this.#folder.stateFolder] });
     }
     await writeDocument(this.#folder.backend, runDocument, this.#folder.nameOf(runPath(run.id)), run);

@@ -17,7 +17,7 @@ export async function namedObjects(repository: Repository, without: ReadonlySet<
     if (first !== undefined) {
       throw new Failure('repository_damaged', `nobody knows which objects ${first.path} needs: ${first.failure.message}`, {
         affected: unusable.map(({ path }) => path),
-        advice: 'Bring the record back from a copy, or remove it to give that snapshot up.',
+        advice: 'Restore the record from a copy, or remove it to give up that snapshot.',
         cause: first.failure,
       });
     }

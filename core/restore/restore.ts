@@ -188,7 +188,7 @@ class Restore {
       ...(roots.some((root) => root.forced?.modes === true) ? ['mode'] : []),
     ];
     if (forced.length === 0) return;
-    const message = `the target gives everything its own ${forced.join(' and ')}: no entry gets the one of the snapshot`;
+    const message = `the target forces its own ${forced.join(' and ')}: no entry gets the one of the snapshot`;
     this.#outcome.problems.add({ code: 'attribute_refused', message, path: '' });
   }
 

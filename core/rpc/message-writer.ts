@@ -40,7 +40,7 @@ export class MessageWriter {
     const { value, exclude } = boundedAnswer(result, ANSWER_LIMIT);
     if (exclude.size > 0) {
       const lists = [...exclude].map(([name, count]) => `${count} of ${name}`).join(', ');
-      const message = `the answer would be longer than ${ANSWER_LIMIT} bytes; left out: ${lists}`;
+      const message = `the answer would be longer than ${ANSWER_LIMIT} bytes; dropped: ${lists}`;
       this.#send({ method: 'log', params: { request: id, level: 'warning', code: 'answer_shortened', message } });
     }
     this.#send({ id, result: value });
@@ -69,7 +69,7 @@ export class MessageWriter {
       this.#output.off('close', resolve);
     }
     if (this.#unread === 0) return;
-    const message = `${this.#unread} log lines were left out because nobody read them`;
+    const message = `${this.#unread} log lines were dropped because nobody read them`;
     this.#unread = 0;
     this.#send({ method: 'log', params: { request: null, level: 'warning', code: 'unread', message } });
   }

@@ -39,7 +39,7 @@ export class PoolThread<To, From> {
     port.on('exit', () => {
       if (this.#isOver) return;
       this.#isOver = true;
-      listener.ended(this.#cause ?? new Failure('internal', 'a thread ended before its time'));
+      listener.ended(this.#cause ?? new Failure('internal', 'a thread ended too early'));
       resolve();
     });
   }

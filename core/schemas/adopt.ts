@@ -6,7 +6,7 @@ export const adoptRequest = {
   type: 'object',
   properties: {
     server: { ...serverArgumentSchema, description: 'The name or the id of the server, as `servers` lists them.' },
-    yes: { type: 'boolean', description: 'Also when another machine wrote as it a short time ago.' },
+    yes: { type: 'boolean', description: 'Even if another machine wrote as this server a short time ago.' },
   },
   required: ['server'],
   additionalProperties: false,

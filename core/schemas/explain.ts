@@ -22,7 +22,7 @@ export const explainResult = {
     by: {
       enum: ['nothing', 'pattern', 'always', 'mount', 'outside'],
       description:
-        'What decided: no rule at all; a pattern of the setting exclude; what is always left out; something mounted there; that no root of the unit holds the path.',
+        'What decided: no rule at all; a pattern of the setting exclude; what is always excluded; something mounted there; no root of the unit holds the path.',
     },
     pattern: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'The pattern that decided.' },
     number: { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'null' }], description: 'Its place in the list, from 1.' },

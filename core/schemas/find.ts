@@ -17,7 +17,7 @@ export const findRequest = {
       minLength: 1,
       maxLength: 4096,
       description:
-        'A glob: * ? [..] within a name, ** for any number of folders. Without a slash it fits a name anywhere, with one a path from the top; one at the end fits directories only.',
+        'A glob: * ? [..] within a name, ** for any number of folders. Without a slash it fits a name anywhere, with a slash a path from the top; a slash at the end fits directories only.',
     },
     folder: { ...pathArgumentSchema, description: 'Only what lies below it. None: everywhere.' },
     ...pageProperties,

@@ -16,7 +16,7 @@ export const forgetResult = {
     status: { const: 'ok' },
     unit: unitNameSchema,
     unitId: unitIdSchema,
-    snapshots: { ...countSchema, description: 'Its backups, which stay until the rules of retention let them go.' },
+    snapshots: { ...countSchema, description: 'Its backups, which stay as long as the rules of retention keep them.' },
   },
   required: ['status', 'unit', 'unitId', 'snapshots'],
   additionalProperties: false,

@@ -19,7 +19,7 @@ const stretchProperties = {
   firstTaken: timeSchema,
   last: { type: 'string', description: 'The newest snapshot of the stretch.' },
   lastTaken: timeSchema,
-  snapshots: { ...countSchema, description: 'How many snapshots in a row have it so.' },
+  snapshots: { ...countSchema, description: 'How many snapshots in a row have this version.' },
 } as const;
 const STRETCH_REQUIRED = ['first', 'firstTaken', 'last', 'lastTaken', 'snapshots'] as const;
 
@@ -55,7 +55,7 @@ const eventSchema = {
       description: 'first: already in the oldest snapshot that is kept.',
     },
     ...stretchProperties,
-    changes: { type: 'array', items: changeSchema, description: 'Since the last version before.' },
+    changes: { type: 'array', items: changeSchema, description: 'Since the version before.' },
     entry: { anyOf: [entrySchema, { type: 'null' }], description: 'Null while it is deleted.' },
   },
   required: ['event', ...STRETCH_REQUIRED, 'changes', 'entry'],

@@ -4,7 +4,7 @@ import type { FromSchema } from '../config/schema-type.ts';
 export const initRequest = {
   type: 'object',
   properties: {
-    newServer: { type: 'boolean', description: 'This machine is a new server, also where it wrote before: a clone begins so.' },
+    newServer: { type: 'boolean', description: 'This machine is a new server, even if it wrote here before: for a clone.' },
   },
   additionalProperties: false,
 } as const;

@@ -11,7 +11,7 @@ export const listRequest = {
     server: serverArgumentSchema,
     policy: policySchema,
     earlier: earlierSchema,
-    incarnation: { type: 'string', description: 'The id of a unit instead: an earlier customer of a site id, too.' },
+    incarnation: { type: 'string', description: 'The id of a unit instead, also of an earlier customer of a site id.' },
   },
   additionalProperties: false,
 } as const;
@@ -21,7 +21,7 @@ const snapshotSummary = {
   properties: {
     id: { type: 'string' },
     unit: unitNameSchema,
-    unitId: { type: 'string', description: 'The incarnation: a site id is reused for another customer, this is not.' },
+    unitId: { type: 'string', description: 'The incarnation: a site id is reused for another customer, this id is not.' },
     current: { type: 'boolean', description: 'Whether this incarnation is the one that lives on the server now.' },
     level: levelSchema,
     synthetic: { type: 'boolean' },
@@ -34,8 +34,11 @@ const snapshotSummary = {
     bytesTotal: countSchema,
     bytesStored: countSchema,
     warningCount: countSchema,
-    restorable: { type: 'boolean', description: 'False when something that a restore needs is missing or cut; `verify` looks closer.' },
-    obstacle: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'What that is.' },
+    restorable: {
+      type: 'boolean',
+      description: 'False when something that a restore needs is missing or cut; `verify` looks more closely.',
+    },
+    obstacle: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'What is missing or cut.' },
   },
   required: [
     'id',

@@ -22,7 +22,10 @@ export const lsRequest = {
     server: serverArgumentSchema,
     policy: policySchema,
     earlier: earlierSchema,
-    folder: { ...pathArgumentSchema, description: 'As in the backup: shadow/var/www; of anything else the entry itself. None: the top.' },
+    folder: {
+      ...pathArgumentSchema,
+      description: 'As in the backup: shadow/var/www; for anything but a folder the entry itself. None: the top.',
+    },
     at: atSchema,
     recursive: { type: 'boolean', description: 'Everything below the folder, too.' },
     ...pageProperties,

@@ -3,7 +3,7 @@ import { countSchema } from './parts.ts';
 
 const requestSchema = {
   anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'null' }],
-  description: 'Id of the request that this belongs to; null: of none.',
+  description: 'Id of the request that this belongs to; null: to none.',
 } as const;
 
 /** How far a long operation is, at most five times a second. */
@@ -16,18 +16,18 @@ export const progressNotification = {
     unitNumber: { ...countSchema, description: 'Which one of unitCount it is, where there can be several.' },
     unitCount: countSchema,
     entries: { ...countSchema, description: 'Entries that are done.' },
-    entriesTotal: { ...countSchema, description: 'Of a backup an estimate, from the last one. Left out while nobody can know.' },
+    entriesTotal: { ...countSchema, description: 'Of a backup: an estimate from the last one. Missing while it cannot be known.' },
     bytes: { ...countSchema, description: 'Bytes of file content that are done.' },
     bytesTotal: countSchema,
-    byEntries: { type: 'boolean', description: 'Whether the entries alone tell how far it is: most bytes cost nothing.' },
+    byEntries: { type: 'boolean', description: 'Whether the entries alone say how far it is: most bytes cost nothing.' },
     rate: {
       type: 'object',
-      description: 'What was done in a second, of late. Left out while nobody can know.',
+      description: 'What was recently done in a second. Missing while it cannot be known.',
       properties: { entries: { type: 'integer' }, bytes: { type: 'integer' } },
       required: ['entries', 'bytes'],
       additionalProperties: false,
     },
-    secondsLeft: { ...countSchema, description: 'Of this unit. Left out while nobody can know.' },
+    secondsLeft: { ...countSchema, description: 'Of this unit. Missing while it cannot be known.' },
   },
   required: ['request', 'phase', 'unit', 'entries', 'bytes'],
   additionalProperties: false,

@@ -5,7 +5,11 @@ export const wirePathSchema = {
   type: 'object',
   properties: {
     path: { type: 'string', description: 'Bytes that are not UTF-8 replaced by U+FFFD.' },
-    path_b64: { type: 'string', pattern: '^[A-Za-z0-9+/]*={0,2}$', description: 'The exact bytes, base64; it wins over path.' },
+    path_b64: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9+/]*={0,2}$',
+      description: 'The exact bytes in base64; it takes precedence over path.',
+    },
   },
   required: ['path'],
   additionalProperties: false,
@@ -31,7 +35,7 @@ export const waitSchema = {
   type: 'integer',
   minimum: 0,
   maximum: 1440,
-  description: 'Minutes to wait for another run; 0 is not at all.',
+  description: 'Minutes to wait for another run; 0: do not wait.',
 } as const;
 
 export const levelSchema = { enum: ['full', 'differential', 'incremental'] } as const;

@@ -11,13 +11,12 @@ export const unitArgumentSchema = {
 
 export const unitIdSchema = {
   type: 'string',
-  description: 'The incarnation: a site id is reused for another customer, this is not.',
+  description: 'The incarnation: a site id is reused for another customer, this id is not.',
 } as const;
 
 export const policySchema = {
   enum: ['owner'],
-  description:
-    'Asked by the owner of the account: shows what that one could open, of the incarnation that lives now. None: an administrator.',
+  description: 'The account’s owner asks: shows what the owner could open, of the incarnation that lives now. None: an administrator asks.',
 } as const;
 
 export const currentSchema = { type: 'boolean', description: 'Whether this incarnation is the one that lives on the server now.' } as const;
@@ -40,7 +39,7 @@ export const pointInTimeSchema = {
     taken: { ...timeSchema, description: 'When it was taken.' },
     stood: {
       anyOf: [timeSchema, { type: 'null' }],
-      description: 'When a later run, the last one up to the instant, found nothing changed since; null when there is none.',
+      description: 'When the last later run up to the instant found nothing changed since; null when there is none.',
     },
   },
   required: ['text', 'zone', 'instant', 'snapshot', 'taken', 'stood'],
@@ -58,14 +57,14 @@ export const pageProperties = {
     type: 'integer',
     minimum: 1,
     maximum: 10_000,
-    description: 'Rows of the answer; 1000 when left out. Long paths can make it fewer.',
+    description: 'Maximum number of rows; 1000 by default. Long paths can make it fewer.',
   },
-  after: { type: 'string', minLength: 1, description: 'The `next` of the page before; everything else as it was asked then.' },
+  after: { type: 'string', minLength: 1, description: 'The `next` of the page before; everything else as in that request.' },
 } as const;
 
 export const nextSchema = {
   anyOf: [{ type: 'string' }, { type: 'null' }],
-  description: 'Give this as `after` for the rows that follow; null behind the last one.',
+  description: 'Give this as `after` for the rows that follow; null after the last one.',
 } as const;
 
 /** The properties of an entry that people look for; null where an entry of its kind has none. */

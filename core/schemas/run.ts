@@ -8,15 +8,15 @@ export const runRequest = {
     units: { type: 'array', items: unitNameSchema, uniqueItems: true, description: 'None or empty: all.' },
     level: {
       enum: ['auto', 'full', 'differential', 'incremental', 'synthetic'],
-      description: 'auto, the default, asks the schedule policy.',
+      description: 'auto, the default: as the schedule says.',
     },
-    readBack: { type: 'boolean', description: 'Read what was stored again before it is recorded (default: the setting readBack).' },
+    readBack: { type: 'boolean', description: 'Read again what was stored, before it is recorded (default: the setting readBack).' },
     policy: {
       enum: ['owner'],
       description:
-        'Asked by the owner of the account: no fulls, not too often, not too much, and without delaying others. None: an administrator.',
+        'The account’s owner asks: no fulls, not too often, not too much, and without delaying others. None: an administrator asks.',
     },
-    wait: { ...waitSchema, description: 'Minutes to wait for another run; 0 is not at all. None: as the limits say.' },
+    wait: { ...waitSchema, description: 'Minutes to wait for another run; 0: do not wait. None: as the limits say.' },
   },
   additionalProperties: false,
 } as const;
@@ -69,7 +69,7 @@ export const runResult = {
     unrecorded: {
       ...errorSchema,
       description:
-        'Why the record of this run could not be written or confirmed. It is `partial` then, and what is told of its units is true.',
+        'Why the record of this run could not be written or confirmed. The run is `partial` then; what is said of its units is true.',
     },
   },
   required: ['status', 'run', 'started', 'finished', 'units'],

@@ -27,7 +27,7 @@ const serverSummary = {
     name: { type: 'string', description: 'The host name of the machine that writes as it.' },
     here: { type: 'boolean', description: 'Whether this machine writes as it.' },
     machine: { type: 'string', description: 'A digest of the id of the machine that writes as it.' },
-    since: { ...timeSchema, description: 'Since when that machine does.' },
+    since: { ...timeSchema, description: 'Since when that machine writes.' },
     created: timeSchema,
     firstRun: { ...timeOrNull, description: 'Of the runs that are still recorded.' },
     lastRun: timeOrNull,

@@ -22,8 +22,8 @@ export const settingsResult = {
   type: 'object',
   properties: {
     name: nameSchema,
-    value: { description: 'What holds now.' },
-    default: { description: 'What holds when nothing is set.' },
+    value: { description: 'The value in force.' },
+    default: { description: 'The default.' },
   },
   required: ['name', 'value', 'default'],
   additionalProperties: false,

@@ -22,7 +22,7 @@ const simulatedDay = {
     level: levelSchema,
     reason: { type: 'string' },
     deleted: { ...countSchema, description: 'Snapshots that retention deletes on this day.' },
-    full: { ...countSchema, description: 'Snapshots of each level that are there in the evening.' },
+    full: { ...countSchema, description: 'Snapshots of each level that exist in the evening.' },
     differential: countSchema,
     incremental: countSchema,
     oldest: date,
@@ -36,7 +36,7 @@ const levelSize = {
   type: 'object',
   properties: {
     bytes: countSchema,
-    basis: { enum: ['measured', 'assumed'], description: 'From the snapshots that are there, or assumed for lack of any.' },
+    basis: { enum: ['measured', 'assumed'], description: 'From existing snapshots, or assumed because there are none.' },
   },
   required: ['bytes', 'basis'],
   additionalProperties: false,

@@ -166,7 +166,7 @@ describe('the built program', () => {
         env: { NODE_DEBUG: '' },
         reject: false,
       });
-      expect(JSON.parse(empty.stdout)).to.have.nested.property('error.message').that.contains('empty path');
+      expect(JSON.parse(empty.stdout)).to.have.nested.property('error.message').that.contains('path is empty');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -101,8 +101,8 @@ const OWNERS: readonly Row[] = [
 const SCOPES: readonly (readonly [words: readonly string[], says: string | RegExp])[] = [
   [['backups.exclude', "['*.[oa']"], /“\*\.\[oa”.*such as|“\*\.\[oa”.*like/],
   [['backups.exclude', "['a/../b']"], /“a\/\.\.\/b”/],
-  [['backups.exclude', '[*]'], 'leave out everything of every account'],
-  [['backups.exclude', '[shadow/,x]'], 'leave out everything of every account'],
+  [['backups.exclude', '[*]'], 'exclude everything of every account'],
+  [['backups.exclude', '[shadow/,x]'], 'exclude everything of every account'],
   [['backups.exclude', '*.tmp'], "cannot take `*.tmp'; it takes a list of patterns, such as [cache/,'*.tmp']"],
   [['backups.limits', 'load', '4'], "cannot take `load 4'; it takes a map, such as [load:4,readRate:50MiB/s]"],
   [['backups.destination', '/srv/a', '/srv/b'], "cannot take `/srv/a /srv/b'; it takes a path"],

@@ -30,16 +30,16 @@ export async function unitOf(subject: PanelUnit, repository: Repository, reporte
 }
 
 function unknownUnit(name: string, cause: Failure): Failure {
-  return new Failure(cause.code, `which backups ${name} has cannot be told: ${cause.message}`, {
+  return new Failure(cause.code, `it cannot be determined which backups ${name} has: ${cause.message}`, {
     affected: [name, ...cause.affected],
-    advice: 'Run the backup again. If it stays so, look at the disk of the repository.',
+    advice: 'Run the backup again. If that does not help, check the disk of the repository.',
     retry: true,
     cause,
   });
 }
 
 async function goOn(subject: PanelUnit, { unit }: UnitIdentity, repository: Repository, { log }: Pick<Reporter, 'log'>): Promise<void> {
-  const reason = 'its folder is a new one, and the panel’s files in it are those of the last backup';
+  const reason = 'its folder is new, and the panel’s files in it are those of the last backup';
   await repository.units.addNote({ unit, kind: 'continued', incarnation: subject.incarnation, reason });
   log({ level: 'info', code: 'unit_continued', message: `${subject.name} goes on as ${unit}: ${reason}`, affected: [subject.name, unit] });
 }

@@ -38,7 +38,7 @@ export async function planUnit(
     return { ...choice, previous: await PreviousState.open(chain, cache) };
   } catch (error) {
     const { message } = asFailure(error);
-    return { level: 'full', synthetic: false, reason: `The last backup cannot be built on: ${message}.`, previous: undefined };
+    return { level: 'full', synthetic: false, reason: `No backup can build on the last one: ${message}.`, previous: undefined };
   }
 }
 

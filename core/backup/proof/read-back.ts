@@ -120,7 +120,7 @@ export class ReadBack implements ReadingWatch {
 function different(path: string, message: string): Failure {
   return new Failure('repository_damaged', `read back, ${path} is not what was stored: ${message}`, {
     affected: [path],
-    advice: 'Nothing was recorded. Look at the disk and the memory of where the repository is, and run the backup again.',
+    advice: 'Nothing was recorded. Check the disk and the memory of the machine that holds the repository, and run the backup again.',
     retry: true,
   });
 }

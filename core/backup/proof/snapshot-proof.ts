@@ -124,6 +124,6 @@ class ContentPlaces {
 
 function failed(message: string): Failure {
   return new Failure('proof_failed', message, {
-    advice: 'Nothing was recorded. Run the backup again; when it fails again, make a full (`--level full`) and report this.',
+    advice: 'Nothing was recorded. Run the backup again. If it fails again, make a full (`--level full`) and report this.',
   });
 }

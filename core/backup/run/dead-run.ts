@@ -12,7 +12,12 @@ import type { DeadRun } from './units-in-hand.ts';
  */
 export async function recordDeadRun({ id, units }: DeadRun, repository: Repository, { now, reporter }: Context): Promise<void> {
   const message = 'the whole program ended while this unit was backed up';
-  reporter.log({ level: 'warning', code: 'unit_crashed', message: `${message} in the run ${id}: it comes last now`, affected: [...units] });
+  reporter.log({
+    level: 'warning',
+    code: 'unit_crashed',
+    message: `${message} in the run ${id}: it is backed up last now`,
+    affected: [...units],
+  });
   const time = timeOfId(id).toISOString();
   const failure = { code: 'unit_crashed', message } as const;
   try {

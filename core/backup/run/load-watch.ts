@@ -64,7 +64,7 @@ export class LoadWatch {
       if (this.#pause !== undefined) paused += LOOK_INTERVAL;
     }
     if (!this.#signal.aborted) {
-      const message = `the load was above ${this.#limit} for an hour in all; the backup does not wait for it any more`;
+      const message = `the load was above ${this.#limit} for an hour in all; the backup goes on now`;
       this.#reporter.log({ level: 'warning', code: 'paused_too_long', message });
     }
     this.#release();

@@ -23,7 +23,7 @@ function refused(message: string, affected: string, advice: string, retry = fals
 export function checkOwnersRequest({ units = [], level = 'auto' }: RunRequest): void {
   const [unit, ...others] = units;
   if (unit === undefined || others.length > 0 || !isAccountName(unit)) {
-    throw new Failure('usage', 'an owner has an account, named like site12', { affected: units });
+    throw new Failure('usage', 'an owner’s request has to name the account, such as site12', { affected: units });
   }
   if (level === 'auto' || level === 'incremental') return;
   throw refused(`the level ${level} stores again what is stored already`, unit, 'Leave the level out; what changed is backed up.');
@@ -41,7 +41,7 @@ export async function ownersAllowance({ name }: PanelUnit, repository: Repositor
   const last = await lastRun(name, repository, begin, now.getTime());
   if (last !== undefined) {
     const message = `${name} was backed up at ${new Date(last).toISOString()}, less than ${ownerInterval} ago`;
-    throw refused(message, name, 'Ask again later; the server makes its own backups, too.', true);
+    throw refused(message, name, 'Ask again later. The server makes its own backups as well.', true);
   }
   const space = await repository.backend.space?.();
   if (space === undefined) return { left: Number.POSITIVE_INFINITY };
@@ -75,8 +75,8 @@ export function withinAllowance(
       write: async (chunk) => {
         allowance.left -= chunk.length;
         if (allowance.left >= 0) return output.write(chunk);
-        throw new Failure('owner_limit', 'what changed takes more room than owners may ask for at once', {
-          advice: 'The backup of the server takes it; or ask your host.',
+        throw new Failure('owner_limit', 'what changed takes more room than an owner’s backup may take', {
+          advice: 'Wait for the backup of the server, or ask your host.',
         });
       },
       commit: () => output.commit(),

@@ -59,9 +59,9 @@ export class LocalRoot {
   }
 
   #gone(cause: unknown): Failure {
-    return new Failure('repository_missing', `${this.path} is not the folder any more that it was when this began`, {
+    return new Failure('repository_missing', `${this.path} is no longer the folder that it was at the beginning`, {
       affected: [this.path],
-      advice: 'Look whether the disk of the repository is mounted, then run again.',
+      advice: 'Check that the disk of the repository is mounted, then run again.',
       retry: true,
       cause,
     });

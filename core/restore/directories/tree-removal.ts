@@ -112,7 +112,7 @@ export class TreeRemoval {
   #keepExcluded(path: ByteString, isDirectory: boolean): boolean {
     // What the rules of now leave out stays every time, and nobody has to be told.
     if (this.#rules.exclude.isOnlyThen(path, isDirectory)) {
-      this.#report({ code: 'unseen_kept', message: 'it was left out when the snapshot was made, and stays', path });
+      this.#report({ code: 'unseen_kept', message: 'it was excluded when the snapshot was made, and stays', path });
     }
     return false;
   }
@@ -142,8 +142,8 @@ export function clearAway(directory: number, name: ByteString, path: ByteString,
   };
   const look = new TreeRemoval(rules, reported, () => {}, true);
   if (!look.remove(directory, name, path)) {
-    const reason = kept?.message ?? 'the backup leaves out something in it, so it stays';
-    throw new Failure('target_in_the_way', `what stands here cannot go: ${reason}`, { affected: [kept?.path ?? path] });
+    const reason = kept?.message ?? 'the backup excludes something in it, so it stays';
+    throw new Failure('target_in_the_way', `what stands here cannot be removed: ${reason}`, { affected: [kept?.path ?? path] });
   }
   if (foresee) return look.removed - 1;
   const removal = new TreeRemoval(rules, reported, () => {}, false);

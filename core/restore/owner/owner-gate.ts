@@ -80,7 +80,7 @@ export class OwnerGate {
   }
 
   #reportDropped(path: ByteString, dropped: readonly string[]): void {
-    const message = `only an administrator can give back: ${dropped.join(', ')}`;
+    const message = `only an administrator can restore: ${dropped.join(', ')}`;
     this.#outcome.report({ code: 'attribute_refused', message, path });
   }
 

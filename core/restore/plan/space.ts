@@ -31,7 +31,7 @@ export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Ta
     const { bytes: free, compression } = freeSpace(root.descriptor);
     if (need / compression > free) {
       return new Failure('disk_full', `${need} bytes are needed and ${free} are free: ${need - free} too few`, {
-        advice: 'Free space, or restore fewer paths or to another place, or without this check (--no-space-check).',
+        advice: 'Free space, restore fewer paths, restore to another place, or skip this check (--no-space-check).',
       });
     }
   }

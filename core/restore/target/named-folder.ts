@@ -154,7 +154,7 @@ function components(path: ByteString): ByteString[] {
 function refusal(path: ByteString, reason: string): Failure {
   return new Failure('unsafe_path', `the folder cannot be trusted: ${reason}`, {
     affected: [path],
-    advice: 'Name a folder that can be reached through folders of root alone.',
+    advice: 'Name a folder that lies in folders of root alone.',
   });
 }
 

@@ -58,7 +58,7 @@ function reporting(report: Report, action: () => void): void {
   } catch (error) {
     const { code, message } = problemOf('', error);
     if (code === 'internal') throw error;
-    report({ code, message: `whether all that was restored is on the disk is not known: ${message}`, path: '' });
+    report({ code, message: `it is not known whether everything that was restored is on the disk: ${message}`, path: '' });
   }
 }
 

@@ -38,7 +38,7 @@ export class PackOutput {
   throwIfCancelled(): void {
     for (;;) {
       // First: a pause may begin anew after the unit was given up.
-      if (Atomics.load(this.#control, Control.isCancelled) !== 0) throw new Failure('cancelled', 'the unit was given up');
+      if (Atomics.load(this.#control, Control.isCancelled) !== 0) throw new Failure('cancelled', 'the unit was cancelled');
       if (Atomics.load(this.#control, Control.paused) === 0) return;
       Atomics.wait(this.#control, Control.paused, 1);
     }
