@@ -1,6 +1,6 @@
 /**
- * The rooms of core/, from the top to the bottom. A room may import from the rows below its own; core/*.ts (such as `failure.ts`) may be imported
- * everywhere. core/README.md shows the same table.
+ * The rooms of core/, from the top to the bottom. A room may import from the rows below its own; core/*.ts (such as `failure.ts`) may be
+ * imported everywhere. core/README.md shows the same table.
  */
 export interface Row {
   readonly rooms: readonly string[];

@@ -30,7 +30,10 @@ export function startWorker(role: WorkerRole, data: Readonly<Record<string, unkn
   return isSea() ? new Worker(getAsset(WORKER_START, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
 }
 
-/** For a thread: what it was told is lost when a message cannot be read, and whoever waits for it would wait for ever. So the thread ends, which is heard. */
+/**
+ * For a thread: what it was told is lost when a message cannot be read, and whoever waits for it would wait for ever. So the thread ends,
+ * which is heard.
+ */
 export function endAtUnreadable(port: MessagePort): void {
   port.on('messageerror', (error) => {
     throw error;

@@ -72,7 +72,10 @@ function pointInTimeOf(count: number, past: readonly ChainSnapshot[], now: Tempo
   return last === undefined || count >= past.length ? now : Temporal.Instant.fromEpochMilliseconds(takenAt(last));
 }
 
-/** Tells `keep` what the rules of the policy and holds keep, without guards; `good` are those that can be put together and are not of the future. */
+/**
+ * Tells `keep` what the rules of the policy and holds keep, without guards; `good` are those that can be put together and are not of the
+ * future.
+ */
 function keepByRules(
   sorted: readonly ChainSnapshot[],
   policy: RetentionPolicy,

@@ -26,7 +26,9 @@ const NO_LINES = Object.fromEntries(
   ].map((part) => [part, '']),
 );
 
-/** Rows of text below titles (none when all are empty), without lines, columns two spaces apart. Every cell is made harmless for a terminal. */
+/**
+ * Rows of text below titles (none when all are empty), without lines, columns two spaces apart. Every cell is made harmless for a terminal.
+ */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: columns.some(({ title }) => title !== '') ? columns.map(({ title }) => title) : [],

@@ -11,8 +11,8 @@ import type { ForgetRequest, ForgetResult } from '../schemas/forget.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 
 /**
- * Says that an account, or what is missing of it, is gone for good: runs do not miss it any more. Its backups stay, and are kept as the rules of
- * retention say. Should it be there again, it goes on. Throws `unit_unknown`, and `usage` when nothing of it is missing.
+ * Says that an account, or what is missing of it, is gone for good: runs do not miss it any more. Its backups stay, and are kept as the
+ * rules of retention say. Should it be there again, it goes on. Throws `unit_unknown`, and `usage` when nothing of it is missing.
  */
 export async function forget({ unit: name }: ForgetRequest, context: Context): Promise<ForgetResult> {
   const { settings, reporter } = context;

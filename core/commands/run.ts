@@ -169,8 +169,8 @@ async function backUp(
 }
 
 /**
- * Writes the record of a run; gives why that could not be done. Its snapshots stand all the same, and their outcomes are still to be told. With
- * `mayBeThere` an earlier part of the run may have written it, and ended behind that.
+ * Writes the record of a run; gives why that could not be done. Its snapshots stand all the same, and their outcomes are still to be told.
+ * With `mayBeThere` an earlier part of the run may have written it, and ended behind that.
  */
 async function recordRun(
   run: RunRecord,
@@ -199,8 +199,8 @@ const COMMITS_UNDER_WAY = 4;
 
 /**
  * One scan at a time, with all workers; the next one begins while the units before are being committed. A unit that somebody else
- * works on comes after all others, and is waited for then; behind those come the suspects, each when all before it are done, so that the one that ends
- * the process ends nothing besides. `held` is the lock of all of them, where that is taken already.
+ * works on comes after all others, and is waited for then; behind those come the suspects, each when all before it are done, so that the
+ * one that ends the process ends nothing besides. `held` is the lock of all of them, where that is taken already.
  */
 async function backUpAll(
   units: readonly PanelUnit[],

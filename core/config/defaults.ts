@@ -3,7 +3,10 @@ import type { Settings } from './settings-type.ts';
 /** Where the settings are when no other file is named. */
 export const SETTINGS_FILE = '/etc/apiscp-backup/config.json';
 
-/** The default schedule, that of ApisCP's Bacula bundle: full on the first Sunday of the month, differential on the others, incremental on other days. */
+/**
+ * The default schedule, that of ApisCP's Bacula bundle: full on the first Sunday of the month, differential on the others, incremental on
+ * other days.
+ */
 export const DEFAULT_SCHEDULE = {
   rules: [
     { weekdays: ['sunday'], weeksOfMonth: [1], level: 'full' },

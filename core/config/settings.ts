@@ -159,8 +159,8 @@ function readBefore(file: string, name: SettingName, isReset: boolean): Settings
 
 /**
  * Changes one setting in the file and keeps the others; undefined goes back to the default. The file is replaced as a whole
- * (mode 0600), and not at all when it would not change. A value mends a wrong one. Throws `usage` when the value is not allowed, `invalid_settings`
- * when anything else in the file is wrong, or when a wrong value would go without a right one in its place.
+ * (mode 0600), and not at all when it would not change. A value mends a wrong one. Throws `usage` when the value is not allowed,
+ * `invalid_settings` when anything else in the file is wrong, or when a wrong value would go without a right one in its place.
  */
 export function writeSetting<Name extends SettingName>(file: string, name: Name, value: Settings[Name] | undefined): void {
   const before = readBefore(file, name, value === undefined);

@@ -14,9 +14,10 @@ export interface Untrusted {
 }
 
 /**
- * Why others than root, or this process' user, could change what a path leads to; undefined when nobody could. Every folder on the way counts,
- * those of links included, from the root on: whoever can rename one of them can put another in its place. What does not exist yet will be
- * its maker's, and is judged by the folder that it will be in; whoever makes it asks again, for others may have been quicker in a sticky one.
+ * Why others than root, or this process' user, could change what a path leads to; undefined when nobody could. Every folder on the way
+ * counts, those of links included, from the root on: whoever can rename one of them can put another in its place. What does not exist yet
+ * will be its maker's, and is judged by the folder that it will be in; whoever makes it asks again, for others may have been quicker in a
+ * sticky one.
  */
 export function untrusted(path: string): Untrusted | undefined {
   let place = '/';

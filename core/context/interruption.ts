@@ -11,8 +11,8 @@ export interface Interruption {
 }
 
 /**
- * Turns SIGINT, SIGTERM and SIGHUP (the terminal was closed) into an abort, so that a command ends at a safe point. The second signal ends the process at
- * once: nothing that is stored depends on a proper end.
+ * Turns SIGINT, SIGTERM and SIGHUP (the terminal was closed) into an abort, so that a command ends at a safe point. The second signal ends
+ * the process at once: nothing that is stored depends on a proper end.
  */
 export function watchInterruption(): Interruption {
   const controller = new AbortController();

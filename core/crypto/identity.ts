@@ -32,8 +32,8 @@ export function isLocked(bytes: Buffer): boolean {
 }
 
 /**
- * The identities of an identity file as `age-keygen` writes it: one a line, `#` begins a comment. `name` is for messages, in which nothing of the content is
- * said. Throws `identity_wrong` when there is none, or one that this program cannot use.
+ * The identities of an identity file as `age-keygen` writes it: one a line, `#` begins a comment. `name` is for messages, in which nothing
+ * of the content is said. Throws `identity_wrong` when there is none, or one that this program cannot use.
  */
 export async function parseIdentities(text: string, name: string): Promise<Identity[]> {
   const identities: Identity[] = [];

@@ -1,8 +1,8 @@
 import { CHUNK, sealChunk } from './stream.ts';
 
 /**
- * Encrypts content as it comes, in chunks. What does not fill a chunk is kept, and one full chunk, too, because only the end of the content tells whether
- * it is the last: never more than one.
+ * Encrypts content as it comes, in chunks. What does not fill a chunk is kept, and one full chunk, too, because only the end of the content
+ * tells whether it is the last: never more than one.
  */
 export class StreamWriter {
   readonly #key: Uint8Array;

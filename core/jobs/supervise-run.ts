@@ -13,10 +13,10 @@ const MOST_DEATHS = 20;
 
 /**
  * `run` in a process of its own. When that ends by itself (its memory is full, a defect in native code, somebody's `kill -9`), the
- * unit that it worked on has failed with `unit_crashed`, and another process goes on behind it: one run, one answer, one record. Where several were in hand and all of them can
- * be backed up then, nothing is lost, and a warning is all.
- * Throws what the run throws, and `unit_crashed` when a process ends before it began anything. Undefined when the system gives no second
- * process, or one with too few threads to start: nothing is done then.
+ * unit that it worked on has failed with `unit_crashed`, and another process goes on behind it: one run, one answer, one record. Where
+ * several were in hand and all of them can be backed up then, nothing is lost, and a warning is all. Throws what the run throws, and
+ * `unit_crashed` when a process ends before it began anything. Undefined when the system gives no second process, or one with too few
+ * threads to start: nothing is done then.
  */
 export async function superviseRun(request: RunRequest, context: Context): Promise<RunResult | undefined> {
   const { settingsFile = null, signal, reporter } = context;

@@ -8,7 +8,9 @@ export class FileBytes implements RandomAccess {
   readonly descriptor: number;
   readonly #name: string;
 
-  /** Without `size` the file is asked for it: then the descriptor is closed, and `repository_damaged` thrown, when it is of something else. */
+  /**
+   * Without `size` the file is asked for it: then the descriptor is closed, and `repository_damaged` thrown, when it is of something else.
+   */
   constructor(descriptor: number, name: string, size = sizeOfFile(descriptor, name)) {
     this.descriptor = descriptor;
     this.size = size;

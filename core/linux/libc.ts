@@ -54,8 +54,8 @@ export const libc = {
 } as const;
 
 /**
- * C strings and the list of pointers to them that ends with a null one, for execve(2). The memory is never given back: it is for what replaces
- * the process.
+ * C strings and the list of pointers to them that ends with a null one, for execve(2). The memory is never given back: it is for what
+ * replaces the process.
  */
 export function stringList(texts: readonly ByteString[]): Buffer {
   const bytes = Buffer.from(texts.map((text) => `${text}\0`).join(''), 'latin1');

@@ -45,8 +45,8 @@ export const NEEDED_CAPABILITIES = {
 
 /**
  * Gives up for good what backups and restores do not need: all other capabilities, gaining any by starting a program, and core dumps
- * or tracing by others, which would show what was read of accounts. Threads that exist already keep theirs; those that are started later have what is left.
- * Does nothing for other users than root, who have none of it.
+ * or tracing by others, which would show what was read of accounts. Threads that exist already keep theirs; those that are started later
+ * have what is left. Does nothing for other users than root, who have none of it.
  */
 export function limitRights(): void {
   check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), 'prctl');

@@ -6,7 +6,8 @@ import { readServiceFile } from './service-file.ts';
 /**
  * A token of the folder of an account that stays the same as long as the folder exists, whatever is renamed or changed in
  * the account, and that a folder made later under the same name does not have: its inode and the moment of its birth. Where the file system
- * does not know that (0), the next folder can get the same inode, and the panel's file about the account, as it was written then, counts, too.
+ * does not know that (0), the next folder can get the same inode, and the panel's file about the account, as it was written then, counts,
+ * too.
  */
 export function folderIncarnation(folder: ByteString): string {
   const descriptor = openTrustedDirectory(folder);

@@ -16,8 +16,8 @@ export type FollowedLink = { readonly path: ByteString } | { readonly reason: st
 const stat = new StatBuffer();
 
 /**
- * Follows the link at an absolute path to a directory, one component at a time, and only where root alone decides where it leads: every folder on
- * the way, every link and the directory itself is root's, and nobody else can put something in their place.
+ * Follows the link at an absolute path to a directory, one component at a time, and only where root alone decides where it leads: every
+ * folder on the way, every link and the directory itself is root's, and nobody else can put something in their place.
  */
 export function followTrustedLink(path: ByteString): FollowedLink {
   let rest = componentsOf(path);

@@ -13,9 +13,9 @@ export interface Removed {
 
 /**
  * Deletes snapshots in the only order that a crash cannot harm: records, manifests, packs that no record names any more. With
- * them goes what killed runs and prunes left behind. Killed at any point, or stopped by `step` throwing, the next call finishes it. The caller keeps
- * backups of the units away: what is being written is named by no record yet. Throws `repository_damaged`, with nothing deleted, when a record
- * cannot be used.
+ * them goes what killed runs and prunes left behind. Killed at any point, or stopped by `step` throwing, the next call finishes it. The
+ * caller keeps backups of the units away: what is being written is named by no record yet. Throws `repository_damaged`, with nothing
+ * deleted, when a record cannot be used.
  */
 export async function deleteSnapshots(
   units: readonly UnitRetention[],

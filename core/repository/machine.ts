@@ -59,7 +59,10 @@ function isOtherHardware(a: Machine, b: Machine): boolean {
   return a.product !== undefined && b.product !== undefined && a.product !== b.product;
 }
 
-/** Whether `here` has a name that keeps changing, as some networks give one: somebody said for at least two new ones that it is the same machine. */
+/**
+ * Whether `here` has a name that keeps changing, as some networks give one: somebody said for at least two new ones that it is the same
+ * machine.
+ */
 export function hasChangingName(here: Machine, confirmed: readonly Machine[]): boolean {
   const same = confirmed.filter((each) => each.machine === here.machine && !isOtherHardware(here, each));
   return new Set(same.map(shortName)).size > NAMES_OF_ONE;

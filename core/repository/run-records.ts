@@ -15,7 +15,9 @@ export class RunRecords {
     this.#folder = folder;
   }
 
-  /** What the run has backed up stands in the repository already: a state that cannot be kept, on a full disk, is said and no failure of it. */
+  /**
+   * What the run has backed up stands in the repository already: a state that cannot be kept, on a full disk, is said and no failure of it.
+   */
   async commit(run: RunRecord): Promise<void> {
     try {
       await rememberRun(this.#folder.stateFolder, run.id, () => this.ids());

@@ -80,7 +80,9 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
   return { ...only, doubts: [...only.doubts, `${others.length + 1} servers have the id of this machine`] };
 }
 
-/** What speaks against this machine, which has its state, being the one that wrote last. The runs that the state knows tell a clone by, too. */
+/**
+ * What speaks against this machine, which has its state, being the one that wrote last. The runs that the state knows tell a clone by, too.
+ */
 async function changesOf(here: Machine, server: KnownServer, { backend }: Place): Promise<string[]> {
   const changes = differences(here, server.writer);
   if (changes.length === 0 || !hasChangingName(here, await formerWriters(backend, server))) return changes;

@@ -46,8 +46,8 @@ export function forgetServerState(stateFolder: string): void {
 }
 
 /**
- * To be called before the record of a run is written: a crash between the two leaves an id that nothing has, which harms nobody. `stored` gives
- * the runs that the repository has; it is asked when the clock went back behind the runs that are known.
+ * To be called before the record of a run is written: a crash between the two leaves an id that nothing has, which harms nobody. `stored`
+ * gives the runs that the repository has; it is asked when the clock went back behind the runs that are known.
  */
 export async function rememberRun(stateFolder: string, run: string, stored: () => Promise<readonly string[]>): Promise<void> {
   if (readServerState(stateFolder) === undefined) {

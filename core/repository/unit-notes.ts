@@ -6,7 +6,10 @@ import { NOTES_FOLDER, notePath, recordIdOf, serverFolder } from './layout.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
 import type { UnitNote } from './unit-note.ts';
 
-/** The notes about the units of a server, oldest first; one that cannot be used is given to `report` and left out: in doubt nobody's backups are another's. */
+/**
+ * The notes about the units of a server, oldest first; one that cannot be used is given to `report` and left out: in doubt nobody's backups
+ * are another's.
+ */
 export async function readNotes(
   backend: Backend,
   repository: string,

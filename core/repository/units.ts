@@ -69,7 +69,10 @@ export class Units {
     return true;
   }
 
-  /** Removes the folder of a unit that holds nothing and was last changed before `before` (milliseconds since 1970), where there are folders. */
+  /**
+   * Removes the folder of a unit that holds nothing and was last changed before `before` (milliseconds since 1970), where there are
+   * folders.
+   */
   async removeEmpty(id: string, before: number): Promise<void> {
     await this.#folder.backend.removeFolder?.(this.#folder.nameOf(unitFolder(id)), before);
   }

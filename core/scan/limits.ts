@@ -22,7 +22,9 @@ export const FRAMES_UNDER_WAY = 4;
 /** A pack is closed when it has this many bytes; big, so that a repository sees few requests. */
 export const PACK_TARGET = 256 * 1024 * 1024;
 
-/** The most bytes of extended attributes that are kept of one entry: ext4 takes 4 KiB, a file system for desktops may take hundreds of MiB. */
+/**
+ * The most bytes of extended attributes that are kept of one entry: ext4 takes 4 KiB, a file system for desktops may take hundreds of MiB.
+ */
 export const ENTRY_ATTRIBUTE_BYTES = 1024 * 1024;
 
 /** A worker that has read so many bytes of different attributes answers what it has; the rest of the batch is read afterwards. */

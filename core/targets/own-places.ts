@@ -19,8 +19,8 @@ interface OwnPlace {
 type Places = Pick<Settings, 'repository' | 'stateDirectory'>;
 
 /**
- * Throws `invalid_settings` when the repository or the state directory lies in what is backed up: each backup would take the ones before along,
- * and a restore could delete them. Directories are compared by device and inode, whatever links and mounts lead there.
+ * Throws `invalid_settings` when the repository or the state directory lies in what is backed up: each backup would take the ones before
+ * along, and a restore could delete them. Directories are compared by device and inode, whatever links and mounts lead there.
  */
 export function refuseOwnPlaces(units: readonly PanelUnit[], settings: Places): void {
   const places = ownPlaces(settings);

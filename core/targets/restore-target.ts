@@ -147,7 +147,9 @@ export function openOriginalTarget(unit: string, settings: Settings, make: boole
   return opened(live.path, [...roots.filter(({ at }) => at !== 'shadow'), mounted], { upper: roots, lower, undo });
 }
 
-/** A root of an account that is mounted there, or a subvolume, or where root's link leads: entries cannot be renamed into it from beside it. */
+/**
+ * A root of an account that is mounted there, or a subvolume, or where root's link leads: entries cannot be renamed into it from beside it.
+ */
 function rootOfItsOwn(account: number, at: ByteString, place: PanelUnit | undefined): TargetRoot[] {
   if (!statAt(account, at, stat)) return [];
   if (stat.kind === 'symlink') {

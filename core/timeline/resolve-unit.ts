@@ -6,8 +6,8 @@ import { isUnitId } from '../repository/ids.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /**
- * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now, of another server the newest. One that was
- * itself restored into a new folder has no backups yet: then it is the newest of that name, if nothing says that another
+ * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now, of another server the newest.
+ * One that was itself restored into a new folder has no backups yet: then it is the newest of that name, if nothing says that another
  * customer has the name now. With `earlier` the one before is meant: the newest that is not the living one's. Throws `unit_unknown`.
  */
 export async function resolveUnit(name: string, repository: Repository, context: Context, earlier = false): Promise<UnitIdentity> {

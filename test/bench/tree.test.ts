@@ -17,7 +17,10 @@ import { readXattrs } from '../../core/linux/xattrs.ts';
 
 const PLAN: TreePlan = { seed: 'test', accounts: 2, filesPerAccount: 400, contents: 'mixed' };
 
-/** Every entry with all that a generator decides: all properties, and the digest of the content. A day leaves directories' times to the clock. */
+/**
+ * Every entry with all that a generator decides: all properties, and the digest of the content. A day leaves directories' times to the
+ * clock.
+ */
 function describeTree(root: string, directoryTimes: 'with' | 'without' = 'with'): Map<string, string> {
   const status = new StatBuffer();
   const described = new Map<string, string>();

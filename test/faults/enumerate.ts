@@ -75,7 +75,9 @@ async function countOf(driver: Driver): Promise<number[]> {
 /** Chooses the faults to try, by how often each call came. */
 export type Choice = (counts: readonly number[]) => readonly Fault[];
 
-/** Tries a scenario under the chosen faults, one after the other, or every `of`th from the `share`th on; returns how many calls could fail. */
+/**
+ * Tries a scenario under the chosen faults, one after the other, or every `of`th from the `share`th on; returns how many calls could fail.
+ */
 export async function* tryFaults(scenario: ScenarioName, choose: Choice, share = 0, of = 1): AsyncGenerator<Tried, number> {
   let driver = new Driver(scenario);
   try {

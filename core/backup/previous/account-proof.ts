@@ -10,8 +10,8 @@ import { UnitTimeline } from '../../timeline/point-in-time.ts';
 
 /**
  * Why an account in a new folder need not be the customer's whose backups `earlier` holds, in words; undefined when it is. It is when the
- * panel's own file about the account is the very one of the last backup: the same bytes, written in the same nanosecond. A copy that keeps times
- * has that, an account that was made anew has not, whatever its name, domain and administrator are. Only root can make it so.
+ * panel's own file about the account is the very one of the last backup: the same bytes, written in the same nanosecond. A copy that keeps
+ * times has that, an account that was made anew has not, whatever its name, domain and administrator are. Only root can make it so.
  */
 export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repository: Repository): Promise<string | undefined> {
   const { folder } = subject;

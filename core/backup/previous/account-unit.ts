@@ -6,9 +6,9 @@ import type { Repository } from '../../repository/repository.ts';
 import { doubtAbout } from './account-proof.ts';
 
 /**
- * The unit in which an account goes on: that of its folder; or the last one of its name, when the panel's files show that it is the same account
- * in a new folder, such as on a new disk. In doubt it is another customer's, and begins a new one. Both are told. Throws what the repository
- * answered when it would not say which units there are: a new one, begun for that alone, would leave the others behind for good.
+ * The unit in which an account goes on: that of its folder; or the last one of its name, when the panel's files show that it is the same
+ * account in a new folder, such as on a new disk. In doubt it is another customer's, and begins a new one. Both are told. Throws what the
+ * repository answered when it would not say which units there are: a new one, begun for that alone, would leave the others behind for good.
  */
 export async function unitOf(subject: PanelUnit, repository: Repository, reporter: Pick<Reporter, 'log'>): Promise<UnitIdentity> {
   const all = await repository.units.named(subject.name);

@@ -37,8 +37,8 @@ export function withoutRoots({ name, missing }: PanelUnit): Failure {
 }
 
 /**
- * What the last snapshot has and is not there now, in words: roots that are gone; that lay on a file system of their own which is not mounted;
- * or that are empty and another directory than then. `history` is all that the unit has.
+ * What the last snapshot has and is not there now, in words: roots that are gone; that lay on a file system of their own which is not
+ * mounted; or that are empty and another directory than then. `history` is all that the unit has.
  */
 export async function lostRoots(
   subject: PanelUnit,
@@ -69,7 +69,10 @@ export async function lostRoots(
   return lost;
 }
 
-/** The lasting locations of the server that the last snapshot has and that are not there: one may have been deleted on purpose, so it is no failure. */
+/**
+ * The lasting locations of the server that the last snapshot has and that are not there: one may have been deleted on purpose, so it is no
+ * failure.
+ */
 export function vanishedLocations(subject: PanelUnit, last: SnapshotRecord | undefined): ByteString[] {
   if (subject.folder !== undefined || last === undefined) return [];
   const names = last.roots.map(({ name }) => name);

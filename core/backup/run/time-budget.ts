@@ -8,7 +8,10 @@ const FOR_ANY = 6 * 3600 * 1000;
 const FOR_AN_ENTRY = 2;
 const BYTES_IN_A_MILLISECOND = 2 * 1024;
 
-/** By how much the files of an account may exceed what the file systems hold, by compression and shared blocks; the rest is holes, which nobody reads. */
+/**
+ * By how much the files of an account may exceed what the file systems hold, by compression and shared blocks; the rest is holes, which
+ * nobody reads.
+ */
 const SIZE_TO_BLOCKS = 16;
 
 /**

@@ -43,11 +43,14 @@ export interface Backend {
   /** Removes an object; a missing one is no error. */
   remove(name: string): Promise<void>;
   /**
-   * Removes what killed writers of objects outside of any server's folder left behind, and nobody has written to since `before` (milliseconds since 1970). Returns how
-   * many there were.
+   * Removes what killed writers of objects outside of any server's folder left behind, and nobody has written to since `before`
+   * (milliseconds since 1970). Returns how many there were.
    */
   discardAbandoned(before: number): Promise<number>;
-  /** Removes what killed writers left behind of objects below `folder`, that of a server. What is still being written stays. Returns how many there were. */
+  /**
+   * Removes what killed writers left behind of objects below `folder`, that of a server. What is still being written stays. Returns how
+   * many there were.
+   */
   discardUnfinished(folder: string): Promise<number>;
   /**
    * Removes a folder in which no objects are and that was last changed before `before` (milliseconds since 1970); another is no

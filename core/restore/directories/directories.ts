@@ -85,8 +85,8 @@ function makeNew(place: Place, path: ByteString, owner: NewDirectory, rules: Wri
 
 /**
  * A directory that is renamed within a mounted overlay to where the layers below have one, too, the kernel makes opaque, which this one is
- * not to be. So it is made where it belongs, and what is opened is given away only if it is certainly that. Undefined when somebody else's stands
- * there by then.
+ * not to be. So it is made where it belongs, and what is opened is given away only if it is certainly that. Undefined when somebody else's
+ * stands there by then.
  */
 function makeInPlace({ directory, name }: Place, owner: NewDirectory): number | undefined {
   try {

@@ -14,8 +14,8 @@ const stat = new StatBuffer();
 
 /**
  * Why the files of a plan do not fit where they go, and by how much; undefined when they do. What they replace makes room.
- * Not for roots with other file systems below them; a quota is asked about by `lackOfRoom`. Looks at the single files only when it is tight. Where
- * the target compresses, files do not fit only if they cannot at its best.
+ * Not for roots with other file systems below them; a quota is asked about by `lackOfRoom`. Looks at the single files only when it is
+ * tight. Where the target compresses, files do not fit only if they cannot at its best.
  */
 export function lackOfSpace(plan: Plan, roots: readonly TargetRoot[], target: Target, view: SnapshotView): Failure | undefined {
   const known = roots.filter(({ crossMounts }) => !crossMounts);

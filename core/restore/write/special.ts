@@ -21,7 +21,8 @@ const stat = new StatBuffer();
 
 /**
  * Makes a link, FIFO, socket or device in its place, complete with its own attributes. A whiteout that is restored through a
- * mounted overlay is what it means: a deletion, of a directory with entries only where the rules let it go. `witness` learns which inode it is.
+ * mounted overlay is what it means: a deletion, of a directory with entries only where the rules let it go. `witness` learns which inode it
+ * is.
  */
 export function writeSpecial(place: Place, entry: Entry, rules: WriteRules, report: Report, witness?: Witness): void {
   if (place.overlay && isWhiteout(entry)) {
