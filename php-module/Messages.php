@@ -51,6 +51,9 @@ final class Messages
 	const ERR_CONTENT_MISSING = [':err_backup_content_missing', 'The backup has the entry but not its content: %(message)s'];
 	const ERR_DIGEST_MISMATCH = [':err_backup_digest_mismatch', 'Content differs from its recorded digest: %(message)s'];
 	const ERR_ATTRIBUTE_REFUSED = [':err_backup_attribute_refused', 'The target refused an attribute: %(message)s'];
+	const ERR_DATABASE_UNREACHABLE = [':err_backup_database_unreachable', 'A database server does not answer: %(message)s'];
+	const ERR_DATABASE_FAILED = [':err_backup_database_failed', 'A database could not be dumped: %(message)s'];
+	const ERR_DATABASE_INCOMPLETE = [':err_backup_database_incomplete', 'A part of a database could not be dumped: %(message)s'];
 	const ERR_RAW_DATABASE_REFUSED = [':err_backup_raw_database_refused', 'Live database files cannot be backed up as files: %(message)s'];
 	const ERR_OWNER_NOT_ALLOWED = [':err_backup_owner_not_allowed', 'Only the administrator can restore this: %(message)s'];
 	const ERR_OWNER_LIMIT = [':err_backup_owner_limit', 'Try again later, or ask the administrator: %(message)s'];

@@ -34,6 +34,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\RetentionRequest' => 'php-module/RetentionRequest.php',
 			'ApiscpBackup\\SearchRequest' => 'php-module/SearchRequest.php',
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Databases' => 'scopes/Databases.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Exclude' => 'scopes/Exclude.php',
 			'Opcenter\\Admin\\Settings\\Backups\\IncludeSubvolumes' => 'scopes/IncludeSubvolumes.php',
@@ -46,7 +47,7 @@ declare(strict_types=1);
 		}
 		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
 		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
-			foreach (['Destination', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Retention', 'Schedule'] as $scope) {
+			foreach (['Databases', 'Destination', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Retention', 'Schedule'] as $scope) {
 				\Opcenter\Admin\Settings\Setting::register("Opcenter\\Admin\\Settings\\Backups\\{$scope}");
 			}
 		}

@@ -7,10 +7,20 @@ export const AVERAGE_CHUNK = 1024 * 1024;
 /** No chunk is longer. */
 export const MAXIMUM_CHUNK = 4 * 1024 * 1024;
 
-// FastCDC's normalized chunking, level 2: two bits more than log2(average) before the average, two bits less after it.
-// They are the highest bits of the hash, which the last 32 bytes take part in.
-const STRICT_MASK = ~0 << 10;
-const LOOSE_MASK = ~0 << 14;
+/** How long chunks are, in bytes; the average is a power of 2. */
+export interface ChunkSizes {
+  readonly minimum: number;
+  readonly average: number;
+  readonly maximum: number;
+}
+
+/** Those of files. */
+const FILE_CHUNKS: ChunkSizes = { minimum: MINIMUM_CHUNK, average: AVERAGE_CHUNK, maximum: MAXIMUM_CHUNK };
+
+/** The chunks of this average: a fourth of it at the least, four times as much at the most. */
+export function chunksAround(average: number): ChunkSizes {
+  return { minimum: average / 4, average, maximum: average * 4 };
+}
 
 /** One random number a byte value: the first four bytes, little-endian, of the SHA-256 of `apiscp-backup gear <value>`. */
 const GEAR = Int32Array.from({ length: 256 }, (_, value) => hash('sha256', `apiscp-backup gear ${value}`, 'buffer').readInt32LE(0));
@@ -25,6 +35,24 @@ const WINDOW = 32;
 export class ContentDefinedChunker {
   /** Bytes of the current chunk in which no cut was found. */
   #searched = 0;
+  #sizes: ChunkSizes;
+  // FastCDC's normalized chunking, level 2: two bits more than log2(average) before the average, two bits less after it.
+  // They are the highest bits of the hash, which the last 32 bytes take part in.
+  #strictMask = 0;
+  #looseMask = 0;
+
+  constructor(sizes: ChunkSizes = FILE_CHUNKS) {
+    this.#sizes = sizes;
+    this.sizes = sizes;
+  }
+
+  /** Chunks that begin from now on have these sizes. */
+  set sizes(sizes: ChunkSizes) {
+    this.#sizes = sizes;
+    const bits = Math.log2(sizes.average);
+    this.#strictMask = ~0 << (30 - bits);
+    this.#looseMask = ~0 << (34 - bits);
+  }
 
   /**
    * The end of the chunk that begins at `start` of `buffer`, whose bytes are known up to `end`; -1 when more are needed.
@@ -32,13 +60,14 @@ export class ContentDefinedChunker {
    * stream ends at `end`, and so does the chunk at the latest.
    */
   find(buffer: Buffer, start: number, end: number, isLast: boolean): number {
-    const hashed = start + MINIMUM_CHUNK;
-    const limit = Math.min(end, start + MAXIMUM_CHUNK);
-    const strictLimit = Math.min(limit, start + AVERAGE_CHUNK);
+    const { minimum, average, maximum } = this.#sizes;
+    const hashed = start + minimum;
+    const limit = Math.min(end, start + maximum);
+    const strictLimit = Math.min(limit, start + average);
     const from = Math.max(hashed, start + this.#searched);
-    let cut = findCut(buffer, hashed, from, strictLimit, STRICT_MASK);
-    if (cut < 0) cut = findCut(buffer, hashed, Math.max(from, start + AVERAGE_CHUNK), limit, LOOSE_MASK);
-    if (cut < 0 && (isLast || limit === start + MAXIMUM_CHUNK)) cut = limit;
+    let cut = findCut(buffer, hashed, from, strictLimit, this.#strictMask);
+    if (cut < 0) cut = findCut(buffer, hashed, Math.max(from, start + average), limit, this.#looseMask);
+    if (cut < 0 && (isLast || limit === start + maximum)) cut = limit;
     this.#searched = cut < 0 ? limit - start : 0;
     return cut;
   }

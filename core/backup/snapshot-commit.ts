@@ -10,6 +10,7 @@ import {
   FORMAT_VERSION,
   type ManifestReference,
   type ObjectReference,
+  type RecordedDatabase,
   type SnapshotLink,
   type SnapshotRecord,
 } from '../repository/record.ts';
@@ -45,6 +46,7 @@ export interface ScannedUnit {
   /** The id of pack number n. */
   readonly packId: (number: number) => string;
   readonly totals: ScanTotals;
+  readonly databases: readonly RecordedDatabase[];
   readonly excluded: ExcludedThen;
 }
 
@@ -133,7 +135,7 @@ async function storeManifest(
 }
 
 function describe(
-  { unit, id, started, plan, devices, output, totals, excluded }: ScannedUnit,
+  { unit, id, started, plan, devices, output, totals, databases, excluded }: ScannedUnit,
   manifest: ManifestReference,
   finished: FinishedManifest,
   added: readonly ObjectReference[],
@@ -171,6 +173,7 @@ function describe(
     warningCount: output.warnings.count,
     complete: !output.warnings.isIncomplete,
     excluded,
+    ...(databases.length === 0 ? {} : { databases }),
     exporters: [],
     tool: PROGRAM,
   };

@@ -8,6 +8,7 @@ import type { PanelUnit } from '../panel/unit.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { packPath } from '../repository/layout.ts';
+import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { ContentIndex, writeContentIndex } from '../scan/known/content-index.ts';
 import { type IndexedManifest, UnitContents } from '../scan/known/unit-contents.ts';
@@ -16,6 +17,7 @@ import { mountedPaths } from '../scan/walk/mounted-paths.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 import { excludedThen, excludeOf } from '../timeline/exclude-rules.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
+import { dumpDatabases, VIRTUAL_FOLDERS } from './databases/dump-databases.ts';
 import { discard } from './packs/pack-compaction.ts';
 import { SnapshotPacks } from './packs/snapshot-packs.ts';
 import { unitOf } from './previous/account-unit.ts';
@@ -45,8 +47,9 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
     tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
-    const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, newest(history)?.record);
-    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, tools);
+    const last = newest(history)?.record;
+    const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, last);
+    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, last, tools);
     try {
       const backup = await run.run(onScanned);
       await repository.units.forgetGone(unit);
@@ -78,6 +81,7 @@ class UnitRun {
   readonly #started: Date;
   readonly #rows: ManifestOutput;
   readonly #vanished: readonly ByteString[];
+  readonly #lastRecord: SnapshotRecord | undefined;
   readonly #tools: RunTools;
   readonly #id: string;
   readonly #devices: UnitDevices;
@@ -91,6 +95,7 @@ class UnitRun {
     started: Date,
     rows: ManifestOutput,
     vanished: readonly ByteString[],
+    lastRecord: SnapshotRecord | undefined,
     tools: RunTools,
   ) {
     this.#subject = subject;
@@ -99,6 +104,7 @@ class UnitRun {
     this.#started = started;
     this.#rows = rows;
     this.#vanished = vanished;
+    this.#lastRecord = lastRecord;
     this.#tools = tools;
     this.#id = newTimedId(started);
     this.#devices = unitDevices(subject.roots, plan.previous?.chain.at(-1));
@@ -121,17 +127,20 @@ class UnitRun {
       output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only earlier backups have it');
     const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
     try {
-      const totals = await scan(
+      const dumped = await dumpDatabases(this.#subject, this.#plan, this.#lastRecord, packing, output, this.#tools);
+      const filesFrom = this.#tools.context.now();
+      const scanned = await scan(
         {
           roots: this.#subject.roots,
           previous: this.#plan.previous?.readersToday(this.#devices.numbers) ?? [],
           exclude,
+          elsewhere: VIRTUAL_FOLDERS,
           mounts: mountedPaths(this.#subject.roots),
           includeSubvolumes: settings.includeSubvolumes,
           ...(contents === undefined ? {} : { known: contents }),
           signal: this.#tools.context.signal,
           budget: timeBudget(this.#subject.roots, this.#plan.previous?.chain.at(-1), limitsOf(settings).readRate),
-          onProgress: (entries, bytes) => progress.done(entries, bytes),
+          onProgress: (entries, bytes) => progress.done(dumped.totals.entries + entries, dumped.totals.bytes + bytes),
           mayGoOn: async () => load?.pass(),
         },
         { packing, readers },
@@ -140,7 +149,7 @@ class UnitRun {
       await packing.end();
       this.#requireSameRoots();
       onScanned();
-      const scanned: ScannedUnit = {
+      const complete: ScannedUnit = {
         subject: this.#subject,
         unit: this.#unit,
         id: this.#id,
@@ -152,10 +161,11 @@ class UnitRun {
         packs,
         sent: packing.sent,
         packId,
-        totals,
+        totals: { entries: dumped.totals.entries + scanned.entries, bytes: dumped.totals.bytes + scanned.bytes },
+        databases: dumped.records.map((record) => ({ ...record, secondsBeforeFiles: secondsBetween(record.at, filesFrom) })),
         excluded: excludedThen(exclude),
       };
-      return await commitSnapshot(scanned, this.#tools);
+      return await commitSnapshot(complete, this.#tools);
     } finally {
       // In this order: no frame comes any more when the packs are dropped, and no worker reads when files are closed.
       await packing.end();
@@ -235,4 +245,9 @@ class UnitRun {
       });
     }
   }
+}
+
+/** How long after a moment, RFC 3339, another one is, in seconds. */
+function secondsBetween(moment: string, later: Date): number {
+  return Math.max(0, (later.getTime() - Date.parse(moment)) / 1000);
 }

@@ -13,6 +13,7 @@ import { backUpUnit } from '../backup/unit-backup.ts';
 import { differentialDueSince, type LevelRequest } from '../chain/choose-level.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
+import { Databases } from '../databases/databases.ts';
 import { Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { type Lock, takeLock, type Waiting, waitForLock } from '../locks/locks.ts';
@@ -121,7 +122,22 @@ async function backUp(
         : undefined;
     if (dead !== undefined) await recordDeadRun(dead, repository, context);
     inHand = isWhole ? new UnitsInHand(settings.stateDirectory, id) : undefined;
-    const tools: RunTools = { context, repository, cache, pool, readers, unchanged, progress, load, throttled, readBack, inHand, journal };
+    const databases = new Databases(settings, context.signal);
+    const tools: RunTools = {
+      context,
+      repository,
+      cache,
+      pool,
+      readers,
+      databases,
+      unchanged,
+      progress,
+      load,
+      throttled,
+      readBack,
+      inHand,
+      journal,
+    };
     // What the schedule wants on top of an incremental is the server's to take.
     const level = request.policy === 'owner' ? 'incremental' : (request.level ?? 'auto');
     const missing = vanished

@@ -32,6 +32,9 @@ export const DEFAULT_LIMITS = {
   ownerShare: 0.1,
 } as const;
 
+/** Databases are dumped by this program itself; where their servers are, `databases.ts` says. */
+export const DEFAULT_DATABASES = { method: 'stream', timeLimit: 240 } as const;
+
 /** What holds for every setting that the file leaves out. */
 export function defaultSettings(): Settings {
   return {
@@ -39,6 +42,7 @@ export function defaultSettings(): Settings {
     stateDirectory: '/var/lib/apiscp-backup',
     accountsRoot: '/home/virtual',
     systemRoot: '/',
+    databases: DEFAULT_DATABASES,
     limits: DEFAULT_LIMITS,
     schedule: DEFAULT_SCHEDULE,
     retention: DEFAULT_RETENTION,

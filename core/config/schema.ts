@@ -115,6 +115,45 @@ const LIMITS = {
 
 const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 4000 } as const;
 
+const DATABASES = {
+  type: 'object',
+  description: 'How databases come into the backups. What is left out is as shipped.',
+  properties: {
+    method: {
+      enum: ['stream', 'panel', 'none'],
+      description:
+        'stream: a dump of each database, from the server into the backup. panel: the panel’s own export runs before the files. none.',
+    },
+    timeLimit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_080,
+      description: 'Minutes that one dump may take, or the panel’s export.',
+    },
+    mysql: {
+      type: 'object',
+      properties: {
+        socket: { ...ABSOLUTE_PATH, description: 'Left out: where EL and Debian have it.' },
+        credentials: { ...ABSOLUTE_PATH, description: 'Option file with root’s login; without such a file root logs in by who it is.' },
+      },
+      additionalProperties: false,
+    },
+    postgresql: {
+      type: 'object',
+      properties: {
+        socket: { ...ABSOLUTE_PATH, description: 'Folder of the socket. Left out: where EL and Debian have it.' },
+        port: { type: 'integer', minimum: 1, maximum: 65_535 },
+        credentials: {
+          ...ABSOLUTE_PATH,
+          description: 'Password file with the login of postgres; without such a file the system’s user postgres logs in by who it is.',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
+  additionalProperties: false,
+} as const;
+
 /** What the texts of the settings have to be, for messages. */
 export const MEANT_IN_SETTINGS: Meant = new Map([
   [DURATION.pattern, 'a number above 0 and a unit, such as 36 hours, 4 days or 2 months'],
@@ -134,6 +173,7 @@ export const settingsSchema = {
     stateDirectory: { ...ABSOLUTE_PATH, description: 'Root-only working data of this server; never needed to restore.' },
     accountsRoot: { ...ABSOLUTE_PATH, description: 'Directory of the accounts, with one folder siteN each.' },
     systemRoot: { ...ABSOLUTE_PATH, description: 'Directory below which the server-wide locations are looked for.' },
+    databases: DATABASES,
     limits: LIMITS,
     schedule: SCHEDULE,
     retention: RETENTION,

@@ -118,6 +118,15 @@ export function readBytes(descriptor: number, into: Buffer, at: number, length: 
   }
 }
 
+/** Reads what comes next out of a pipe; waits until there is something. 0 at its end. */
+export function readStream(descriptor: number, into: Buffer, at: number, length: number): number {
+  try {
+    return readSync(descriptor, into, at, length, null);
+  } catch (error) {
+    throw asSystemError(error);
+  }
+}
+
 const POSIX_FADV_WILLNEED = 3;
 /** More of a long file is read ahead by the kernel itself, once it is read. */
 const FIRST_BYTES = 4 * 1024 * 1024;

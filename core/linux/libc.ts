@@ -46,6 +46,7 @@ export const libc = {
   capset: library.func('int capset(void *, void *)'),
   execve: library.func('int execve(void *, void *, void *)'),
   fcntl: library.func('int fcntl(int, int, long)'),
+  pipe2: library.func('int pipe2(void *, int)'),
   sigprocmask: library.func('int sigprocmask(int, void *, void *)'),
   mallopt: library.func('int mallopt(int, int)'),
   malloc_trim: library.func('int malloc_trim(size_t)'),

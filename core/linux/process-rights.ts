@@ -29,6 +29,11 @@ export const NEEDED_CAPABILITIES = {
   FOWNER: 3,
   /** Set-id bits of restored entries. */
   FSETID: 4,
+  /** Ending a dump that runs as another user. */
+  KILL: 5,
+  /** Running the database servers' programs as who the server knows, and with no more rights than that. */
+  SETGID: 6,
+  SETUID: 7,
   /** Protection against changes. */
   LINUX_IMMUTABLE: 9,
   /** Attributes in `trusted` and `security`, which mounted accounts are made of. */

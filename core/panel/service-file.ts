@@ -6,11 +6,8 @@ import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString } from '../manifest/entry.ts';
 
-/** Its second folder stands in older documents. */
-const SERVICE_FILES: readonly (readonly ByteString[])[] = [
-  ['info', 'current', 'siteinfo'],
-  ['info', 'cur', 'siteinfo'],
-];
+/** The second stands in older documents. */
+const SERVICE_FOLDERS: readonly ByteString[] = ['current', 'cur'];
 const LARGEST = 64 * 1024;
 const OTHERS_MAY_WRITE = 0o022;
 const ROOT = 0;
@@ -32,15 +29,27 @@ export interface NoServiceFile {
 
 /** `siteinfo` of the account in `folder`, when root alone can change it. */
 export function readServiceFile(folder: ByteString): ServiceFile | NoServiceFile {
-  for (const names of SERVICE_FILES) {
-    const file = readGuarded(folder, names);
+  for (const services of SERVICE_FOLDERS) {
+    const file = readGuarded(folder, ['info', services, 'siteinfo']);
     if (file !== undefined) return file;
   }
   return { reason: 'the panel’s file info/current/siteinfo is not there' };
 }
 
+/** The text of the panel's file about a service of the account in `folder`, a reason when others than root can change it, undefined when there is none. */
+export function readServiceText(folder: ByteString, service: string): string | NoServiceFile | undefined {
+  for (const services of SERVICE_FOLDERS) {
+    const file = readGuarded(folder, ['info', services, service]);
+    if (file !== undefined) return 'bytes' in file ? file.bytes.toString('utf8') : file;
+  }
+  return undefined;
+}
+
 /** A file that root alone can change, a reason when others can, undefined when there is none. */
-function readGuarded(folder: ByteString, names: readonly ByteString[]): ServiceFile | NoServiceFile | undefined {
+function readGuarded(
+  folder: ByteString,
+  names: readonly ByteString[],
+): (ServiceFile & { readonly bytes: Buffer }) | NoServiceFile | undefined {
   let directory = openTrustedDirectory(folder);
   try {
     for (const name of names.slice(0, -1)) {
@@ -55,10 +64,9 @@ function readGuarded(folder: ByteString, names: readonly ByteString[]): ServiceF
       const stat = isRoots(file);
       if (stat === undefined || !stat.isFile || stat.size > LARGEST)
         return { reason: `others than root can change ${name}, or it is no such file` };
-      const bytes = Buffer.alloc(stat.size);
-      const length = readSync(file, bytes, 0, bytes.length, 0);
-      const digest = createHash('sha256').update(bytes.subarray(0, length)).digest();
-      return { path: names.join('/'), digest, mtime: stat.mtime };
+      const room = Buffer.alloc(stat.size);
+      const bytes = room.subarray(0, readSync(file, room, 0, room.length, 0));
+      return { path: names.join('/'), digest: createHash('sha256').update(bytes).digest(), mtime: stat.mtime, bytes };
     } finally {
       closeSync(file);
     }

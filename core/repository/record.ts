@@ -63,6 +63,36 @@ export interface ExcludedThen {
   readonly patterns: readonly string[];
 }
 
+/** A database of a snapshot, and how its dump came about. */
+export interface RecordedDatabase {
+  readonly engine: 'mysql' | 'postgresql';
+  readonly name: string;
+  /** Where its dump stands in the snapshot. */
+  readonly path: string;
+  /** `failed`: there is no dump of this run; what the snapshot has there, if anything, is an earlier one. */
+  readonly result: 'ok' | 'failed';
+  /** The server's version, as it says it. */
+  readonly server: string;
+  readonly characterSet: string;
+  readonly collation: string;
+  /** Of the dump, in bytes. Null when it failed, and so are the next three. */
+  readonly size: number | null;
+  /** SHA-256 of the dump, hexadecimal. */
+  readonly sha256: string | null;
+  /** Tables whose rows the dump has, and these rows, counted in it. */
+  readonly tables: number | null;
+  readonly rows: number | null;
+  /** What made the dump of one moment: a transaction, or a lock on the tables, where some know no transactions. */
+  readonly consistency: 'snapshot' | 'locked' | null;
+  /** That moment, RFC 3339 UTC: when the dump began. */
+  readonly at: string;
+  /** How long the dump took. */
+  readonly seconds: number;
+  /** How long after that moment the reading of the files began. */
+  readonly secondsBeforeFiles: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
 /** Whether a snapshot has all that its run should have stored. */
 export function isComplete({ complete, warningCount }: Pick<SnapshotRecord, 'complete' | 'warningCount'>): boolean {
   return complete ?? warningCount === 0;
@@ -119,6 +149,8 @@ export interface SnapshotRecord {
   readonly complete?: boolean;
   /** What the run excluded by the rules of its time; older records do not have it. */
   readonly excluded?: ExcludedThen;
+  /** The databases that this run dumped, or should have; older records do not have it. */
+  readonly databases?: readonly RecordedDatabase[];
   readonly exporters: readonly unknown[];
   readonly tool: { readonly name: string; readonly version: string };
 }

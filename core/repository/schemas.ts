@@ -20,6 +20,37 @@ const objectReference = { path: text, length: count, sha256: digest } as const;
 const snapshotLink = { type: 'object', properties: { id: timedId, sha256: digest }, required: ['id', 'sha256'] } as const;
 const snapshotLinkOrNull = { anyOf: [snapshotLink, { type: 'null' }] } as const;
 
+const countOrNull = { anyOf: [count, { type: 'null' }] } as const;
+const seconds = { type: 'number', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+const recordedDatabase = {
+  type: 'object',
+  properties: {
+    engine: { enum: ['mysql', 'postgresql'] },
+    name: text,
+    path: text,
+    result: { enum: ['ok', 'failed'] },
+    server: text,
+    characterSet: text,
+    collation: text,
+    size: countOrNull,
+    sha256: { anyOf: [digest, { type: 'null' }] },
+    tables: countOrNull,
+    rows: countOrNull,
+    consistency: { enum: ['snapshot', 'locked', null] },
+    at: time,
+    seconds,
+    secondsBeforeFiles: seconds,
+    error: {
+      anyOf: [{ type: 'object', properties: { code: text, message: text }, required: ['code', 'message'] }, { type: 'null' }],
+    },
+  },
+  required: [
+    ...['engine', 'name', 'path', 'result', 'server', 'characterSet', 'collation', 'size', 'sha256', 'tables', 'rows'],
+    ...['consistency', 'at', 'seconds', 'secondsBeforeFiles', 'error'],
+  ],
+} as const;
+
 export const repositorySchema = {
   $schema: DIALECT,
   $id: 'urn:apiscp-backup:schema:repository:1',
@@ -157,6 +188,7 @@ export const snapshotSchema = {
       properties: { paths: { type: 'array', items: text }, patterns: { type: 'array', items: text } },
       required: ['paths', 'patterns'],
     },
+    databases: { type: 'array', items: recordedDatabase },
     exporters: { type: 'array', items: {} },
     tool,
   },

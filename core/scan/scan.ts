@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type ExcludeRules, excludeMatcherOf } from '../exclude/exclude-rules.ts';
 import { Failure } from '../failure.ts';
+import type { ByteString } from '../manifest/entry.ts';
 import { MergedTree } from '../manifest/merge/merged-tree.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { Collector, type ScanOutput } from './collector.ts';
@@ -17,6 +18,8 @@ export interface ScanRequest extends ReaderTask {
   /** The manifests of the state to compare with, the oldest first; without any, everything counts as new. */
   readonly previous: readonly ManifestReader[];
   readonly exclude: ExcludeRules;
+  /** Names beside the roots that the previous state has from elsewhere than these trees: whoever put them there sees to them. */
+  readonly elsewhere?: ReadonlySet<ByteString>;
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
   readonly signal: AbortSignal;
@@ -47,7 +50,7 @@ export interface ScanTotals {
 export async function scan(request: ScanRequest, { packing, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
   const { roots, previous, onProgress, mayGoOn, signal, budget } = request;
   const collector = new Collector(packing, output, request.known);
-  const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector);
+  const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector, request.elsewhere);
   // What is read, paused or held back then fails at once.
   const cancel = (): void => packing.cancel();
   signal.addEventListener('abort', cancel);

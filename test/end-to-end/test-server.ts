@@ -48,8 +48,13 @@ export class TestServer {
 
   /** Holds the program back from now on. */
   limit(limits: NonNullable<SettingsFile['limits']>): void {
+    this.set({ limits });
+  }
+
+  /** Changes settings. */
+  set(changes: Partial<SettingsFile>): void {
     const settings = JSON.parse(readFileSync(this.#settingsFile, 'utf8'));
-    writeFileSync(this.#settingsFile, JSON.stringify({ ...settings, limits }));
+    writeFileSync(this.#settingsFile, JSON.stringify({ ...settings, ...changes }));
   }
 
   /** Starts the program; `prefix` is a command that starts it in another way. */

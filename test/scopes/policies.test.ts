@@ -3,7 +3,7 @@ import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 type Case = {
-  setting: 'schedule' | 'retention' | 'exclude' | 'limits' | 'includeSubvolumes';
+  setting: 'databases' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'includeSubvolumes';
   words: string;
   value: unknown;
   wrong: string[];
@@ -33,6 +33,12 @@ const SCOPES: Record<string, Case> = {
     words: 'true',
     value: true,
     wrong: ['7', 'yes', '[]'],
+  },
+  'backups.databases': {
+    setting: 'databases',
+    words: '[method:panel,timeLimit:60]',
+    value: { method: 'panel', timeLimit: 60 },
+    wrong: ['panel', '60', 'true', '[]'],
   },
   'backups.limits': {
     setting: 'limits',

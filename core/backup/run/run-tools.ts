@@ -1,4 +1,5 @@
 import type { Context } from '../../context/context.ts';
+import type { Databases } from '../../databases/databases.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { WorkerPool } from '../../scan/pack/worker-pool.ts';
@@ -17,6 +18,7 @@ export interface RunTools {
   readonly cache: ManifestCache;
   readonly pool: WorkerPool;
   readonly readers: ReaderPool;
+  readonly databases: Databases;
   readonly unchanged: LastUnchanged;
   readonly progress: RunProgress;
   /** Has the run pause; undefined: it never does. */

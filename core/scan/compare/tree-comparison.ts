@@ -48,13 +48,20 @@ export class TreeComparison {
   readonly #levels = new ComparedLevels();
   readonly #stat = new StatBuffer();
   readonly #seen = new SeenDirectories();
+  readonly #elsewhere: ReadonlySet<ByteString>;
   #loss: Loss | undefined;
   /** Whether a change was told since the listener was asked whether it is crowded. */
   #hasTold = false;
   #isEnded = false;
 
-  /** Without a `previous` state everything counts as new. */
-  constructor(roots: readonly ScanRoot[], previous: MergedTree | undefined, listener: WalkListener) {
+  /** Without a `previous` state everything counts as new. What it has `elsewhere`, names beside the roots, is none of this walk's. */
+  constructor(
+    roots: readonly ScanRoot[],
+    previous: MergedTree | undefined,
+    listener: WalkListener,
+    elsewhere: ReadonlySet<ByteString> = new Set(),
+  ) {
+    this.#elsewhere = elsewhere;
     this.#listener = listener;
     this.#previous = previous;
     const wasThere = previous !== undefined;
@@ -225,7 +232,8 @@ export class TreeComparison {
     const isLost = this.#isLost(depth);
     for (let known = previous.peek(); known !== undefined; known = previous.peek()) {
       if (name !== undefined && known >= name) return known === name;
-      if (!isLost) this.#listener.deleted(join(level.path, known));
+      const isElsewhere = depth === 0 && this.#elsewhere.has(known);
+      if (!isLost && !isElsewhere) this.#listener.deleted(join(level.path, known));
       previous.skip();
     }
     return false;

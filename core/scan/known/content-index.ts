@@ -17,6 +17,9 @@ import {
 const MAGIC = 'apiscp-backup content index 1\n\0\0';
 const HEADER_LENGTH = 64;
 
+/** To read the row of a file with more pieces for each of them would take longer than to store it. */
+const MANY_PIECES = 64;
+
 type Layouts = readonly [SortedHashesLayout, SortedHashesLayout];
 
 /** The first 28 bits of a SHA-256. */
@@ -39,6 +42,8 @@ export class ContentIndex {
   readonly #descriptor: number;
   readonly #digests: SortedHashes;
   readonly #inodes: SortedHashes;
+  /** The pieces by digest of the last file of many pieces in which something was found. */
+  #pieces: ReadonlyMap<string, Extent> = new Map();
 
   /** Opens the index of a manifest; undefined when there is none that can be read, or it is cut, or of another manifest. */
   static open(file: string, reader: ManifestReader): ContentIndex | undefined {
@@ -68,10 +73,16 @@ export class ContentIndex {
 
   /** Where stored bytes of this digest and length lie. */
   findContent(digest: Buffer, length: number): Extent | undefined {
+    const key = digest.latin1Slice();
+    // What is asked for next lies mostly in the same file.
+    const near = this.#pieces.get(key);
+    if (near?.length === length) return near;
     for (const { block, row } of this.#digests.find(hashOfDigest(digest, 0))) {
-      const extents = this.#row(block, row)?.content?.extents;
-      const found = extents?.find((extent) => extent.length === length && extent.digest.equals(digest));
-      if (found !== undefined) return found;
+      const extents = this.#row(block, row)?.content?.extents ?? [];
+      const found = extents.find((extent) => extent.length === length && extent.digest.equals(digest));
+      if (found === undefined) continue;
+      if (extents.length >= MANY_PIECES) this.#pieces = new Map(extents.map((extent) => [extent.digest.latin1Slice(), extent]));
+      return found;
     }
     return undefined;
   }

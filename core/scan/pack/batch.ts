@@ -2,6 +2,7 @@ import type { ByteString } from '../../manifest/entry.ts';
 import type { IndexedManifest } from '../known/unit-contents.ts';
 import type { SharedBucket } from '../read/byte-bucket.ts';
 import type { ReadEntries } from '../read/read-entries.ts';
+import type { StoredStream, StreamOrder } from '../stream/stored-stream.ts';
 
 /** How a worker opens an entry first; what it then finds decides. */
 export const OpenAs = { file: 0, directory: 1, handle: 2 } as const;
@@ -51,6 +52,8 @@ export interface UnitTask {
 export type ToWorker =
   | { readonly type: 'unit'; readonly unit: number; readonly task: UnitTask }
   | { readonly type: 'batch'; readonly unit: number; readonly number: number; readonly batch: Batch }
+  /** The same of one file, whose content is a stream. */
+  | { readonly type: 'stream'; readonly unit: number; readonly number: number; readonly stream: StreamOrder }
   /** Nothing more is wanted of the unit; what is left of it is thrown away. */
   | { readonly type: 'end'; readonly unit: number }
   | { readonly type: 'stop' };
@@ -69,6 +72,7 @@ export type FromWorker =
   | { readonly type: 'full'; readonly unit: number; readonly pack: number }
   /** All frames of the batch were sent before; `tarBytes` are those of the members that it put into them. */
   | { readonly type: 'done'; readonly unit: number; readonly number: number; readonly entries: ReadEntries; readonly tarBytes: number }
+  | { readonly type: 'streamed'; readonly unit: number; readonly number: number; readonly stored: StoredStream; readonly tarBytes: number }
   | { readonly type: 'failed'; readonly unit: number; readonly number: number; readonly code: string; readonly message: string };
 
 export function packPath(prefix: string, number: number): string {

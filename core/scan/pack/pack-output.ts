@@ -34,11 +34,16 @@ export class PackOutput {
     this.#answer = answer;
   }
 
+  /** Throws `cancelled` when nobody wants the rest any more, without waiting for the end of a pause. */
+  throwIfGivenUp(): void {
+    if (Atomics.load(this.#control, Control.isCancelled) !== 0) throw new Failure('cancelled', 'the unit was cancelled');
+  }
+
   /** Waits while the run pauses. Throws `cancelled` when nobody wants the rest any more; to be called now and then. */
   throwIfCancelled(): void {
     for (;;) {
       // First: a pause may begin anew after the unit was given up.
-      if (Atomics.load(this.#control, Control.isCancelled) !== 0) throw new Failure('cancelled', 'the unit was cancelled');
+      this.throwIfGivenUp();
       if (Atomics.load(this.#control, Control.paused) === 0) return;
       Atomics.wait(this.#control, Control.paused, 1);
     }

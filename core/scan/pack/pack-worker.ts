@@ -30,7 +30,8 @@ export function runPackWorker(): void {
     } else if (message.type === 'end') {
       if (work?.unit === message.unit) end();
     } else if (work?.unit === message.unit) {
-      work.read(message.number, message.batch);
+      if (message.type === 'batch') work.read(message.number, message.batch);
+      else work.readStream(message.number, message.stream);
     } else {
       const error = new Failure('internal', 'a worker was given a batch of a unit that it does not serve');
       answer(failedAnswer(message.unit, message.number, error), []);

@@ -2,6 +2,7 @@ import { asFailure, Failure, type FailureCode } from '../../failure.ts';
 import { releaseBuffer } from '../../linux/allocator.ts';
 import type { PoolThread } from '../pool-thread.ts';
 import { type ReadEntries, releaseEntries } from '../read/read-entries.ts';
+import type { StoredStream, StreamOrder } from '../stream/stored-stream.ts';
 import { type Batch, Control, type FromWorker, newControl, type ToWorker, type UnitTask } from './batch.ts';
 import { FrameLedger } from './frame-ledger.ts';
 
@@ -33,10 +34,15 @@ export interface PackingMeans {
 /** One in hand and one waiting, so that no worker is idle while the main thread walks. */
 const BATCHES_IN_HAND = 2;
 
+/** What a worker is asked to store. */
+type Order = { readonly type: 'batch'; readonly batch: Batch } | { readonly type: 'stream'; readonly stream: StreamOrder };
+
+type Answered = FromWorker & { readonly type: 'done' | 'streamed' };
+
 interface Waiting {
   readonly number: number;
-  readonly batch: Batch;
-  readonly resolve: (answer: ReadEntries) => void;
+  readonly order: Order;
+  readonly resolve: (answer: Answered) => void;
   readonly reject: (failure: Failure) => void;
 }
 
@@ -63,12 +69,18 @@ export class UnitPacking {
   readonly #queue: Waiting[] = [];
   #batches = 0;
   #failure: Failure | undefined;
+  readonly #failing = new AbortController();
   #ending: PromiseWithResolvers<void> | undefined;
 
   constructor(means: PackingMeans) {
     this.#means = means;
     this.unit = means.unit;
     this.size = means.size;
+  }
+
+  /** Raised when anything of the unit has failed: who feeds a stream to a worker should end it then. */
+  get failed(): AbortSignal {
+    return this.#failing.signal;
   }
 
   /** Whether no worker has anything of this unit in hand, nor ever will. */
@@ -83,10 +95,19 @@ export class UnitPacking {
 
   /** Reads a batch. Fails when anything of the unit failed; the unit then cannot be completed. */
   read(batch: Batch): Promise<ReadEntries> {
-    const { promise, resolve, reject } = Promise.withResolvers<ReadEntries>();
+    return this.#ask({ type: 'batch', batch }, (answer) => (answer as FromWorker & { type: 'done' }).entries);
+  }
+
+  /** Stores a stream. Fails as `read` does, and also when the stream cannot be read. */
+  readStream(stream: StreamOrder): Promise<StoredStream> {
+    return this.#ask({ type: 'stream', stream }, (answer) => asStored((answer as FromWorker & { type: 'streamed' }).stored));
+  }
+
+  #ask<Result>(order: Order, resultOf: (answer: Answered) => Result): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
     // Whoever asked looks at the answers in order and may not have come to this one when it fails.
     promise.catch(() => {});
-    this.#queue.push({ number: ++this.#batches, batch, resolve, reject });
+    this.#queue.push({ number: ++this.#batches, order, resolve: (answer) => resolve(resultOf(answer)), reject });
     this.#dispatch();
     return promise;
   }
@@ -144,7 +165,7 @@ export class UnitPacking {
         const [thread, work] = this.#freest();
         if (work.inHand.size >= BATCHES_IN_HAND) return;
         const next = this.#queue[0] as Waiting;
-        thread.send({ type: 'batch', unit: this.unit, number: next.number, batch: next.batch });
+        thread.send({ unit: this.unit, number: next.number, ...next.order });
         this.#queue.shift();
         work.inHand.set(next.number, next);
       }
@@ -170,17 +191,17 @@ export class UnitPacking {
     return work;
   }
 
-  #answer(work: ThreadWork, message: FromWorker & { type: 'done' | 'failed' }): void {
+  #answer(work: ThreadWork, message: FromWorker & { type: 'done' | 'streamed' | 'failed' }): void {
     const waiting = work.inHand.get(message.number);
     if (waiting === undefined) return;
     work.inHand.delete(message.number);
-    if (message.type === 'done' && this.#failure === undefined) {
+    if (message.type !== 'failed' && this.#failure === undefined) {
       this.sent.count(message.tarBytes);
-      waiting.resolve(message.entries);
+      waiting.resolve(message);
     } else {
       this.#queue.push(waiting);
       if (message.type === 'done') releaseEntries(message.entries);
-      else this.#fail(new Failure(message.code as FailureCode, message.message));
+      else if (message.type === 'failed') this.#fail(new Failure(message.code as FailureCode, message.message));
     }
     this.#dispatch();
   }
@@ -208,6 +229,7 @@ export class UnitPacking {
 
   #fail(failure: Failure): void {
     this.#failure ??= failure;
+    this.#failing.abort();
     for (const { control } of this.#work.values()) {
       store(control, Control.isCancelled, 1);
       // Without ending the pause itself, which others may be in as well.
@@ -225,6 +247,12 @@ export class UnitPacking {
     this.#work.clear();
     this.#ending.resolve();
   }
+}
+
+/** A Buffer arrives from another thread as a plain Uint8Array. */
+function asStored({ content, size, counts }: StoredStream): StoredStream {
+  const extents = content.extents.map((extent) => ({ ...extent, digest: Buffer.from(extent.digest) }));
+  return { content: { digest: Buffer.from(content.digest), extents }, size, counts };
 }
 
 /** Sets one of the numbers that a worker may be waiting for. */

@@ -2,6 +2,8 @@ import { asFailure } from '../../failure.ts';
 import { UnitContents } from '../known/unit-contents.ts';
 import { EntryReader } from '../read/entry-reader.ts';
 import { ReadEntriesBuilder } from '../read/read-entries.ts';
+import type { StreamOrder } from '../stream/stored-stream.ts';
+import { StreamWriter } from '../stream/stream-writer.ts';
 import type { Batch, UnitTask } from './batch.ts';
 import { ContentStore } from './content-store.ts';
 import { type Answer, PackOutput } from './pack-output.ts';
@@ -27,21 +29,38 @@ export class UnitWork {
 
   /** Reads a batch: its frames and one answer go out. */
   read(number: number, batch: Batch): void {
-    const { unit } = this;
+    this.#answerWith(number, () => {
+      const results = new ReadEntriesBuilder(batch.names.length);
+      this.#reader.read(batch, results);
+      return (tarBytes) => {
+        const { entries, transfer } = results.finish();
+        this.#answer({ type: 'done', unit: this.unit, number, entries, tarBytes }, transfer);
+      };
+    });
+  }
+
+  /** The same for a stream. */
+  readStream(number: number, stream: StreamOrder): void {
+    this.#answerWith(number, () => {
+      const stored = new StreamWriter(this.#output, this.#known).store(stream);
+      return (tarBytes) => this.#answer({ type: 'streamed', unit: this.unit, number, stored, tarBytes }, []);
+    });
+  }
+
+  /** Does work whose answer, which `work` returns, is sent when all its frames are on their way. */
+  #answerWith(number: number, work: () => (tarBytes: number) => void): void {
     try {
       if (this.#failure !== undefined) throw this.#failure;
-      const results = new ReadEntriesBuilder(batch.names.length);
       const { frames } = this.#output;
       this.#output.closeFullPack();
       const before = frames.added;
-      this.#reader.read(batch, results);
+      const tell = work();
       frames.flush();
       this.#output.reportRead(0);
-      const { entries, transfer } = results.finish();
-      this.#answer({ type: 'done', unit, number, entries, tarBytes: frames.added - before }, transfer);
+      tell(frames.added - before);
     } catch (error) {
       this.#failure = error;
-      this.#answer(failedAnswer(unit, number, error), []);
+      this.#answer(failedAnswer(this.unit, number, error), []);
     }
   }
 

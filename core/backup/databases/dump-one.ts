@@ -1,0 +1,85 @@
+import { closeSync, writeFile } from 'node:fs';
+import type { ChildWatch } from '../../databases/child.ts';
+import type { Consistency, DatabaseFacts, DatabaseServer } from '../../databases/database-server.ts';
+import { type DumpProcess, startDump } from '../../databases/dump-process.ts';
+import { Failure } from '../../failure.ts';
+import { makePipe } from '../../linux/pipes.ts';
+import type { ByteString } from '../../manifest/entry.ts';
+import type { UnitPacking } from '../../scan/pack/unit-packing.ts';
+import type { StoredStream } from '../../scan/stream/stored-stream.ts';
+
+/** What dumps are stored by. */
+export type StreamStore = Pick<UnitPacking, 'size' | 'readStream' | 'failed'>;
+
+/** A dump that is stored. */
+export interface StoredDump extends StoredStream {
+  readonly consistency: Consistency;
+  /** What it does not have, in words. */
+  readonly leftOut: readonly string[];
+}
+
+/** Where a dump goes. */
+export interface DumpTarget {
+  readonly path: ByteString;
+  /** Whether the point in time before has nothing at `path`. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Dumps one database into the packs. Undefined when it is not there any more, be it that it went meanwhile. Throws
+ * `database_failed` for what its server or the dump brings; what the packs bring fails the unit.
+ */
+export async function dumpOne(
+  server: DatabaseServer,
+  { name }: DatabaseFacts,
+  target: DumpTarget,
+  store: StreamStore,
+  watch: ChildWatch,
+): Promise<StoredDump | undefined> {
+  const asked = { ...watch, signal: AbortSignal.any([watch.signal, store.failed]) };
+  const plan = await server.planDump(name, asked);
+  if (plan === undefined) return undefined;
+  const stored = await storeDump(startDump(plan.command, asked), { kind: server.engine, ...target }, store);
+  if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut };
+  watch.signal.throwIfAborted();
+  // Whoever drops a database while it is dumped wants no backup of it.
+  if ((await server.planDump(name, asked).catch(() => plan)) === undefined) return undefined;
+  throw new Failure('database_failed', `its dump failed: ${stored.failure}`, { retry: true });
+}
+
+/** Stores a text as a dump is stored. */
+export async function storeText(
+  text: string,
+  target: DumpTarget,
+  kind: DatabaseServer['engine'],
+  store: StreamStore,
+): Promise<StoredStream> {
+  const pipe = makePipe();
+  const written = new Promise<void>((resolve) => {
+    // What keeps it from being written ends the stream, and whoever reads it hears of that.
+    writeFile(pipe.write, text, () => {
+      closeSync(pipe.write);
+      resolve();
+    });
+  });
+  try {
+    return await store.readStream({ descriptor: pipe.read, kind, ...target });
+  } finally {
+    closeSync(pipe.read);
+    await written;
+  }
+}
+
+type Order = DumpTarget & { readonly kind: DatabaseServer['engine'] };
+
+async function storeDump(dump: DumpProcess, order: Order, store: StreamStore): Promise<StoredStream | { readonly failure: string }> {
+  let stored: StoredStream;
+  try {
+    stored = await store.readStream({ descriptor: dump.descriptor, ...order });
+  } finally {
+    // With nobody to read it, the dump would wait for ever.
+    closeSync(dump.descriptor);
+  }
+  const { failure } = await dump.ended;
+  return failure === undefined ? stored : { failure };
+}
