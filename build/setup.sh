@@ -74,7 +74,7 @@ build_xattr_addon() {
 
 purpose=${1:-build}
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the program needs Linux: use a Debian 12 machine or container, as root"
-[ "$(uname -m)" = x86_64 ] || fail "this is $(uname -m); the Node that the build pins is for x86_64"
+[ "$(uname -m)" = x86_64 ] || fail "this is $(uname -m); the Node that the build pins is for x86-64"
 needs=("${build_needs[@]}")
 if [ "$purpose" = test ]; then
   [ "$(id -u)" = 0 ] || fail "the tests need root: they change owners, set trusted attributes and mount file systems" "run: sudo make test"

@@ -122,7 +122,7 @@ class Backup_Module extends \Module_Skeleton
 	 * List the backups of a site, or of the whole server
 	 *
 	 * @param string|null $site    site to list; a site's administrator leaves it out
-	 * @param array       $options server: of another server; earlier: also what earlier accounts of this name left (administrator)
+	 * @param array       $options server: of another server; earlier: include what earlier accounts of this name left (administrator)
 	 * @return array snapshots, oldest first
 	 */
 	public function list($site = null, $options = null): array
@@ -291,7 +291,7 @@ class Backup_Module extends \Module_Skeleton
 	 * Make this machine the continuation of a server, such as a lost one that it takes the place of
 	 *
 	 * @param string $server  name or id, as `backup:servers` lists them
-	 * @param array  $options yes: also when another machine wrote as it a short time ago
+	 * @param array  $options yes: even if another machine wrote as it a short time ago
 	 * @return array the server as which this machine goes on
 	 */
 	public function adopt($server = null, $options = null): array

@@ -33,13 +33,13 @@ export function renderServers({ servers }: ServersResult): string {
 }
 
 export function renderAdopt({ server, name }: AdoptResult): string {
-  return `This machine goes on as the server ${server}, until now ${printable(name)}.\n`;
+  return `This machine continues as the server ${server}, until now ${printable(name)}.\n`;
 }
 
 export function renderJoin({ unit, unitId, joined }: JoinResult): string {
-  return unitId === joined ? `${unit} goes on as ${joined}.\n` : `The backups of ${joined} are those of ${unit} (${unitId}), too.\n`;
+  return unitId === joined ? `${unit} goes on as ${joined}.\n` : `The backups of ${joined} now also belong to ${unit} (${unitId}).\n`;
 }
 
 export function renderForget({ unit, unitId, snapshots }: ForgetResult): string {
-  return `${unit} (${unitId}) is not missed any more. Its ${formatCount(snapshots)} snapshots stay until the rules of retention let them go.\n`;
+  return `${unit} (${unitId}) is no longer expected on this server. Its ${formatCount(snapshots)} snapshots stay as long as the rules of retention keep them.\n`;
 }

@@ -33,7 +33,7 @@ function logText({ level, message, affected = [] }: LogLine): string {
 
 /** The answer to whoever asks how far it is; `since` is in milliseconds. */
 function answerText(progress: ShownProgress | undefined, since: number): string {
-  if (progress === undefined) return `under way for ${formatDuration(Math.round(since / 1000))}, nothing counted yet\n`;
+  if (progress === undefined) return `in progress for ${formatDuration(Math.round(since / 1000))}, nothing counted yet\n`;
   return `${subject(progress)}: ${amounts(progress)}\n`;
 }
 

@@ -99,7 +99,7 @@ function renderRestore(result: RestoreResult): string {
     ['selected', formatCount(result.entries)],
     [result.dryRun ? 'would be written' : 'written', `${formatCount(result.written)} (${formatBytes(result.bytesWritten)})`],
     ['already right', formatCount(result.unchanged)],
-    ['left alone', formatCount(result.skipped)],
+    ['left as they are', formatCount(result.skipped)],
     [result.dryRun ? 'would be deleted' : 'deleted', formatCount(result.deleted)],
     ['failed', formatCount(result.failed)],
     ['read from the repository', formatBytes(result.bytesFetched)],

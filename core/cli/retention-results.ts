@@ -21,7 +21,7 @@ export function renderPrune({ status, dryRun, units, objects, bytes, runs, holds
   const deleted = units.reduce((sum, unit) => sum + unit.deleted, 0);
   const counts = [`${formatCount(deleted)} snapshots`, `${formatCount(objects)} objects of ${formatBytes(bytes)}`];
   const others = [`${formatCount(runs)} records of runs`, `${formatCount(holds)} expired holds`];
-  const guarded = units.some((unit) => unit.needsConfirmation) ? 'This is more than goes without --yes.\n' : '';
+  const guarded = units.some((unit) => unit.needsConfirmation) ? 'This is more than the safety limit: confirm it with --yes.\n' : '';
   const summary = `${dryRun ? 'Would delete' : 'Deleted'} ${[...counts, ...others].join(', ')}.\n`;
   return `${units.map(unitTable).join('\n')}${summary}${guarded}Prune: ${status}.\n`;
 }

@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 
-/** Names of linux/errno.h (x86_64 and arm64 alike) that Node has not; network, stacked and damaged file systems answer with them. */
+/** Names of linux/errno.h that Node lacks. Network, stacked and damaged file systems answer with them. */
 const FURTHER_NAMES = new Map<number, string>([
   [15, 'ENOTBLK'],
   [35, 'EDEADLK'],

@@ -1,4 +1,4 @@
-/** Linux' numbers for x86_64 and arm64 alike, except where a line says otherwise. */
+/** Linux' numbers on x86-64. */
 import { constants } from 'node:fs';
 
 export const O_RDONLY = constants.O_RDONLY;
@@ -9,7 +9,6 @@ export const O_CREAT = constants.O_CREAT;
 export const O_EXCL = constants.O_EXCL;
 export const O_NONBLOCK = constants.O_NONBLOCK;
 export const O_NOATIME = constants.O_NOATIME;
-/** These two differ between the architectures; Node knows which. */
 export const O_DIRECTORY = constants.O_DIRECTORY;
 export const O_NOFOLLOW = constants.O_NOFOLLOW;
 export const O_CLOEXEC = 0o2000000;

@@ -129,7 +129,7 @@ describe('the display of progress', () => {
       const { display, text, pass } = screen(isTTY);
       pass(90_000);
       display.report();
-      expect(text()).to.equal('under way for 1m 30s, nothing counted yet\n');
+      expect(text()).to.equal('in progress for 1m 30s, nothing counted yet\n');
       display.progress({ ...progress, entries: 0, bytes: 0 });
       pass(10);
       display.progress(progress);

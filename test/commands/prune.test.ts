@@ -147,7 +147,7 @@ describe('prune', () => {
     expect(await objects()).to.deep.equal(before);
   });
 
-  it('deletes nothing of a unit of which more would go than goes without asking, until it is confirmed, and the others’ all the same', async () => {
+  it('deletes nothing of a unit of which more would go than the safety limit, until it is confirmed, and the others’ all the same', async () => {
     const policy = { ...KEEP_TWO_DAYS, guardShare: 0.5 };
     await add('full', daysAgo(16));
     for (let day = 15; day > 6; day--) await add('incremental', daysAgo(day));
