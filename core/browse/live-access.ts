@@ -4,6 +4,7 @@ import { errorCode } from '../linux/system-error.ts';
 import { readXattrs } from '../linux/xattrs.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
+import { lastComponent } from '../manifest/paths.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import type { Access } from '../restore/owner/owner-sight.ts';
 
@@ -14,7 +15,7 @@ const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'E
 export function liveAccess(unit: PanelUnit, path: ByteString): Access | undefined {
   const root = unit.roots.find((candidate) => isWithin(path, candidate.path));
   if (root === undefined) return undefined;
-  const names = [root.path.slice(root.path.lastIndexOf('/') + 1), ...path.slice(root.path.length).split('/').filter(Boolean)];
+  const names = [lastComponent(root.path), ...path.slice(root.path.length).split('/').filter(Boolean)];
   let descriptor = openTrustedDirectory(root.parent);
   try {
     for (const [index, name] of names.entries()) {

@@ -1,8 +1,8 @@
 import type { ByteString } from '../manifest/entry.ts';
 import { isWithin } from '../manifest/path-order.ts';
+import { parentPath } from '../manifest/paths.ts';
 import { OWNERS_TREE } from '../restore/owner/owner-gate.ts';
 import type { Access, OwnerSight } from '../restore/owner/owner-sight.ts';
-import { parentPath } from '../restore/target/names.ts';
 
 /** So many folders are remembered. */
 const KEPT_FOLDERS = 10_000;

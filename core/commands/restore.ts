@@ -6,6 +6,7 @@ import { keepMemorySmall } from '../linux/allocator.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
+import { closeEach, openEach } from '../manifest/read/random-access.ts';
 import { fromTreePath, fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
@@ -101,10 +102,9 @@ function deletedIn({ request, unit, point }: Task, target: RestoreTarget, { sett
 async function restoreFrom(task: Task, repository: Repository, context: Context): Promise<RestoreResult> {
   const { request, unit, users, point } = task;
   const { chain } = point;
-  const opened: RandomAccess[] = [];
+  const opened = await openEach(chain, (record) => repository.openManifest(record));
   let target: RestoreTarget | undefined;
   try {
-    for (const record of chain) opened.push(await repository.openManifest(record));
     const paths = chosenPaths(request.paths ?? []);
     target = openTarget(task, repository, context);
     const then = excludeThen(chain.at(-1) as SnapshotRecord);
@@ -141,7 +141,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     return resultOf(task, repository, target.description, outcome, context);
   } finally {
     target?.close();
-    for (const access of opened) access.close();
+    closeEach(opened);
   }
 }
 

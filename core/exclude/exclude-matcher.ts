@@ -1,4 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
+import { lastComponent, parentPath } from '../manifest/paths.ts';
 
 /** What a backup leaves out. Asked once for each directory, so that the many entries of most directories cost nothing. */
 export interface ExcludeMatcher {
@@ -10,10 +11,9 @@ export interface ExcludeMatcher {
 export function excludePaths(paths: readonly ByteString[]): ExcludeMatcher {
   const byDirectory = new Map<ByteString, Set<ByteString>>();
   for (const path of paths) {
-    const slash = path.lastIndexOf('/');
-    const directory = slash < 0 ? '' : path.slice(0, slash);
+    const directory = parentPath(path);
     const names = byDirectory.get(directory) ?? new Set();
-    byDirectory.set(directory, names.add(path.slice(slash + 1)));
+    byDirectory.set(directory, names.add(lastComponent(path)));
   }
   return {
     inDirectory(path) {

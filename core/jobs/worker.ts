@@ -1,4 +1,4 @@
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type EndedUnit, withinAnswer } from '../backup/run/ended-unit.ts';
 import type { RunJournal } from '../backup/run/run-journal.ts';
 import type { Reporter } from '../context/context.ts';
@@ -6,6 +6,7 @@ import { openContext } from '../context/open-context.ts';
 import { withPriority } from '../context/priority.ts';
 import { ProgressFeed } from '../context/progress-feed.ts';
 import { askable } from '../context/progress-request.ts';
+import { writeAll } from '../linux/write-all.ts';
 import { EXIT } from '../schemas/exit-codes.ts';
 import { jsonLine } from '../schemas/json-text.ts';
 import { showDefects, toWireError } from '../schemas/wire-error.ts';
@@ -64,8 +65,7 @@ function readJob(): Job | undefined {
 
 /** At once, so that it is said before whatever comes next ends the process. */
 function send(message: Message): void {
-  const bytes = Buffer.from(jsonLine(message));
-  for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
+  writeAll(STDOUT, Buffer.from(jsonLine(message)));
 }
 
 function journalOf({ earlier }: Job): RunJournal {

@@ -1,6 +1,7 @@
 import { descriptorLimit } from '../linux/descriptor-limit.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString, Entry, ManifestRow } from '../manifest/entry.ts';
+import { parentPath } from '../manifest/paths.ts';
 import { HardLinks, type LinkLeader } from './compare/hard-links.ts';
 import type { HeldDirectory } from './compare/held-directory.ts';
 import type { WalkListener } from './compare/tree-comparison.ts';
@@ -245,7 +246,7 @@ export class Collector implements WalkListener {
       this.#correct(this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | flags } : entry), fileSize(entry), size);
     } else if (answer.outcomes[index - first] === Outcome.unreadable) {
       // What is there and could not be read stays as the previous state has it.
-      this.#output.unseen(parentOf(path));
+      this.#output.unseen(parentPath(path));
       this.#correct(known, size, size);
     } else {
       this.#correct(false, 0, size);
@@ -287,10 +288,6 @@ function fileSize({ kind, size }: Pick<Entry, 'kind' | 'size'>): number {
 
 function seenSize(stat: StatBuffer): number {
   return stat.isFile ? stat.size : 0;
-}
-
-function parentOf(path: ByteString): ByteString {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 /** Whether what was seen under another name is the file that was read, and not one that changed or was given the inode since. */

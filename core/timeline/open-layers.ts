@@ -1,6 +1,6 @@
 import type { DeviceNumbers } from '../manifest/device-numbers.ts';
 import { ManifestReader } from '../manifest/read/manifest-reader.ts';
-import type { RandomAccess } from '../manifest/read/random-access.ts';
+import { closeEach, openEach, type RandomAccess } from '../manifest/read/random-access.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -16,21 +16,20 @@ export class OpenLayers {
 
   /** With `devices` rows have the numbers of today. Throws `repository_damaged` when a manifest is missing or not the recorded one. */
   static async open(records: readonly SnapshotRecord[], repository: Repository, devices?: DeviceNumbers): Promise<OpenLayers> {
-    const sources: RandomAccess[] = [];
+    const sources = await openEach(records, (record) => repository.openManifest(record));
     try {
-      for (const record of records) sources.push(await repository.openManifest(record));
       const readers = ManifestReader.openAll(
         sources.map((source, index) => ({ source, expect: (records[index] as SnapshotRecord).manifest })),
         devices,
       );
       return new OpenLayers(readers, sources);
     } catch (error) {
-      for (const source of sources) source.close();
+      closeEach(sources);
       throw error;
     }
   }
 
   close(): void {
-    for (const source of this.#sources) source.close();
+    closeEach(this.#sources);
   }
 }

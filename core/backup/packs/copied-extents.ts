@@ -1,4 +1,5 @@
 import type { Extent } from '../../manifest/entry.ts';
+import { lowerBound } from '../../manifest/lower-bound.ts';
 
 const DIGEST_BYTES = 32;
 const FOUR_GIB = 0x1_0000_0000;
@@ -67,15 +68,14 @@ export class CopiedExtents {
 
   /** Where the extent at this place was copied to; undefined when it was not. */
   find(place: ExtentPlace, length: number): ExtentPlace | undefined {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const at = this.#order[middle]!;
-      if ((this.#compare(at, place) || this.#length[at]! - length) < 0) low = middle + 1;
-      else high = middle;
-    }
-    const at = this.#order[low];
+    const order = this.#order;
+    const at =
+      order[
+        lowerBound(order.length, (index) => {
+          const middle = order[index]!;
+          return (this.#compare(middle, place) || this.#length[middle]! - length) < 0;
+        })
+      ];
     if (at === undefined || this.#compare(at, place) !== 0 || this.#length[at] !== length) return undefined;
     const [pack, frame, offset] = this.#copies.subarray(at * 3, at * 3 + 3) as unknown as [number, number, number];
     return pack === 0 ? undefined : { pack, frame, offset };

@@ -1,6 +1,7 @@
 import { tarHeader } from '../../archive/tar-header.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
+import { parentPath } from '../../manifest/paths.ts';
 import { type SpooledFrame, TrailingSpool } from './trailing-spool.ts';
 
 /**
@@ -55,7 +56,7 @@ export class TrailingMembers {
    */
   #announceParent(path: ByteString): void {
     const parent = this.#around.at(-1);
-    if (parent === undefined || parent.isAnnounced || parent.entry.path !== path.slice(0, path.lastIndexOf('/'))) return;
+    if (parent === undefined || parent.isAnnounced || parent.entry.path !== parentPath(path)) return;
     parent.isAnnounced = true;
     this.#links.add(tarHeader(parent.entry));
   }

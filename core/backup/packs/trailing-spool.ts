@@ -1,5 +1,7 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { compressFrame, FRAME_TARGET } from '../../archive/frame.ts';
+import { FileBytes } from '../../linux/file-bytes.ts';
+import { writeAll } from '../../linux/write-all.ts';
 
 /** Linux' O_TMPFILE: a file without a name, gone with its descriptor. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
@@ -39,10 +41,9 @@ export class TrailingSpool {
   /** Every frame, in order. */
   *frames(): Generator<SpooledFrame> {
     this.#cut();
+    const file = new FileBytes(this.#descriptor, 'the spool of trailing members', this.#end);
     for (const { offset, length, decompressedLength } of this.#isReversed ? this.#frames.toReversed() : this.#frames) {
-      const bytes = Buffer.allocUnsafe(length);
-      readSync(this.#descriptor, bytes, 0, length, offset);
-      yield { bytes, decompressedLength };
+      yield { bytes: file.read(offset, length), decompressedLength };
     }
   }
 
@@ -53,9 +54,7 @@ export class TrailingSpool {
   #cut(): void {
     if (this.#waiting === 0) return;
     const frame = compressFrame(Buffer.concat(this.#isReversed ? this.#members.reverse() : this.#members));
-    for (let written = 0; written < frame.length; ) {
-      written += writeSync(this.#descriptor, frame, written, frame.length - written, this.#end + written);
-    }
+    writeAll(this.#descriptor, frame, this.#end);
     this.#frames.push({ offset: this.#end, length: frame.length, decompressedLength: this.#waiting });
     this.#end += frame.length;
     this.#members = [];

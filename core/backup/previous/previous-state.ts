@@ -1,6 +1,6 @@
 import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import { ManifestReader } from '../../manifest/read/manifest-reader.ts';
-import type { RandomAccess } from '../../manifest/read/random-access.ts';
+import { closeEach, openEach, type RandomAccess } from '../../manifest/read/random-access.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { SnapshotRecord } from '../../repository/record.ts';
 
@@ -29,17 +29,16 @@ export class PreviousState {
 
   /** Throws `repository_damaged` when a manifest is neither here nor, intact, in the repository. */
   static async open(chain: readonly SnapshotRecord[], cache: ManifestCache): Promise<PreviousState> {
-    const sources: RandomAccess[] = [];
+    const sources = await openEach(chain, (record) => cache.open(record));
     try {
-      for (const record of chain) sources.push(await cache.open(record));
       return new PreviousState(chain, sources);
     } catch (error) {
-      for (const source of sources) source.close();
+      closeEach(sources);
       throw error;
     }
   }
 
   close(): void {
-    for (const source of this.#sources) source.close();
+    closeEach(this.#sources);
   }
 }

@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { FileBytes } from '../../linux/file-bytes.ts';
+import { writeAll } from '../../linux/write-all.ts';
 import type { ManifestRow } from '../../manifest/entry.ts';
 import { ManifestReader } from '../../manifest/read/manifest-reader.ts';
 import { type FinishedManifest, ManifestWriter } from '../../manifest/write/manifest-writer.ts';
@@ -18,9 +20,7 @@ export class ManifestOutput implements RowTarget {
   constructor(file: string) {
     this.file = file;
     this.#descriptor = openSync(file, 'wx+', 0o600);
-    this.#writer = new ManifestWriter((chunk) => {
-      for (let written = 0; written < chunk.length; ) written += writeSync(this.#descriptor, chunk, written);
-    });
+    this.#writer = new ManifestWriter((chunk) => writeAll(this.#descriptor, chunk));
   }
 
   get rows(): number {
@@ -38,15 +38,8 @@ export class ManifestOutput implements RowTarget {
 
   /** Reads what was finished; good until `close`. */
   reader(): ManifestReader {
-    return ManifestReader.open({ size: fstatSync(this.#descriptor).size, read: this.#read, close: () => {} });
+    return ManifestReader.open(new FileBytes(this.#descriptor, this.file));
   }
-
-  readonly #read = (offset: number, length: number): Buffer => {
-    const bytes = Buffer.allocUnsafe(length);
-    const got = readSync(this.#descriptor, bytes, 0, length, offset);
-    if (got !== length) throw new RangeError(`the manifest ends before byte ${offset + length}`);
-    return bytes;
-  };
 
   /** Copies what was written to `target`, which the caller commits. */
   async copyTo(target: Pick<ObjectWriter, 'write'>): Promise<void> {

@@ -1,7 +1,9 @@
 import type { ByteString } from '../entry.ts';
 import { DIRECTORY, holdsChildren } from '../format/kinds.ts';
 import { PathStack } from '../format/path-stack.ts';
+import { lowerBound } from '../lower-bound.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
+import { parentPath } from '../paths.ts';
 import type { ManifestReader } from '../read/manifest-reader.ts';
 import { LayerCursor } from './layer-cursor.ts';
 import { type PathState, pathStateOfRow } from './path-states.ts';
@@ -52,7 +54,7 @@ class RowWalk {
     if (cursor.block.index !== this.#block) {
       this.#block = cursor.block.index;
       const path = cursor.block.path(cursor.row);
-      this.#directory = new PathStack(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+      this.#directory = new PathStack(parentPath(path));
     }
     this.#directory.leaveTo(cursor.depth);
     this.name = cursor.name;
@@ -115,13 +117,7 @@ export class UnionWalk {
   #wait(walk: RowWalk): void {
     const { path } = walk;
     if (path === undefined) return;
-    let low = 0;
-    let high = this.#waiting.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (comparePaths((this.#waiting[middle] as RowWalk).path as ByteString, path) > 0) low = middle + 1;
-      else high = middle;
-    }
-    this.#waiting.splice(low, 0, walk);
+    const at = lowerBound(this.#waiting.length, (index) => comparePaths((this.#waiting[index] as RowWalk).path as ByteString, path) > 0);
+    this.#waiting.splice(at, 0, walk);
   }
 }

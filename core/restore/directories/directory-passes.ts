@@ -5,12 +5,13 @@ import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { comparePaths } from '../../manifest/path-order.ts';
+import { parentPath } from '../../manifest/paths.ts';
 import type { OutcomeBuilder } from '../outcome.ts';
 import type { UpperLayer } from '../overlay/overlay-layers.ts';
 import { DirectoryColumn, DirectoryState, type Plan } from '../plan/plan.ts';
 import type { SnapshotView } from '../plan/snapshot-view.ts';
 import { problemOf, type WriteRules } from '../rules.ts';
-import { parentPath } from '../target/names.ts';
+
 import type { Target } from '../target/target.ts';
 import { finishDirectory, type MadeDirectory, makeDirectory, unlock, withDirectory } from './directories.ts';
 import type { KnownDirectories } from './known-directories.ts';

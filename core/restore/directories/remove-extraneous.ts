@@ -3,11 +3,12 @@ import { closeDescriptor, openDirectoryAt } from '../../linux/files.ts';
 import { mountOf } from '../../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { type ByteString, type Entry, EntryFlags } from '../../manifest/entry.ts';
+import { childPath, parentPath } from '../../manifest/paths.ts';
 import { namesIn, type UpperLayer } from '../overlay/overlay-layers.ts';
 import { type Extraneous, findExtraneous, type Listing } from '../plan/extraneous.ts';
 import type { SelectedEntry } from '../plan/snapshot-view.ts';
 import { problemOf } from '../rules.ts';
-import { childPath, parentPath } from '../target/names.ts';
+
 import { mayBeStaging } from '../target/staging.ts';
 import type { Target } from '../target/target.ts';
 import type { PassContext } from './directory-passes.ts';

@@ -4,9 +4,10 @@ import { closeDescriptor, openDirectoryAt, removeDirectoryAt, unlinkAt } from '.
 import { mountOf } from '../../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import type { ByteString } from '../../manifest/entry.ts';
+import { childPath } from '../../manifest/paths.ts';
 import { checkDirectory } from '../owner/owner-rights.ts';
 import type { Problem, RemovalRules, Report } from '../rules.ts';
-import { childPath } from '../target/names.ts';
+
 import { pastProtection, unprotect } from '../target/protection.ts';
 
 /** Deeper than any tree that people make; each level needs an open descriptor. */

@@ -1,8 +1,9 @@
 import { type ByteString, type Entry, EntryFlags } from '../../manifest/entry.ts';
+import { childPath } from '../../manifest/paths.ts';
 import type { PassContext } from '../directories/directory-passes.ts';
 import type { SelectedEntry } from '../plan/snapshot-view.ts';
 import { problemOf } from '../rules.ts';
-import { childPath } from '../target/names.ts';
+
 import { isOpaque, OPAQUE } from './overlay-attributes.ts';
 import type { UpperLayer } from './overlay-layers.ts';
 

@@ -6,7 +6,8 @@ import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { readXattrs } from '../../linux/xattrs.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
-import { childPath } from '../target/names.ts';
+import { childPath } from '../../manifest/paths.ts';
+
 import { Target, type TargetRoot } from '../target/target.ts';
 import { isOpaque, isWhiteout, ORIGIN } from './overlay-attributes.ts';
 

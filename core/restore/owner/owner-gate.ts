@@ -3,10 +3,11 @@ import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
+import { parentPath } from '../../manifest/paths.ts';
 import type { OutcomeBuilder } from '../outcome.ts';
 import { isWhiteout } from '../overlay/overlay-attributes.ts';
 import type { SelectedEntry } from '../plan/snapshot-view.ts';
-import { parentPath } from '../target/names.ts';
+
 import type { Target } from '../target/target.ts';
 import { permit } from './owner-policy.ts';
 import { isOwn, type OwnerRights } from './owner-rights.ts';

@@ -1,6 +1,7 @@
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
-import { childPath, parentPath } from '../target/names.ts';
+import { childPath, parentPath } from '../../manifest/paths.ts';
+
 import type { SelectedEntry } from './snapshot-view.ts';
 
 /** What stands in a directory. */

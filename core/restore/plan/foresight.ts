@@ -2,12 +2,13 @@ import { Failure } from '../../failure.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
+import { childPath, parentPath } from '../../manifest/paths.ts';
 import { checkKept } from '../directories/kept-directory.ts';
 import type { OutcomeBuilder } from '../outcome.ts';
 import { namesIn, type UpperLayer } from '../overlay/overlay-layers.ts';
 import { checkDirectory } from '../owner/owner-rights.ts';
 import { type Problem, problemOf, type WriteRules } from '../rules.ts';
-import { childPath, parentPath } from '../target/names.ts';
+
 import { clearDirectory } from '../target/publish.ts';
 import type { Place, Target } from '../target/target.ts';
 import { likenessOf } from './compare.ts';

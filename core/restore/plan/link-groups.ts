@@ -1,4 +1,5 @@
 import type { Entry } from '../../manifest/entry.ts';
+import { NameGroups } from '../../manifest/name-groups.ts';
 import type { RowPlace } from './snapshot-view.ts';
 
 /** The names of one file that a restore gives. */
@@ -11,26 +12,20 @@ export interface LinkGroup {
 
 /**
  * Finds the names of a snapshot that are hard links of each other: those that agree in everything that makes them one file at one
- * time. Rows that were kept from an earlier state may have an inode number that was given to another file since. A group is
- * kept until all its names were met, so that the memory follows the groups that are open at once.
+ * time. Rows that were kept from an earlier state may have an inode number that was given to another file since.
  */
 export class LinkGroups {
-  readonly #groups = new Map<string, LinkGroup>();
+  readonly #groups = new NameGroups<LinkGroup>();
 
   /**
    * The group of an entry, this one included; its `later` is empty when this is the first that was met. `root` keeps names apart that are
    * written to different file systems.
    */
   meet(entry: Entry, root: number, { layer, block, row }: RowPlace): LinkGroup {
+    const place = { layer, block, row };
     const key = `${root}:${identityOf(entry)}`;
-    const group = this.#groups.get(key);
-    if (group === undefined) {
-      const fresh = { first: { layer, block, row }, later: [] };
-      this.#groups.set(key, fresh);
-      return fresh;
-    }
-    group.later.push({ layer, block, row });
-    if (group.later.length === entry.linkCount - 1) this.#groups.delete(key);
+    const { group, isFirst } = this.#groups.meet(key, entry.linkCount, () => ({ first: place, later: [] }));
+    if (!isFirst) group.later.push(place);
     return group;
   }
 }

@@ -1,6 +1,7 @@
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { comparePaths, isWithin } from '../../manifest/path-order.ts';
-import { parentPath } from '../target/names.ts';
+import { parentPath } from '../../manifest/paths.ts';
+
 import { unknownPath } from './unknown-path.ts';
 
 /** Where an entry of a point in time stands: which manifest, which block, which row. */

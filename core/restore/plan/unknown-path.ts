@@ -1,7 +1,7 @@
 import { Failure } from '../../failure.ts';
 import type { ByteString } from '../../manifest/entry.ts';
+import { parentPath } from '../../manifest/paths.ts';
 import { toWirePath } from '../../manifest/wire-path.ts';
-import { parentPath } from '../target/names.ts';
 
 /** The tree of an account that people forget to name: what they see as `/var/www` is `shadow/var/www` in the backup. */
 const FORGOTTEN: ByteString = 'shadow';

@@ -59,13 +59,3 @@ export function componentsOf(path: ByteString): ByteString[] {
   checkPath(path);
   return path.split('/');
 }
-
-/** The path without its last component; empty for a top folder. */
-export function parentPath(path: ByteString): ByteString {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
-}
-
-/** The path of `name` in the directory `parent`. */
-export function childPath(parent: ByteString, name: ByteString): ByteString {
-  return parent === '' ? name : `${parent}/${name}`;
-}

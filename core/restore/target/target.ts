@@ -5,11 +5,12 @@ import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
+import { lastComponent, parentPath } from '../../manifest/paths.ts';
 import type { KnownDirectories } from '../directories/known-directories.ts';
 import type { OwnerRights } from '../owner/owner-rights.ts';
 import type { Report } from '../rules.ts';
 import type { ForcedAttributes } from '../write/forced-attributes.ts';
-import { componentsOf, parentPath } from './names.ts';
+import { componentsOf } from './names.ts';
 import { ProjectFolders } from './project-folders.ts';
 import { Staging } from './staging.ts';
 
@@ -121,7 +122,7 @@ export class Target {
     if (path === root.at) return { directory: root.descriptor, name: '', overlay, staging: NO_STAGING, forced: root.forced, owner };
     const directory = this.directory(parentPath(path));
     this.#staging ??= this.#chooseStaging(root, directory);
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const name = lastComponent(path);
     return { directory, name, overlay, staging: this.#staging, forced: root.forced, unnamedFiles: root.unnamedFiles, owner };
   }
 
@@ -186,7 +187,7 @@ export class Target {
   adopt(path: ByteString, descriptor: number): void {
     this.directory(parentPath(path));
     statDescriptor(descriptor, this.#stat);
-    this.#push(path.slice(path.lastIndexOf('/') + 1), descriptor);
+    this.#push(lastComponent(path), descriptor);
     this.#staging = undefined;
     this.#path = path;
   }

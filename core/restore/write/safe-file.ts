@@ -1,10 +1,10 @@
-import { writeSync } from 'node:fs';
 import { Failure } from '../../failure.ts';
 import { beginWriteback, closeDescriptor, nameUnnamed, openAt, openUnnamed, setLength } from '../../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../../linux/flags.ts';
 import { readProjectId, writeProjectId } from '../../linux/project-id.ts';
 import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
+import { writeAll } from '../../linux/write-all.ts';
 import type { ByteString, DataRange, Entry } from '../../manifest/entry.ts';
 import { checkDirectory } from '../owner/owner-rights.ts';
 import { type Report, refusalsOf, type Witness, type WriteRules } from '../rules.ts';
@@ -59,19 +59,13 @@ export class SafeFile {
       const range = this.#ranges[this.#range];
       if (range === undefined) throw new Failure('digest_mismatch', 'more content than the entry has', { affected: [this.#entry.path] });
       const length = Math.min(range.length - this.#inRange, data.length - at);
-      this.#write(data, at, length, range.offset + this.#inRange);
+      writeAll(this.#descriptor, data.subarray(at, at + length), range.offset + this.#inRange);
       at += length;
       this.#inRange += length;
       if (this.#inRange === range.length) {
         this.#range++;
         this.#inRange = 0;
       }
-    }
-  }
-
-  #write(data: Buffer, from: number, length: number, position: number): void {
-    for (let written = 0; written < length; ) {
-      written += writeSync(this.#descriptor, data, from + written, length - written, position + written);
     }
   }
 

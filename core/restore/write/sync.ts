@@ -5,10 +5,11 @@ import { O_NONBLOCK, O_RDONLY } from '../../linux/flags.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString } from '../../manifest/entry.ts';
+import { parentPath } from '../../manifest/paths.ts';
 import { FileColumn, type Plan, placeAt } from '../plan/plan.ts';
 import type { SnapshotView } from '../plan/snapshot-view.ts';
 import { problemOf, type Report } from '../rules.ts';
-import { parentPath } from '../target/names.ts';
+
 import type { Target, TargetRoot } from '../target/target.ts';
 
 /** Up to so many entries are waited for one by one: what else the server has to write can take long. */

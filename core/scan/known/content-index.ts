@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { writeAll } from '../../linux/write-all.ts';
 import type { Entry, Extent } from '../../manifest/entry.ts';
 import { FILE } from '../../manifest/format/kinds.ts';
 import type { BlockView } from '../../manifest/read/block-view.ts';
@@ -135,14 +136,15 @@ function writeIndex(descriptor: number, reader: ManifestReader): void {
   let at = HEADER_LENGTH + (digests.count + inodes.count) * RECORD_LENGTH;
   for (const { fences } of [digests, inodes]) {
     const bytes = Buffer.from(fences.buffer, fences.byteOffset, fences.byteLength);
-    at += writeSync(descriptor, bytes, 0, bytes.length, at);
+    writeAll(descriptor, bytes, at);
+    at += bytes.length;
   }
   const header = Buffer.alloc(HEADER_LENGTH);
   header.latin1Write(MAGIC);
   [reader.rowCount, digests.count, inodes.count].forEach((number, index) => {
     header.writeDoubleLE(number, MAGIC.length + 8 * index);
   });
-  writeSync(descriptor, header, 0, header.length, 0);
+  writeAll(descriptor, header, 0);
 }
 
 function digestsOf(reader: ManifestReader): RecordSource {

@@ -1,4 +1,7 @@
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
+import { writeAll } from '../../linux/write-all.ts';
+import { word } from '../../manifest/format/columns.ts';
+import { lowerBound } from '../../manifest/lower-bound.ts';
 
 /**
  * Records that lead from the hash of something to the manifest row that has it. A record is one 64-bit number: 28 bits of
@@ -46,9 +49,7 @@ export function writeSortedHashes(descriptor: number, offset: number, expected: 
       if ((count + at) % RECORDS_PER_PAGE === 0) fences.push(Number((sorted[at] as bigint) >> 36n));
     }
     const bytes = Buffer.from(sorted.buffer, sorted.byteOffset, sorted.byteLength);
-    for (let written = 0; written < bytes.length; ) {
-      written += writeSync(descriptor, bytes, written, bytes.length - written, offset + count * RECORD_LENGTH + written);
-    }
+    writeAll(descriptor, bytes, offset + count * RECORD_LENGTH);
     count += sorted.length;
   }
   return { offset, count, fences: Uint32Array.from(fences) };
@@ -88,7 +89,7 @@ export class SortedHashes {
   *find(hash: number): Generator<RowLocation> {
     for (let page = this.#firstPage(hash); page < this.#layout.fences.length; page++) {
       const records = this.#read(page);
-      for (let at = this.#lowerBound(records, hash); at < records; at++) {
+      for (let at = this.#firstRecord(records, hash); at < records; at++) {
         const low = this.#page.readUInt32LE(at * RECORD_LENGTH);
         const high = this.#page.readUInt32LE(at * RECORD_LENGTH + 4);
         if (high >>> 4 !== hash) return;
@@ -101,25 +102,11 @@ export class SortedHashes {
   /** The last page that begins below the hash: equal ones may begin there. */
   #firstPage(hash: number): number {
     const { fences } = this.#layout;
-    let low = 0;
-    let high = fences.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((fences[middle] as number) < hash) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
+    return Math.max(0, lowerBound(fences.length, (page) => word(fences, page) < hash) - 1);
   }
 
-  #lowerBound(records: number, hash: number): number {
-    let low = 0;
-    let high = records;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#page.readUInt32LE(middle * RECORD_LENGTH + 4) >>> 4 < hash) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  #firstRecord(records: number, hash: number): number {
+    return lowerBound(records, (record) => this.#page.readUInt32LE(record * RECORD_LENGTH + 4) >>> 4 < hash);
   }
 
   /** Brings a page into memory and gives the number of its records. */

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { Failure } from '../../failure.ts';
+import { openSync } from 'node:fs';
+import { FileBytes } from '../../linux/file-bytes.ts';
 import type { StatBuffer } from '../../linux/stat.ts';
 import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import type { ByteString, Entry, Extent } from '../../manifest/entry.ts';
@@ -19,7 +19,7 @@ export interface IndexedManifest {
  * the copies or their indexes are cut or damaged, what would have been found is stored once more.
  */
 export class UnitContents {
-  readonly #sources: LocalFile[] = [];
+  readonly #sources: RandomAccess[] = [];
   #indexes: ContentIndex[] = [];
 
   /** `chain` the oldest first; a manifest without a good index is passed over. `devices` says which numbers devices have now. */
@@ -36,9 +36,9 @@ export class UnitContents {
   private constructor() {}
 
   #open(chain: readonly IndexedManifest[], devices: DeviceNumbers | undefined): void {
-    for (const { manifest } of chain) this.#sources.push(new LocalFile(manifest));
+    for (const { manifest } of chain) this.#sources.push(new FileBytes(openSync(manifest, 'r'), manifest));
     const readers = ManifestReader.openAll(
-      chain.map(({ expected }, number) => ({ source: this.#sources[number] as LocalFile, expect: expected })),
+      chain.map(({ expected }, number) => ({ source: this.#sources[number] as RandomAccess, expect: expected })),
       devices,
     );
     chain.forEach(({ index }, number) => {
@@ -77,26 +77,5 @@ export class UnitContents {
   close(): void {
     for (const index of this.#indexes.splice(0)) index.close();
     for (const source of this.#sources.splice(0)) source.close();
-  }
-}
-
-class LocalFile implements RandomAccess {
-  readonly size: number;
-  readonly #descriptor: number;
-
-  constructor(file: string) {
-    this.#descriptor = openSync(file, 'r');
-    this.size = fstatSync(this.#descriptor).size;
-  }
-
-  read(offset: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    const got = readSync(this.#descriptor, bytes, 0, length, offset);
-    if (got !== length) throw new Failure('repository_damaged', 'the local copy of a manifest is cut');
-    return bytes;
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
   }
 }

@@ -1,4 +1,5 @@
 import type { ByteString } from '../../manifest/entry.ts';
+import { lastComponent, parentPath } from '../../manifest/paths.ts';
 
 /**
  * What is mounted somewhere: `local` answers at once; what is `served` by a process of somebody's or by another machine may never
@@ -10,10 +11,9 @@ export type MountKind = 'local' | 'served';
 export function mountsByDirectory(mounts: ReadonlyMap<ByteString, MountKind>): ReadonlyMap<ByteString, ReadonlyMap<ByteString, MountKind>> {
   const directories = new Map<ByteString, Map<ByteString, MountKind>>();
   for (const [path, kind] of mounts) {
-    const slash = path.lastIndexOf('/');
-    const directory = path.slice(0, Math.max(0, slash));
+    const directory = parentPath(path);
     const names = directories.get(directory) ?? new Map<ByteString, MountKind>();
-    directories.set(directory, names.set(path.slice(slash + 1), kind));
+    directories.set(directory, names.set(lastComponent(path), kind));
   }
   return directories;
 }

@@ -1,4 +1,5 @@
 import type { ByteString } from '../../manifest/entry.ts';
+import { lastComponent } from '../../manifest/paths.ts';
 
 /** One tree that a unit backs up. */
 export interface ScanRoot {
@@ -12,7 +13,7 @@ export interface ScanRoot {
 
 /** The name under which a root lies in its folder. */
 export function entryOfRoot({ path, entry }: Pick<ScanRoot, 'path' | 'entry'>): ByteString {
-  return entry ?? path.slice(path.lastIndexOf('/') + 1);
+  return entry ?? lastComponent(path);
 }
 
 /** The absolute path of a root. */

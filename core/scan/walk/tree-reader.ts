@@ -4,6 +4,7 @@ import { letGo, openDirectoryAt, openTrustedDirectory } from '../../linux/files.
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString } from '../../manifest/entry.ts';
+import { lowerBound } from '../../manifest/lower-bound.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import { identityOf, isOnDeviceOf } from '../compare/inode-identity.ts';
 import { type MountKind, mountsByDirectory } from './mounted-names.ts';
@@ -279,12 +280,5 @@ function endBelow({ end }: ReaderLevel, name: ByteString): readonly ByteString[]
 
 /** The index of the first of the sorted names that is not before `name`. */
 function firstFrom(names: readonly ByteString[], name: ByteString): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((names[middle] as ByteString) < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return lowerBound(names.length, (index) => (names[index] as ByteString) < name);
 }
