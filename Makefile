@@ -35,7 +35,7 @@ test: setup-test build check ## all tests (root)
 test-slow: setup-test build check ## all tests, with wider random and larger trees (root)
 	@$(RUN) test-slow
 
-mutants: setup-test gen ## take out one guard after the other, and tell which no test misses (root)
+mutants: setup-test gen ## remove one guard after the other, and report those that no test misses (root)
 	@$(RUN) mutants
 
 demo: setup-test build ## back up, damage and restore three real accounts, and compare every property (root)
