@@ -64,6 +64,13 @@ export interface FailureDetails {
   cause?: unknown;
 }
 
+/** Names of a repository or a tenant stand in messages, and can be of any length. In characters: the longest path of an entry fits. */
+const LONGEST_TEXT = 20_000;
+
+function cut(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
+}
+
 /** An expected failure, with a stable code (see `FAILURE_CODES`). */
 export class Failure extends Error {
   override readonly name = 'Failure';
@@ -73,9 +80,9 @@ export class Failure extends Error {
   readonly retry: boolean;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(cut(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.affected = details.affected ?? [];
+    this.affected = details.affected?.map(cut) ?? [];
     this.advice = details.advice;
     this.retry = details.retry ?? false;
   }

@@ -5,8 +5,6 @@ import { Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
-import type { RandomAccess } from '../manifest/read/random-access.ts';
-import { closeEach, openEach } from '../manifest/read/random-access.ts';
 import { fromTreePath, fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
@@ -16,9 +14,9 @@ import { isUnitId } from '../repository/ids.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Outcome } from '../restore/outcome.ts';
-import type { ManifestFile } from '../restore/plan/manifest-files.ts';
 import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
 import type { RestoreRequest, RestoreResult } from '../schemas/restore.ts';
+import { ChainManifests } from '../targets/chain-manifests.ts';
 import { refuseDeletionAround } from '../targets/own-places.ts';
 import { ownersPaths, rightsOf, usersOfAccount } from '../targets/owner-restore.ts';
 import { openOwnerTarget } from '../targets/owner-target.ts';
@@ -102,15 +100,18 @@ function deletedIn({ request, unit, point }: Task, target: RestoreTarget, { sett
 async function restoreFrom(task: Task, repository: Repository, context: Context): Promise<RestoreResult> {
   const { request, unit, users, point } = task;
   const { chain } = point;
-  const opened = await openEach(chain, (record) => repository.openManifest(record));
+  const opened = new ChainManifests();
   let target: RestoreTarget | undefined;
   try {
+    await opened.open(chain, repository);
     const paths = chosenPaths(request.paths ?? []);
     target = openTarget(task, repository, context);
     const then = excludeThen(chain.at(-1) as SnapshotRecord);
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
-      manifests: opened.map((access, index) => asFile(access, chain[index] as SnapshotRecord)),
+      manifests: opened.all,
+      trees: [...new Set(chain.flatMap(({ roots }) => roots.map(({ name }) => name)))],
+      onSpare: opened.onSpare,
       packs: packsOf(chain, repository),
       roots: target.roots,
       layers: target.layers,
@@ -141,7 +142,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     return resultOf(task, repository, target.description, outcome, context);
   } finally {
     target?.close();
-    closeEach(opened);
+    opened.close();
   }
 }
 
@@ -153,11 +154,6 @@ function chosenPaths(given: NonNullable<RestoreRequest['paths']>): ByteString[] 
     affected: ['/'],
     advice: 'For everything, omit the paths; a path looks like shadow/var/www.',
   });
-}
-
-function asFile({ descriptor, size }: RandomAccess, { manifest }: SnapshotRecord): ManifestFile {
-  if (descriptor === undefined) throw new Failure('internal', 'a manifest is not in a file');
-  return { descriptor, size, expected: manifest };
 }
 
 /** Packs by what the records say: one of another length than was stored is not the one that was stored. */

@@ -69,7 +69,9 @@ function copyOfRoom(length: number): Buffer {
 }
 
 function sortByName(xattrs: Xattr[]): Xattr[] {
-  return xattrs.length < 2 ? xattrs : xattrs.sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (xattrs.length < 2) return xattrs;
+  // A file system may list one twice.
+  return xattrs.sort((a, b) => (a.name < b.name ? -1 : 1)).filter(({ name }, index) => name !== xattrs[index - 1]?.name);
 }
 
 /** By fs-xattr, unless a name is not UTF-8, which fs-xattr would garble. Most have no attribute: one call tells. */

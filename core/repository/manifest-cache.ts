@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { FileBytes } from '../linux/file-bytes.ts';
 import { errorCode } from '../linux/system-error.ts';
-import type { RandomAccess } from '../manifest/read/random-access.ts';
+import { namedDamage } from '../manifest/format/damage.ts';
+import { type RandomAccess, withSpare } from '../manifest/read/random-access.ts';
 import { fetchToFile } from './fetch.ts';
 import { serverFolder } from './layout.ts';
 import type { SnapshotRecord } from './record.ts';
@@ -45,6 +46,39 @@ export class ManifestCache {
     }
     if (access.size === record.manifest.length && digestOf(access) === record.manifest.sha256) return access;
     access.close();
+    return undefined;
+  }
+
+  /**
+   * The manifest as the repository has it, with the copy, if there is one, for what is damaged there; or the copy alone. Once it was needed
+   * that is told. The caller closes it. Throws `repository_damaged` when there is neither.
+   */
+  async openForReading(record: SnapshotRecord): Promise<RandomAccess> {
+    const copy = this.#possibleCopy(record);
+    const used = once((failure: Failure) => {
+      const message = `${failure.message}; the copy in the state directory is used for what is damaged`;
+      this.#repository.notify({ level: 'warning', code: failure.code, message, affected: failure.affected });
+    });
+    try {
+      const access = await this.#repository.openManifest(record);
+      return copy === undefined ? access : withSpare(access, { access: copy, used });
+    } catch (error) {
+      const failure = namedDamage(error, record.manifest.path);
+      if (copy === undefined) throw failure;
+      used(failure);
+      return copy;
+    }
+  }
+
+  /** What is in it is compared when it is read. */
+  #possibleCopy(record: SnapshotRecord): RandomAccess | undefined {
+    try {
+      const copy = new FileBytes(openSync(this.pathOf(record), 'r'), record.manifest.path);
+      if (copy.size === record.manifest.length) return copy;
+      copy.close();
+    } catch {
+      // Without it the repository has to do.
+    }
     return undefined;
   }
 
@@ -93,6 +127,15 @@ export class ManifestCache {
       if (!kept.has(file)) rmSync(join(folder, file), { recursive: true });
     }
   }
+}
+
+/** The same, and nothing when it is called again. */
+function once(action: (failure: Failure) => void): (failure: Failure) => void {
+  let isDone = false;
+  return (failure) => {
+    if (!isDone) action(failure);
+    isDone = true;
+  };
 }
 
 function digestOf(access: RandomAccess): string {

@@ -15,7 +15,8 @@ import type { OwnerRights } from './owner/owner-rights.ts';
 import { Excluded } from './plan/exclude-rules.ts';
 import type { Extraneous } from './plan/extraneous.ts';
 import { Foresight } from './plan/foresight.ts';
-import { type ManifestFile, openView } from './plan/manifest-files.ts';
+import { LostStretches } from './plan/lost-stretches.ts';
+import { type ChainManifest, openView, type ViewOptions } from './plan/manifest-files.ts';
 import { neededFrames } from './plan/needed-frames.ts';
 import type { Plan } from './plan/plan.ts';
 import { planRestore } from './plan/planner.ts';
@@ -40,8 +41,12 @@ const SMALL_BYTES = 32 * 1024 * 1024;
 
 /** Everything that a restore needs to know. */
 export interface RestoreOrder {
-  /** The manifests of the chain, the oldest first, verified by the caller. */
-  readonly manifests: readonly ManifestFile[];
+  /** The manifests of the chain, the oldest first. */
+  readonly manifests: readonly ChainManifest[];
+  /** The trees that the chain's records name: what a manifest has elsewhere is not restored. */
+  readonly trees?: readonly ByteString[] | undefined;
+  /** Hears why the copy of a manifest, by its place in the chain, was needed. */
+  readonly onSpare?: ViewOptions['onSpare'];
   readonly packs: PackSource;
   readonly roots: readonly TargetRoot[];
   /** Where one of the roots is a mounted overlay: what it is made of. */
@@ -87,13 +92,14 @@ export async function restoreTree(order: RestoreOrder): Promise<Outcome> {
 
 class Restore {
   readonly #order: RestoreOrder;
-  readonly #rules: WriteRules;
+  #rules: WriteRules;
   readonly #view: SnapshotView;
   readonly #target: Target;
   readonly #upper: UpperLayer | undefined;
   readonly #packs: PackCache;
   readonly #gate: OwnerGate | undefined;
   readonly #outcome = new OutcomeBuilder();
+  readonly #lost = new LostStretches();
   readonly #syncAhead: SyncAhead;
 
   constructor(order: RestoreOrder) {
@@ -105,7 +111,10 @@ class Restore {
       owner: order.owner,
       accountUsers: order.accountUsers,
     };
-    this.#view = permittedView(openView(order.manifests), order.owner);
+    this.#view = permittedView(
+      openView(order.manifests, { trees: order.trees, onLost: this.#lost.add, onSpare: order.onSpare }),
+      order.owner,
+    );
     this.#target = new Target(order.roots, order.owner);
     this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
     this.#upper = order.layers === undefined ? undefined : new UpperLayer(order.layers);
@@ -114,11 +123,13 @@ class Restore {
   }
 
   async perform(): Promise<Outcome> {
-    checkPaths(this.#view, this.#order.paths);
+    checkPaths(this.#view, this.#order.paths, this.#lost);
     const [target, rules, view, outcome] = [this.#target, this.#rules, this.#view, this.#outcome];
     const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome, this.#upper) : undefined;
     const plan = await planRestore(this.#selected(), { target, packs: this.#packs, rules, view, foresight });
     this.#outcome.begin(plan);
+    this.#lost.report(this.#outcome, this.#order.owner !== undefined);
+    if (!this.#lost.isEmpty) this.#rules = { ...this.#rules, removeDirectories: false };
     const { ignoreSpace, roots, room } = this.#order;
     const lack =
       (ignoreSpace === true ? undefined : lackOfSpace(plan, roots, this.#target, this.#view)) ??
@@ -278,6 +289,7 @@ class Restore {
       rules: { ...this.#rules, onCleared: (entries) => this.#outcome.clear(entries) },
       outcome: this.#outcome,
       upper: this.#upper,
+      isWhole: this.#lost.isEmpty,
       signal: this.#order.signal,
       tick: () => this.#tick(),
     };

@@ -1,6 +1,7 @@
 import type { DeviceNumbers } from '../manifest/device-numbers.ts';
 import { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { closeEach, openEach, type RandomAccess } from '../manifest/read/random-access.ts';
+import { ManifestCache } from '../repository/manifest-cache.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -16,11 +17,12 @@ export class OpenLayers {
 
   /** With `devices` rows have the numbers of today. Throws `repository_damaged` when a manifest is missing or not the recorded one. */
   static async open(records: readonly SnapshotRecord[], repository: Repository, devices?: DeviceNumbers): Promise<OpenLayers> {
-    const sources = await openEach(records, (record) => repository.openManifest(record));
+    const cache = new ManifestCache(repository);
+    const sources = await openEach(records, (record) => cache.openForReading(record));
     try {
       const readers = ManifestReader.openAll(
         sources.map((source, index) => ({ source, expect: (records[index] as SnapshotRecord).manifest })),
-        devices,
+        { devices },
       );
       return new OpenLayers(readers, sources);
     } catch (error) {

@@ -1,6 +1,4 @@
 import { Failure } from '../failure.ts';
-import type { Entry } from '../manifest/entry.ts';
-import { EntryFlags } from '../manifest/entry.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -31,7 +29,6 @@ export async function checkManifest(
       if (++rows % ROWS_PER_STEP === 0) await watch.step();
       watch.entries++;
       if (row.kind === 'tombstone') continue;
-      checkContent(row);
       for (const { pack } of row.content?.extents ?? []) countExtent(pack);
     }
   });
@@ -70,20 +67,6 @@ export async function withManifest(
     await action(ManifestReader.open(source, record.manifest));
   } finally {
     source.close();
-  }
-}
-
-/** What a restore relies on: content of the length that the entry has, with the digest of its only extent where it has one. */
-function checkContent(entry: Entry): void {
-  if (entry.kind !== 'file' || entry.size === 0 || (entry.flags & EntryFlags.contentMissing) !== 0) return;
-  const { content, path } = entry;
-  if (content === undefined) throw damaged(`${JSON.stringify(path)} has a size and no content`);
-  const stored = content.sparse?.reduce((sum, { length }) => sum + length, 0) ?? entry.size;
-  const found = content.extents.reduce((sum, { length }) => sum + length, 0);
-  if (found !== stored) throw damaged(`${JSON.stringify(path)} has ${found} bytes of content instead of ${stored}`);
-  const [only, ...others] = content.extents;
-  if (only !== undefined && others.length === 0 && !only.digest.equals(content.digest)) {
-    throw damaged(`${JSON.stringify(path)} has two different digests`);
   }
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Content, Entry, EntryKind, ManifestRow } from '../../core/manifest/entry.ts';
 import { comparePaths } from '../../core/manifest/path-order.ts';
 import { ManifestReader } from '../../core/manifest/read/manifest-reader.ts';
-import { arranged, digestOf, entry, MemoryManifest, write, written } from './sample.ts';
+import { arranged, digestOf, entry, MemoryManifest, sensible, write, written } from './sample.ts';
 
 const byteString = (most: number) => fc.uint8Array({ minLength: 1, maxLength: most }).map((bytes) => Buffer.from(bytes).toString('latin1'));
 
@@ -19,23 +19,41 @@ const safe = fc.oneof(fc.nat(), fc.maxSafeNat());
 const u32 = fc.nat({ max: 0xffff_ffff });
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
 
-const content: fc.Arbitrary<Content> = fc
+/** Content and the size of the file that has it: with holes between the ranges, or none. */
+const content: fc.Arbitrary<{ content: Content; size: number }> = fc
   .tuple(
     digest,
-    fc.array(fc.record({ pack: fc.constantFrom('packs/1', 'packs/2', 'other/packs/3'), frame: u32, offset: u32, length: safe, digest }), {
-      maxLength: 4,
-    }),
-    fc.option(fc.array(fc.record({ offset: safe, length: safe }), { maxLength: 3 }), { nil: undefined }),
+    fc.array(
+      fc.record({
+        pack: fc.constantFrom('packs/1', 'packs/2', 'other/packs/3'),
+        frame: u32,
+        offset: u32,
+        length: fc.integer({ min: 1, max: 2 ** 50 }),
+        digest,
+      }),
+      { maxLength: 4 },
+    ),
+    fc.boolean(),
+    fc.nat({ max: 1000 }),
   )
-  .map(([whole, extents, sparse]) => ({
-    digest: whole,
-    extents: extents.length === 1 ? extents.map((extent) => ({ ...extent, digest: whole })) : extents,
-    ...(sparse === undefined ? {} : { sparse }),
-  }));
+  .map(([whole, found, isSparse, hole]) => {
+    const extents = found.length === 1 ? found.map((extent) => ({ ...extent, digest: whole })) : found;
+    let end = 0;
+    const sparse = extents.map(({ length }) => {
+      const offset = end + hole;
+      end = offset + length;
+      return { offset, length };
+    });
+    if (isSparse || extents.length === 0) return { content: { digest: whole, extents, sparse }, size: end + hole + 1 };
+    return { content: { digest: whole, extents }, size: extents.reduce((sum, { length }) => sum + length, 0) };
+  });
 
-const xattrs = fc.array(fc.record({ name: byteString(10), value: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)) }), {
+const free = (most: number) => byteString(most).filter((text) => !text.includes('\0'));
+const xattrs = fc.uniqueArray(fc.record({ name: free(10), value: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)) }), {
   maxLength: 3,
+  selector: (xattr) => xattr.name,
 });
+const owner = fc.nat({ max: 0xffff_fffe });
 
 const row: fc.Arbitrary<ManifestRow> = fc.oneof(
   path.map((at): ManifestRow => ({ path: at, kind: 'tombstone' })),
@@ -44,8 +62,8 @@ const row: fc.Arbitrary<ManifestRow> = fc.oneof(
       path,
       kind: fc.constantFrom<EntryKind>('file', 'directory', 'directory', 'symlink', 'fifo', 'socket', 'character-device', 'block-device'),
       mode: fc.nat({ max: 0o7777 }),
-      uid: u32,
-      gid: u32,
+      uid: owner,
+      gid: owner,
       size: safe,
       mtime: time,
       ctime: time,
@@ -58,10 +76,13 @@ const row: fc.Arbitrary<ManifestRow> = fc.oneof(
     })
     .chain((plain): fc.Arbitrary<ManifestRow> => {
       if (plain.kind === 'file')
-        return fc.option(content, { nil: undefined }).map((has) => (has === undefined ? plain : { ...plain, content: has }));
-      if (plain.kind === 'symlink') return byteString(50).map((linkTarget) => ({ ...plain, linkTarget }));
-      if (plain.kind.endsWith('device')) return fc.tuple(u32, u32).map(([major, minor]) => ({ ...plain, deviceNumber: { major, minor } }));
-      return fc.constant(plain);
+        return fc
+          .option(content, { nil: undefined })
+          .map((has) => sensible({ ...plain, ...has, ...(has === undefined ? {} : { flags: plain.flags & ~2 }) }));
+      if (plain.kind === 'symlink') return free(50).map((linkTarget) => ({ ...plain, linkTarget }));
+      if (plain.kind.endsWith('device'))
+        return fc.tuple(u32, u32).map(([major, minor]) => sensible({ ...plain, deviceNumber: { major, minor } }));
+      return fc.constant(sensible(plain));
     }),
 );
 
@@ -161,10 +182,11 @@ describe('manifest: writing and reading', () => {
       pack: 'p/1',
       frame: n,
       offset: n,
-      length: 2 ** 40 + n,
+      length: 2 ** 32 + n,
       digest: digestOf(String(n)),
     }));
-    const big = entry('a', 'file', { size: 1e12, content: { digest: digestOf('all'), extents } });
+    const size = extents.reduce((sum, { length }) => sum + length, 0);
+    const big = entry('a', 'file', { size, content: { digest: digestOf('all'), extents } });
     const reader = written([big, { ...big, path: 'b' }, entry('c')]);
     expect(reader.blockCount).to.equal(3);
     const found = reader.find('b') as Entry;

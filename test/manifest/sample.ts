@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ByteString, Entry, EntryKind, ManifestRow } from '../../core/manifest/entry.ts';
+import { type ByteString, type Entry, EntryFlags, type EntryKind, type ManifestRow } from '../../core/manifest/entry.ts';
 import { comparePaths, isWithin } from '../../core/manifest/path-order.ts';
 import { ManifestReader } from '../../core/manifest/read/manifest-reader.ts';
 import type { RandomAccess } from '../../core/manifest/read/random-access.ts';
@@ -26,6 +26,19 @@ export function entry(path: ByteString, kind: EntryKind = 'file', more: Partial<
   const target = kind === 'symlink' ? { linkTarget: `to/${path}`, size: path.length + 3 } : {};
   const number = kind === 'character-device' || kind === 'block-device' ? { deviceNumber: { major: 8, minor: 1 } } : {};
   return { ...base, ...target, ...number, ...more };
+}
+
+/** The same entry without what its kind cannot have; a file without content is one that could not be read. */
+export function sensible({ linkTarget, deviceNumber, content, ...plain }: Entry): Entry {
+  const { kind, size, flags } = plain;
+  if (kind === 'file')
+    return content === undefined && size > 0
+      ? { ...plain, flags: flags | EntryFlags.contentMissing }
+      : { ...plain, ...(content === undefined ? {} : { content }) };
+  if (kind === 'symlink') return { ...plain, linkTarget: linkTarget ?? 'somewhere' };
+  if (kind === 'character-device' || kind === 'block-device')
+    return { ...plain, size: 0, deviceNumber: deviceNumber ?? { major: 8, minor: 1 } };
+  return { ...plain, size: 0 };
 }
 
 export function digestOf(text: string): Buffer {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -87,11 +87,15 @@ describe('the command restore', () => {
     }
   });
 
-  it('restores nothing by a manifest that is not the recorded one', async () => {
+  it('restores nothing by a manifest that is not the recorded one, but for the copy in the state directory', async () => {
     const units = join(work, 'repository/servers');
     const manifest = readdirSync(units, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.mf.zst')) as string;
     const file = join(units, manifest);
     const bytes = readFileSync(file);
+    writeFileSync(file, Buffer.alloc(bytes.length));
+    const { status, failed } = await restore({ unit: 'site1', to: join(work, 'by-copy') }, context);
+    expect({ status, failed }).to.deep.equal({ status: 'ok', failed: 0 });
+    for (const copy of globSync(join(work, 'state/**/*.mf.zst'))) rmSync(copy);
     for (const at of [20, bytes.length - 60]) {
       const altered = Buffer.from(bytes);
       altered.writeUInt8(altered.readUInt8(at) ^ 1, at);

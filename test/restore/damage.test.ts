@@ -154,7 +154,7 @@ describe('restoring from packs', () => {
     const outcome = await restoreSample(sample, target);
     expect(Object.fromEntries(outcome.problems.first.map(({ code, path }) => [path, code]))).to.deep.equal({
       ...{ a: 'digest_mismatch', b: 'digest_mismatch', c: 'digest_mismatch', d: 'digest_mismatch' },
-      ...{ e: 'content_missing', f: 'repository_damaged', g: 'repository_damaged', h: 'content_missing' },
+      ...{ e: 'repository_damaged', f: 'repository_damaged', g: 'repository_damaged', h: 'repository_damaged' },
     });
     expect(readdirSync(target)).to.deep.equal([]);
     expect(outcome.status).to.equal('failed');

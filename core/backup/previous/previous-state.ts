@@ -24,7 +24,7 @@ export class PreviousState {
 
   #read(devices: DeviceNumbers | undefined): ManifestReader[] {
     const manifests = this.#sources.map((source, index) => ({ source, expect: (this.chain[index] as SnapshotRecord).manifest }));
-    return ManifestReader.openAll(manifests, devices);
+    return ManifestReader.openAll(manifests, { devices });
   }
 
   /** Throws `repository_damaged` when a manifest is neither here nor, intact, in the repository. */

@@ -6,6 +6,8 @@ export const TOMBSTONE = 1;
 export const FILE = 2;
 export const DIRECTORY = 3;
 export const SYMLINK = 4;
+/** The first of the two kinds of devices, which are the last of all. */
+export const CHARACTER_DEVICE = 7;
 
 const ENTRY_KINDS: readonly EntryKind[] = ['file', 'directory', 'symlink', 'fifo', 'socket', 'character-device', 'block-device'];
 

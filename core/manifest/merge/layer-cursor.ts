@@ -91,7 +91,8 @@ export class LayerCursor {
 
   #leaveSubtree(block: number, depth: number): void {
     this.#enterBlock(block);
-    const { depth: depths, rows } = this.block;
+    if (this.#block === undefined) return;
+    const { depth: depths, rows } = this.#block;
     let row = 0;
     while (row < rows && (depths[row] as number) > depth) row++;
     this.#moveTo(row);
@@ -106,6 +107,11 @@ export class LayerCursor {
   #enterBlock(number: number): void {
     this.#name = undefined;
     this.#row = 0;
-    this.#block = number < this.reader.blockCount ? this.reader.block(number) : undefined;
+    this.#block = undefined;
+    // A block that is lost can have no rows.
+    for (let next = number; next < this.reader.blockCount && this.#block === undefined; next++) {
+      const block = this.reader.block(next);
+      if (block.rows > 0) this.#block = block;
+    }
   }
 }

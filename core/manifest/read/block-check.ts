@@ -2,6 +2,7 @@ import type { ByteString } from '../entry.ts';
 import { byte, word } from '../format/columns.ts';
 import { damaged } from '../format/damage.ts';
 import { holdsChildren, KIND_LIMIT } from '../format/kinds.ts';
+import { BLOCK_ROWS_MAX, DEPTH_MAX, PATH_BYTES_MAX } from '../format/limits.ts';
 import { isPath } from '../names.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
 import { parentPath } from '../paths.ts';
@@ -26,7 +27,15 @@ export function checkRows(block: BlockView, firstPath: ByteString, nextFirstPath
 
 function checkTree(block: BlockView, what: string): void {
   const { depth, kind } = block;
+  if (block.rows > BLOCK_ROWS_MAX) throw damaged(`${what}: it has more than ${BLOCK_ROWS_MAX} rows`);
   const above = block.parentPath === '' ? [] : block.parentPath.split('/');
+  /** How long the path of the directory at each depth is. */
+  const lengths: number[] = [];
+  let length = 0;
+  for (const name of above) {
+    length += name.length + 1;
+    lengths.push(length);
+  }
   /** The last row of each depth inside the directory that the walk is in. */
   const last: number[] = [];
   let deepest = above.length;
@@ -34,6 +43,9 @@ function checkTree(block: BlockView, what: string): void {
   for (let row = 0; row < block.rows; row++) {
     const level = word(depth, row);
     if (level > deepest) throw damaged(`${what}, row ${row}: nothing above it is a directory`);
+    const pathLength = (level === 0 ? 0 : (lengths[level - 1] as number)) + nameLength(block, row);
+    lengths[level] = pathLength + 1;
+    if (level > DEPTH_MAX || pathLength > PATH_BYTES_MAX) throw damaged(`${what}, row ${row}: its path is too long or too deep`);
     if (byte(kind, row) >= KIND_LIMIT) throw damaged(`${what}, row ${row}: unknown kind ${kind[row]}`);
     checkName(block, row, what);
     const isFirstChild = row === 0 || level > word(depth, row - 1);
@@ -41,6 +53,10 @@ function checkTree(block: BlockView, what: string): void {
     last[level] = row;
     deepest = holdsChildren(byte(kind, row)) ? level + 1 : level;
   }
+}
+
+function nameLength({ nameOffsets }: BlockView, row: number): number {
+  return word(nameOffsets, row + 1) - word(nameOffsets, row);
 }
 
 /** Whether a row follows its previous sibling: a row of this block, or else what the parent path has at that depth. */

@@ -4,7 +4,7 @@ import { allWords, byte, offsets, safeNumber, word, words } from '../format/colu
 import { damaged } from '../format/damage.ts';
 import { HEADER_BYTES } from '../format/envelope.ts';
 import { INDEX_MAGIC, INDEX_SECTIONS, type IndexSection } from '../format/index-layout.ts';
-import { BLOCK_BYTES_MAX } from '../format/limits.ts';
+import { BLOCK_BYTES_MAX, BLOCK_ROWS_MAX, PACK_PATH_MAX, PACKS_MAX, PATH_BYTES_MAX } from '../format/limits.ts';
 import { unpackSections } from '../format/sections.ts';
 import { isPath } from '../names.ts';
 
@@ -122,7 +122,7 @@ export class ManifestIndex {
     for (let block = 0; block < this.blockCount; block++) {
       if (this.offset(block) !== expected || this.length(block) === 0) throw damaged(`block ${block} is not where it should be`);
       if (this.contentLength(block) > BLOCK_BYTES_MAX) throw damaged(`block ${block} is larger than ${BLOCK_BYTES_MAX} bytes`);
-      if (this.rows(block) === 0) throw damaged(`block ${block} is empty`);
+      if (this.rows(block) === 0 || this.rows(block) > BLOCK_ROWS_MAX) throw damaged(`block ${block} has ${this.rows(block)} rows`);
       expected += this.length(block);
       rows += this.rows(block);
     }
@@ -140,6 +140,7 @@ export class ManifestIndex {
       const rises = rest.length > 0 && (shared === previousLength || rank(byte(rest, 0)) > rank(byte(previous, shared)));
       if (shared > previousLength || !rises) throw damaged(`block ${block} is out of order`);
       previousLength = shared + rest.length;
+      if (previousLength > PATH_BYTES_MAX) throw damaged(`block ${block} begins with a path that is too long`);
       if (previousLength > previous.length) previous = Buffer.concat([previous], 2 * previousLength);
       rest.copy(previous, shared);
     }
@@ -154,11 +155,12 @@ function rank(byte: number): number {
 function readPacks(offsetSection: Buffer, paths: Buffer): string[] {
   const count = offsetSection.length / 4 - 1;
   if (!(count >= 0)) throw damaged('the table of packs is missing');
+  if (count > PACKS_MAX) throw damaged(`it points at more than ${PACKS_MAX} packs`);
   const ends = offsets(offsetSection, Math.floor(count), paths.length, 'pack paths');
   const packs: string[] = [];
   for (let index = 0; index < count; index++) {
     const path = paths.latin1Slice(ends[index], ends[index + 1]);
-    if (!isPath(path)) throw damaged('a pack has a path that leads elsewhere');
+    if (path.length > PACK_PATH_MAX || !isPath(path)) throw damaged('a pack has a path that leads elsewhere');
     packs.push(path);
   }
   return packs;

@@ -1,11 +1,12 @@
 import { createHash, hash } from 'node:crypto';
+import { Failure } from '../../failure.ts';
 import type { DeviceNumbers } from '../device-numbers.ts';
 import type { ByteString, ManifestRow } from '../entry.ts';
 import { byte, word } from '../format/columns.ts';
-import { damaged } from '../format/damage.ts';
+import { damaged, namedDamage } from '../format/damage.ts';
 import { checkHeader, FOOTER_BYTES, HEADER_BYTES, readFooter } from '../format/envelope.ts';
 import { decompressFrame } from '../format/frames.ts';
-import { holdsChildren } from '../format/kinds.ts';
+import { CONTEXT, DIRECTORY, holdsChildren, TOMBSTONE } from '../format/kinds.ts';
 import { CACHED_BLOCKS } from '../format/limits.ts';
 import { PathStack } from '../format/path-stack.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
@@ -15,11 +16,15 @@ import { BlockView } from './block-view.ts';
 import { decodeRow } from './entry-decoder.ts';
 import { ManifestIndex } from './manifest-index.ts';
 import type { RandomAccess } from './random-access.ts';
+import { type BadRow, badRows } from './row-check.ts';
+import { standIn } from './stand-in.ts';
 
 const HASH_STEP = 1024 * 1024;
 
 /** What a snapshot record says about a manifest. */
 export interface ExpectedManifest {
+  /** Its place in the repository, to be named when something is wrong with it. */
+  readonly path?: string;
   readonly length: number;
   /** The compressed index; `sha256` is hexadecimal. */
   readonly index: { readonly offset: number; readonly length: number; readonly sha256: string };
@@ -31,47 +36,72 @@ export interface RowPlace {
   readonly row: number;
 }
 
+/** What of a manifest cannot be used: the paths from `from` up to `to`, or to the end; or of a single row the one path `from`. */
+export interface LostStretch {
+  readonly from: ByteString;
+  readonly to: ByteString | undefined;
+  readonly isOne: boolean;
+  readonly failure: Failure;
+}
+
+/** How manifests are read. */
+export interface ReadingOptions {
+  /** Every row has the number that its device has now. */
+  readonly devices?: DeviceNumbers | undefined;
+  /** Hears of each block, and each row, that cannot be used, once; they are passed over. Without it they are a failure. */
+  readonly onLost?: (lost: LostStretch) => void;
+}
+
 /**
- * Reads a manifest block by block. Whatever is wrong with it ends in a `repository_damaged` failure: the index is checked
- * against `expect`, a block against the index when it is read.
+ * Reads a manifest block by block. Whatever is wrong with it ends in a `repository_damaged` failure that names it: the index is checked
+ * against `expect`, a block against the index when it is read. Where the source has a spare, that is asked for what is damaged.
  */
 export class ManifestReader {
   readonly #source: RandomAccess;
   readonly #index: ManifestIndex;
+  readonly #path: string | undefined;
   readonly #cache: BlockCache;
-  readonly #devices: DeviceNumbers | undefined;
+  readonly #options: ReadingOptions;
+  readonly #lost = new Set<number>();
 
-  static open(source: RandomAccess, expect?: ExpectedManifest): ManifestReader {
-    return new ManifestReader(source, expect, new BlockCache(CACHED_BLOCKS), undefined);
+  static open(source: RandomAccess, expect?: ExpectedManifest, options: ReadingOptions = {}): ManifestReader {
+    return new ManifestReader(source, expect, new BlockCache(CACHED_BLOCKS), options);
   }
 
-  /**
-   * Opens manifests that are read together, such as those of a chain: each finds room for the block that it is at. With `devices` every
-   * row has the number that its device has now.
-   */
+  /** Opens manifests that are read together, such as those of a chain: each finds room for the block that it is at. */
   static openAll(
     manifests: readonly { readonly source: RandomAccess; readonly expect?: ExpectedManifest | undefined }[],
-    devices?: DeviceNumbers,
+    options: ReadingOptions = {},
   ): ManifestReader[] {
     const cache = new BlockCache(manifests.length + CACHED_BLOCKS);
-    return manifests.map(({ source, expect }) => new ManifestReader(source, expect, cache, devices));
+    return manifests.map(({ source, expect }) => new ManifestReader(source, expect, cache, options));
   }
 
-  private constructor(source: RandomAccess, expect: ExpectedManifest | undefined, cache: BlockCache, devices: DeviceNumbers | undefined) {
+  private constructor(source: RandomAccess, expect: ExpectedManifest | undefined, cache: BlockCache, options: ReadingOptions) {
     this.#source = source;
+    this.#path = expect?.path;
     this.#cache = cache;
-    this.#devices = devices;
-    if (source.size < HEADER_BYTES + FOOTER_BYTES) throw damaged('it is cut');
-    if (expect !== undefined && expect.length !== source.size) throw damaged(`${source.size} bytes instead of ${expect.length}`);
-    const isRecorded = expect !== undefined;
-    checkHeader(source.read(0, HEADER_BYTES), isRecorded);
-    const place = readFooter(source.read(source.size - FOOTER_BYTES, FOOTER_BYTES), source.size, isRecorded);
-    const frame = source.read(place.offset, place.length);
-    if (expect !== undefined) {
-      const isExpected = place.offset === expect.index.offset && place.length === expect.index.length;
-      if (!isExpected || hash('sha256', frame) !== expect.index.sha256) throw damaged('its index is not the recorded one');
+    this.#options = options;
+    this.#index = this.#fromEither((each) => readIndex(each, expect));
+  }
+
+  /** What `read` makes of the source, or where that is damaged of its spare. */
+  #fromEither<T>(read: (source: RandomAccess) => T): T {
+    try {
+      return read(this.#source);
+    } catch (error) {
+      const failure = namedDamage(error, this.#path);
+      const { spare } = this.#source;
+      if (spare === undefined || !isDamage(failure)) throw failure;
+      let found: T;
+      try {
+        found = read(spare.access);
+      } catch {
+        throw failure;
+      }
+      spare.used(failure);
+      return found;
     }
-    this.#index = new ManifestIndex(decompressFrame(frame, place.contentLength, 'the index'), place.offset);
   }
 
   /** Entries and tombstones. */
@@ -94,7 +124,7 @@ export class ManifestReader {
     for (let offset = 0; offset < this.#source.size; offset += HASH_STEP) {
       whole.update(this.#source.read(offset, Math.min(HASH_STEP, this.#source.size - offset)));
     }
-    if (whole.digest('hex') !== sha256) throw damaged('its bytes are not the recorded ones');
+    if (whole.digest('hex') !== sha256) throw namedDamage(damaged('its bytes are not the recorded ones'), this.#path);
   }
 
   /** First paths of blocks, in order, with at least `rows` rows before the first and between each and the next. Reads nothing. */
@@ -151,13 +181,15 @@ export class ManifestReader {
     const number = this.#index.find(path);
     if (number < 0) return undefined;
     const block = this.block(number);
-    return { block, row: firstRowBehind(block, path) - 1 };
+    const row = firstRowBehind(block, path) - 1;
+    // Of a block that is lost nothing is known.
+    return row < 0 ? undefined : { block, row };
   }
 
   /** The block and row of the first row, context rows included, that is not before `path`; the row may be the end of its block. */
   ceiling(path: ByteString): { block: number; row: number } {
     const place = this.floor(path);
-    if (place === undefined) return { block: 0, row: 0 };
+    if (place === undefined) return { block: Math.max(0, this.#index.find(path)), row: 0 };
     const isExact = place.block.path(place.row) === path;
     return { block: place.block.index, row: isExact ? place.row : place.row + 1 };
   }
@@ -173,15 +205,71 @@ export class ManifestReader {
   }
 
   #readBlock(number: number): BlockView {
+    try {
+      const block = this.#fromEither((source) => this.#checkedBlock(source, number));
+      this.#options.devices?.translateWords(block.devices);
+      return block;
+    } catch (error) {
+      if (this.#options.onLost === undefined || !(error instanceof Failure) || !isDamage(error)) throw error;
+      const [from, to] = [this.#index.firstPath(number), this.#nextFirstPath(number)];
+      this.#lose(number, { from, to, isOne: false, failure: error });
+      return standIn(number, from, to);
+    }
+  }
+
+  /** Tells what of a block is lost, when it is read for the first time. */
+  #lose(number: number, ...lost: LostStretch[]): void {
+    if (this.#lost.has(number)) return;
+    this.#lost.add(number);
+    for (const each of lost) this.#options.onLost?.(each);
+  }
+
+  #checkedBlock(source: RandomAccess, number: number): BlockView {
     const index = this.#index;
-    const frame = this.#source.read(index.offset(number), index.length(number));
+    const frame = source.read(index.offset(number), index.length(number));
     if (!hash('sha256', frame, 'buffer').equals(index.digest(number))) throw damaged(`block ${number} is altered`);
     const block = new BlockView(decompressFrame(frame, index.contentLength(number), `block ${number}`), number);
     if (block.rows !== index.rows(number)) throw damaged(`block ${number}: ${block.rows} rows instead of ${index.rows(number)}`);
-    checkRows(block, index.firstPath(number), number + 1 < index.blockCount ? index.firstPath(number + 1) : undefined);
-    this.#devices?.translateWords(block.devices);
+    checkRows(block, index.firstPath(number), this.#nextFirstPath(number));
+    const bad = badRows(block, index.packs.length);
+    if (bad.length > 0) this.#passOver(block, bad);
     return block;
   }
+
+  /** A bad row is no entry: of a directory its path is left, of anything else nothing. */
+  #passOver(block: BlockView, bad: readonly BadRow[]): void {
+    const lost = bad.map(({ row, problem }): LostStretch => {
+      const from = block.path(row);
+      const failure = damaged(`block ${block.index}, row ${row} (${JSON.stringify(from)}): ${problem}`);
+      return { from, to: undefined, isOne: true, failure: namedDamage(failure, this.#path) };
+    });
+    if (this.#options.onLost === undefined) throw (lost[0] as LostStretch).failure;
+    for (const { row } of bad) block.kind[row] = block.kind[row] === DIRECTORY ? CONTEXT : TOMBSTONE;
+    this.#lose(block.index, ...lost);
+  }
+
+  #nextFirstPath(number: number): ByteString | undefined {
+    return number + 1 < this.#index.blockCount ? this.#index.firstPath(number + 1) : undefined;
+  }
+}
+
+/** Whether a failure says that bytes are not what they were, or cannot be had. */
+function isDamage({ code }: Failure): boolean {
+  return code === 'repository_damaged' || code === 'io_error';
+}
+
+function readIndex(source: RandomAccess, expect: ExpectedManifest | undefined): ManifestIndex {
+  if (source.size < HEADER_BYTES + FOOTER_BYTES) throw damaged('it is cut');
+  if (expect !== undefined && expect.length !== source.size) throw damaged(`${source.size} bytes instead of ${expect.length}`);
+  const isRecorded = expect !== undefined;
+  checkHeader(source.read(0, HEADER_BYTES), isRecorded);
+  const place = readFooter(source.read(source.size - FOOTER_BYTES, FOOTER_BYTES), source.size, isRecorded);
+  const frame = source.read(place.offset, place.length);
+  if (expect !== undefined) {
+    const isExpected = place.offset === expect.index.offset && place.length === expect.index.length;
+    if (!isExpected || hash('sha256', frame) !== expect.index.sha256) throw damaged('its index is not the recorded one');
+  }
+  return new ManifestIndex(decompressFrame(frame, place.contentLength, 'the index'), place.offset);
 }
 
 /** Walks down towards `path`, passing over what lies beside the way. */

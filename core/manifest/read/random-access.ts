@@ -5,9 +5,29 @@ export interface RandomAccess {
   readonly size: number;
   /** Open on a file that holds exactly these bytes, where there is one: threads share descriptors and nothing else. */
   readonly descriptor?: number;
+  /** A copy that should have the same bytes, for what turns out to be damaged here. */
+  readonly spare?: Spare;
   /** Exactly `length` bytes from `offset`; throws `repository_damaged` when there are fewer. */
   read(offset: number, length: number): Buffer;
   close(): void;
+}
+
+/** A second source of the same bytes. */
+export interface Spare {
+  readonly access: RandomAccess;
+  /** Called with what is wrong with the first source, when the copy had what was needed. */
+  readonly used: (failure: Failure) => void;
+}
+
+/** The same bytes, with a second source of them that goes with the first. */
+export function withSpare(access: RandomAccess, spare: Spare): RandomAccess {
+  return {
+    size: access.size,
+    ...(access.descriptor === undefined ? {} : { descriptor: access.descriptor }),
+    spare,
+    read: (offset, length) => access.read(offset, length),
+    close: () => closeEach([access, spare.access]),
+  };
 }
 
 /**

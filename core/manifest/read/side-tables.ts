@@ -11,12 +11,14 @@ const TABLES = new WeakMap<BlockView, SideTables>();
 export class SideTables {
   readonly #what: string;
   readonly #xattrSets: readonly Xattr[][];
-  readonly #linkRows: Uint32Array;
+  readonly #badSets: ReadonlySet<number>;
+  /** The rows that have a link target, rising; and those below. */
+  readonly linkRows: Uint32Array;
   readonly #linkOffsets: Uint32Array;
   readonly #linkTargets: Buffer;
-  readonly #deviceNumberRows: Uint32Array;
+  readonly deviceNumberRows: Uint32Array;
   readonly #deviceNumbers: Uint32Array;
-  readonly #contentRows: Uint32Array;
+  readonly contentRows: Uint32Array;
   readonly #contentDigests: Buffer;
   readonly #extentOffsets: Uint32Array;
   readonly #extentPack: Uint32Array;
@@ -43,13 +45,14 @@ export class SideTables {
     const what = `block ${block.index}`;
     this.#what = what;
     this.#xattrSets = readXattrSets(block, what);
-    this.#linkRows = rowNumbers(block.section('linkRows'), block.rows, `${what}: links`);
+    this.#badSets = new Set(this.#xattrSets.flatMap((set, number) => (isSet(set) ? [] : [number])));
+    this.linkRows = rowNumbers(block.section('linkRows'), block.rows, `${what}: links`);
     this.#linkTargets = block.section('linkTargets');
-    this.#linkOffsets = offsets(block.section('linkOffsets'), this.#linkRows.length, this.#linkTargets.length, `${what}: links`);
-    this.#deviceNumberRows = rowNumbers(block.section('deviceNumberRows'), block.rows, `${what}: device numbers`);
-    this.#deviceNumbers = words(block.section('deviceNumbers'), 2 * this.#deviceNumberRows.length, `${what}: device numbers`);
-    this.#contentRows = rowNumbers(block.section('contentRows'), block.rows, `${what}: contents`);
-    const contents = this.#contentRows.length;
+    this.#linkOffsets = offsets(block.section('linkOffsets'), this.linkRows.length, this.#linkTargets.length, `${what}: links`);
+    this.deviceNumberRows = rowNumbers(block.section('deviceNumberRows'), block.rows, `${what}: device numbers`);
+    this.#deviceNumbers = words(block.section('deviceNumbers'), 2 * this.deviceNumberRows.length, `${what}: device numbers`);
+    this.contentRows = rowNumbers(block.section('contentRows'), block.rows, `${what}: contents`);
+    const contents = this.contentRows.length;
     this.#contentDigests = digests(block.section('contentDigests'), contents, `${what}: contents`);
     this.#extentPack = allWords(block.section('extentPack'), `${what}: extents`);
     const extents = this.#extentPack.length;
@@ -61,6 +64,7 @@ export class SideTables {
     this.#extentDigests = digests(block.section('extentDigests'), Math.floor(digestCount), `${what}: extents`);
     this.#extentDigestOffsets = offsets(block.section('extentDigestOffsets'), contents, digestCount, `${what}: extents`);
     this.#sparseRows = rowNumbers(block.section('sparseRows'), block.rows, `${what}: sparse maps`);
+    if (this.#sparseRows.some((row) => find(this.contentRows, row) < 0)) throw damaged(`${what}: a sparse map of no content`);
     const ranges = block.section('sparseRanges').length / 16;
     this.#sparseRanges = words(block.section('sparseRanges'), 4 * Math.floor(ranges), `${what}: sparse maps`);
     this.#sparseOffsets = offsets(block.section('sparseOffsets'), this.#sparseRows.length, ranges, `${what}: sparse maps`);
@@ -73,26 +77,78 @@ export class SideTables {
     return xattrs;
   }
 
+  /** Whether there is a set of this number, with names that attributes can have, each once. */
+  hasSet(set: number): boolean {
+    return this.#xattrSets[set] !== undefined && !this.#badSets.has(set);
+  }
+
+  /** The bytes of a link's target, by its place in `linkRows`. */
+  targetAt(link: number): Buffer {
+    return this.#linkTargets.subarray(this.#linkOffsets[link], this.#linkOffsets[link + 1]);
+  }
+
+  /** By its place in `deviceNumberRows`. */
+  deviceNumberAt(index: number): { major: number; minor: number } {
+    return { major: word(this.#deviceNumbers, 2 * index), minor: word(this.#deviceNumbers, 2 * index + 1) };
+  }
+
+  /** How many bytes are stored of a content, by its place in `contentRows`. */
+  storedAt(content: number): number {
+    let stored = 0;
+    for (let extent = word(this.#extentOffsets, content); extent < word(this.#extentOffsets, content + 1); extent++) {
+      stored += safeNumber(this.#extentLength, extent, this.#what);
+    }
+    return stored;
+  }
+
+  /** How many bytes have to be stored of a content of a file of `size` bytes; or what is wrong with its sparse map. */
+  mappedAt(content: number, size: number): number | string {
+    const sparse = find(this.#sparseRows, this.contentRows[content] as number);
+    if (sparse < 0) return size;
+    let sum = 0;
+    let end = 0;
+    for (let range = word(this.#sparseOffsets, sparse); range < word(this.#sparseOffsets, sparse + 1); range++) {
+      const offset = safeNumber(this.#sparseRanges, 2 * range, this.#what);
+      const length = safeNumber(this.#sparseRanges, 2 * range + 1, this.#what);
+      if (offset < end || length === 0 || offset + length > size) return 'ranges of a sparse map out of place';
+      end = offset + length;
+      sum += length;
+    }
+    return sum;
+  }
+
+  /** What is wrong with the extents of a content: each has bytes, lies in one of so many packs, and has a digest. */
+  problemOfExtents(content: number, packs: number): string | undefined {
+    const first = word(this.#extentOffsets, content);
+    const end = word(this.#extentOffsets, content + 1);
+    const digestCount = word(this.#extentDigestOffsets, content + 1) - word(this.#extentDigestOffsets, content);
+    if (digestCount !== (end - first > 1 ? end - first : 0)) return `${digestCount} digests of ${end - first} extents`;
+    for (let extent = first; extent < end; extent++) {
+      if (word(this.#extentPack, extent) >= packs) return 'an extent in an unknown pack';
+      const [low, high] = [word(this.#extentLength, 2 * extent), word(this.#extentLength, 2 * extent + 1)];
+      if ((low === 0 && high === 0) || high > 0x1f_ffff) return 'an extent of a length that cannot be';
+    }
+    return undefined;
+  }
+
   linkTarget(row: number): ByteString | undefined {
-    const index = find(this.#linkRows, row);
+    const index = find(this.linkRows, row);
     return index < 0 ? undefined : this.#linkTargets.latin1Slice(this.#linkOffsets[index], this.#linkOffsets[index + 1]);
   }
 
   deviceNumber(row: number): { major: number; minor: number } | undefined {
-    const index = find(this.#deviceNumberRows, row);
+    const index = find(this.deviceNumberRows, row);
     if (index < 0) return undefined;
     return { major: word(this.#deviceNumbers, 2 * index), minor: word(this.#deviceNumbers, 2 * index + 1) };
   }
 
   content(row: number, packs: readonly string[]): Content | undefined {
-    const index = find(this.#contentRows, row);
+    const index = find(this.contentRows, row);
     if (index < 0) return undefined;
     const digest = copyDigest(this.#contentDigests, index);
     const first = word(this.#extentOffsets, index);
     const count = word(this.#extentOffsets, index + 1) - first;
     const firstDigest = word(this.#extentDigestOffsets, index);
-    const digestCount = word(this.#extentDigestOffsets, index + 1) - firstDigest;
-    if (digestCount !== (count > 1 ? count : 0)) throw damaged(`${this.#what}, row ${row}: ${digestCount} digests of ${count} extents`);
     const extents: Extent[] = [];
     for (let extent = 0; extent < count; extent++) {
       extents.push(this.#extent(first + extent, count > 1 ? copyDigest(this.#extentDigests, firstDigest + extent) : digest, packs));
@@ -103,7 +159,7 @@ export class SideTables {
 
   /** Calls `visit` with each extent's digest in `bytes` at `offset`, and its row; of a single extent it is the content's. */
   eachDigest(visit: (bytes: Buffer, offset: number, row: number) => void): void {
-    this.#contentRows.forEach((row, index) => {
+    this.contentRows.forEach((row, index) => {
       const first = word(this.#extentDigestOffsets, index);
       const end = word(this.#extentDigestOffsets, index + 1);
       for (let at = first; at < end; at++) visit(this.#extentDigests, at * DIGEST_BYTES, row);
@@ -119,27 +175,6 @@ export class SideTables {
       const length = safeNumber(this.#extentLength, extent, what);
       visit(word(this.#extentPack, extent), word(this.#extentFrame, extent), word(this.#extentStart, extent), length);
     }
-  }
-
-  /**
-   * Calls `visit` with each row that has content, how long its extents are together, and the data of its sparse map; undefined
-   * where it has none.
-   */
-  eachContent(visit: (row: number, stored: number, mapped: number | undefined) => void): void {
-    let sparse = 0;
-    for (let content = 0; content < this.#contentRows.length; content++) {
-      const row = word(this.#contentRows, content);
-      let stored = 0;
-      for (let extent = word(this.#extentOffsets, content); extent < word(this.#extentOffsets, content + 1); extent++) {
-        stored += safeNumber(this.#extentLength, extent, this.#what);
-      }
-      while (sparse < this.#sparseRows.length && word(this.#sparseRows, sparse) < row) sparse++;
-      visit(row, stored, this.#sparseRows[sparse] === row ? this.#mapped(sparse) : undefined);
-    }
-  }
-
-  #mapped(index: number): number {
-    return this.#ranges(index).reduce((sum, { length }) => sum + length, 0);
   }
 
   #extent(index: number, digest: Buffer, packs: readonly string[]): Extent {
@@ -184,6 +219,12 @@ function rowNumbers(section: Buffer, rows: number, what: string): Uint32Array {
 function find(rows: Uint32Array, row: number): number {
   const index = lowerBound(rows.length, (middle) => word(rows, middle) < row);
   return rows[index] === row ? index : -1;
+}
+
+/** Whether an entry can have these attributes. */
+function isSet(xattrs: readonly Xattr[]): boolean {
+  const names = new Set(xattrs.map(({ name }) => name));
+  return names.size === xattrs.length && !names.has('') && xattrs.every(({ name }) => !name.includes('\0'));
 }
 
 function readXattrSets(block: BlockView, what: string): Xattr[][] {

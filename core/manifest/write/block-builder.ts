@@ -7,6 +7,9 @@ import { ByteList } from './byte-list.ts';
 import { XattrSets } from './xattr-sets.ts';
 
 const BILLION = 1_000_000_000n;
+/** Pack, frame, start, length and digest; offset and length. */
+const BYTES_OF_EXTENT = 52;
+const BYTES_OF_RANGE = 16;
 
 /** Collects the rows of one block as columns. Used again for the next block after `clear`. */
 export class BlockBuilder {
@@ -217,6 +220,11 @@ export class BlockBuilder {
     const index = this.#devices.indexOf(device);
     return index >= 0 ? index : this.#devices.push(device) - 1;
   }
+}
+
+/** What a content takes in a block besides the columns of its row. */
+export function bytesOfContent({ extents, sparse = [] }: Content): number {
+  return BYTES_OF_EXTENT * extents.length + BYTES_OF_RANGE * sparse.length;
 }
 
 function addTime(seconds: BigInt64Array, nanoseconds: Uint32Array, row: number, time: bigint): void {

@@ -4,7 +4,7 @@ import type { ByteString, ManifestRow } from '../entry.ts';
 import { writeFooter, writeHeader } from '../format/envelope.ts';
 import { compressFrame } from '../format/frames.ts';
 import { CONTEXT, holdsChildren, kindNumber, TOMBSTONE } from '../format/kinds.ts';
-import { BLOCK_BYTES_TARGET, ROWS_PER_BLOCK } from '../format/limits.ts';
+import { BLOCK_BYTES_TARGET, INDEX_BYTES_MAX, PACKS_MAX, ROWS_PER_BLOCK } from '../format/limits.ts';
 import { PathStack } from '../format/path-stack.ts';
 import { isName } from '../names.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
@@ -69,6 +69,9 @@ export class ManifestWriter {
     this.#flush();
     const packs = [...this.#packNumbers.keys()];
     const content = this.#index.build(this.#rows, packs);
+    if (content.length > INDEX_BYTES_MAX || packs.length > PACKS_MAX) {
+      throw new Failure('unsupported', `a manifest of ${this.#rows} rows and ${packs.length} packs would be too large to be read`);
+    }
     const frame = compressFrame(content);
     const index = { offset: this.#length, length: frame.length, sha256: hash('sha256', frame) };
     this.#write(frame);

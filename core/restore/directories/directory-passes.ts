@@ -30,6 +30,8 @@ export interface PassContext {
   readonly upper: UpperLayer | undefined;
   /** The directories of this restore; filled by the first pass. */
   readonly known: KnownDirectories;
+  /** Whether all that was looked at of the snapshot's manifests could be read. */
+  readonly isWhole: boolean;
   readonly signal: AbortSignal;
   /** To be called after each entry. */
   readonly tick: () => void;

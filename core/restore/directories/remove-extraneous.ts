@@ -18,6 +18,7 @@ const stat = new StatBuffer();
 const above = new StatBuffer();
 
 const NOT_SEEN = 'the backup did not see all that was in this directory, so what the snapshot does not have stays';
+const DAMAGED = 'what the backup has here cannot all be read, so what seems not to be in it stays';
 const MOUNTED = 'something else is mounted here now, so what the snapshot does not have stays';
 
 /**
@@ -40,6 +41,7 @@ export function extraneousPaths(
       const present = reachableNames(target, path);
       const names = isOverlay && present !== undefined ? upper.namesToJudge(directory, present, deletion) : deletion ? present : undefined;
       if (names === undefined) return undefined;
+      if (!context.isWhole) return { names, unknown: DAMAGED };
       if ((directory.flags & EntryFlags.notAllSeen) !== 0) return { names, unknown: NOT_SEEN };
       return isEnteredMount(path, context) ? { names, unknown: MOUNTED } : { names };
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { comparePaths, isWithin } from '../../manifest/path-order.ts';
 import { parentPath } from '../../manifest/paths.ts';
-
+import type { LostStretches } from './lost-stretches.ts';
 import { unknownPath } from './unknown-path.ts';
 
 /** Where an entry of a point in time stands: which manifest, which block, which row. */
@@ -41,9 +41,16 @@ function outermost(paths: readonly ByteString[]): ByteString[] {
   return kept;
 }
 
-/** Throws `path_unknown`, naming them all and the nearest that there is, when the snapshot does not have every chosen path. */
-export function checkPaths(view: SnapshotView, paths: readonly ByteString[]): void {
+/**
+ * Throws `path_unknown`, naming them all and the nearest that there is, when the snapshot does not have every chosen path; or what is wrong
+ * with it, where that is why nobody knows.
+ */
+export function checkPaths(view: SnapshotView, paths: readonly ByteString[], lost: LostStretches): void {
   const unknown = paths.filter((path) => view.find(path) === undefined);
+  for (const path of unknown) {
+    const why = lost.of(path)?.failure;
+    if (why !== undefined) throw why;
+  }
   if (unknown.length > 0) throw unknownPath('the snapshot does not have', unknown, (path) => view.find(path) !== undefined);
 }
 

@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../failure.ts';
 import type { StoredFrame } from '../content/pack-cache.ts';
 import type { KnownDirectoriesData } from '../directories/known-directories.ts';
-import type { ManifestFile } from '../plan/manifest-files.ts';
+import type { ChainManifest } from '../plan/manifest-files.ts';
 import type { LostName } from '../plan/plan.ts';
 import type { RowPlace } from '../plan/snapshot-view.ts';
 import type { Problem, RulesData } from '../rules.ts';
@@ -15,7 +15,7 @@ export const WORDS_PER_ROW = 3;
 export interface WriterData {
   readonly roots: readonly TargetRoot[];
   readonly rules: RulesData;
-  readonly manifests: readonly ManifestFile[];
+  readonly manifests: readonly ChainManifest[];
   /** The directories that are restored; complete before the first task comes. */
   readonly known: KnownDirectoriesData;
 }

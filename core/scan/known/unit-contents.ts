@@ -39,7 +39,7 @@ export class UnitContents {
     for (const { manifest } of chain) this.#sources.push(new FileBytes(openSync(manifest, 'r'), manifest));
     const readers = ManifestReader.openAll(
       chain.map(({ expected }, number) => ({ source: this.#sources[number] as RandomAccess, expect: expected })),
-      devices,
+      { devices },
     );
     chain.forEach(({ index }, number) => {
       const opened = ContentIndex.open(index, readers[number] as ManifestReader);

@@ -6,6 +6,8 @@ import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { SystemError } from '../../linux/system-error.ts';
 import { readXattrsUpTo } from '../../linux/xattrs.ts';
 import { type Entry, EntryFlags, type Xattr } from '../../manifest/entry.ts';
+import { ROW_BYTES_MAX } from '../../manifest/format/limits.ts';
+import { bytesOfContent } from '../../manifest/write/block-builder.ts';
 import { BATCH_ATTRIBUTE_BYTES, ENTRY_ATTRIBUTE_BYTES, LARGE_FILE } from '../limits.ts';
 import type { Batch } from '../pack/batch.ts';
 import type { ContentStore, KeptEntry, PendingContent } from '../pack/content-store.ts';
@@ -130,7 +132,10 @@ const NOTHING: KeptEntry = { content: undefined, hasMember: false };
 
 function keep(reading: PendingContent, problem: (message: string) => void): KeptEntry {
   try {
-    return reading.keep();
+    const kept = reading.keep();
+    if (kept.content === undefined || bytesOfContent(kept.content) <= ROW_BYTES_MAX) return kept;
+    problem('it has more pieces than can be recorded of one file');
+    return { ...kept, content: undefined };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     problem(error.message);
@@ -179,7 +184,9 @@ function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boo
   const entry = { ...metadata, xattrs, inodeFlags, flags, ...(projectId === 0 ? {} : { projectId }) };
   if (metadata.kind !== 'symlink') return entry;
   try {
-    return { ...entry, linkTarget: readLinkAt(opened.descriptor, '') };
+    const linkTarget = readLinkAt(opened.descriptor, '');
+    if (linkTarget === '') throw new Error('it is empty');
+    return { ...entry, linkTarget };
   } catch (error) {
     results.problem(index, 'unreadable', `its target could not be read: ${(error as Error).message}`);
     return { ...entry, flags: flags | EntryFlags.contentMissing };
