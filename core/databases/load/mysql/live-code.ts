@@ -1,0 +1,85 @@
+import type { CodeKind } from './code-objects.ts';
+import type { MysqlConnection } from './connection.ts';
+import { quoteName, quoteText } from './quoting.ts';
+
+/** How to make a code object of a database again, exactly; can be kept as JSON. */
+export interface KeptCode {
+  readonly kind: CodeKind;
+  readonly name: string;
+  /** Of MySQL: what the session has to be set to first. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Base64 of the bytes as the server gave them. */
+  readonly statement: string;
+}
+
+const LISTS: readonly (readonly [CodeKind, string])[] = [
+  ['TRIGGER', 'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER'],
+  ['PROCEDURE', "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ?"],
+  ['FUNCTION', "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA = ?"],
+  ['VIEW', 'SELECT TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?'],
+  ['EVENT', 'SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?'],
+];
+
+export interface CodeName {
+  readonly kind: CodeKind;
+  readonly name: string;
+}
+
+/** Every view, trigger, routine and event of a database. */
+export async function listCode(admin: MysqlConnection, database: string): Promise<CodeName[]> {
+  const found: CodeName[] = [];
+  for (const [kind, sql] of LISTS) {
+    for (const { name } of await admin.query(sql.replace('?', quoteText(database)))) found.push({ kind, name: name! });
+  }
+  return found;
+}
+
+/** Where the statement, and the session's values before and after it, stand in the answer of `SHOW CREATE`. */
+const COLUMNS: Record<CodeKind, { readonly statement: number; readonly mode?: number; readonly zone?: number; readonly client: number }> = {
+  TRIGGER: { statement: 2, mode: 1, client: 3 },
+  PROCEDURE: { statement: 2, mode: 1, client: 3 },
+  FUNCTION: { statement: 2, mode: 1, client: 3 },
+  VIEW: { statement: 1, client: 2 },
+  EVENT: { statement: 3, mode: 1, zone: 2, client: 4 },
+};
+
+/** Takes down a code object of the session's database, so that it can be made again. Throws what the server says of one that is broken. */
+export async function keepCode(admin: MysqlConnection, { kind, name }: CodeName): Promise<KeptCode> {
+  const { statement, mode, zone, client } = COLUMNS[kind];
+  await admin.query('SET character_set_results = NULL');
+  try {
+    const row = await admin.bytes(`SHOW CREATE ${kind} ${quoteName(name)}`);
+    const settings: Record<string, string> = {
+      character_set_client: row[client]!.toString(),
+      collation_connection: row[client + 1]!.toString(),
+      ...(mode === undefined ? {} : { sql_mode: row[mode]!.toString() }),
+      ...(zone === undefined ? {} : { time_zone: row[zone]!.toString() }),
+    };
+    return { kind, name, settings, statement: row[statement]!.toString('base64') };
+  } finally {
+    await admin.query('SET character_set_results = utf8mb4');
+  }
+}
+
+/** Makes one again, with the same definer, in the session's database. An event sleeps when it must not run there. */
+export async function makeKeptCode(connection: MysqlConnection, { kind, name, settings, statement }: KeptCode, mayRun: boolean): Promise<void> {
+  await withSettings(connection, settings, async () => {
+    await connection.execute(Buffer.from(statement, 'base64'));
+  });
+  if (kind === 'EVENT' && !mayRun) await connection.query(`ALTER EVENT ${quoteName(name)} DISABLE`);
+}
+
+/** Executes with variables of the session set to the values of the code's own, and as usual afterwards. */
+export async function withSettings(connection: MysqlConnection, settings: Readonly<Record<string, string>>, execute: () => Promise<void>): Promise<void> {
+  const assignments = Object.entries(settings).map(([name, value]) => `${name} = ${/^\w+$/.test(value) ? `'${value}'` : quoteText(value)}`);
+  if (assignments.length > 0) await connection.query(`SET ${assignments.join(', ')}`);
+  try {
+    await execute();
+  } finally {
+    await connection.query("SET NAMES utf8mb4, sql_mode = '', time_zone = 'SYSTEM'");
+  }
+}
+
+export async function dropCode(admin: MysqlConnection, { kind, name }: CodeName): Promise<void> {
+  await admin.query(`DROP ${kind} IF EXISTS ${quoteName(name)}`);
+}

@@ -1,0 +1,181 @@
+import { Failure } from '../../../failure.ts';
+import type { ByteString } from '../../../manifest/entry.ts';
+import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.ts';
+import type { MysqlConnection } from './connection.ts';
+import { quoteName, type ServerKind } from './quoting.ts';
+import { LoadSession, type SessionState } from './session.ts';
+import { type Statement, StatementSplitter } from './splitter.ts';
+import { type Token, tokensOf } from './tokens.ts';
+
+/** A view, trigger, routine or event of the dump, with the session that it was made in. */
+export interface CodeObject {
+  readonly statement: CodeStatement;
+  readonly session: SessionState;
+  /** The character set and collation of the database then, where the dump says them; as `CHARACTER SET x COLLATE y`. */
+  readonly databaseDefaults: string | undefined;
+}
+
+export interface Loaded {
+  readonly code: readonly CodeObject[];
+  readonly bytes: number;
+}
+
+export interface LoadOrder {
+  readonly dump: AsyncIterable<Uint8Array>;
+  readonly server: ServerKind;
+  /** A session of a login that owns the shadow and nothing else, in the shadow. */
+  readonly connection: MysqlConnection;
+  readonly shadow: string;
+  readonly signal: AbortSignal;
+  /** Called with how many bytes of the dump there were. */
+  readonly progress: (bytes: number) => void;
+}
+
+/** How much of a statement of rows is looked at: its beginning. */
+const HEAD = 4096;
+
+/**
+ * Loads a dump into a shadow database. A dump is what somebody else wrote: only statements that dumps consist of are let through, each of
+ * them alone; what they may reach is up to the login. The first error ends it.
+ *
+ * @throws Failure `dump_refused` for what does not belong into a dump, `database_refused` for what the server does not take
+ */
+export async function loadMysqlDump(order: LoadOrder): Promise<Loaded> {
+  const splitter = new StatementSplitter(order.server);
+  const loader = new Loader(order, splitter);
+  let bytes = 0;
+  for await (const chunk of order.dump) {
+    splitter.push(chunk);
+    await loader.executeAll();
+    bytes += chunk.length;
+    order.progress(bytes);
+  }
+  splitter.finish();
+  await loader.executeAll();
+  return { code: [...loader.code.values()], bytes };
+}
+
+class Loader {
+  readonly code = new Map<string, CodeObject>();
+  readonly #order: LoadOrder;
+  readonly #splitter: StatementSplitter;
+  readonly #session = new LoadSession();
+  #databaseDefaults: string | undefined;
+
+  constructor(order: LoadOrder, splitter: StatementSplitter) {
+    this.#order = order;
+    this.#splitter = splitter;
+  }
+
+  async executeAll(): Promise<void> {
+    for (let statement = this.#splitter.next(); statement !== undefined; statement = this.#splitter.next()) {
+      if (this.#order.signal.aborted) throw new Failure('cancelled', 'stopped on request');
+      const head = statement.bytes.toString('latin1', 0, HEAD);
+      try {
+        await this.#execute(statement, head);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+        // Without the rows: they are the account's.
+        const where = `at byte ${statement.offset} of the dump: ${JSON.stringify(head.slice(0, 60))}`;
+        throw new Failure(error.code, error.message.includes('of the dump') ? error.message : `${error.message} (${where})`, {
+          retry: error.retry,
+          cause: error,
+        });
+      }
+    }
+  }
+
+  async #execute({ bytes }: Statement, head: ByteString): Promise<void> {
+    const { connection } = this.#order;
+    const begin = firstTokens(head, 4, this.#session);
+    const [verb, second, third] = begin.map(({ kind, value }) => (kind === 'word' ? value : ''));
+    switch (verb) {
+      case 'INSERT':
+        break;
+      case 'SET':
+        this.#session.apply(bytes.latin1Slice());
+        this.#splitter.reading = this.#session.reading;
+        break;
+      // The shadow is nobody else's: there is nothing to lock, and nothing to wait for.
+      case 'LOCK':
+      case 'UNLOCK':
+        return;
+      case 'COMMIT':
+        break;
+      case 'CREATE':
+        return await this.#create(bytes);
+      case 'DROP':
+        this.#drop(second!, bytes);
+        break;
+      case 'ALTER':
+        if (second === 'DATABASE') return await this.#alterDatabase(bytes);
+        if (second !== 'TABLE') throw refused(head);
+        this.#requireKeys(bytes);
+        break;
+      case 'DO':
+      case 'SELECT':
+        this.#requireSetval(bytes, second!);
+        break;
+      default:
+        throw refused(head);
+    }
+    if (verb === 'INSERT' && second !== 'INTO' && !(second === 'IGNORE' && third === 'INTO')) throw refused(head);
+    await connection.execute(bytes);
+  }
+
+  async #create(bytes: Buffer): Promise<void> {
+    const statement = parseCreate(bytes.latin1Slice(), this.#session.reading);
+    if (statement === undefined) {
+      await this.#order.connection.execute(bytes);
+      return;
+    }
+    await this.#order.connection.execute(Buffer.from(statement.asleep(), 'latin1'));
+    this.code.set(keyOf(statement.kind, statement.name), { statement, session: this.#session.state(), databaseDefaults: this.#databaseDefaults });
+  }
+
+  #drop(kind: string, bytes: Buffer): void {
+    if (!['TABLE', 'VIEW', 'SEQUENCE', 'TRIGGER', 'PROCEDURE', 'FUNCTION', 'EVENT'].includes(kind)) throw refused(bytes.toString('latin1', 0, HEAD));
+    const [, , , , name, ...rest] = tokensOf(bytes.latin1Slice(), this.#session.reading);
+    if (name === undefined || rest.length > 0) throw refused(bytes.toString('latin1', 0, HEAD));
+    this.code.delete(keyOf(kind, Buffer.from(name.value, 'latin1').toString()));
+  }
+
+  /** A routine remembers what its database was made with; the database of the dump has another name here. */
+  async #alterDatabase(bytes: Buffer): Promise<void> {
+    const [, , , ...words] = tokensOf(bytes.latin1Slice(), this.#session.reading);
+    const text = words.map(({ value }) => value).join(' ');
+    const [, set, collation] = /^CHARACTER SET (\w+) COLLATE (\w+)$/.exec(text) ?? [];
+    if (set === undefined || words.some(({ kind }) => kind !== 'word')) throw refused(bytes.toString('latin1', 0, HEAD));
+    this.#databaseDefaults = `CHARACTER SET ${set} COLLATE ${collation}`;
+    await this.#order.connection.query(`ALTER DATABASE ${quoteName(this.#order.shadow)} ${this.#databaseDefaults}`);
+  }
+
+  #requireKeys(bytes: Buffer): void {
+    const [, , , what, keys, ...rest] = tokensOf(bytes.latin1Slice(), this.#session.reading);
+    if (!/^(?:DISABLE|ENABLE)$/.test(what?.value ?? '') || keys?.value !== 'KEYS' || rest.length > 0) throw refused(bytes.toString('latin1', 0, HEAD));
+  }
+
+  /** `DO SETVAL(name, 5, 0)`. */
+  #requireSetval(bytes: Buffer, second: string): void {
+    const [, , open, name, ...rest] = tokensOf(bytes.latin1Slice(), this.#session.reading);
+    const isPlain = rest.every(({ kind, value }) => kind === 'number' || (kind === 'sign' && /^[-,)]$/.test(value)));
+    if (second !== 'SETVAL' || open?.value !== '(' || name?.kind !== 'name' || !isPlain) throw refused(bytes.toString('latin1', 0, HEAD));
+  }
+}
+
+function firstTokens(head: ByteString, count: number, session: LoadSession): Token[] {
+  const found: Token[] = [];
+  for (const token of tokensOf(head, session.reading)) {
+    found.push(token);
+    if (found.length === count) break;
+  }
+  return found;
+}
+
+function keyOf(kind: CodeKind | string, name: string): string {
+  return `${kind} ${name}`;
+}
+
+function refused(head: ByteString): Failure {
+  return new Failure('dump_refused', `no dump has a statement like ${JSON.stringify(head.slice(0, 80))}`);
+}

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../../../failure.ts';
+import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../order.ts';
+import type { SwapJournal } from '../swap-journal.ts';
+import type { Account } from './code-objects.ts';
+import { MysqlConnection, type MysqlLogin } from './connection.ts';
+import { listCode, withSettings } from './live-code.ts';
+import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
+import { quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
+import { type SwapPlan, swapDatabase, undoSwap } from './swap.ts';
+import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, SHADOW_PREFIX, type TemporaryLogin } from './temporary-login.ts';
+
+/**
+ * The restores of a MySQL or MariaDB server. Whoever uses it holds the lock of this server's restores: what lies about of others
+ * is taken for that of dead ones.
+ */
+export class MysqlRestorer {
+  readonly #admin: MysqlConnection;
+  readonly #login: MysqlLogin;
+  readonly #server: ServerKind;
+  readonly #journal: SwapJournal<SwapPlan>;
+
+  private constructor(admin: MysqlConnection, login: MysqlLogin, server: ServerKind, journal: SwapJournal<SwapPlan>) {
+    this.#admin = admin;
+    this.#login = login;
+    this.#server = server;
+    this.#journal = journal;
+  }
+
+  static async open(login: MysqlLogin, journal: SwapJournal<SwapPlan>): Promise<MysqlRestorer> {
+    const admin = await MysqlConnection.open(login);
+    const [row] = await admin.query('SELECT VERSION() AS version');
+    return new MysqlRestorer(admin, login, serverKind(row!.version!), journal);
+  }
+
+  /**
+   * Puts databases back as they were whose exchange was broken off by a death, and takes away what else such a restore left.
+   *
+   * @returns their names
+   */
+  async settle(): Promise<string[]> {
+    const settled: string[] = [];
+    for (const plan of this.#journal.pending()) {
+      await undoSwap(this.#admin, plan);
+      this.#journal.end(plan.id);
+      settled.push(plan.live);
+    }
+    await removeLeftovers(this.#admin);
+    return settled;
+  }
+
+  /** Whether there is a database of a name. */
+  async has(database: string): Promise<boolean> {
+    return (await this.#admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(database)}`)).length > 0;
+  }
+
+  /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
+  async restore(order: DatabaseOrder): Promise<DatabaseOutcome> {
+    const { characterSet, collation } = order.description;
+    const shadow = SHADOW_PREFIX + randomBytes(6).toString('hex');
+    const logins: TemporaryLogin[] = [];
+    try {
+      await order.step('make shadow');
+      await this.#admin.query(`CREATE DATABASE ${quoteName(shadow)} CHARACTER SET ${word(characterSet)} COLLATE ${word(collation)}`);
+      const login = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, shadow);
+      logins.push(login);
+      await order.step('load');
+      const { loaded, tables, rows } = await this.#load(order, login, shadow);
+      await order.step('swap');
+      const definers = await this.#usersOf(order.owner);
+      const makeCode = async (): Promise<void> => {
+        const maker = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, order.target);
+        logins.push(maker);
+        await allowOtherDefiners(this.#admin, maker, this.#server);
+        await this.#makeCode(loaded.code, maker, order.target, definers);
+        await this.#checkCode(loaded.code, order.target, definers);
+      };
+      const { replaced, lost } = await swapDatabase({
+        admin: this.#admin,
+        journal: this.#journal,
+        live: order.target,
+        shadow,
+        replacedName: order.replacedName,
+        characterSet,
+        collation,
+        makeCode,
+        step: order.step,
+      });
+      const notes = lost.map(({ kind, name }) => `${kind.toLowerCase()} ${name} of what was live could not be kept in ${replaced}`);
+      return { tables, rows, bytes: loaded.bytes, replaced, notes };
+    } finally {
+      await this.#cleanUp(shadow, logins);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.close();
+  }
+
+  async #load(order: DatabaseOrder, login: TemporaryLogin, shadow: string): Promise<{ loaded: Loaded; tables: number; rows: number }> {
+    const { signal, progress, description } = order;
+    const connection = await MysqlConnection.open(login, shadow);
+    try {
+      const loaded = await loadMysqlDump({ dump: order.dump(), server: this.#server, connection, shadow, signal, progress });
+      const found = await countRows(connection, shadow);
+      const differs = (recorded: number | null, counted: number) => recorded !== null && recorded !== counted;
+      if (differs(description.tables, found.tables) || differs(description.rows, found.rows)) {
+        throw new Failure(
+          'database_differs',
+          `loaded were ${found.tables} tables with ${found.rows} rows; the snapshot recorded ${description.tables} with ${description.rows}`,
+          { affected: [description.name] },
+        );
+      }
+      return { loaded, ...found };
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** The account's own users, its main one first. */
+  async #usersOf({ user, prefix }: DatabaseOwner): Promise<Account[]> {
+    const beginning = prefix === undefined ? '' : ` OR LEFT(User, ${[...prefix].length}) = ${quoteText(prefix)}`;
+    const rows = await this.#admin.query(
+      `SELECT User AS user, Host AS host FROM mysql.user WHERE User = ${quoteText(user)}${beginning} ORDER BY User = ${quoteText(user)} DESC, Host = 'localhost' DESC`,
+    );
+    const found = rows.map((row) => ({ user: row.user!, host: row.host! }));
+    return found.length > 0 ? found : [{ user, host: 'localhost' }];
+  }
+
+  /** Routines before the views that use them, views before what reads them. */
+  async #makeCode(code: readonly CodeObject[], login: TemporaryLogin, database: string, definers: readonly Account[]): Promise<void> {
+    const connection = await MysqlConnection.open(login, database);
+    try {
+      const order = ['FUNCTION', 'PROCEDURE', 'VIEW', 'TRIGGER', 'EVENT'];
+      let missing = code.toSorted((a, b) => order.indexOf(a.statement.kind) - order.indexOf(b.statement.kind));
+      while (missing.length > 0) {
+        const failed: CodeObject[] = [];
+        let reason: unknown;
+        for (const each of missing) {
+          try {
+            await this.#make(each, connection, database, definers);
+          } catch (error) {
+            // A view may need one that comes later.
+            if (!(error instanceof Failure) || error.code !== 'database_refused' || each.statement.kind !== 'VIEW') throw error;
+            failed.push(each);
+            reason = error;
+          }
+        }
+        if (failed.length === missing.length) throw reason;
+        missing = failed;
+      }
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #make({ statement, session, databaseDefaults }: CodeObject, connection: MysqlConnection, database: string, definers: readonly Account[]): Promise<void> {
+    const own = definers.find(({ user, host }) => user === statement.definer?.user && host === statement.definer.host) ?? definers[0]!;
+    const text = statement.withDefiner(`${quoteName(own.user)}@${quoteName(own.host)}`);
+    const make = () => withSettings(connection, Object.fromEntries(session), async () => void (await connection.execute(Buffer.from(text, 'latin1'))));
+    if (databaseDefaults === undefined) return await make();
+    const [now] = await this.#admin.query(
+      `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(database)}`,
+    );
+    await this.#admin.query(`ALTER DATABASE ${quoteName(database)} ${databaseDefaults}`);
+    await make();
+    await this.#admin.query(`ALTER DATABASE ${quoteName(database)} CHARACTER SET ${word(now!.cs!)} COLLATE ${word(now!.co!)}`);
+  }
+
+  /** All that the dump has is there, nothing else, and all of it is the account's. */
+  async #checkCode(code: readonly CodeObject[], database: string, definers: readonly Account[]): Promise<void> {
+    const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`;
+    const found = (await listCode(this.#admin, database)).map(key).toSorted();
+    const expected = code.map(({ statement }) => key(statement)).toSorted();
+    if (found.join('\n') !== expected.join('\n')) {
+      throw new Failure('database_differs', `the dump has ${expected.join(', ')}; made were ${found.join(', ')}`, { affected: [database] });
+    }
+    const of = quoteText(database);
+    const rows = await this.#admin.query(
+      `SELECT DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ${of}
+       UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${of}
+       UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${of}
+       UNION SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${of}`,
+    );
+    const own = new Set(definers.map(({ user, host }) => `${user}@${host}`));
+    const foreign = rows.find(({ definer }) => !own.has(definer!));
+    if (foreign !== undefined) throw new Failure('dump_refused', `something in the dump made itself ${foreign.definer}'s`, { affected: [database] });
+  }
+
+  /** A server that is gone keeps them; the next call takes them away. */
+  async #cleanUp(shadow: string, logins: readonly TemporaryLogin[]): Promise<void> {
+    try {
+      for (const { quoted } of logins) await this.#admin.query(`DROP USER IF EXISTS ${quoted}`);
+      await this.#admin.query(`DROP DATABASE IF EXISTS ${quoteName(shadow)}`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+}
+
+/** As the login that can read the shadow alone. */
+async function countRows(connection: MysqlConnection, database: string): Promise<{ tables: number; rows: number }> {
+  const tables = await connection.query(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`,
+  );
+  let rows = 0;
+  for (const { name } of tables) rows += Number((await connection.query(`SELECT COUNT(*) AS n FROM ${quoteName(name!)}`))[0]!.n);
+  return { tables: tables.length, rows };
+}
+
+/** A name of a character set or a collation. */
+function word(text: string): string {
+  if (!/^\w+$/.test(text)) throw new Failure('dump_refused', `${JSON.stringify(text)} is no character set`);
+  return text;
+}

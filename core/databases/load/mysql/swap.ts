@@ -1,0 +1,229 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Failure } from '../../../failure.ts';
+import type { SwapJournal } from '../swap-journal.ts';
+import type { MysqlConnection } from './connection.ts';
+import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
+import { quoteName, quoteText } from './quoting.ts';
+
+/** How an exchange is undone. */
+export interface SwapPlan {
+  /** The shadow's name, which no other restore has. */
+  readonly id: string;
+  readonly live: string;
+  readonly shadow: string;
+  /** Where what was live goes; undefined: there was nothing live. */
+  readonly replaced: string | undefined;
+  readonly oldTables: readonly string[];
+  readonly newTables: readonly string[];
+  readonly oldCode: readonly KeptCode[];
+  /** Code of the live one that the server itself cannot tell any more, such as a view of a table that is gone. */
+  readonly broken: readonly CodeName[];
+}
+
+export interface SwapOrder {
+  readonly admin: MysqlConnection;
+  readonly journal: SwapJournal<SwapPlan>;
+  readonly live: string;
+  readonly shadow: string;
+  /** The name that what was live gets. */
+  readonly replacedName: string;
+  readonly characterSet: string;
+  readonly collation: string;
+  /** Makes the restored views, triggers, routines and events in the live database, which has the restored tables by then. */
+  readonly makeCode: () => Promise<void>;
+  /** Called before each step; a test lets it fail or die there. */
+  readonly step: (name: string) => void | Promise<void>;
+}
+
+export interface Swapped {
+  /** The name under which what was live before is kept. */
+  readonly replaced: string | undefined;
+  /** What of it could not be brought along there. */
+  readonly lost: readonly CodeName[];
+}
+
+/** Seconds that others' transactions are waited for, each time. */
+const PATIENCE = 5;
+const TRIES = 3;
+const FREE_TO_MOVE = "('BASE TABLE', 'SEQUENCE', 'SYSTEM VERSIONED')";
+
+/**
+ * Puts a shadow database in the place of a live one. All tables change places in one statement, so that no reader sees a
+ * mixture. Whatever fails, the live one is afterwards as it was; of a death in between the journal tells the next call.
+ *
+ * @throws Failure `database_busy` when others' transactions hold a table for too long
+ */
+export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
+  const { admin, journal } = order;
+  await refuseForeignKeysFromOutside(admin, order.live);
+  for (let attempt = 1; ; attempt++) {
+    const plan = await makePlan(order);
+    journal.begin(plan.id, plan);
+    try {
+      const lost = await exchange(plan, order);
+      journal.end(plan.id);
+      return { replaced: plan.replaced, lost: [...plan.broken, ...lost] };
+    } catch (error) {
+      await undoSwap(admin, plan);
+      journal.end(plan.id);
+      if (attempt === TRIES || !(error instanceof Failure) || error.code !== 'database_busy') throw error;
+    }
+  }
+}
+
+async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promise<SwapPlan> {
+  const exists = (await admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(live)}`)).length > 0;
+  const oldCode: KeptCode[] = [];
+  const broken: CodeName[] = [];
+  if (exists) {
+    await admin.query(`USE ${quoteName(live)}`);
+    for (const each of await listCode(admin, live)) {
+      try {
+        oldCode.push(await keepCode(admin, each));
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'database_refused') throw error;
+        broken.push(each);
+      }
+    }
+  }
+  const replaced = exists ? replacedName : undefined;
+  return { id: shadow, live, shadow, replaced, oldTables: await tablesOf(admin, live), newTables: await tablesOf(admin, shadow), oldCode, broken };
+}
+
+/** @returns what of the old code could not be made in the database where it is kept */
+async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
+  const { live, shadow, replaced } = plan;
+  const { admin, step } = order;
+  await admin.query(`SET lock_wait_timeout = ${PATIENCE}`);
+  await step('make databases');
+  if (replaced === undefined) await admin.query(`CREATE DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`);
+  else {
+    const [defaults] = await admin.query(
+      `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(live)}`,
+    );
+    await admin.query(`CREATE DATABASE ${quoteName(replaced)} CHARACTER SET ${plainWord(defaults!.cs!)} COLLATE ${plainWord(defaults!.co!)}`);
+  }
+  await step('drop triggers');
+  // A table with triggers cannot change its database.
+  await dropTriggers(admin, shadow);
+  await dropTriggers(admin, live);
+  await step('rename');
+  await moveTables(admin, [
+    ...plan.oldTables.map((table) => [live, table, replaced!] as const),
+    ...plan.newTables.map((table) => [shadow, table, live] as const),
+  ]);
+  await step('drop code');
+  await admin.query(`USE ${quoteName(live)}`);
+  for (const each of await listCode(admin, live)) await dropCode(admin, each);
+  await admin.query(`ALTER DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`);
+  await step('make code');
+  await order.makeCode();
+  await step('keep old code');
+  const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, false);
+  await step('end');
+  return lost;
+}
+
+/** Puts the live database back as it was before an exchange that did not come to its end. Can be repeated. */
+export async function undoSwap(admin: MysqlConnection, plan: SwapPlan): Promise<void> {
+  const { live, shadow, replaced, oldTables, newTables } = plan;
+  const [inLive, inShadow] = [new Set(await tablesOf(admin, live)), new Set(await tablesOf(admin, shadow))];
+  const inReplaced = new Set(replaced === undefined ? [] : await tablesOf(admin, replaced));
+  // A table of the shadow's is in the live one when it left the shadow; only then must it make room.
+  const back = newTables.filter((table) => inLive.has(table) && !inShadow.has(table)).map((table) => [live, table, shadow] as const);
+  const home = oldTables.filter((table) => inReplaced.has(table)).map((table) => [replaced!, table, live] as const);
+  if (back.length > 0 || home.length > 0) {
+    for (const database of replaced === undefined ? [live] : [live, replaced]) await dropTriggers(admin, database);
+    await moveTables(admin, [...back, ...home]);
+  }
+  if (replaced === undefined) return await removeIfEmpty(admin, live);
+  const lost = await makeCodeAsItWas(admin, plan);
+  await admin.query(`DROP DATABASE IF EXISTS ${quoteName(replaced)}`);
+  if (lost.length === 0) return;
+  const names = lost.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+  throw new Failure('database_left', `these could not be made again in ${live}: ${names}`, { affected: [live] });
+}
+
+/** Somebody else may have made a database of the name meanwhile. */
+async function removeIfEmpty(admin: MysqlConnection, database: string): Promise<void> {
+  if ((await tablesOf(admin, database)).length === 0) await admin.query(`DROP DATABASE IF EXISTS ${quoteName(database)}`);
+}
+
+async function makeCodeAsItWas(admin: MysqlConnection, { live, oldCode, broken }: SwapPlan): Promise<CodeName[]> {
+  await admin.query(`USE ${quoteName(live)}`);
+  const missing = new Map(oldCode.map((each) => [keyOf(each), each]));
+  const untouchable = new Set(broken.map(keyOf));
+  for (const each of await listCode(admin, live)) {
+    const old = missing.get(keyOf(each));
+    if (old === undefined && untouchable.has(keyOf(each))) continue;
+    if (old !== undefined && (await isAsKept(admin, old))) missing.delete(keyOf(each));
+    else await dropCode(admin, each);
+  }
+  return await makeAll(admin, live, [...missing.values()], true);
+}
+
+async function isAsKept(admin: MysqlConnection, old: KeptCode): Promise<boolean> {
+  try {
+    return isDeepStrictEqual(await keepCode(admin, old), old);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'database_refused') return false;
+    throw error;
+  }
+}
+
+function keyOf({ kind, name }: CodeName): string {
+  return `${kind} ${name}`;
+}
+
+/** Makes code objects; a view may need another that comes later, so what fails is tried again as long as one more succeeds. */
+async function makeAll(admin: MysqlConnection, database: string, code: readonly KeptCode[], mayRun: boolean): Promise<CodeName[]> {
+  await admin.query(`USE ${quoteName(database)}`);
+  let missing = [...code];
+  for (;;) {
+    const failed: KeptCode[] = [];
+    for (const each of missing) {
+      try {
+        await makeKeptCode(admin, each, mayRun);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'database_refused') throw error;
+        failed.push(each);
+      }
+    }
+    if (failed.length === 0 || failed.length === missing.length) return failed.map(({ kind, name }) => ({ kind, name }));
+    missing = failed;
+  }
+}
+
+/** Names of character sets are plain words; anything else would be an error of the server's. */
+function plainWord(word: string): string {
+  return `'${word.replaceAll(/\W/g, '')}'`;
+}
+
+async function tablesOf(admin: MysqlConnection, database: string): Promise<string[]> {
+  const sql = `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_TYPE IN ${FREE_TO_MOVE}`;
+  return (await admin.query(sql)).map(({ name }) => name!);
+}
+
+async function dropTriggers(admin: MysqlConnection, database: string): Promise<void> {
+  const code = (await listCode(admin, database)).filter(({ kind }) => kind === 'TRIGGER');
+  for (const { name } of code) await admin.query(`DROP TRIGGER IF EXISTS ${quoteName(database)}.${quoteName(name)}`);
+}
+
+async function moveTables(admin: MysqlConnection, moves: readonly (readonly [from: string, table: string, to: string])[]): Promise<void> {
+  if (moves.length === 0) return;
+  const each = moves.map(([from, table, to]) => `${quoteName(from)}.${quoteName(table)} TO ${quoteName(to)}.${quoteName(table)}`);
+  await admin.query(`RENAME TABLE ${each.join(', ')}`);
+}
+
+/** A foreign key follows its parent: one in another database would then point at what was replaced. */
+async function refuseForeignKeysFromOutside(admin: MysqlConnection, live: string): Promise<void> {
+  const of = quoteText(live);
+  const [found] = await admin.query(
+    `SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS tab FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = ${of} AND CONSTRAINT_SCHEMA <> ${of}`,
+  );
+  if (found === undefined) return;
+  throw new Failure('database_refused', `a foreign key of ${found.db}.${found.tab} points into ${live}, which can therefore not be exchanged`, {
+    affected: [live, `${found.db}.${found.tab}`],
+    advice: 'Restore it under another name with --as, or take that foreign key away first.',
+  });
+}

@@ -1,0 +1,58 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { MysqlConnection, MysqlLogin } from './connection.ts';
+import { quoteName, quotePattern, type ServerKind } from './quoting.ts';
+
+/** What the databases and the users of a restore begin with: none of them is an account's. */
+export const SHADOW_PREFIX = 'apiscp_backup_';
+export const LOGIN_PREFIX = 'apbk_';
+
+const HOST = 'localhost';
+
+export interface TemporaryLogin extends MysqlLogin {
+  readonly password: string;
+  /** As SQL names it. */
+  readonly quoted: string;
+}
+
+/**
+ * A user who may do everything in one database, and nothing else: no files, no other database, no variables of the server, no
+ * users. Its password stands in no log: MariaDB gets a hash of it, MySQL leaves it out of its logs itself.
+ */
+export async function makeTemporaryLogin(admin: MysqlConnection, socket: string, server: ServerKind, database: string): Promise<TemporaryLogin> {
+  const user = LOGIN_PREFIX + randomBytes(8).toString('hex');
+  // Whatever a rule for passwords asks for is in it.
+  const password = `Aa1-${randomBytes(24).toString('base64url')}`;
+  const quoted = `${quoteName(user)}@${quoteName(HOST)}`;
+  const identified = server.isMariadb ? `IDENTIFIED BY PASSWORD '${nativeHash(password)}'` : `IDENTIFIED BY '${password}'`;
+  await admin.query(`CREATE USER ${quoted} ${identified}`);
+  await admin.query(`GRANT ALL PRIVILEGES ON ${quotePattern(database)}.* TO ${quoted}`);
+  return { socket, user, password, quoted };
+}
+
+/** Lets a login give what it makes in a database to other users, which is what MySQL calls a definer. */
+export async function allowOtherDefiners(admin: MysqlConnection, { quoted }: TemporaryLogin, server: ServerKind): Promise<void> {
+  for (const privilege of definerPrivileges(server)) await admin.query(`GRANT ${privilege} ON *.* TO ${quoted}`);
+}
+
+function definerPrivileges({ isMariadb, version }: ServerKind): readonly string[] {
+  if (isMariadb) return version >= 100_502 ? ['SET USER'] : ['SUPER'];
+  if (version < 80_000) return ['SUPER'];
+  return version >= 80_200 ? ['SET_ANY_DEFINER', 'ALLOW_NONEXISTENT_DEFINER'] : ['SET_USER_ID'];
+}
+
+/** Takes away what restores that were killed left behind. Only for who holds the lock of all restores of this server. */
+export async function removeLeftovers(admin: MysqlConnection): Promise<void> {
+  const [users, databases] = [LOGIN_PREFIX, SHADOW_PREFIX].map((prefix) => `'${prefix.replaceAll('_', '\\_')}%'`);
+  for (const { user, host } of await admin.query(`SELECT User AS user, Host AS host FROM mysql.user WHERE User LIKE ${users}`)) {
+    await admin.query(`DROP USER ${quoteName(user!)}@${quoteName(host!)}`);
+  }
+  for (const { name } of await admin.query(`SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ${databases}`)) {
+    await admin.query(`DROP DATABASE ${quoteName(name!)}`);
+  }
+}
+
+/** As `mysql_native_password` keeps it. */
+function nativeHash(password: string): string {
+  const sha1 = (data: Uint8Array) => createHash('sha1').update(data).digest();
+  return `*${sha1(sha1(Buffer.from(password))).toString('hex').toUpperCase()}`;
+}

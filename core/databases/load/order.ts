@@ -1,0 +1,43 @@
+/** What a snapshot's record says of a database whose dump it has. */
+export interface DatabaseDescription {
+  readonly name: string;
+  readonly characterSet: string;
+  readonly collation: string;
+  /** Tables whose rows the dump has, and how many rows those are; null: not counted. */
+  readonly tables: number | null;
+  readonly rows: number | null;
+}
+
+/** Who owns the databases of an account on a server: `user`, and all whose names begin with `prefix`. */
+export interface DatabaseOwner {
+  /** Ends in an underscore; undefined: the account has none. */
+  readonly prefix: string | undefined;
+  readonly user: string;
+}
+
+/** One database to bring back. */
+export interface DatabaseOrder {
+  readonly description: DatabaseDescription;
+  readonly dump: () => AsyncIterable<Uint8Array>;
+  /** The name that the restored database gets. */
+  readonly target: string;
+  readonly owner: DatabaseOwner;
+  /** The name under which a database of the target's name is kept. */
+  readonly replacedName: string;
+  readonly signal: AbortSignal;
+  /** Called with how many bytes of the dump are loaded. */
+  readonly progress: (bytes: number) => void;
+  /** Called before each step that changes something; a test lets it fail or die there. */
+  readonly step: (name: string) => void | Promise<void>;
+}
+
+export interface DatabaseOutcome {
+  readonly tables: number;
+  readonly rows: number;
+  /** Bytes of the dump. */
+  readonly bytes: number;
+  /** The name under which what was live before is kept; undefined: there was nothing. */
+  readonly replaced: string | undefined;
+  /** What could not be brought along, in words. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { execa } from 'execa';
+import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
+import type { SwapPlan } from '../../core/databases/load/mysql/swap.ts';
+import type { DatabaseDescription, DatabaseOrder, DatabaseOutcome } from '../../core/databases/load/order.ts';
+import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
+import { Failure } from '../../core/failure.ts';
+import { failureOf } from '../failure-of.ts';
+import { makeMariadbAccount } from './account.ts';
+import { describeMariadb, fillEveryKind } from './every-kind-of-mariadb.ts';
+import { MariadbServer } from './mariadb-server.ts';
+
+const ACCOUNT = { prefix: 'example_', user: 'exampleadm', password: "it's secret", databases: ['wp', "o'dd-name", 'none'], furtherUsers: ['web'] };
+const DUMP = ['--single-transaction', '--quick', '--routines', '--events', '--triggers', '--hex-blob', '--skip-dump-date', '--no-tablespaces'];
+const STEPS = ['make shadow', 'load', 'swap', 'make databases', 'drop triggers', 'rename', 'drop code', 'make code', 'keep old code', 'end'];
+
+describe('Bringing a MariaDB database back', () => {
+  let server: MariadbServer;
+  let journal: string;
+  before(async () => {
+    server = await MariadbServer.start();
+    journal = mkdtempSync(join(tmpdir(), 'apiscp-backup-journal-'));
+    await makeMariadbAccount(server, ACCOUNT);
+    await fillEveryKind(server, ACCOUNT.user, ACCOUNT.password, 'example_wp');
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(journal, { recursive: true });
+  });
+
+  const dump = async (database: string): Promise<Buffer> => {
+    const { stdout } = await execa('mariadb-dump', [`--defaults-file=${server.optionFile}`, ...DUMP, database], { encoding: 'buffer' });
+    return Buffer.from(stdout);
+  };
+  const describeIt = (name: string): DatabaseDescription => ({ name, characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci', tables: null, rows: null });
+  async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+  const withRestorer = async <Result>(action: (restorer: MysqlRestorer) => Promise<Result>): Promise<Result> => {
+    const restorer = await MysqlRestorer.open({ socket: server.socket, user: 'root', password: server.password }, new SwapJournal<SwapPlan>(journal));
+    try {
+      await restorer.settle();
+      return await action(restorer);
+    } finally {
+      await restorer.close();
+    }
+  };
+  const restore = (bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> =>
+    withRestorer((restorer) =>
+      restorer.restore({
+        description: describeIt('example_wp'),
+        dump: () => inPieces(bytes),
+        target: 'example_wp',
+        owner: { prefix: ACCOUNT.prefix, user: ACCOUNT.user },
+        replacedName: 'example_wp_replaced',
+        signal: new AbortController().signal,
+        progress: () => {},
+        step: () => {},
+        ...given,
+      }),
+    );
+  const names = async (): Promise<unknown[]> => (await server.query('SHOW DATABASES')).map(({ Database }) => Database);
+  const temporaryUsers = () => server.query("SELECT User FROM mysql.user WHERE User LIKE 'apbk%'");
+
+  it('makes every kind of object equal to what it was, and keeps what was live', async () => {
+    const before = await describeMariadb(server, 'example_wp');
+    const bytes = await dump('example_wp');
+    await server.run('DROP VIEW families; DROP TABLE children; INSERT INTO parents VALUES (77, "new"); DROP FUNCTION total', 'example_wp');
+    const outcome = await restore(bytes, { description: { ...describeIt('example_wp'), tables: 7, rows: 9 } });
+    const now = await describeMariadb(server, 'example_wp');
+    for (const each of Object.keys({ ...now, ...before })) expect(JSON.stringify(now[each]), each).to.equal(JSON.stringify(before[each]));
+    expect(outcome).to.deep.include({ tables: 7, rows: 9, bytes: bytes.length, replaced: 'example_wp_replaced' });
+    expect(await server.query('SELECT id FROM example_wp_replaced.parents ORDER BY id')).to.deep.equal([{ id: 1 }, { id: 2 }, { id: 77 }]);
+    expect(await server.query("SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'example_wp_replaced' AND STATUS <> 'DISABLED'")).to.deep.equal([]);
+    expect([await temporaryUsers(), (await names()).filter((name) => String(name).startsWith('apiscp'))]).to.deep.equal([[], []]);
+    await server.run('DROP DATABASE example_wp_replaced');
+  });
+
+  it('leaves what is live as it was when any step fails', async () => {
+    const bytes = await dump('example_wp');
+    const before = await describeMariadb(server, 'example_wp');
+    for (const failing of STEPS) {
+      const failure = await failureOf(() =>
+        restore(bytes, {
+          step: (name) => {
+            if (name === failing) throw new Failure('io_error', `at ${name}`);
+          },
+        }),
+      );
+      expect([failing, failure.message]).to.deep.equal([failing, `at ${failing}`]);
+      expect(await describeMariadb(server, 'example_wp'), failing).to.deep.equal(before);
+      expect(await names(), failing).to.have.members(['example_wp', "example_o'dd-name", 'example_none', 'information_schema', 'mysql', 'performance_schema', 'sys']);
+    }
+  });
+});
