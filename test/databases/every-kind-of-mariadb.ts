@@ -21,8 +21,8 @@ const STATEMENTS = [
   'CREATE TABLE log (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT)',
   `CREATE TABLE parted (id INT, at DATE) PARTITION BY RANGE (YEAR(at)) (PARTITION early VALUES LESS THAN (2000), PARTITION \`p'late\` VALUES LESS THAN MAXVALUE)`,
   "INSERT INTO parted VALUES (1, '1990-01-01'), (2, '2020-01-01')",
-  "CREATE TABLE `odd-name; \"`` '` (`a``b` INT, `select` TEXT) ENGINE=MyISAM",
-  'INSERT INTO `odd-name; "`` \'` VALUES (1, \'x\')',
+  'CREATE TABLE `odd-name; "`` \'` (`a``b` INT, `select` TEXT) ENGINE=MyISAM',
+  "INSERT INTO `odd-name; \"`` '` VALUES (1, 'x')",
   'CREATE TABLE empty (id INT)',
   'CREATE SEQUENCE numbers START WITH 100 INCREMENT BY 5',
   'SELECT NEXTVAL(numbers)',
@@ -41,7 +41,10 @@ const STATEMENTS = [
 ];
 
 /** What was created by a session with another mind about quotes. */
-const IN_ANSI = ['SET sql_mode = "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"', `CREATE FUNCTION "ansi" () RETURNS VARCHAR(20) DETERMINISTIC RETURN '\\'`];
+const IN_ANSI = [
+  'SET sql_mode = "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"',
+  `CREATE FUNCTION "ansi" () RETURNS VARCHAR(20) DETERMINISTIC RETURN '\\'`,
+];
 
 /** Fills a database as `user`, who will be the definer of all in it. */
 export async function fillEveryKind(server: MariadbServer, user: string, password: string, database: string): Promise<void> {
@@ -84,8 +87,14 @@ export async function describeMariadb(server: MariadbServer, database: string): 
     }
     for (const [kind, sql] of [
       ['TRIGGER', `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${of}`],
-      ['PROCEDURE', `SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${of}`],
-      ['FUNCTION', `SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA = ${of}`],
+      [
+        'PROCEDURE',
+        `SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${of}`,
+      ],
+      [
+        'FUNCTION',
+        `SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA = ${of}`,
+      ],
       ['EVENT', `SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${of}`],
     ] as const) {
       for (const { name } of await rows(connection, `${sql} ORDER BY 1`)) {

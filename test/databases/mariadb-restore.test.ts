@@ -13,9 +13,35 @@ import { makeMariadbAccount } from './account.ts';
 import { describeMariadb, fillEveryKind } from './every-kind-of-mariadb.ts';
 import { MariadbServer } from './mariadb-server.ts';
 
-const ACCOUNT = { prefix: 'example_', user: 'exampleadm', password: "it's secret", databases: ['wp', "o'dd-name", 'none'], furtherUsers: ['web'] };
-const DUMP = ['--single-transaction', '--quick', '--routines', '--events', '--triggers', '--hex-blob', '--skip-dump-date', '--no-tablespaces'];
-const STEPS = ['make shadow', 'load', 'swap', 'make databases', 'drop triggers', 'rename', 'drop code', 'make code', 'keep old code', 'end'];
+const ACCOUNT = {
+  prefix: 'example_',
+  user: 'exampleadm',
+  password: "it's secret",
+  databases: ['wp', "o'dd-name", 'none'],
+  furtherUsers: ['web'],
+};
+const DUMP = [
+  '--single-transaction',
+  '--quick',
+  '--routines',
+  '--events',
+  '--triggers',
+  '--hex-blob',
+  '--skip-dump-date',
+  '--no-tablespaces',
+];
+const STEPS = [
+  'make shadow',
+  'load',
+  'swap',
+  'make databases',
+  'drop triggers',
+  'rename',
+  'drop code',
+  'make code',
+  'keep old code',
+  'end',
+];
 
 describe('Bringing a MariaDB database back', () => {
   let server: MariadbServer;
@@ -35,12 +61,21 @@ describe('Bringing a MariaDB database back', () => {
     const { stdout } = await execa('mariadb-dump', [`--defaults-file=${server.optionFile}`, ...DUMP, database], { encoding: 'buffer' });
     return Buffer.from(stdout);
   };
-  const describeIt = (name: string): DatabaseDescription => ({ name, characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci', tables: null, rows: null });
+  const describeIt = (name: string): DatabaseDescription => ({
+    name,
+    characterSet: 'utf8mb4',
+    collation: 'utf8mb4_unicode_ci',
+    tables: null,
+    rows: null,
+  });
   async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
   }
   const withRestorer = async <Result>(action: (restorer: MysqlRestorer) => Promise<Result>): Promise<Result> => {
-    const restorer = await MysqlRestorer.open({ socket: server.socket, user: 'root', password: server.password }, new SwapJournal<SwapPlan>(journal));
+    const restorer = await MysqlRestorer.open(
+      { socket: server.socket, user: 'root', password: server.password },
+      new SwapJournal<SwapPlan>(journal),
+    );
     try {
       await restorer.settle();
       return await action(restorer);
@@ -74,7 +109,11 @@ describe('Bringing a MariaDB database back', () => {
     for (const each of Object.keys({ ...now, ...before })) expect(JSON.stringify(now[each]), each).to.equal(JSON.stringify(before[each]));
     expect(outcome).to.deep.include({ tables: 7, rows: 9, bytes: bytes.length, replaced: 'example_wp_replaced' });
     expect(await server.query('SELECT id FROM example_wp_replaced.parents ORDER BY id')).to.deep.equal([{ id: 1 }, { id: 2 }, { id: 77 }]);
-    expect(await server.query("SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'example_wp_replaced' AND STATUS <> 'DISABLED'")).to.deep.equal([]);
+    expect(
+      await server.query(
+        "SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'example_wp_replaced' AND STATUS <> 'DISABLED'",
+      ),
+    ).to.deep.equal([]);
     expect([await temporaryUsers(), (await names()).filter((name) => String(name).startsWith('apiscp'))]).to.deep.equal([[], []]);
     await server.run('DROP DATABASE example_wp_replaced');
   });
@@ -92,7 +131,15 @@ describe('Bringing a MariaDB database back', () => {
       );
       expect([failing, failure.message]).to.deep.equal([failing, `at ${failing}`]);
       expect(await describeMariadb(server, 'example_wp'), failing).to.deep.equal(before);
-      expect(await names(), failing).to.have.members(['example_wp', "example_o'dd-name", 'example_none', 'information_schema', 'mysql', 'performance_schema', 'sys']);
+      expect(await names(), failing).to.have.members([
+        'example_wp',
+        "example_o'dd-name",
+        'example_none',
+        'information_schema',
+        'mysql',
+        'performance_schema',
+        'sys',
+      ]);
     }
   });
 });

@@ -80,7 +80,9 @@ export class MysqlConnection {
 
   async #answer(sql: string): Promise<[unknown, unknown]> {
     try {
-      return await this.#connection.query({ sql, typeCast: (field: { buffer(): Buffer | null }) => field.buffer() } as Parameters<Connection['query']>[0]);
+      return await this.#connection.query({ sql, typeCast: (field: { buffer(): Buffer | null }) => field.buffer() } as Parameters<
+        Connection['query']
+      >[0]);
     } catch (error) {
       throw failureOf(error as Error & { code?: string; sqlMessage?: string; fatal?: boolean });
     }

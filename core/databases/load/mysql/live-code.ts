@@ -13,7 +13,10 @@ export interface KeptCode {
 }
 
 const LISTS: readonly (readonly [CodeKind, string])[] = [
-  ['TRIGGER', 'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER'],
+  [
+    'TRIGGER',
+    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER',
+  ],
   ['PROCEDURE', "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ?"],
   ['FUNCTION', "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA = ?"],
   ['VIEW', 'SELECT TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?'],
@@ -62,7 +65,11 @@ export async function keepCode(admin: MysqlConnection, { kind, name }: CodeName)
 }
 
 /** Makes one again, with the same definer, in the session's database. An event sleeps when it must not run there. */
-export async function makeKeptCode(connection: MysqlConnection, { kind, name, settings, statement }: KeptCode, mayRun: boolean): Promise<void> {
+export async function makeKeptCode(
+  connection: MysqlConnection,
+  { kind, name, settings, statement }: KeptCode,
+  mayRun: boolean,
+): Promise<void> {
   await withSettings(connection, settings, async () => {
     await connection.execute(Buffer.from(statement, 'base64'));
   });
@@ -70,7 +77,11 @@ export async function makeKeptCode(connection: MysqlConnection, { kind, name, se
 }
 
 /** Executes with variables of the session set to the values of the code's own, and as usual afterwards. */
-export async function withSettings(connection: MysqlConnection, settings: Readonly<Record<string, string>>, execute: () => Promise<void>): Promise<void> {
+export async function withSettings(
+  connection: MysqlConnection,
+  settings: Readonly<Record<string, string>>,
+  execute: () => Promise<void>,
+): Promise<void> {
   const assignments = Object.entries(settings).map(([name, value]) => `${name} = ${/^\w+$/.test(value) ? `'${value}'` : quoteText(value)}`);
   if (assignments.length > 0) await connection.query(`SET ${assignments.join(', ')}`);
   try {

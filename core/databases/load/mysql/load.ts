@@ -130,11 +130,16 @@ class Loader {
       return;
     }
     await this.#order.connection.execute(Buffer.from(statement.asleep(), 'latin1'));
-    this.code.set(keyOf(statement.kind, statement.name), { statement, session: this.#session.state(), databaseDefaults: this.#databaseDefaults });
+    this.code.set(keyOf(statement.kind, statement.name), {
+      statement,
+      session: this.#session.state(),
+      databaseDefaults: this.#databaseDefaults,
+    });
   }
 
   #drop(kind: string, bytes: Buffer): void {
-    if (!['TABLE', 'VIEW', 'SEQUENCE', 'TRIGGER', 'PROCEDURE', 'FUNCTION', 'EVENT'].includes(kind)) throw refused(bytes.toString('latin1', 0, HEAD));
+    if (!['TABLE', 'VIEW', 'SEQUENCE', 'TRIGGER', 'PROCEDURE', 'FUNCTION', 'EVENT'].includes(kind))
+      throw refused(bytes.toString('latin1', 0, HEAD));
     const [, , , , name, ...rest] = tokensOf(bytes.latin1Slice(), this.#session.reading);
     if (name === undefined || rest.length > 0) throw refused(bytes.toString('latin1', 0, HEAD));
     this.code.delete(keyOf(kind, Buffer.from(name.value, 'latin1').toString()));
@@ -152,7 +157,8 @@ class Loader {
 
   #requireKeys(bytes: Buffer): void {
     const [, , , what, keys, ...rest] = tokensOf(bytes.latin1Slice(), this.#session.reading);
-    if (!/^(?:DISABLE|ENABLE)$/.test(what?.value ?? '') || keys?.value !== 'KEYS' || rest.length > 0) throw refused(bytes.toString('latin1', 0, HEAD));
+    if (!/^(?:DISABLE|ENABLE)$/.test(what?.value ?? '') || keys?.value !== 'KEYS' || rest.length > 0)
+      throw refused(bytes.toString('latin1', 0, HEAD));
   }
 
   /** `DO SETVAL(name, 5, 0)`. */

@@ -154,10 +154,16 @@ export class MysqlRestorer {
     }
   }
 
-  async #make({ statement, session, databaseDefaults }: CodeObject, connection: MysqlConnection, database: string, definers: readonly Account[]): Promise<void> {
+  async #make(
+    { statement, session, databaseDefaults }: CodeObject,
+    connection: MysqlConnection,
+    database: string,
+    definers: readonly Account[],
+  ): Promise<void> {
     const own = definers.find(({ user, host }) => user === statement.definer?.user && host === statement.definer.host) ?? definers[0]!;
     const text = statement.withDefiner(`${quoteName(own.user)}@${quoteName(own.host)}`);
-    const make = () => withSettings(connection, Object.fromEntries(session), async () => void (await connection.execute(Buffer.from(text, 'latin1'))));
+    const make = () =>
+      withSettings(connection, Object.fromEntries(session), async () => void (await connection.execute(Buffer.from(text, 'latin1'))));
     if (databaseDefaults === undefined) return await make();
     const [now] = await this.#admin.query(
       `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(database)}`,
@@ -184,7 +190,8 @@ export class MysqlRestorer {
     );
     const own = new Set(definers.map(({ user, host }) => `${user}@${host}`));
     const foreign = rows.find(({ definer }) => !own.has(definer!));
-    if (foreign !== undefined) throw new Failure('dump_refused', `something in the dump made itself ${foreign.definer}'s`, { affected: [database] });
+    if (foreign !== undefined)
+      throw new Failure('dump_refused', `something in the dump made itself ${foreign.definer}'s`, { affected: [database] });
   }
 
   /** A server that is gone keeps them; the next call takes them away. */

@@ -54,7 +54,8 @@ export class LoadSession {
     if (tokens[0]?.value === 'NAMES') return this.#setNames(tokens, statement);
     for (let at = 0; at < tokens.length; at += 4) {
       const [target, equals, value, comma] = tokens.slice(at, at + 4);
-      if (target === undefined || value === undefined || equals?.value !== '=' || (comma !== undefined && comma.value !== ',')) throw refused(statement);
+      if (target === undefined || value === undefined || equals?.value !== '=' || (comma !== undefined && comma.value !== ','))
+        throw refused(statement);
       this.#assign(target, value, statement);
     }
   }
@@ -88,7 +89,10 @@ export class LoadSession {
 
   #set(name: string, value: string | undefined, statement: ByteString): void {
     if (name === 'character_set_client' && AMBIGUOUS.has((value ?? '').toLowerCase())) {
-      throw new Failure('dump_refused', `the dump has statements in the character set ${value}, in which quotes cannot be told for sure: ${statement.slice(0, 80)}`);
+      throw new Failure(
+        'dump_refused',
+        `the dump has statements in the character set ${value}, in which quotes cannot be told for sure: ${statement.slice(0, 80)}`,
+      );
     }
     if (value === undefined) this.#values.delete(name);
     else this.#values.set(name, value);

@@ -87,7 +87,16 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
     }
   }
   const replaced = exists ? replacedName : undefined;
-  return { id: shadow, live, shadow, replaced, oldTables: await tablesOf(admin, live), newTables: await tablesOf(admin, shadow), oldCode, broken };
+  return {
+    id: shadow,
+    live,
+    shadow,
+    replaced,
+    oldTables: await tablesOf(admin, live),
+    newTables: await tablesOf(admin, shadow),
+    oldCode,
+    broken,
+  };
 }
 
 /** @returns what of the old code could not be made in the database where it is kept */
@@ -96,12 +105,17 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   const { admin, step } = order;
   await admin.query(`SET lock_wait_timeout = ${PATIENCE}`);
   await step('make databases');
-  if (replaced === undefined) await admin.query(`CREATE DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`);
+  if (replaced === undefined)
+    await admin.query(
+      `CREATE DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`,
+    );
   else {
     const [defaults] = await admin.query(
       `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(live)}`,
     );
-    await admin.query(`CREATE DATABASE ${quoteName(replaced)} CHARACTER SET ${plainWord(defaults!.cs!)} COLLATE ${plainWord(defaults!.co!)}`);
+    await admin.query(
+      `CREATE DATABASE ${quoteName(replaced)} CHARACTER SET ${plainWord(defaults!.cs!)} COLLATE ${plainWord(defaults!.co!)}`,
+    );
   }
   await step('drop triggers');
   // A table with triggers cannot change its database.
@@ -115,7 +129,9 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   await step('drop code');
   await admin.query(`USE ${quoteName(live)}`);
   for (const each of await listCode(admin, live)) await dropCode(admin, each);
-  await admin.query(`ALTER DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`);
+  await admin.query(
+    `ALTER DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`,
+  );
   await step('make code');
   await order.makeCode();
   await step('keep old code');
@@ -222,8 +238,12 @@ async function refuseForeignKeysFromOutside(admin: MysqlConnection, live: string
     `SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS tab FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = ${of} AND CONSTRAINT_SCHEMA <> ${of}`,
   );
   if (found === undefined) return;
-  throw new Failure('database_refused', `a foreign key of ${found.db}.${found.tab} points into ${live}, which can therefore not be exchanged`, {
-    affected: [live, `${found.db}.${found.tab}`],
-    advice: 'Restore it under another name with --as, or take that foreign key away first.',
-  });
+  throw new Failure(
+    'database_refused',
+    `a foreign key of ${found.db}.${found.tab} points into ${live}, which can therefore not be exchanged`,
+    {
+      affected: [live, `${found.db}.${found.tab}`],
+      advice: 'Restore it under another name with --as, or take that foreign key away first.',
+    },
+  );
 }

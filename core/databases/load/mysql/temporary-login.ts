@@ -18,7 +18,12 @@ export interface TemporaryLogin extends MysqlLogin {
  * A user who may do everything in one database, and nothing else: no files, no other database, no variables of the server, no
  * users. Its password stands in no log: MariaDB gets a hash of it, MySQL leaves it out of its logs itself.
  */
-export async function makeTemporaryLogin(admin: MysqlConnection, socket: string, server: ServerKind, database: string): Promise<TemporaryLogin> {
+export async function makeTemporaryLogin(
+  admin: MysqlConnection,
+  socket: string,
+  server: ServerKind,
+  database: string,
+): Promise<TemporaryLogin> {
   const user = LOGIN_PREFIX + randomBytes(8).toString('hex');
   // Whatever a rule for passwords asks for is in it.
   const password = `Aa1-${randomBytes(24).toString('base64url')}`;
@@ -46,7 +51,9 @@ export async function removeLeftovers(admin: MysqlConnection): Promise<void> {
   for (const { user, host } of await admin.query(`SELECT User AS user, Host AS host FROM mysql.user WHERE User LIKE ${users}`)) {
     await admin.query(`DROP USER ${quoteName(user!)}@${quoteName(host!)}`);
   }
-  for (const { name } of await admin.query(`SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ${databases}`)) {
+  for (const { name } of await admin.query(
+    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ${databases}`,
+  )) {
     await admin.query(`DROP DATABASE ${quoteName(name!)}`);
   }
 }
@@ -54,5 +61,7 @@ export async function removeLeftovers(admin: MysqlConnection): Promise<void> {
 /** As `mysql_native_password` keeps it. */
 function nativeHash(password: string): string {
   const sha1 = (data: Uint8Array) => createHash('sha1').update(data).digest();
-  return `*${sha1(sha1(Buffer.from(password))).toString('hex').toUpperCase()}`;
+  return `*${sha1(sha1(Buffer.from(password)))
+    .toString('hex')
+    .toUpperCase()}`;
 }

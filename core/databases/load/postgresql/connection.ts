@@ -1,0 +1,145 @@
+import { Client } from 'pg';
+import { Failure } from '../../../failure.ts';
+import { RawStatement } from './raw-statement.ts';
+
+/** Where a server is, and who asks it. */
+export interface PostgresqlLogin {
+  /** The folder of its socket, or an address. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+}
+
+export type Row = Readonly<Record<string, string | null>>;
+
+/** Bytes that may wait to be sent. */
+const MOST_WAITING = 4 * 1024 * 1024;
+
+/** A session in one database of a server. One statement at a time: a text that holds two is an error of the server's. */
+export class PostgresqlConnection {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** @throws Failure `database_unreachable` */
+  static async open({ host, port, user, password }: PostgresqlLogin, database: string): Promise<PostgresqlConnection> {
+    const client = new Client({
+      host,
+      port,
+      user,
+      database,
+      // Otherwise the library would look for one in the environment and in files.
+      password: password ?? '',
+      ssl: false,
+      application_name: 'apiscp-backup',
+      types: { getTypeParser: () => (value: string) => value },
+    });
+    // A server that dies is told by the statement that it was to answer.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      const connection = new PostgresqlConnection(client);
+      // Nothing that stands in the database is found under a name of the system's.
+      await connection.query("SET search_path = ''");
+      return connection;
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw new Failure('database_unreachable', `the database server at ${host} refused: ${(error as Error).message}`, {
+        affected: [host],
+        retry: true,
+        cause: error,
+      });
+    }
+  }
+
+  /** The rows that an own statement answers with, as text. */
+  async query(sql: string, values: readonly string[] = []): Promise<Row[]> {
+    try {
+      return (await this.#client.query<Record<string, string | null>>({ text: sql, values: [...values] })).rows;
+    } catch (error) {
+      throw failureOf(error as Error & { code?: string });
+    }
+  }
+
+  /** Executes one statement as it is, byte by byte. */
+  async execute(statement: Buffer): Promise<void> {
+    const raw = this.#client.query(new RawStatement(statement, false));
+    await raw.ended.catch((error) => {
+      throw failureOf(error);
+    });
+  }
+
+  /** Executes a `COPY … FROM stdin` and sends it rows in the form of a dump. */
+  async copy(statement: Buffer, rows: AsyncIterable<Buffer>): Promise<void> {
+    const raw = this.#client.query(new RawStatement(statement, true));
+    try {
+      if (await raw.takesRows) {
+        const { connection } = raw;
+        let failed = false;
+        raw.ended.catch(() => {
+          failed = true;
+        });
+        try {
+          for await (const piece of rows) {
+            if (failed) break;
+            connection!.sendCopyFromChunk(piece);
+            if (connection!.stream.writableLength > MOST_WAITING) await drained(connection!.stream, raw.ended);
+          }
+        } catch (error) {
+          connection!.sendCopyFail('the dump ended');
+          connection!.sync();
+          throw error;
+        }
+        if (!failed) {
+          connection!.endCopyFrom();
+          connection!.sync();
+        }
+      }
+      await raw.ended;
+    } catch (error) {
+      throw error instanceof Failure ? error : failureOf(error as Error & { code?: string });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => {});
+  }
+}
+
+async function drained(stream: { once(event: 'drain' | 'close', listener: () => void): void }, ended: Promise<void>): Promise<void> {
+  const drain = new Promise<void>((resolve) => {
+    stream.once('drain', resolve);
+    stream.once('close', resolve);
+  });
+  await Promise.race([drain, ended.catch(() => {})]);
+}
+
+/** SQLSTATE of errors that a caller tells apart. */
+export const NOT_ALLOWED = '42501';
+export const UNKNOWN_ROLE = '42704';
+
+/** A refusal of the server's, with its SQLSTATE. */
+export class ServerRefusal extends Failure {
+  readonly state: string;
+
+  constructor(state: string, message: string, cause: unknown) {
+    super('database_refused', `the database server refused: ${message}`, { cause });
+    this.state = state;
+  }
+}
+
+function failureOf(error: Error & { code?: string }): Failure {
+  const { message, code = '' } = error;
+  if (/^53[01]00$/.test(code) || /No space left|Disk quota exceeded/.test(message)) {
+    return new Failure('disk_full', `the database server has no room: ${message}`, { retry: true, cause: error });
+  }
+  if (['55006', '55P03', '40P01'].includes(code))
+    return new Failure('database_busy', `others hold the database: ${message}`, { retry: true, cause: error });
+  if (!/^[0-9A-Z]{5}$/.test(code) || /^(?:57P0|08)/.test(code)) {
+    return new Failure('database_unreachable', `the database server went away: ${message}`, { retry: true, cause: error });
+  }
+  return new ServerRefusal(code, message, error);
+}

@@ -1,0 +1,150 @@
+import { Failure } from '../../../failure.ts';
+import { NOT_ALLOWED, type PostgresqlConnection, ServerRefusal, UNKNOWN_ROLE } from './connection.ts';
+import { quoteName } from './quoting.ts';
+import { DumpSplitter, type Piece } from './splitter.ts';
+import { type Meaning, meaningOf, type Ownership } from './statements.ts';
+
+export interface DefaultRights {
+  readonly role: string;
+  readonly rest: string;
+}
+
+export interface Loaded {
+  readonly bytes: number;
+  readonly owners: readonly Ownership[];
+  readonly defaultRights: readonly DefaultRights[];
+  /** What could not be brought along, in words. */
+  readonly notes: readonly string[];
+}
+
+export interface LoadOrder {
+  readonly dump: AsyncIterable<Uint8Array>;
+  /** A session of a login that owns the shadow and nothing else, in the shadow. */
+  readonly connection: PostgresqlConnection;
+  /** Makes an extension that the login may not, when the live database has it; false: it has not. */
+  readonly makeExtension: (name: string, schema: string | undefined) => Promise<boolean>;
+  readonly signal: AbortSignal;
+  readonly progress: (bytes: number) => void;
+}
+
+/**
+ * Loads a dump into a shadow database. A dump is what somebody else wrote: only statements that dumps consist of are let through, each of
+ * them alone; what they may reach is up to the login. The first error ends it.
+ *
+ * @throws Failure `dump_refused` for what does not belong into a dump, `database_refused` for what the server does not take
+ */
+export async function loadPostgresqlDump(order: LoadOrder): Promise<Loaded> {
+  const loader = new Loader(order);
+  for await (const piece of loader.pieces()) await loader.execute(piece);
+  return loader;
+}
+
+class Loader implements Loaded {
+  bytes = 0;
+  readonly owners: Ownership[] = [];
+  readonly defaultRights: DefaultRights[] = [];
+  readonly notes: string[] = [];
+  readonly #order: LoadOrder;
+  readonly #splitter = new DumpSplitter();
+  readonly #pieces: AsyncGenerator<Piece>;
+  /** Whether nothing but schemas and extensions was made so far. */
+  #isAtBeginning = true;
+
+  constructor(order: LoadOrder) {
+    this.#order = order;
+    this.#pieces = this.#read();
+  }
+
+  async *pieces(): AsyncGenerator<Piece> {
+    for (let next = await this.#pieces.next(); next.done !== true; next = await this.#pieces.next()) yield next.value;
+  }
+
+  async *#read(): AsyncGenerator<Piece> {
+    for await (const chunk of this.#order.dump) {
+      this.#splitter.push(chunk);
+      this.bytes += chunk.length;
+      for (let piece = this.#splitter.next(); piece !== undefined; piece = this.#splitter.next()) yield piece;
+      this.#order.progress(this.bytes);
+      if (this.#order.signal.aborted) throw new Failure('cancelled', 'stopped on request');
+    }
+    this.#splitter.finish();
+    for (let piece = this.#splitter.next(); piece !== undefined; piece = this.#splitter.next()) yield piece;
+  }
+
+  async execute(piece: Piece): Promise<void> {
+    if (piece.kind !== 'statement') throw new Failure('internal', 'rows came before the statement that takes them');
+    const text = piece.bytes.latin1Slice();
+    try {
+      await this.#perform(meaningOf(text), piece.bytes);
+      if (/^\s*CREATE\s+(?!SCHEMA\b|EXTENSION\b)/i.test(text)) this.#isAtBeginning = false;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'cancelled' || error.message.includes('of the dump')) throw error;
+      const where = `at byte ${piece.offset} of the dump: ${JSON.stringify(text.trim().slice(0, 60))}`;
+      throw new Failure(error.code, `${error.message} (${where})`, {
+        retry: error.retry,
+        ...(error.advice === undefined ? {} : { advice: error.advice }),
+        cause: error,
+      });
+    }
+  }
+
+  async #perform(meaning: Meaning, bytes: Buffer): Promise<void> {
+    const { connection } = this.#order;
+    switch (meaning.kind) {
+      case 'run':
+        return await connection.execute(bytes);
+      case 'copy':
+        this.#splitter.expectRows();
+        return await connection.copy(bytes, this.#rows());
+      case 'owner':
+        return void this.owners.push(meaning.ownership);
+      case 'default rights':
+        return void this.defaultRights.push({ role: meaning.role, rest: meaning.rest });
+      case 'extension':
+        return await this.#makeExtension(meaning.name, meaning.schema);
+      case 'comment on extension':
+        return await this.#unless(NOT_ALLOWED, connection.execute(bytes), undefined);
+      case 'rights':
+        return await this.#unless(
+          UNKNOWN_ROLE,
+          connection.execute(bytes),
+          `left out, because a role is missing: ${bytes.toString().trim()}`,
+        );
+    }
+  }
+
+  async #makeExtension(name: string, schema: string | undefined): Promise<void> {
+    const where = schema === undefined ? '' : ` WITH SCHEMA ${quoteName(schema)}`;
+    try {
+      await this.#order.connection.execute(Buffer.from(`CREATE EXTENSION IF NOT EXISTS ${quoteName(name)}${where}`));
+    } catch (error) {
+      if (!(error instanceof ServerRefusal) || error.state !== NOT_ALLOWED || !this.#isAtBeginning) throw error;
+      if (await this.#order.makeExtension(name, schema)) return;
+      throw new Failure(
+        'database_refused',
+        `the extension ${name} can be made by an administrator alone, and the live database does not have it`,
+        {
+          advice: `Make the extension ${name} in the live database (an empty one of the same name will do), then restore again.`,
+        },
+      );
+    }
+  }
+
+  async #unless(state: string, done: Promise<void>, note: string | undefined): Promise<void> {
+    try {
+      await done;
+    } catch (error) {
+      if (!(error instanceof ServerRefusal) || error.state !== state) throw error;
+      if (note !== undefined) this.notes.push(note);
+    }
+  }
+
+  async *#rows(): AsyncGenerator<Buffer> {
+    for (let next = await this.#pieces.next(); ; next = await this.#pieces.next()) {
+      if (next.done === true || next.value.kind === 'statement')
+        throw new Failure('dump_refused', 'the dump ends within the rows of a table');
+      if (next.value.kind === 'end of rows') return;
+      yield next.value.bytes;
+    }
+  }
+}

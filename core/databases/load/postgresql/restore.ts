@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../../../failure.ts';
+import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../order.ts';
+import { PostgresqlConnection, type PostgresqlLogin } from './connection.ts';
+import { type Loaded, loadPostgresqlDump } from './load.ts';
+import { giveToAccount } from './owners.ts';
+import { quoteName, quoteText } from './quoting.ts';
+import { copyDatabaseSettings, swapDatabase } from './swap.ts';
+import { dropDatabase, makeTemporaryLogin, removeLeftovers, SHADOW_PREFIX } from './temporary-login.ts';
+
+/** A database to which every server has its administrator. */
+const MAINTENANCE = 'postgres';
+/** From this version on the schema `public` belongs to whoever owns the database. */
+const PUBLIC_IS_OWNERS = 15;
+
+/**
+ * The restores of a PostgreSQL server. Whoever uses it holds the lock of this server's restores: what lies about of others is taken
+ * for that of dead ones.
+ */
+export class PostgresqlRestorer {
+  readonly #admin: PostgresqlConnection;
+  readonly #login: PostgresqlLogin;
+
+  private constructor(admin: PostgresqlConnection, login: PostgresqlLogin) {
+    this.#admin = admin;
+    this.#login = login;
+  }
+
+  static async open(login: PostgresqlLogin): Promise<PostgresqlRestorer> {
+    return new PostgresqlRestorer(await PostgresqlConnection.open(login, MAINTENANCE), login);
+  }
+
+  /** Takes away what a restore left that died. The exchange itself is one transaction: there is nothing to put back. */
+  async settle(): Promise<string[]> {
+    await removeLeftovers(this.#admin);
+    return [];
+  }
+
+  /** Whether there is a database of a name. */
+  async has(database: string): Promise<boolean> {
+    return (
+      (await this.#admin.query('SELECT 1 FROM pg_catalog.pg_database WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1', [database]))
+        .length > 0
+    );
+  }
+
+  /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
+  async restore(order: DatabaseOrder): Promise<DatabaseOutcome> {
+    const shadow = SHADOW_PREFIX + randomBytes(6).toString('hex');
+    let login: PostgresqlLogin | undefined;
+    try {
+      await order.step('make shadow');
+      login = await makeTemporaryLogin(this.#admin, this.#login);
+      await this.#makeShadow(order, shadow, login.user);
+      await order.step('load');
+      const inShadow = await PostgresqlConnection.open(this.#login, shadow);
+      try {
+        const { loaded, tables, rows } = await this.#load(order, login, shadow, inShadow);
+        await order.step('give');
+        const notes = await giveToAccount(inShadow, login.user, await this.#rolesOf(order.owner), loaded);
+        await inShadow.close();
+        await order.step('swap');
+        const replaced = await this.#swap(order, shadow);
+        return { tables, rows, bytes: loaded.bytes, replaced, notes: [...loaded.notes, ...notes] };
+      } finally {
+        await inShadow.close();
+      }
+    } finally {
+      await this.#cleanUp(shadow, login);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.close();
+  }
+
+  /** Like the live one where that is there, for a dump does not say how a database sorts. */
+  async #makeShadow({ target, description }: DatabaseOrder, shadow: string, owner: string): Promise<void> {
+    const [like] = await this.#admin.query(
+      `SELECT pg_catalog.pg_encoding_to_char(encoding)::pg_catalog.text AS encoding, datcollate::pg_catalog.text AS "collate", datctype::pg_catalog.text AS ctype
+         FROM pg_catalog.pg_database WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1 OR datname::pg_catalog.text OPERATOR(pg_catalog.=) $2 ORDER BY (datname::pg_catalog.text OPERATOR(pg_catalog.=) $1) DESC`,
+      [target, description.name],
+    );
+    const { encoding, collate, ctype } = like ?? {
+      encoding: description.characterSet,
+      collate: description.collation,
+      ctype: description.collation,
+    };
+    const words = [`ENCODING ${quoteText(encoding!)}`, `LC_COLLATE ${quoteText(collate!)}`, `LC_CTYPE ${quoteText(ctype!)}`];
+    await this.#admin.query(`CREATE DATABASE ${quoteName(shadow)} OWNER ${quoteName(owner)} TEMPLATE template0 ${words.join(' ')}`);
+    await this.#admin.query(`REVOKE ALL ON DATABASE ${quoteName(shadow)} FROM PUBLIC`);
+  }
+
+  async #load(
+    order: DatabaseOrder,
+    login: PostgresqlLogin,
+    shadow: string,
+    admin: PostgresqlConnection,
+  ): Promise<{ loaded: Loaded; tables: number; rows: number }> {
+    const { signal, progress, description } = order;
+    const [row] = await admin.query("SELECT pg_catalog.current_setting('server_version_num') AS version");
+    if (Number(row!.version) < PUBLIC_IS_OWNERS * 10_000) await admin.query(`ALTER SCHEMA public OWNER TO ${quoteName(login.user)}`);
+    const connection = await PostgresqlConnection.open(login, shadow);
+    try {
+      const makeExtension = (name: string, schema: string | undefined) => this.#makeExtension(order, admin, name, schema);
+      const loaded = await loadPostgresqlDump({ dump: order.dump(), connection, makeExtension, signal, progress });
+      // As the login: what an index computes is what somebody else wrote.
+      await connection.query('ANALYZE');
+      const found = await countRows(admin);
+      const differs = (recorded: number | null, counted: number) => recorded !== null && recorded !== counted;
+      if (differs(description.tables, found.tables) || differs(description.rows, found.rows)) {
+        throw new Failure(
+          'database_differs',
+          `loaded were ${found.tables} tables with ${found.rows} rows; the snapshot recorded ${description.tables} with ${description.rows}`,
+          { affected: [description.name] },
+        );
+      }
+      return { loaded, ...found };
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** What the live database has, an administrator once gave it. */
+  async #makeExtension(
+    { target, description }: DatabaseOrder,
+    admin: PostgresqlConnection,
+    name: string,
+    schema: string | undefined,
+  ): Promise<boolean> {
+    for (const database of new Set([target, description.name])) {
+      if (!(await this.has(database))) continue;
+      const live = await PostgresqlConnection.open(this.#login, database);
+      const found = await live
+        .query('SELECT 1 FROM pg_catalog.pg_extension WHERE extname::pg_catalog.text OPERATOR(pg_catalog.=) $1', [name])
+        .finally(() => live.close());
+      if (found.length === 0) continue;
+      await admin.query(
+        `CREATE EXTENSION IF NOT EXISTS ${quoteName(name)}${schema === undefined ? '' : ` WITH SCHEMA ${quoteName(schema)}`}`,
+      );
+      return true;
+    }
+    return false;
+  }
+
+  /** The account's own roles, its main one first. */
+  async #rolesOf({ user, prefix }: DatabaseOwner): Promise<string[]> {
+    const rows = await this.#admin.query(
+      `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles WHERE NOT rolsuper AND (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1
+         OR ($2 OPERATOR(pg_catalog.<>) '' AND pg_catalog.left(rolname::pg_catalog.text, pg_catalog.length($2)) OPERATOR(pg_catalog.=) $2))
+       ORDER BY (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1) DESC`,
+      [user, prefix ?? ''],
+    );
+    const roles = rows.map(({ name }) => name!);
+    if (roles[0] === user) return roles;
+    throw new Failure('database_refused', `the account has no role ${user} on this server that the database could belong to`, {
+      affected: [user],
+      advice: 'Bring the users back first, with --users.',
+    });
+  }
+
+  async #swap(order: DatabaseOrder, shadow: string): Promise<string | undefined> {
+    const { target, replacedName, step } = order;
+    const replaced = (await this.has(target)) ? replacedName : undefined;
+    if (replaced === undefined) await this.#admin.query(`GRANT CONNECT ON DATABASE ${quoteName(shadow)} TO ${quoteName(order.owner.user)}`);
+    else await copyDatabaseSettings(this.#admin, target, shadow);
+    const other = await PostgresqlConnection.open(this.#login, MAINTENANCE);
+    try {
+      await swapDatabase(this.#admin, other, { live: target, shadow, replaced, step });
+      return replaced;
+    } finally {
+      await other.close();
+    }
+  }
+
+  /** A server that is gone keeps them; the next call takes them away. */
+  async #cleanUp(shadow: string, login: PostgresqlLogin | undefined): Promise<void> {
+    try {
+      await dropDatabase(this.#admin, shadow);
+      if (login !== undefined) await this.#admin.query(`DROP ROLE IF EXISTS ${quoteName(login.user)}`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+}
+
+/** Plain tables alone, so that nothing that somebody else wrote is executed. */
+async function countRows(admin: PostgresqlConnection): Promise<{ tables: number; rows: number }> {
+  const tables = await admin.query(
+    `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+      WHERE c.relkind::pg_catalog.text OPERATOR(pg_catalog.=) 'r' AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) 'information_schema'
+        AND pg_catalog.left(n.nspname::pg_catalog.text, 3) OPERATOR(pg_catalog.<>) 'pg_'
+        AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype::pg_catalog.text OPERATOR(pg_catalog.=) 'e')`,
+  );
+  let rows = 0;
+  for (const { name } of tables)
+    rows += Number((await admin.query(`SELECT pg_catalog.count(*)::pg_catalog.text AS n FROM ONLY ${name}`))[0]!.n);
+  return { tables: tables.length, rows };
+}

@@ -1,0 +1,55 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import type { PostgresqlConnection, PostgresqlLogin } from './connection.ts';
+import { quoteName, quoteText } from './quoting.ts';
+
+/** What the databases and the roles of a restore begin with: none of them is an account's. */
+export const SHADOW_PREFIX = 'apiscp_backup_';
+export const LOGIN_PREFIX = 'apbk_';
+
+const ITERATIONS = 4096;
+
+/**
+ * A role that may log in, is no member of any other, and owns nothing but what it makes. The server gets a verifier in the place of the
+ * password, so that no log of its statements has it.
+ */
+export async function makeTemporaryLogin(admin: PostgresqlConnection, { host, port }: PostgresqlLogin): Promise<PostgresqlLogin> {
+  const user = LOGIN_PREFIX + randomBytes(8).toString('hex');
+  const password = randomBytes(24).toString('base64url');
+  const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS';
+  await admin.query(`CREATE ROLE ${quoteName(user)} ${rights} PASSWORD ${quoteText(scramVerifier(password))}`);
+  return { host, port, user, password };
+}
+
+/** Takes away what restores that were killed left behind. Only for who holds the lock of all restores of this server. */
+export async function removeLeftovers(admin: PostgresqlConnection): Promise<void> {
+  const beginsWith = (column: string, prefix: string) =>
+    `pg_catalog.left(${column}::pg_catalog.text, ${prefix.length}) OPERATOR(pg_catalog.=) ${quoteText(prefix)}`;
+  for (const { name } of await admin.query(
+    `SELECT datname AS name FROM pg_catalog.pg_database WHERE ${beginsWith('datname', SHADOW_PREFIX)}`,
+  )) {
+    await dropDatabase(admin, name!);
+  }
+  for (const { name } of await admin.query(
+    `SELECT rolname AS name FROM pg_catalog.pg_roles WHERE ${beginsWith('rolname', LOGIN_PREFIX)}`,
+  )) {
+    await admin.query(`DROP ROLE ${quoteName(name!)}`);
+  }
+}
+
+/** Also when somebody is in it. */
+export async function dropDatabase(admin: PostgresqlConnection, name: string): Promise<void> {
+  await admin.query(
+    'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1',
+    [name],
+  );
+  await admin.query(`DROP DATABASE IF EXISTS ${quoteName(name)}`);
+}
+
+/** RFC 5802, in the form that PostgreSQL keeps. */
+function scramVerifier(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');
+  const hmac = (text: string) => createHmac('sha256', salted).update(text).digest();
+  const stored = createHash('sha256').update(hmac('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
+}

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import type { DatabaseDescription, DatabaseOrder, DatabaseOutcome } from '../../core/databases/load/order.ts';
+import { PostgresqlRestorer } from '../../core/databases/load/postgresql/restore.ts';
+import { Failure } from '../../core/failure.ts';
+import { failureOf } from '../failure-of.ts';
+import { makePostgresqlAccount } from './account.ts';
+import { dumpPostgresql, fillEveryKind } from './every-kind-of-postgresql.ts';
+import { PostgresqlServer } from './postgresql-server.ts';
+
+const ACCOUNT = {
+  prefix: 'example_',
+  user: 'exampleadm',
+  password: "it's secret",
+  databases: ['wp', 'o\'dd "name'],
+  furtherUsers: ['web'],
+};
+const STEPS = ['make shadow', 'load', 'give', 'swap', 'rename shadow', 'commit'];
+
+describe('Bringing a PostgreSQL database back', () => {
+  let server: PostgresqlServer;
+  before(async () => {
+    server = await PostgresqlServer.start();
+    await makePostgresqlAccount(server, ACCOUNT);
+    await fillEveryKind(server, ACCOUNT.user, ACCOUNT.password, 'example_wp');
+    await server.run('ALTER TABLE log OWNER TO example_web', 'example_wp');
+    await server.run(`ALTER DATABASE example_wp SET search_path TO public, "odd; ""schema"`);
+    await server.run("ALTER DATABASE example_wp SET work_mem TO '5MB'");
+  });
+  after(() => server.stop());
+
+  const describeIt = (name: string): DatabaseDescription => ({
+    name,
+    characterSet: 'UTF8',
+    collation: 'C.UTF-8',
+    tables: null,
+    rows: null,
+  });
+  async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+  const restore = async (bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> => {
+    const restorer = await PostgresqlRestorer.open({
+      host: server.socketFolder,
+      port: server.port,
+      user: 'postgres',
+      password: server.password,
+    });
+    try {
+      await restorer.settle();
+      return await restorer.restore({
+        description: describeIt('example_wp'),
+        dump: () => inPieces(bytes),
+        target: 'example_wp',
+        owner: { prefix: ACCOUNT.prefix, user: ACCOUNT.user },
+        replacedName: 'example_wp_replaced',
+        signal: new AbortController().signal,
+        progress: () => {},
+        step: () => {},
+        ...given,
+      });
+    } finally {
+      await restorer.close();
+    }
+  };
+  const databases = async () =>
+    (await server.query('SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1')).map(({ datname }) => datname);
+  const ofTheDatabase = () =>
+    server.query(
+      "SELECT datname, pg_get_userbyid(datdba), datacl::text, setconfig FROM pg_database LEFT JOIN pg_db_role_setting ON setdatabase = oid WHERE datname = 'example_wp'",
+    );
+  const temporaryRoles = () => server.query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'apbk%'");
+
+  it('makes every kind of object equal to what it was, while others are connected, and keeps what was live', async () => {
+    const before = await ofTheDatabase();
+    const bytes = await dumpPostgresql(server, 'example_wp');
+    await server.run('DROP TABLE children CASCADE; DROP TYPE mood CASCADE; INSERT INTO parents VALUES (77)', 'example_wp');
+    const other = await server.connect({ user: ACCOUNT.user, password: ACCOUNT.password, database: 'example_wp' });
+    await other.query('BEGIN; SELECT * FROM parents');
+    const outcome = await restore(bytes, { description: { ...describeIt('example_wp'), tables: 10, rows: 15 } });
+    expect(outcome).to.deep.equal({ tables: 10, rows: 15, bytes: bytes.length, replaced: 'example_wp_replaced', notes: [] });
+    expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
+    expect(await ofTheDatabase()).to.deep.equal(before);
+    expect(await server.query('SELECT id FROM parents WHERE id = 77', 'example_wp_replaced')).to.have.length(1);
+    expect([await temporaryRoles(), await databases()]).to.deep.equal([
+      [],
+      ['example_o\'dd "name', 'example_wp', 'example_wp_replaced', 'postgres'],
+    ]);
+    await server.run('DROP DATABASE example_wp_replaced');
+  });
+
+  it('leaves what is live as it was when any step fails', async () => {
+    const bytes = await dumpPostgresql(server, 'example_wp');
+    for (const failing of STEPS) {
+      const failure = await failureOf(() =>
+        restore(bytes, {
+          step: (name) => {
+            if (name === failing) throw new Failure('io_error', `at ${name}`);
+          },
+        }),
+      );
+      expect([failing, failure.message]).to.deep.equal([failing, `at ${failing}`]);
+      expect([await temporaryRoles(), await databases()]).to.deep.equal([[], ['example_o\'dd "name', 'example_wp', 'postgres']]);
+    }
+    expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
+  });
+});
