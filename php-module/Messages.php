@@ -55,6 +55,13 @@ final class Messages
 	const ERR_DATABASE_FAILED = [':err_backup_database_failed', 'A database could not be dumped: %(message)s'];
 	const ERR_DATABASE_INCOMPLETE = [':err_backup_database_incomplete', 'A part of a database could not be dumped: %(message)s'];
 	const ERR_RAW_DATABASE_REFUSED = [':err_backup_raw_database_refused', 'Live database files cannot be backed up as files: %(message)s'];
+	const ERR_DATABASE_UNKNOWN = [':err_backup_database_unknown', 'The snapshot has no such database: %(message)s'];
+	const ERR_DATABASE_EXISTS = [':err_backup_database_exists', 'A database of this name is already there: %(message)s'];
+	const ERR_DATABASE_BUSY = [':err_backup_database_busy', 'Others hold a database that was to be replaced: %(message)s'];
+	const ERR_DATABASE_REFUSED = [':err_backup_database_refused', 'The database server refused a statement: %(message)s'];
+	const ERR_DATABASE_DIFFERS = [':err_backup_database_differs', 'What was loaded is not what the snapshot recorded: %(message)s'];
+	const ERR_DATABASE_LEFT = [':err_backup_database_left', 'Something of a database could not be brought along or taken away: %(message)s'];
+	const ERR_DUMP_REFUSED = [':err_backup_dump_refused', 'A dump holds what no dump of a database holds: %(message)s'];
 	const ERR_OWNER_NOT_ALLOWED = [':err_backup_owner_not_allowed', 'Only the administrator can restore this: %(message)s'];
 	const ERR_OWNER_LIMIT = [':err_backup_owner_limit', 'Try again later, or ask the administrator: %(message)s'];
 	const ERR_RETENTION_GUARD = [':err_backup_retention_guard', 'A safety rule of retention stopped the deletion: %(message)s'];

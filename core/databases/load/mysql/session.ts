@@ -51,7 +51,10 @@ export class LoadSession {
   /** @throws Failure `dump_refused` for anything that a dump does not set */
   apply(statement: ByteString): void {
     const tokens = [...tokensOf(statement, this.reading)].slice(1);
-    if (tokens[0]?.value === 'NAMES') return this.#setNames(tokens, statement);
+    if (tokens[0]?.value === 'NAMES') {
+      this.#setNames(tokens, statement);
+      return;
+    }
     for (let at = 0; at < tokens.length; at += 4) {
       const [target, equals, value, comma] = tokens.slice(at, at + 4);
       if (target === undefined || value === undefined || equals?.value !== '=' || (comma !== undefined && comma.value !== ','))

@@ -13,7 +13,7 @@ export interface Token {
 const WORD = /[A-Za-z0-9_$\x80-\xff]+/y;
 const NUMBER = /^\d+$/;
 const VARIABLE = /@@?[A-Za-z0-9_.$]+/y;
-const PASSED = /(?:\s|#[^\n]*(?:\n|$)|--(?=[\s]|$)[^\n]*(?:\n|$)|\/\*[^]*?\*\/)+/y;
+const PASSED = /(?:\s|#[^\n]*(?:\n|$)|--(?=[\s]|$)[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/y;
 const ESCAPES: Record<string, string> = { '0': '\0', b: '\b', n: '\n', r: '\r', t: '\t', Z: '\x1a' };
 
 /** The words of a statement, one after the other: only as many are read as are asked for. */

@@ -229,7 +229,7 @@ export class DumpSplitter {
   #hasEnd(byte: number): boolean {
     if (byte === QUOTE || byte === DOUBLE) return true;
     const rest = this.#bytes.latin1Slice(this.#at, this.#end);
-    return byte === DASH || byte === SLASH ? rest.length > 1 : /[^A-Za-z0-9_$\x80-\xff][^]/.test(rest);
+    return byte === DASH || byte === SLASH ? rest.length > 1 : /[^A-Za-z0-9_$\x80-\xff][\s\S]/.test(rest);
   }
 
   #wordAt(): string {

@@ -32,10 +32,10 @@ const VARIABLES = new Map<string, RegExp>([
   ['XMLOPTION', /^content$/i],
   ['CLIENT_MIN_MESSAGES', /^warning$/i],
   ['ROW_SECURITY', /^(?:off|on)$/i],
-  ['DEFAULT_TABLESPACE', /^[^]*$/],
+  ['DEFAULT_TABLESPACE', /^[\s\S]*$/],
   ['DEFAULT_TABLE_ACCESS_METHOD', /^\w+$/],
   ['DEFAULT_WITH_OIDS', /^false$/i],
-  ['SEARCH_PATH', /^[^]*$/],
+  ['SEARCH_PATH', /^[\s\S]*$/],
 ]);
 /** Functions of `pg_catalog` that a dump calls. */
 const CALLED = new Set(['SET_CONFIG', 'SETVAL', 'LO_CREATE', 'LO_OPEN', 'LOWRITE', 'LO_CLOSE']);

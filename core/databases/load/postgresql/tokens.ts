@@ -12,19 +12,19 @@ export interface Token {
 }
 
 const PATTERNS: readonly (readonly [Token['kind'] | undefined, RegExp])[] = [
-  [undefined, /(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)+/y],
+  [undefined, /(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/y],
   ['text', /'(?:[^']|'')*'/y],
   ['name', /"(?:[^"]|"")*"/y],
-  ['text', /\$([A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$[^]*?\$\1\$/y],
+  ['text', /\$([A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$[\s\S]*?\$\1\$/y],
   ['word', /[A-Za-z0-9_$\x80-\xff]+/y],
-  ['sign', /[^]/y],
+  ['sign', /[\s\S]/y],
 ];
 
 /** The words of a statement, one after the other: only as many are read as are asked for. */
 export function* tokensOf(statement: ByteString): Generator<Token> {
   for (let at = 0; at < statement.length; ) {
     const [kind, raw] = matchAt(statement, at);
-    if (kind !== undefined) yield { kind, value: valueOf(kind, raw), raw, start: at, end: at + raw.length };
+    if (kind !== undefined) yield { kind, value: meaningOfRaw(kind, raw), raw, start: at, end: at + raw.length };
     at += raw.length;
   }
 }
@@ -38,7 +38,7 @@ function matchAt(statement: ByteString, at: number): readonly [Token['kind'] | u
   return ['sign', statement[at]!];
 }
 
-function valueOf(kind: Token['kind'], raw: ByteString): ByteString {
+function meaningOfRaw(kind: Token['kind'], raw: ByteString): ByteString {
   if (kind === 'word') return raw.toUpperCase();
   if (kind === 'name') return raw.slice(1, -1).replaceAll('""', '"');
   return kind === 'text' && raw.startsWith("'") ? raw.slice(1, -1).replaceAll("''", "'") : raw;
