@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Extent } from '../manifest/entry.ts';
+import { word } from '../manifest/format/columns.ts';
 import { decompressFrame } from './frame.ts';
 import { type FrameLengths, type FramePlace, type ReadRange, readSeekTable } from './seek-table.ts';
 
@@ -31,8 +32,8 @@ export class PackReader {
     let decompressed = 0;
     for (let frame = 0; frame < this.frameCount; frame++) {
       this.#offsets[frame] = offset;
-      offset += lengths.compressed[frame]!;
-      decompressed += lengths.decompressed[frame]!;
+      offset += word(lengths.compressed, frame);
+      decompressed += word(lengths.decompressed, frame);
     }
     this.decompressedLength = decompressed;
   }
@@ -51,7 +52,7 @@ export class PackReader {
   frame(frame: number): FramePlace {
     const offset = this.#offsets[frame];
     if (offset === undefined) throw damaged(`it has no frame ${frame}`);
-    return { offset, length: this.#lengths.compressed[frame]!, decompressedLength: this.#lengths.decompressed[frame]! };
+    return { offset, length: word(this.#lengths.compressed, frame), decompressedLength: word(this.#lengths.decompressed, frame) };
   }
 
   /** The tar blocks of one frame. */

@@ -1,4 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
+import { byte } from '../manifest/format/columns.ts';
 import { damagedTar } from './damaged-tar.ts';
 import { BLOCK, UstarField, type UstarHeader, writeUstarHeader } from './ustar.ts';
 
@@ -16,7 +17,7 @@ export function parseUstarHeader(block: Buffer): UstarHeader {
     gid: parseOctal(block, UstarField.gid, 7),
     size: parseOctal(block, UstarField.size, 11),
     mtime: parseOctal(block, UstarField.mtime, 11),
-    typeFlag: block[UstarField.typeFlag]!,
+    typeFlag: byte(block, UstarField.typeFlag),
     linkName: parseName(block, UstarField.linkName),
     major: parseOctal(block, UstarField.major, 7),
     minor: parseOctal(block, UstarField.minor, 7),
@@ -35,7 +36,7 @@ function parseName(block: Buffer, at: number): ByteString {
 function parseOctal(block: Buffer, at: number, digits: number): number {
   let value = 0;
   for (let index = at; index < at + digits; index++) {
-    const digit = block[index]! - 0x30;
+    const digit = byte(block, index) - 0x30;
     if (digit < 0 || digit > 7) throw damagedTar('a header field is not octal');
     value = value * 8 + digit;
   }

@@ -1,4 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
+import { byte } from '../manifest/format/columns.ts';
 
 export const BLOCK = 512;
 
@@ -92,7 +93,7 @@ export function writeUstarHeader(target: Buffer, at: number, header: UstarHeader
 function writeName(target: Buffer, at: number, name: ByteString): number {
   const end = at + target.latin1Write(name, at, NAME_LENGTH);
   let sum = 0;
-  for (let index = at; index < end; index++) sum += target[index]!;
+  for (let index = at; index < end; index++) sum += byte(target, index);
   return sum;
 }
 

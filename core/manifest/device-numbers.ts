@@ -1,3 +1,4 @@
+import { word } from './format/columns.ts';
 /** Two numbers for one device, each (major << 32 | minor): what a unit's manifests call it, and what the kernel calls it now. */
 export interface RenumberedDevice {
   readonly recorded: bigint;
@@ -42,7 +43,7 @@ export class DeviceNumbers {
   /** Replaces recorded numbers, a word for the major and one for the minor number each, by the present ones. */
   translateWords(words: Uint32Array): void {
     for (let at = 0; at + 1 < words.length; at += 2) {
-      const present = this.toPresent((BigInt(words[at] as number) << 32n) | BigInt(words[at + 1] as number));
+      const present = this.toPresent((BigInt(word(words, at)) << 32n) | BigInt(word(words, at + 1)));
       words[at] = Number(present >> 32n);
       words[at + 1] = Number(present & 0xffff_ffffn);
     }

@@ -1,4 +1,5 @@
 import type { Extent } from '../manifest/entry.ts';
+import { word } from '../manifest/format/columns.ts';
 
 const DIGEST_BYTES = 32;
 const FOUR_GIB = 0x1_0000_0000;
@@ -62,27 +63,27 @@ export class ExtentTable {
   #get(at: number): ExtentReference {
     const { pack, frame, offset, length, manifest, block, row } = this.#columns;
     return {
-      pack: pack[at] as number,
-      frame: frame[at] as number,
-      offset: offset[at] as number,
+      pack: word(pack, at),
+      frame: word(frame, at),
+      offset: word(offset, at),
       length: length[at] as number,
       digest: this.#digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES),
-      manifest: manifest[at] as number,
-      block: block[at] as number,
-      row: row[at] as number,
+      manifest: word(manifest, at),
+      block: word(block, at),
+      row: word(row, at),
     };
   }
 
   /** The references of each pack that has any, in the order of packs and, in each, of their place. */
   *byPack(): Generator<{ pack: number; references: Generator<ExtentReference> }> {
     const { pack, frame, offset, length } = this.#columns;
-    const place = (at: number) => (frame[at] as number) * FOUR_GIB + (offset[at] as number);
+    const place = (at: number) => word(frame, at) * FOUR_GIB + word(offset, at);
     const order = new Uint32Array(this.#count).map((_, at) => at);
-    order.sort((a, b) => (pack[a] as number) - (pack[b] as number) || place(a) - place(b) || (length[a] as number) - (length[b] as number));
+    order.sort((a, b) => word(pack, a) - word(pack, b) || place(a) - place(b) || (length[a] as number) - (length[b] as number));
     for (let begin = 0; begin < order.length; ) {
-      const number = pack[order[begin] as number] as number;
+      const number = word(pack, word(order, begin));
       let end = begin;
-      while (end < order.length && pack[order[end] as number] === number) end++;
+      while (end < order.length && pack[word(order, end)] === number) end++;
       yield { pack: number, references: this.#each(order.subarray(begin, end)) };
       begin = end;
     }

@@ -1,4 +1,5 @@
 import type { Extent } from '../../manifest/entry.ts';
+import { word } from '../../manifest/format/columns.ts';
 import { lowerBound } from '../../manifest/lower-bound.ts';
 
 const DIGEST_BYTES = 32;
@@ -44,7 +45,7 @@ export class CopiedExtents {
   /** To be called when all are added: puts them into the order of their places, each place once. */
   sort(): void {
     const order = new Uint32Array(this.#count).map((_, at) => at);
-    order.sort((a, b) => this.#compare(a, this.#place(b)) || this.#length[a]! - this.#length[b]!);
+    order.sort((a, b) => this.#compare(a, this.#place(b)) || word(this.#length, a) - word(this.#length, b));
     let kept = 0;
     for (const at of order) {
       const last = order[kept - 1];
@@ -59,7 +60,7 @@ export class CopiedExtents {
     for (const at of this.#order) {
       yield {
         place: this.#place(at),
-        length: this.#length[at]!,
+        length: word(this.#length, at),
         digest: this.#digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES),
         copied: ({ pack, frame, offset }) => this.#copies.set([pack, frame, offset], at * 3),
       };
@@ -72,8 +73,8 @@ export class CopiedExtents {
     const at =
       order[
         lowerBound(order.length, (index) => {
-          const middle = order[index]!;
-          return (this.#compare(middle, place) || this.#length[middle]! - length) < 0;
+          const middle = word(order, index);
+          return (this.#compare(middle, place) || word(this.#length, middle) - length) < 0;
         })
       ];
     if (at === undefined || this.#compare(at, place) !== 0 || this.#length[at] !== length) return undefined;
@@ -82,10 +83,10 @@ export class CopiedExtents {
   }
 
   #place(at: number): ExtentPlace {
-    return { pack: this.#pack[at]!, frame: this.#frame[at]!, offset: this.#offset[at]! };
+    return { pack: word(this.#pack, at), frame: word(this.#frame, at), offset: word(this.#offset, at) };
   }
 
   #compare(at: number, { pack, frame, offset }: ExtentPlace): number {
-    return this.#pack[at]! - pack || this.#frame[at]! * FOUR_GIB + this.#offset[at]! - (frame * FOUR_GIB + offset);
+    return word(this.#pack, at) - pack || word(this.#frame, at) * FOUR_GIB + word(this.#offset, at) - (frame * FOUR_GIB + offset);
   }
 }

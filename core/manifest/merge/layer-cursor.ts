@@ -1,4 +1,5 @@
 import type { ByteString } from '../entry.ts';
+import { byte, word } from '../format/columns.ts';
 import type { BlockView } from '../read/block-view.ts';
 import type { ManifestReader } from '../read/manifest-reader.ts';
 
@@ -17,7 +18,7 @@ export class LayerCursor {
 
   /** The depth of the row, -1 behind the last one. */
   get depth(): number {
-    return this.#block === undefined ? -1 : (this.#block.depth[this.#row] as number);
+    return this.#block === undefined ? -1 : word(this.#block.depth, this.#row);
   }
 
   /** Only while there is a row, like everything below. */
@@ -30,7 +31,7 @@ export class LayerCursor {
   }
 
   get kind(): number {
-    return this.block.kind[this.#row] as number;
+    return byte(this.block.kind, this.#row);
   }
 
   get name(): ByteString {
@@ -47,7 +48,7 @@ export class LayerCursor {
   skipLeaf(): boolean {
     const block = this.block;
     const next = this.#row + 1;
-    if (next >= block.rows || (block.depth[next] as number) > (block.depth[this.#row] as number)) return false;
+    if (next >= block.rows || word(block.depth, next) > word(block.depth, this.#row)) return false;
     this.#name = undefined;
     this.#row = next;
     return true;
@@ -72,7 +73,7 @@ export class LayerCursor {
     if (this.depth <= depth) return;
     const block = this.block;
     let row = this.#row;
-    while (row < block.rows && (block.depth[row] as number) > depth) row++;
+    while (row < block.rows && word(block.depth, row) > depth) row++;
     if (row < block.rows) {
       this.#moveTo(row);
       return;
@@ -94,7 +95,7 @@ export class LayerCursor {
     if (this.#block === undefined) return;
     const { depth: depths, rows } = this.#block;
     let row = 0;
-    while (row < rows && (depths[row] as number) > depth) row++;
+    while (row < rows && word(depths, row) > depth) row++;
     this.#moveTo(row);
   }
 

@@ -1,4 +1,5 @@
 import type { ByteString, Entry } from '../entry.ts';
+import { byte } from '../format/columns.ts';
 import { holdsChildren } from '../format/kinds.ts';
 import { comparePaths, isWithin } from '../path-order.ts';
 import { decodeRow } from '../read/entry-decoder.ts';
@@ -55,7 +56,7 @@ export function findPlaced(layers: readonly ManifestReader[], path: ByteString):
     const place = layer.floor(path);
     if (place === undefined) continue;
     const { block, row } = place;
-    const kind = block.kind[row] as number;
+    const kind = byte(block.kind, row);
     const here = block.path(row);
     if (here === path) {
       const found = decodeRow(block, row, path, layer.packs);

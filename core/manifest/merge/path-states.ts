@@ -1,4 +1,5 @@
 import type { ByteString, Entry } from '../entry.ts';
+import { byte } from '../format/columns.ts';
 import { holdsChildren } from '../format/kinds.ts';
 import { isWithin } from '../path-order.ts';
 import type { BlockView } from '../read/block-view.ts';
@@ -25,7 +26,7 @@ export function pathStateOf(layer: ManifestReader, path: ByteString): PathState 
   const { block, row } = place;
   const here = block.path(row);
   if (here === path) return pathStateOfRow(block, row, path, layer.packs);
-  return isWithin(path, here) && !holdsChildren(block.kind[row] as number) ? 'gone' : 'nothing';
+  return isWithin(path, here) && !holdsChildren(byte(block.kind, row)) ? 'gone' : 'nothing';
 }
 
 /** What two neighbours of a chain say together, `newer` on top of `older`. */

@@ -1,4 +1,5 @@
 import type { ByteString } from '../entry.ts';
+import { byte } from '../format/columns.ts';
 import { DIRECTORY, holdsChildren } from '../format/kinds.ts';
 import { PathStack } from '../format/path-stack.ts';
 import { lowerBound } from '../lower-bound.ts';
@@ -26,7 +27,7 @@ class RowWalk {
     this.#cursor = new LayerCursor(reader);
     if (from !== '' && this.#cursor.depth >= 0) {
       const before = reader.floor(from);
-      if (before !== undefined && !holdsChildren(before.block.kind[before.row] as number)) {
+      if (before !== undefined && !holdsChildren(byte(before.block.kind, before.row))) {
         this.#closed = before.block.path(before.row);
       }
       this.#cursor.seek(from);

@@ -1,4 +1,5 @@
 import type { StatBuffer } from '../../linux/stat.ts';
+import { word } from '../../manifest/format/columns.ts';
 
 const WORDS = 4;
 const SEALED = 0;
@@ -35,10 +36,10 @@ export class KnownDirectories {
 
   add({ words }: Pick<StatBuffer, 'words'>): void {
     const at = this.#find(words);
-    this.#words[at] = words[8] as number;
-    this.#words[at + 1] = words[9] as number;
-    this.#words[at + 2] = words[34] as number;
-    this.#words[at + 3] = words[35] as number;
+    this.#words[at] = word(words, 8);
+    this.#words[at + 1] = word(words, 9);
+    this.#words[at + 2] = word(words, 34);
+    this.#words[at + 3] = word(words, 35);
   }
 
   has({ words }: Pick<StatBuffer, 'words'>): boolean {
@@ -47,7 +48,7 @@ export class KnownDirectories {
 
   /** Where it is, or the free place where it belongs. */
   #find(words: Uint32Array): number {
-    const hash = Math.imul((words[8] as number) ^ (words[35] as number), 0x9e3779b1) >>> 0;
+    const hash = Math.imul(word(words, 8) ^ word(words, 35), 0x9e3779b1) >>> 0;
     for (let slot = hash % this.#slots; ; slot = (slot + 1) % this.#slots) {
       const at = HEADER + slot * WORDS;
       const isIt =

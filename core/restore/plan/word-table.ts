@@ -1,3 +1,5 @@
+import { word } from '../../manifest/format/columns.ts';
+
 const FIRST_ROWS = 64;
 
 /**
@@ -28,7 +30,7 @@ export class WordTable {
   }
 
   get(row: number, column: number): number {
-    return this.#words[row * this.width + column] as number;
+    return word(this.#words, row * this.width + column);
   }
 
   set(row: number, column: number, value: number): void {
@@ -50,7 +52,7 @@ export class WordTable {
     }
     new BigUint64Array(keys.buffer).sort();
     const order = new Uint32Array(this.#length);
-    for (let row = 0; row < this.#length; row++) order[row] = keys[row * 2] as number;
+    for (let row = 0; row < this.#length; row++) order[row] = word(keys, row * 2);
     return order;
   }
 }

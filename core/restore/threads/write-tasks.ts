@@ -1,3 +1,4 @@
+import { word } from '../../manifest/format/columns.ts';
 import type { PackCache, StoredFrame } from '../content/pack-cache.ts';
 import { FileColumn, type PackPlan, type Plan, placeAt } from '../plan/plan.ts';
 import type { Overwrite } from '../rules.ts';
@@ -54,14 +55,14 @@ async function fetchOrLeave(packCache: PackCache, pack: string, frame: number): 
 /** The files of a pack, grouped by frame. */
 export function* frameGroups({ files }: PackPlan): Generator<{ frame: number; rows: Uint32Array }> {
   const order = files.orderBy(FileColumn.frame);
-  const frameAt = (index: number) => files.get(order[index] as number, FileColumn.frame);
+  const frameAt = (index: number) => files.get(word(order, index), FileColumn.frame);
   for (let begin = 0; begin < order.length; ) {
     const frame = frameAt(begin);
     let end = begin + 1;
     while (end < order.length && end - begin < FILES_PER_TASK && frameAt(end) === frame) end++;
     const rows = new Uint32Array((end - begin) * WORDS_PER_ROW);
     for (let index = begin; index < end; index++) {
-      const file = order[index] as number;
+      const file = word(order, index);
       rows.set(
         [files.get(file, FileColumn.layer), files.get(file, FileColumn.block), files.get(file, FileColumn.row)],
         (index - begin) * WORDS_PER_ROW,

@@ -1,5 +1,6 @@
 import { releaseBuffer } from '../../linux/allocator.ts';
 import type { Entry } from '../../manifest/entry.ts';
+import { word } from '../../manifest/format/columns.ts';
 import { contentInFrame, contentInPieces } from '../content/file-content.ts';
 import { decode, type FrameSupply } from '../content/frame-supply.ts';
 import { bringUpToDate } from '../plan/compare.ts';
@@ -104,7 +105,7 @@ export class EntryWriter {
 
   *#entriesOf(rows: Uint32Array): Generator<Wanted> {
     for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
-      const place = { layer: rows[at] as number, block: rows[at + 1] as number, row: rows[at + 2] as number };
+      const place = { layer: word(rows, at), block: word(rows, at + 1), row: word(rows, at + 2) };
       yield { entry: this.#view.entryAt(place), place };
     }
   }

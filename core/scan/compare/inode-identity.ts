@@ -1,3 +1,4 @@
+import { word } from '../../manifest/format/columns.ts';
 /** Which inode of which device: what stays the same while a directory is moved, and differs when another takes its place. */
 export interface InodeIdentity {
   readonly inodeLow: number;
@@ -9,10 +10,10 @@ export interface InodeIdentity {
 /** Of a `struct statx` (linux/stat.h) that begins at `at` of `words`. */
 export function identityOf(words: Uint32Array, at = 0): InodeIdentity {
   return {
-    inodeLow: words[at + 8] as number,
-    inodeHigh: words[at + 9] as number,
-    deviceMajor: words[at + 34] as number,
-    deviceMinor: words[at + 35] as number,
+    inodeLow: word(words, at + 8),
+    inodeHigh: word(words, at + 9),
+    deviceMajor: word(words, at + 34),
+    deviceMinor: word(words, at + 35),
   };
 }
 

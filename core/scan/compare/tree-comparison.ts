@@ -1,5 +1,6 @@
 import { StatBuffer } from '../../linux/stat.ts';
 import { type ByteString, type Entry, EntryFlags } from '../../manifest/entry.ts';
+import { word } from '../../manifest/format/columns.ts';
 import { FILE } from '../../manifest/format/kinds.ts';
 import type { MergedTree } from '../../manifest/merge/merged-tree.ts';
 import { sameStat } from '../../manifest/read/stat-columns.ts';
@@ -217,7 +218,7 @@ export class TreeComparison {
     if (previous.currentIsContext) return;
     this.entries++;
     const { block, row } = previous.current;
-    if (block.kind[row] === FILE) this.#addBytes((block.size[2 * row + 1] as number) * 0x1_0000_0000 + (block.size[2 * row] as number));
+    if (block.kind[row] === FILE) this.#addBytes(word(block.size, 2 * row + 1) * 0x1_0000_0000 + word(block.size, 2 * row));
   }
 
   #addBytes(bytes: number): void {

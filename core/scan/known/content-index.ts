@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { writeAll } from '../../linux/write-all.ts';
 import type { Entry, Extent } from '../../manifest/entry.ts';
+import { byte, word } from '../../manifest/format/columns.ts';
 import { FILE } from '../../manifest/format/kinds.ts';
 import type { BlockView } from '../../manifest/read/block-view.ts';
 import type { ManifestReader } from '../../manifest/read/manifest-reader.ts';
@@ -25,7 +26,7 @@ type Layouts = readonly [SortedHashesLayout, SortedHashesLayout];
 
 /** The first 28 bits of a SHA-256. */
 function hashOfDigest(bytes: Uint8Array, offset: number): number {
-  const at = (index: number): number => bytes[offset + index] as number;
+  const at = (index: number): number => byte(bytes, offset + index);
   return ((at(0) << 20) | (at(1) << 12) | (at(2) << 4) | (at(3) >>> 4)) & 0xfff_ffff;
 }
 
@@ -90,7 +91,7 @@ export class ContentIndex {
 
   /** The file whose inode is still exactly as `words`, a `struct statx`, say: the same file under whatever name. */
   findFile(words: Uint32Array): Entry | undefined {
-    for (const { block, row } of this.#inodes.find(hashOfInode(words[8] as number, words[9] as number))) {
+    for (const { block, row } of this.#inodes.find(hashOfInode(word(words, 8), word(words, 9)))) {
       const view = this.#view(block, row);
       if (view !== undefined && view.flags[row] === 0 && sameStat(view, row, words)) return this.#row(block, row);
     }
@@ -162,7 +163,7 @@ function inodesOf(reader: ManifestReader): RecordSource {
       const { kind, inode, size, rows } = reader.block(number);
       for (let row = 0; row < rows; row++) {
         const isEmpty = size[2 * row] === 0 && size[2 * row + 1] === 0;
-        if (kind[row] === FILE && !isEmpty) add(hashOfInode(inode[2 * row] as number, inode[2 * row + 1] as number), number, row);
+        if (kind[row] === FILE && !isEmpty) add(hashOfInode(word(inode, 2 * row), word(inode, 2 * row + 1)), number, row);
       }
     }
   };

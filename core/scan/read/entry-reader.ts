@@ -6,6 +6,7 @@ import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { SystemError } from '../../linux/system-error.ts';
 import { readXattrsUpTo } from '../../linux/xattrs.ts';
 import { type Entry, EntryFlags, type Xattr } from '../../manifest/entry.ts';
+import { byte, word } from '../../manifest/format/columns.ts';
 import { ROW_BYTES_MAX } from '../../manifest/format/limits.ts';
 import { bytesOfContent } from '../../manifest/write/block-builder.ts';
 import { BATCH_ATTRIBUTE_BYTES, ENTRY_ATTRIBUTE_BYTES, LARGE_FILE } from '../limits.ts';
@@ -64,10 +65,10 @@ export class EntryReader {
   }
 
   #readOne(batch: Batch, index: number, results: ReadEntriesBuilder): void {
-    const directory = batch.directories[batch.directoryOf[index] as number] as number;
+    const directory = batch.directories[word(batch.directoryOf, index)] as number;
     let earlier: StoredFile | undefined;
     for (let attempt = 1; ; attempt++) {
-      const opened = openEntry(directory, batch.names[index] as string, batch.openAs[index] as number, stat);
+      const opened = openEntry(directory, batch.names[index] as string, byte(batch.openAs, index), stat);
       if (opened === undefined) {
         results.problem(index, 'vanished', 'it was gone when it came to be read');
         return;

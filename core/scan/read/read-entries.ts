@@ -1,6 +1,7 @@
 import { releaseBuffer } from '../../linux/allocator.ts';
 import { StatBuffer } from '../../linux/stat.ts';
 import type { ByteString, Content, DataRange, Entry, Extent, Xattr } from '../../manifest/entry.ts';
+import { byte, word } from '../../manifest/format/columns.ts';
 
 /** Bytes of `struct statx` up to and including the device numbers. */
 const STAT_LENGTH = 144;
@@ -197,12 +198,12 @@ const NO_XATTRS: readonly Xattr[] = [];
 export function entryOf(read: ReadEntries, index: number, path: ByteString): Entry | undefined {
   if (read.outcomes[index] !== Outcome.read) return undefined;
   stat.bytes.set(read.stats.subarray(index * STAT_LENGTH, (index + 1) * STAT_LENGTH));
-  const set = read.xattrSet[index] as number;
+  const set = word(read.xattrSet, index);
   return {
     ...metadataOf(stat, path),
     xattrs: set === 0 ? NO_XATTRS : restoreBuffers(read.xattrSets[set - 1] as readonly Xattr[]),
-    inodeFlags: read.inodeFlags[index] as number,
-    flags: read.flags[index] as number,
+    inodeFlags: word(read.inodeFlags, index),
+    flags: byte(read.flags, index),
     ...optional('projectId', read.projectIds.get(index)),
     ...optional('linkTarget', read.linkTargets.get(index)),
     ...optional('content', contentOf(read, index)),
@@ -234,8 +235,8 @@ export function metadataOf(from: StatBuffer, path: ByteString): Omit<Entry, 'xat
 }
 
 function contentOf(read: ReadEntries, index: number): Content | undefined {
-  const begin = index === 0 ? 0 : (read.extentEnds[index - 1] as number);
-  const end = read.extentEnds[index] as number;
+  const begin = index === 0 ? 0 : word(read.extentEnds, index - 1);
+  const end = word(read.extentEnds, index);
   const sparse = read.sparse.get(index);
   if (begin === end && sparse === undefined) return undefined;
   const extents: Extent[] = [];

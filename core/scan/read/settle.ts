@@ -1,4 +1,5 @@
 import type { StatBuffer } from '../../linux/stat.ts';
+import { word } from '../../manifest/format/columns.ts';
 
 // Kernels stamp changes with the time of the last clock tick: 10 ms apart at most (HZ=100). Some file systems keep whole
 // seconds. A change within one tick of our reading would leave the same change time, and the next run would miss it.
@@ -35,7 +36,7 @@ function windowOf(ctime: bigint): bigint {
 export function waitUntilSettled(stat: StatBuffer, patience: Patience): 'settled' | 'waited' | 'unsettled' {
   const milliseconds = Date.now();
   // Nearly every entry: no need for more than the low word of the seconds, which lasts until 2106.
-  if (stat.words[25] === 0 && (stat.words[24] as number) < milliseconds / 1000 - 2) return 'settled';
+  if (stat.words[25] === 0 && word(stat.words, 24) < milliseconds / 1000 - 2) return 'settled';
   const ctime = stat.ctime;
   const age = BigInt(milliseconds) * 1_000_000n - ctime;
   const window = windowOf(ctime);

@@ -1,5 +1,6 @@
 import type { StatBuffer } from '../../linux/stat.ts';
 import type { ByteString } from '../../manifest/entry.ts';
+import { word } from '../../manifest/format/columns.ts';
 import type { InodeIdentity } from '../compare/inode-identity.ts';
 
 /** What a row of a page says about a name. */
@@ -88,11 +89,11 @@ export class RowPage {
   }
 
   get isFull(): boolean {
-    return this.count === this.#capacity || (this.#header[TEXT_LENGTH] as number) + LONGEST_TEXT > this.#text.length;
+    return this.count === this.#capacity || word(this.#header, TEXT_LENGTH) + LONGEST_TEXT > this.#text.length;
   }
 
   get count(): number {
-    return this.#header[COUNT] as number;
+    return word(this.#header, COUNT);
   }
 
   /** Whether this is the last page of its segment. */
@@ -111,9 +112,9 @@ export class RowPage {
     const at = row * ROW_WORDS;
     if (stat !== undefined) {
       const from = stat.words;
-      for (let word = FIRST_STAT_WORD; word < ROW_WORDS; word++) words[at + word] = from[word] as number;
+      for (let index = FIRST_STAT_WORD; index < ROW_WORDS; index++) words[at + index] = word(from, index);
     }
-    let end = this.#header[TEXT_LENGTH] as number;
+    let end = word(this.#header, TEXT_LENGTH);
     end += this.#text.latin1Write(name, end);
     words[at + NOTE] = note;
     words[at + DEPTH] = depth;
@@ -139,19 +140,19 @@ export class RowPage {
   }
 
   note(row: number): number {
-    return this.words[row * ROW_WORDS + NOTE] as number;
+    return word(this.words, row * ROW_WORDS + NOTE);
   }
 
   /** 0 for a top-level name. */
   depth(row: number): number {
-    return this.words[row * ROW_WORDS + DEPTH] as number;
+    return word(this.words, row * ROW_WORDS + DEPTH);
   }
 
   name(row: number): ByteString {
     // One string for all names, of which V8 takes slices, costs a third of a conversion per name.
     this.#string ??= this.#text.latin1Slice(0, this.#header[TEXT_LENGTH]);
     const at = row * ROW_WORDS;
-    return this.#string.substring(row === 0 ? 0 : (this.words[at - ROW_WORDS + TEXT_END] as number), this.words[at + NAME_END]);
+    return this.#string.substring(row === 0 ? 0 : word(this.words, at - ROW_WORDS + TEXT_END), this.words[at + NAME_END]);
   }
 
   message(row: number): ByteString {
@@ -160,22 +161,22 @@ export class RowPage {
   }
 
   isFile(row: number): boolean {
-    return ((this.words[row * ROW_WORDS + 7] as number) & 0o170000) === 0o100000;
+    return (word(this.words, row * ROW_WORDS + 7) & 0o170000) === 0o100000;
   }
 
   isDirectory(row: number): boolean {
-    return ((this.words[row * ROW_WORDS + 7] as number) & 0o170000) === 0o040000;
+    return (word(this.words, row * ROW_WORDS + 7) & 0o170000) === 0o040000;
   }
 
   /** In bytes, at most 2^53 - 1. */
   size(row: number): number {
     const at = row * ROW_WORDS;
-    return Math.min((this.words[at + 11] as number) * 0x1_0000_0000 + (this.words[at + 10] as number), Number.MAX_SAFE_INTEGER);
+    return Math.min(word(this.words, at + 11) * 0x1_0000_0000 + word(this.words, at + 10), Number.MAX_SAFE_INTEGER);
   }
 
   /** Copies what a row has of a `struct statx`. */
   copyStat(row: number, into: StatBuffer): void {
     const at = row * ROW_WORDS;
-    for (let word = FIRST_STAT_WORD; word < ROW_WORDS; word++) into.words[word] = this.words[at + word] as number;
+    for (let index = FIRST_STAT_WORD; index < ROW_WORDS; index++) into.words[index] = word(this.words, at + index);
   }
 }

@@ -1,3 +1,5 @@
+import { word } from '../../manifest/format/columns.ts';
+
 const FIRST_CAPACITY = 1024;
 /** Of its places a table fills at most so many hundredths before it grows. */
 const MOST_FILLED = 60;
@@ -17,8 +19,8 @@ export class SeenDirectories {
   add(words: Uint32Array, at = 0): boolean {
     let low = 0x811c_9dc5;
     let high = 0x9e37_79b9;
-    for (const word of NAMING) {
-      const value = words[at + word] as number;
+    for (const field of NAMING) {
+      const value = word(words, at + field);
       low = mixed(Math.imul(low ^ value, 0x0100_0193));
       high = mixed(Math.imul(high ^ value, 0x85eb_ca6b));
     }
@@ -46,7 +48,7 @@ export class SeenDirectories {
     const before = this.#hashes;
     this.#hashes = new Uint32Array(2 * before.length);
     for (let at = 0; at < before.length; at += 2) {
-      if (before[at + 1] !== 0) this.#put(before[at] as number, before[at + 1] as number);
+      if (before[at + 1] !== 0) this.#put(word(before, at), word(before, at + 1));
     }
   }
 }
