@@ -17,8 +17,6 @@ const HOMES = 'home';
 /** Below `shadow`: where the panel's own ACLs stand (Fortification), each with the folders in it. */
 const PANELS_FOLDERS: readonly (readonly ByteString[])[] = [[], [HOMES], ['var'], ['var', 'www']];
 
-const stat = new StatBuffer();
-
 /** The ids of an account as it lives now. */
 export interface AccountUsers {
   /** The administrator's. */
@@ -58,7 +56,8 @@ function shadowOf(accountsRoot: string, account: string): ByteString {
 }
 
 function readHomes(homes: number | undefined, account: string, adminUser: string | null): Omit<AccountUsers, 'named'> {
-  const isHome = homes !== undefined && adminUser !== null && isUsers(homes, pathBytes(adminUser));
+  const stat = new StatBuffer();
+  const isHome = homes !== undefined && adminUser !== null && isUsers(homes, pathBytes(adminUser), stat);
   if (!isHome) {
     throw new Failure(
       'unsupported',
@@ -71,12 +70,12 @@ function readHomes(homes: number | undefined, account: string, adminUser: string
   }
   const [administrator, group] = [stat.uid, stat.gid];
   const users = new Set([administrator]);
-  for (const name of readNames(homes)) if (isUsers(homes, name) && stat.gid === group) users.add(stat.uid);
+  for (const name of readNames(homes)) if (isUsers(homes, name, stat) && stat.gid === group) users.add(stat.uid);
   return { administrator, users, group };
 }
 
-/** Whether this is a directory of somebody who is not of the system; `stat` then says whose. */
-function isUsers(directory: number, name: ByteString): boolean {
+/** Whether this is a directory of somebody who is not of the system; fills `stat`, which says whose. */
+function isUsers(directory: number, name: ByteString, stat: StatBuffer): boolean {
   return isName(name) && statAt(directory, name, stat) && stat.isDirectory && stat.uid >= FIRST_USER_ID && stat.gid >= FIRST_USER_ID;
 }
 

@@ -20,9 +20,6 @@ import { asNotice, openNothing, type RestoreTarget } from './restore-target.ts';
 /** Nobody but its owner looks into what was restored aside. */
 const PRIVATE = 0o700;
 
-const stat = new StatBuffer();
-const folder = new StatBuffer();
-
 /**
  * The folder `path` of an account (below its `fst` or `shadow`, as the server sees it) for a restore that its owner asked for.
  * Walked one component at a time without following a link or entering a mount; it, and the folder that it is in, must belong
@@ -43,6 +40,7 @@ export function openOwnerTarget(
   try {
     const parent = openParent(names, path, account, users, settings);
     try {
+      const stat = new StatBuffer();
       statDescriptor(parent, stat);
       const { uid } = stat;
       if (!users.users.has(uid)) throw refusal(path, 'the folder that it is in does not belong to the account');
@@ -85,7 +83,7 @@ function openParent(
   for (const name of names) {
     const above = descriptor;
     try {
-      descriptor = openStep(above, name, path, () => checkStep(above, path, users));
+      descriptor = openStep(above, name, path, (stat) => checkStep(above, path, stat, users));
     } finally {
       closeDescriptor(above);
     }
@@ -95,11 +93,13 @@ function openParent(
 
 /**
  * Below a folder that not only root can write to goes on only what is the account's: a private folder of somebody else's, which may
- * hold what was kept of the account, can be renamed by whom the folder above it belongs to. `stat` is of the folder entered.
+ * hold what was kept of the account, can be renamed by whom the folder above it belongs to. `entered` is of
+ * the folder that is entered.
  */
-function checkStep(above: number, path: ByteString, { users }: AccountUsers): void {
+function checkStep(above: number, path: ByteString, entered: StatBuffer, { users }: AccountUsers): void {
+  const folder = new StatBuffer();
   statDescriptor(above, folder);
-  if (!isRootsAlone(folder) && !users.has(stat.uid)) throw refusal(path, 'a folder of the path belongs to somebody else');
+  if (!isRootsAlone(folder) && !users.has(entered.uid)) throw refusal(path, 'a folder of the path belongs to somebody else');
 }
 
 /** Whose a folder is that is made, and who hears of what stays behind. */
@@ -138,14 +138,14 @@ function makeNew(parent: number, name: ByteString, site: number, { uid, users: {
 }
 
 function openExisting(parent: number, name: ByteString, path: ByteString, { users }: AccountUsers, make: boolean): number {
-  if (!make && !statAt(parent, name, stat)) return openNothing();
-  return openStep(parent, name, path, () => {
+  if (!make && !statAt(parent, name, new StatBuffer())) return openNothing();
+  return openStep(parent, name, path, (stat) => {
     if (!users.has(stat.uid)) throw refusal(path, 'it does not belong to the account');
   });
 }
 
-/** Opens the directory `name` and lets `check` look at it, with what `stat` says. */
-function openStep(parent: number, name: ByteString, path: ByteString, check: () => void): number {
+/** Opens the directory `name` and lets `check` look at it. */
+function openStep(parent: number, name: ByteString, path: ByteString, check: (stat: StatBuffer) => void): number {
   let descriptor: number;
   try {
     descriptor = openDirectoryAt(parent, name);
@@ -153,9 +153,10 @@ function openStep(parent: number, name: ByteString, path: ByteString, check: () 
     throw refusal(path, 'a folder of the path does not exist, or is a link or no folder', error);
   }
   try {
+    const stat = new StatBuffer();
     statDescriptor(descriptor, stat);
     if (stat.isMountRoot) throw refusal(path, 'something else is mounted in the path');
-    check();
+    check(stat);
     return descriptor;
   } catch (error) {
     closeDescriptor(descriptor);

@@ -147,14 +147,20 @@ export function unlock(target: Target, path: ByteString): number {
  * Opens a directory of the first pass again and hands it over. Throws `replaced` when its name no longer stands for it: somebody
  * else's must not get what is this one's.
  */
-export function withDirectory(target: Target, place: Place, path: ByteString, known: Inode, action: (descriptor: number) => void): void {
+export function withDirectory(
+  target: Target,
+  place: Place,
+  path: ByteString,
+  known: Inode,
+  action: (descriptor: number, stat: StatBuffer) => void,
+): void {
   const descriptor = place.name === '' ? target.directory(path) : openDirectoryAt(place.directory, place.name);
   try {
     statDescriptor(descriptor, stat);
     if (stat.inode !== known.inode || stat.device !== known.device) {
       throw new Failure('replaced', 'another directory was put in its place', { affected: [path] });
     }
-    action(descriptor);
+    action(descriptor, stat);
   } finally {
     if (place.name !== '') closeDescriptor(descriptor);
   }
@@ -170,8 +176,7 @@ export function finishDirectory(
   report: Report,
   upper?: UpperLayer,
 ): void {
-  withDirectory(target, place, entry.path, directory, (descriptor) => {
-    // `stat` is of this descriptor.
+  withDirectory(target, place, entry.path, directory, (descriptor, stat) => {
     if (!directory.made && place.forced?.owners !== true) checkKept(entry, rules, stat, place.overlay ? upper : undefined);
     const refuse = refusalsOf(entry.path, report);
     writeHarmlessFlags(descriptor, entry, place, refuse);

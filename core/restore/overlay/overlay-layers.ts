@@ -11,8 +11,6 @@ import { childPath } from '../../manifest/paths.ts';
 import { Target, type TargetRoot } from '../target/target.ts';
 import { isOpaque, isWhiteout, ORIGIN } from './overlay-attributes.ts';
 
-const stat = new StatBuffer();
-
 /** The names in the directory `path` of a target; none when there is no such directory. Throws when it cannot be looked into. */
 export function namesIn(target: Target, path: ByteString): ByteString[] {
   let descriptor: number;
@@ -35,15 +33,16 @@ function isAbsence(error: unknown): boolean {
   return errorCode(error) === 'ENOENT' || (error instanceof Failure && error.code === 'target_in_the_way');
 }
 
-/** Whether there is anything at `path` of a layer, which `stat` then describes. Throws when it cannot be looked at. */
-function look(layer: Target, path: ByteString): boolean {
+/** What is at `path` of a layer; undefined when nothing is. Throws when it cannot be looked at. */
+function look(layer: Target, path: ByteString): StatBuffer | undefined {
+  const stat = new StatBuffer();
   try {
     const { directory, name } = layer.place(path);
-    if (name !== '') return statAt(directory, name, stat);
+    if (name !== '') return statAt(directory, name, stat) ? stat : undefined;
     statDescriptor(directory, stat);
-    return true;
+    return stat;
   } catch (error) {
-    if (isAbsence(error)) return false;
+    if (isAbsence(error)) return undefined;
     throw error;
   }
 }
@@ -76,13 +75,16 @@ export class UpperLayer {
   /** Whether the layers below have something at `path`, or may have, where they are not known. */
   mayShine(path: ByteString): boolean {
     if (this.#lower === undefined) return true;
-    for (const layer of this.#lower) if (look(layer, path)) return !isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+    for (const layer of this.#lower) {
+      const stat = look(layer, path);
+      if (stat !== undefined) return !isWhiteout(stat);
+    }
     return false;
   }
 
   /** Whether the upper layer's directory hides what the layers below have at its place. */
   isOpaque(path: ByteString): boolean {
-    if (!this.#look(path) || !stat.isDirectory) return false;
+    if (look(this.#upper, path)?.isDirectory !== true) return false;
     return isOpaque(readXattrs(this.#upper.directory(path)));
   }
 
@@ -93,7 +95,8 @@ export class UpperLayer {
 
   /** Which directory the upper layer has at `path`; undefined where it has none. */
   directoryAt(path: ByteString): { readonly inode: bigint; readonly birthTime: bigint } | undefined {
-    if (!this.#look(path) || !stat.isDirectory) return undefined;
+    const stat = look(this.#upper, path);
+    if (stat?.isDirectory !== true) return undefined;
     return { inode: stat.inode, birthTime: stat.birthTime };
   }
 
@@ -103,11 +106,8 @@ export class UpperLayer {
 
   /** Whether the upper layer marks `path` as deleted. */
   hasWhiteout(path: ByteString): boolean {
-    return this.#look(path) && isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
-  }
-
-  #look(path: ByteString): boolean {
-    return look(this.#upper, path);
+    const stat = look(this.#upper, path);
+    return stat !== undefined && isWhiteout(stat);
   }
 
   /** Whether the upper layer's entry is the kernel's copy of one below, which would come back to light without it. */
@@ -125,7 +125,8 @@ export class UpperLayer {
 
   /** Whether the upper layer has an entry here that is no whiteout. */
   hasOwn(path: ByteString): boolean {
-    return this.#look(path) && !isWhiteout({ kind: stat.kind, deviceNumber: stat.deviceNumber });
+    const stat = look(this.#upper, path);
+    return stat !== undefined && !isWhiteout(stat);
   }
 
   /** The entries of the upper layer in a directory, without whiteouts. */

@@ -20,7 +20,8 @@ const piece = Buffer.alloc(PIECE);
 /** The set-uid and set-gid bits. */
 const SET_IDS = 0o6000;
 const CAPABILITY: ByteString = 'security.capability';
-const stat = new StatBuffer();
+/** For one comparison after the other: each entry that exists is compared. It is passed on to whoever reads it. */
+const scratch = new StatBuffer();
 
 /** How an existing entry compares with the snapshot's. */
 export type Likeness = 'different' | 'same' | 'same-content';
@@ -31,25 +32,24 @@ export type Likeness = 'different' | 'same' | 'same-content';
  * which inode is the same.
  */
 export function compareWithTarget(place: Place, entry: Entry, witness?: Witness): Likeness {
+  const stat = scratch;
+  const seen = (likeness: Likeness): Likeness => {
+    if (likeness === 'same') witness?.(stat);
+    return likeness;
+  };
   const isThere = place.name === '' || statAt(place.directory, place.name, stat);
   // Through the mount a whiteout is that nothing is there.
   if (place.overlay && isWhiteout(entry)) return isThere ? 'different' : 'same';
   if (place.name === '' || !isThere || stat.kind !== entry.kind) return 'different';
-  if (entry.kind === 'file') return withFile(place, (descriptor) => seen(compareFile(descriptor, entry, place), witness));
+  if (entry.kind === 'file') return withFile(place, (descriptor) => seen(compareFile(descriptor, entry, place, stat)));
   const handle = openHandleAt(place.directory, place.name);
   try {
     statDescriptor(handle, stat);
-    const isSame = stat.kind === entry.kind && isSameSpecial(place, entry) && hasSameMetadata(handle, entry, place);
-    return seen(isSame ? 'same' : 'different', witness);
+    const isSame = stat.kind === entry.kind && isSameSpecial(place, entry, stat) && hasSameMetadata(handle, entry, place, stat);
+    return seen(isSame ? 'same' : 'different');
   } finally {
     closeDescriptor(handle);
   }
-}
-
-/** `stat` is of what was compared. */
-function seen(likeness: Likeness, witness: Witness | undefined): Likeness {
-  if (likeness === 'same') witness?.(stat);
-  return likeness;
 }
 
 /** What `bringUpToDate` would do, or for what is no file whether it would be left; changes nothing. */
@@ -57,8 +57,8 @@ export function likenessOf(place: Place, entry: Entry): 'same' | 'updated' | 'di
   const likeness = compareWithTarget(place, entry);
   if (likeness !== 'same-content') return likeness;
   return withFile(place, (descriptor) => {
-    statDescriptor(descriptor, stat);
-    return mayChangeInPlace(entry) ? 'updated' : 'different';
+    statDescriptor(descriptor, scratch);
+    return mayChangeInPlace(entry, scratch) ? 'updated' : 'different';
   });
 }
 
@@ -71,7 +71,7 @@ export function bringUpToDate(place: Place, entry: Entry, report: Report, witnes
   if (likeness !== 'same-content') return likeness;
   checkDirectory(place.directory, place.owner);
   return withFile(place, (descriptor) => {
-    if (compareFile(descriptor, entry, place) === 'different' || !mayChangeInPlace(entry)) return 'different';
+    if (compareFile(descriptor, entry, place, scratch) === 'different' || !mayChangeInPlace(entry, scratch)) return 'different';
     const refuse = refusalsOf(entry.path, report);
     if (place.owner === undefined) unprotect(descriptor);
     writeHarmlessFlags(descriptor, entry, place, refuse);
@@ -86,7 +86,7 @@ export function bringUpToDate(place: Place, entry: Entry, report: Report, witnes
  * Whoever has a file open or mapped keeps it when its owner changes, and may write what then runs with the rights of another. So
  * a file stays the one that it is only where it changes neither hands nor what it may do. `stat` is of the file.
  */
-function mayChangeInPlace({ uid, gid, mode, xattrs }: Entry): boolean {
+function mayChangeInPlace({ uid, gid, mode, xattrs }: Entry, stat: StatBuffer): boolean {
   const isOwners = stat.uid === uid && stat.gid === gid;
   return isOwners && ((stat.mode | mode) & SET_IDS) === 0 && !xattrs.some(({ name }) => name === CAPABILITY);
 }
@@ -100,12 +100,13 @@ function withFile<Result>(place: Place, action: (descriptor: number) => Result):
   }
 }
 
-function compareFile(descriptor: number, entry: Entry, place: Place): Likeness {
+/** `stat` is filled with what the file was at last. */
+function compareFile(descriptor: number, entry: Entry, place: Place, stat: StatBuffer): Likeness {
   statDescriptor(descriptor, stat);
-  if (!stat.isFile || stat.size !== entry.size || hasAnotherName(entry)) return 'different';
+  if (!stat.isFile || stat.size !== entry.size || hasAnotherName(entry, stat)) return 'different';
   if (!hasSameContent(descriptor, entry)) return 'different';
   statDescriptor(descriptor, stat);
-  const isSame = hasSameMetadata(descriptor, entry, place) && readInodeFlags(descriptor) === entry.inodeFlags;
+  const isSame = hasSameMetadata(descriptor, entry, place, stat) && readInodeFlags(descriptor) === entry.inodeFlags;
   if (isSame && isSameProject(descriptor, entry, place)) return 'same';
   return entry.linkCount === 1 ? 'same-content' : 'different';
 }
@@ -114,7 +115,7 @@ function compareFile(descriptor: number, entry: Entry, place: Place): Likeness {
  * Whether a file of one name has another one, too. How many of those that a file of several names has are not the snapshot's, the
  * plan has found out (`hasForeignNames`). `stat` is of what is compared.
  */
-function hasAnotherName({ linkCount }: Entry): boolean {
+function hasAnotherName({ linkCount }: Entry, stat: StatBuffer): boolean {
   return linkCount === 1 && stat.linkCount !== 1;
 }
 
@@ -144,11 +145,11 @@ function isSameRanges(present: readonly DataRange[] | undefined, wanted: readonl
   return present.every(({ offset, length }, index) => offset === wanted[index]?.offset && length === wanted[index]?.length);
 }
 
-/** Everything but content and inode flags; `stat` holds what the descriptor says. */
-function hasSameMetadata(descriptor: number, entry: Entry, place: Place): boolean {
+/** Everything but content and inode flags; `stat` is what the descriptor says. */
+function hasSameMetadata(descriptor: number, entry: Entry, place: Place, stat: StatBuffer): boolean {
   const sameMode = entry.kind === 'symlink' || stat.mode === entry.mode;
   if (!sameMode || stat.uid !== entry.uid || stat.gid !== entry.gid || stat.mtime !== entry.mtime) return false;
-  if (hasAnotherName(entry)) return false;
+  if (hasAnotherName(entry, stat)) return false;
   const { wanted, isKept } = planAttributes(descriptor, entry, place);
   const known = (name: string) => wanted.some((xattr) => xattr.name === name);
   return isSameXattrs(
@@ -162,7 +163,7 @@ function isSameXattrs(present: readonly Xattr[], wanted: readonly Xattr[]): bool
   return present.every(({ name, value }, index) => name === wanted[index]?.name && value.equals((wanted[index] as Xattr).value));
 }
 
-function isSameSpecial(place: Place, entry: Entry): boolean {
+function isSameSpecial(place: Place, entry: Entry, stat: StatBuffer): boolean {
   if (entry.kind === 'symlink') return readLinkAt(place.directory, place.name) === entry.linkTarget;
   if (entry.deviceNumber === undefined) return true;
   const { major, minor } = stat.deviceNumber;

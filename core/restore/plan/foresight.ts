@@ -15,8 +15,6 @@ import { likenessOf } from './compare.ts';
 import { isSameInode, standingAt } from './foreign-names.ts';
 import type { SelectedEntry } from './snapshot-view.ts';
 
-const stat = new StatBuffer();
-
 /** What a restore would do with an entry; only what would be `written` needs its content. */
 export type Foreseen = 'unchanged' | 'updated' | 'written' | 'failed';
 
@@ -29,6 +27,7 @@ export class Foresight {
   readonly #rules: WriteRules;
   readonly #outcome: OutcomeBuilder;
   readonly #upper: UpperLayer | undefined;
+  readonly #stat = new StatBuffer();
   /** Of the topmost directories that would be made, and of those that could not be entered, why. */
   readonly #changes = new Map<ByteString, 'made' | Problem>();
 
@@ -68,6 +67,7 @@ export class Foresight {
 
   /** Whether it would be made, be it in the place of something else. */
   #judgeDirectory(path: ByteString): boolean {
+    const stat = this.#stat;
     const place = this.#target.place(path);
     const isThere = place.name === '' || statAt(place.directory, place.name, stat);
     if (place.name === '' || (isThere && stat.isDirectory)) {
@@ -78,7 +78,7 @@ export class Foresight {
       if (this.#rules.overwrite === 'never') {
         throw new Failure('target_in_the_way', 'something that is no directory stands here', { affected: [path] });
       }
-      checkMount(path);
+      checkMount(path, stat);
     }
     checkDirectory(place.directory, this.#rules.owner);
     if (isThere) this.#outcome.overwrites.add(path);
@@ -87,6 +87,7 @@ export class Foresight {
   }
 
   #checkKept(entry: Entry): void {
+    const stat = this.#stat;
     statDescriptor(this.#target.directory(entry.path), stat);
     checkKept(entry, this.#rules, stat, this.#target.isOverlay(entry.path) ? this.#upper : undefined);
   }
@@ -140,8 +141,9 @@ export class Foresight {
   /** Names what would have to make room. Throws why it cannot. */
   #makeRoom(place: Place, path: ByteString): void {
     checkDirectory(place.directory, this.#rules.owner);
+    const stat = this.#stat;
     if (!statAt(place.directory, place.name, stat)) return;
-    if (!stat.isDirectory) checkMount(path);
+    if (!stat.isDirectory) checkMount(path, stat);
     else {
       const names = namesIn(this.#target, path);
       const again = this.#target.place(path);
@@ -169,7 +171,7 @@ export class Foresight {
   }
 }
 
-/** `stat` is of what is no directory. */
-function checkMount(path: ByteString): void {
+/** `stat` is of what stands at the path and is no directory. */
+function checkMount(path: ByteString, stat: StatBuffer): void {
   if (stat.isMountRoot) throw new Failure('mount_skipped', 'something is mounted here', { affected: [path] });
 }

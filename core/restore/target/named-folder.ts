@@ -16,9 +16,6 @@ const STICKY = 0o1000;
 /** As many links as the kernel follows in one path. */
 const MOST_LINKS = 40;
 
-const above = new StatBuffer();
-const stat = new StatBuffer();
-
 /** How a folder that a person named is looked for. */
 export interface FolderSearch {
   /** Whether what is missing of it is made. */
@@ -110,20 +107,23 @@ class FolderWalk {
   #step(name: ByteString, pending: ByteString[]): boolean {
     const { descriptor } = this.#levels.at(-1) as Level;
     const path = `${this.#path}/${name}`.replace(/^\/+/, '/');
+    const [above, stat] = [new StatBuffer(), new StatBuffer()];
     statDescriptor(descriptor, above);
+    const step = { directory: descriptor, above, name, path };
     if (!statAt(descriptor, name, stat)) {
       if (!this.#search.make) return false;
-      this.#levels.push({ name, descriptor: makeFolder(descriptor, name, path, this.#search.left) });
+      this.#levels.push({ name, descriptor: makeFolder(step, this.#search.left) });
       return true;
     }
-    if (stat.kind === 'symlink') this.#follow(descriptor, name, path, pending);
-    else this.#enter(descriptor, name, path);
+    if (stat.kind === 'symlink') this.#follow(step, stat, pending);
+    else this.#enter(step);
     return true;
   }
 
-  #follow(directory: number, name: ByteString, path: ByteString, pending: ByteString[]): void {
-    if (!isRootsAlone(above) || stat.uid !== ROOT) {
-      const whose = stat.uid === ROOT ? `in a folder of user ${above.uid} that others can write to` : `of user ${stat.uid}`;
+  /** `link` is of the link that stands there. */
+  #follow({ directory, above, name, path }: Step, link: StatBuffer, pending: ByteString[]): void {
+    if (!isRootsAlone(above) || link.uid !== ROOT) {
+      const whose = link.uid === ROOT ? `in a folder of user ${above.uid} that others can write to` : `of user ${link.uid}`;
       throw refusal(path, `${path} is a link ${whose}, and may lead anywhere`);
     }
     if (++this.#links > MOST_LINKS) throw refusal(path, 'too many links, one to the other');
@@ -133,11 +133,13 @@ class FolderWalk {
     if (target.startsWith('/')) this.#begin();
   }
 
-  #enter(directory: number, name: ByteString, path: ByteString): void {
-    const descriptor = openFolder(directory, name, path);
+  #enter(step: Step): void {
+    const { name, path } = step;
+    const descriptor = openFolder(step);
     try {
+      const stat = new StatBuffer();
       statDescriptor(descriptor, stat);
-      checkStep(path);
+      checkStep(step, stat);
       this.#search.check(stat, path);
     } catch (error) {
       closeDescriptor(descriptor);
@@ -145,6 +147,16 @@ class FolderWalk {
     }
     this.#levels.push({ name, descriptor });
   }
+}
+
+/** One name on the way, in an open folder. */
+interface Step {
+  readonly directory: number;
+  /** What is known of that folder. */
+  readonly above: StatBuffer;
+  readonly name: ByteString;
+  /** Where it leads, for messages. */
+  readonly path: ByteString;
 }
 
 function components(path: ByteString): ByteString[] {
@@ -158,7 +170,7 @@ function refusal(path: ByteString, reason: string): Failure {
   });
 }
 
-function openFolder(directory: number, name: ByteString, path: ByteString): number {
+function openFolder({ directory, name, path }: Step): number {
   try {
     return openDirectoryAt(directory, name);
   } catch (error) {
@@ -168,13 +180,13 @@ function openFolder(directory: number, name: ByteString, path: ByteString): numb
   }
 }
 
-/** `stat` is of the folder that is entered, `above` of the one that it is in. */
-function checkStep(path: ByteString): void {
+/** `entered` is of the folder that is entered. */
+function checkStep({ above, path }: Step, entered: StatBuffer): void {
   if (isRootsAlone(above)) return;
-  if (stat.uid !== above.uid) {
+  if (entered.uid !== above.uid) {
     throw refusal(
       path,
-      `${path} belongs to user ${stat.uid}, and user ${above.uid}, whose the folder above it is, could have put it there`,
+      `${path} belongs to user ${entered.uid}, and user ${above.uid}, whose the folder above it is, could have put it there`,
     );
   }
   if (above.uid === ROOT && (above.mode & STICKY) === 0) {
@@ -183,7 +195,7 @@ function checkStep(path: ByteString): void {
 }
 
 /** Makes a folder and opens just that: where others could exchange it, it is made aside and renamed to its place. */
-function makeFolder(directory: number, name: ByteString, path: ByteString, left: Report): number {
+function makeFolder({ directory, above, name, path }: Step, left: Report): number {
   if (isRootsAlone(above)) {
     makeDirectoryAt(directory, name, PRIVATE);
     return openDirectoryAt(directory, name);

@@ -22,9 +22,6 @@ import { StoredBytes } from './stored-bytes.ts';
 /** How often an entry is read when it changes meanwhile. */
 const ATTEMPTS = 3;
 
-const stat = new StatBuffer();
-const after = new StatBuffer();
-
 /**
  * Reads the entries of a batch in a worker: properties, extended attributes and content, each through one descriptor, and
  * hands content and tar members to the store. Whatever is wrong with one entry is noted, and the next one goes on.
@@ -32,6 +29,8 @@ const after = new StatBuffer();
 export class EntryReader {
   readonly #store: ContentStore;
   readonly #patience = new Patience();
+  readonly #stat = new StatBuffer();
+  readonly #after = new StatBuffer();
 
   constructor(store: ContentStore) {
     this.#store = store;
@@ -66,6 +65,7 @@ export class EntryReader {
 
   #readOne(batch: Batch, index: number, results: ReadEntriesBuilder): void {
     const directory = batch.directories[word(batch.directoryOf, index)] as number;
+    const [stat, after] = [this.#stat, this.#after];
     let earlier: StoredFile | undefined;
     for (let attempt = 1; ; attempt++) {
       const opened = openEntry(directory, batch.names[index] as string, byte(batch.openAs, index), stat);
@@ -119,7 +119,7 @@ export class EntryReader {
     // Only the metadata is known: a member would give an empty file for one that is not.
     if (!opened.readable) return this.#withoutContent(() => false);
     if (entry.size === Number.MAX_SAFE_INTEGER) throw new Failure('unsupported', `it is as long as ${entry.size} bytes or longer`);
-    const source = new StoredBytes(opened.descriptor, stat, this.#store.pace);
+    const source = new StoredBytes(opened.descriptor, opened.stat, this.#store.pace);
     if (source.length < LARGE_FILE) return this.#store.readSmall(entry, source);
     return this.#store.storeLarge(entry, source, earlier);
   }
@@ -155,7 +155,7 @@ function complete(entry: Entry, content: KeptEntry['content'], changed: boolean)
 
 /** Everything about the entry but its content. */
 function describe(batch: Batch, index: number, opened: OpenedEntry, settled: boolean, results: ReadEntriesBuilder): Entry {
-  const metadata = metadataOf(stat, batch.paths[index] as string);
+  const metadata = metadataOf(opened.stat, batch.paths[index] as string);
   let flags = settled ? 0 : EntryFlags.unsettled;
   const missing = (what: string, error: unknown): void => {
     flags |= EntryFlags.attributesMissing;

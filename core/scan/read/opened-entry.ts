@@ -8,6 +8,8 @@ import { OpenAs } from '../pack/batch.ts';
 /** An entry that a worker holds open. */
 export interface OpenedEntry {
   readonly descriptor: number;
+  /** What the descriptor said when it was opened: the buffer that was given for it. */
+  readonly stat: StatBuffer;
   /** Files and directories are open for reading; what could not be opened so, links and special files by a handle only. */
   readonly readable: boolean;
   /** Why a file or directory is not readable. */
@@ -42,7 +44,7 @@ export function openEntry(directory: number, name: ByteString, openAs: number, s
       const descriptor = openAs === OpenAs.file ? openFileAt(directory, name) : openDirectoryAt(directory, name);
       look(descriptor, stat);
       // A directory opens as a file, too; a device or FIFO in a file's place is let go again.
-      if (stat.isFile || stat.isDirectory) return { descriptor, readable: true };
+      if (stat.isFile || stat.isDirectory) return { descriptor, stat, readable: true };
       letGo(descriptor);
     }
   } catch (error) {
@@ -58,7 +60,7 @@ function openHandle(directory: number, name: ByteString, stat: StatBuffer, refus
   try {
     const descriptor = openHandleAt(directory, name);
     look(descriptor, stat);
-    return { descriptor, readable: false, refusal };
+    return { descriptor, stat, readable: false, refusal };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -6,6 +6,7 @@ import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import { lowerBound } from '../../manifest/lower-bound.ts';
 import { isWithin } from '../../manifest/path-order.ts';
+import { childPath } from '../../manifest/paths.ts';
 import { identityOf, isOnDeviceOf } from '../compare/inode-identity.ts';
 import { type MountKind, mountsByDirectory } from './mounted-names.ts';
 import { type ReaderLevel, ReaderStack } from './reader-level.ts';
@@ -130,7 +131,7 @@ export class TreeReader {
     const node = level.virtual.children.get(name) as VirtualLevel | ScanRoot;
     if (!isScanRoot(node)) {
       if (begin === undefined) page.add(Note.virtual, this.#stack.depth - 1, name);
-      this.#pushVirtual(name, join(level.path, name), node, begin, endBelow(level, name));
+      this.#pushVirtual(name, childPath(level.path, name), node, begin, endBelow(level, name));
       return;
     }
     const parent = openTrustedDirectory(node.parent);
@@ -186,7 +187,7 @@ export class TreeReader {
   /** Goes down into a directory, or says why not. */
   #enter(level: ReaderLevel, parent: number, name: ByteString, entry: ByteString, begin: readonly ByteString[] | undefined): number {
     const stat = this.#stat;
-    const path = join(level.path, name);
+    const path = childPath(level.path, name);
     if (level.identity !== undefined && !isOnDeviceOf(level.identity, stat.words)) {
       if (!isSubvolumeTop(stat)) return Note.mounted;
       if (!this.#includeSubvolumes) return Note.subvolume;
@@ -248,10 +249,6 @@ function hasNoName(descriptor: number): boolean {
   } catch {
     return false;
   }
-}
-
-function join(directory: ByteString, name: ByteString): ByteString {
-  return directory === '' ? name : `${directory}/${name}`;
 }
 
 /** The inode number that the top of every btrfs subvolume has. */
