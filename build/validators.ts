@@ -38,6 +38,7 @@ const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
     validateSnapshot: repositorySchemas.snapshotSchema,
     validateRun: repositorySchemas.runSchema,
     validateHold: repositorySchemas.holdSchema,
+    validateKey: repositorySchemas.keySchema,
   },
   'core/commands/validators.generated.js': messageValidators('request'),
   // The program trusts its own answers; the tests do not.

@@ -125,7 +125,8 @@ async function storeManifest(
   try {
     await output.copyTo(target);
     const reference = await target.commit();
-    if (reference.length !== finished.length || reference.sha256 !== finished.sha256) {
+    const { length, sha256 } = reference.content ?? reference;
+    if (length !== finished.length || sha256 !== finished.sha256) {
       throw new Failure('proof_failed', 'the manifest that was stored is not the one that was written');
     }
     return { ...reference, index: finished.index };

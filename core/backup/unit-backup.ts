@@ -7,8 +7,7 @@ import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
-import { packPath } from '../repository/layout.ts';
-import type { SnapshotRecord } from '../repository/record.ts';
+import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { ContentIndex, writeContentIndex } from '../scan/known/content-index.ts';
 import { type IndexedManifest, UnitContents } from '../scan/known/unit-contents.ts';
@@ -23,6 +22,7 @@ import { SnapshotPacks } from './packs/snapshot-packs.ts';
 import { unitOf } from './previous/account-unit.ts';
 import { planUnit, type UnitPlan } from './previous/level.ts';
 import { lostRoots, rootIdentities, rootMissing, vanishedLocations, withoutRoots } from './previous/lost-roots.ts';
+import { withRevealedNewest } from './previous/revealed-newest.ts';
 import { type UnitDevices, unitDevices } from './previous/unit-devices.ts';
 import { ManifestOutput } from './rows/manifest-output.ts';
 import { SnapshotOutput } from './rows/snapshot-output.ts';
@@ -42,7 +42,7 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   const started = context.now();
   if (subject.roots.length === 0 && subject.missing.length > 0) throw withoutRoots(subject);
   const unit = await unitOf(subject, repository, context.reporter);
-  const history = chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged);
+  const history = await withRevealedNewest(chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged), repository);
   await requireRoots(subject, unit, history, repository);
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
@@ -116,7 +116,6 @@ class UnitRun {
     const unit = this.#unit.unit;
     const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
     const packs = new SnapshotPacks(async (number) => throttled(await repository.createPack(unit, packId(number))));
-    const prefix = packPath(unit, `${this.#id}-`).slice(0, -'.tar.zst'.length);
     const known = this.#indexedChain();
     const output = new SnapshotOutput(this.#rows, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
@@ -125,7 +124,7 @@ class UnitRun {
     this.#reportMoved(output);
     for (const path of this.#vanished)
       output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only earlier backups have it');
-    const packing = pool.begin({ packPrefix: prefix, known, sink: packs });
+    const packing = pool.begin({ ...this.#packNames(), known, sink: packs });
     try {
       const dumped = await dumpDatabases(this.#subject, this.#plan, this.#lastRecord, packing, output, this.#tools);
       const filesFrom = this.#tools.context.now();
@@ -175,6 +174,13 @@ class UnitRun {
     }
   }
 
+  /** What the workers put between the two is the number of a pack. */
+  #packNames(): { packPrefix: string; packSuffix: string } {
+    const path = this.#tools.repository.packPath(this.#unit.unit, `${this.#id}-`);
+    const end = path.lastIndexOf('-') + 1;
+    return { packPrefix: path.slice(0, end), packSuffix: path.slice(end) };
+  }
+
   /** Names the roots that are found through a link elsewhere than in the last snapshot. */
   #reportMoved(output: SnapshotOutput): void {
     const then = this.#plan.previous?.chain.at(-1)?.roots ?? [];
@@ -222,7 +228,7 @@ class UnitRun {
     return previous.chain.map((record, number) => {
       const index = cache.indexPathOf(record);
       this.#ensureIndex(index, previous.readers[number] as ManifestReader);
-      return { manifest: cache.pathOf(record), index, expected: record.manifest };
+      return { manifest: cache.pathOf(record), index, expected: plainManifest(record.manifest) };
     });
   }
 

@@ -20,6 +20,8 @@ export async function findSubject(request: UnitRequest & { readonly policy?: 'ow
   if (server !== undefined) throw new Failure('owner_not_allowed', 'an owner cannot name another server', { affected: [server] });
   if (earlier === true)
     throw new Failure('owner_not_allowed', 'an owner sees only the backups of the account that lives now', { affected: [unit] });
+  const file = request.identity ?? request.passphraseFile;
+  if (file !== undefined) throw new Failure('owner_not_allowed', 'an owner reads with the key that the server has', { affected: [file] });
   const repository = await openRepository(context.settings, 'read', () => {});
   return { repository, ...(await resolveOwner(unit, repository, context.settings)) };
 }

@@ -2,6 +2,7 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isTimedId, isUnitId } from '../repository/ids.ts';
+import type { IdentitySource } from '../repository/keys/identity-source.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import { snapshotPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -15,6 +16,9 @@ export interface UnitRequest {
   readonly server?: string | undefined;
   /** The account that had the name before. */
   readonly earlier?: boolean | undefined;
+  /** What opens it, where it is encrypted. */
+  readonly identity?: string | undefined;
+  readonly passphraseFile?: string | undefined;
   /** When this is the id of a snapshot, whichever account of the name it is of. */
   readonly at?: string | undefined;
 }
@@ -31,7 +35,10 @@ export interface FoundUnit {
  */
 export async function findUnit(request: UnitRequest, context: Context): Promise<FoundUnit> {
   const { unit: name, server, earlier } = request;
-  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), {
+    server,
+    identity: identitySource(request, context),
+  });
   try {
     const named = await unitOfSnapshot(request, repository, context);
     return { repository, unit: named ?? (await resolveUnit(name, repository, context, earlier)) };
@@ -55,6 +62,14 @@ async function unitOfSnapshot(
     return having.find((other) => isCurrent(other, repository, context)) ?? having.at(-1) ?? unit;
   }
   return undefined;
+}
+
+/** Where the request says that the keys are. */
+export function identitySource(
+  { identity, passphraseFile }: Pick<UnitRequest, 'identity' | 'passphraseFile'>,
+  context: Context,
+): IdentitySource {
+  return { identity, passphraseFile, input: context.standardInput };
 }
 
 async function findElsewhere(name: string, own: Repository, context: Context, failure: Failure): Promise<FoundUnit> {

@@ -39,6 +39,8 @@ function checkRequest(method: MethodName, request: unknown): void {
   });
 }
 
+const STANDARD_INPUT = 0;
+
 /** The most of a wrong value that is said back, in characters. */
 const SHOWN = 200;
 
@@ -78,7 +80,7 @@ async function perform(
     log: (line) => (isFirst ? display.log(line) : undefined),
   };
   // One for all pages: the settings are read once.
-  const context = openContext(config, reporter, interruption.signal, method);
+  const context = openContext(config, reporter, interruption.signal, method, STANDARD_INPUT);
   try {
     for (let asked = request; ; isFirst = false) {
       const result = await limitedMethods.get(method)?.perform(asked, context);

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { PROGRAM } from '../version.ts';
 import type { Actions } from './actions.ts';
 import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
+import { addKeys, identityOption, passphraseOption, recipientOption } from './key-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
 import { addReadingCommands } from './reading-commands.ts';
@@ -40,6 +41,8 @@ function addRestore(program: Command, { perform }: Actions): void {
       .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
       .addOption(serverOption())
       .addOption(earlierOption())
+      .addOption(identityOption())
+      .addOption(passphraseOption())
       .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
       .option('--to <directory>', 'restore below this folder (default: the original place)')
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
@@ -70,8 +73,14 @@ export function buildProgram(actions: Actions): Command {
   program
     .command('init')
     .description('make the repository that the settings name')
+    .addOption(recipientOption())
+    .option('--passphrase-file <file>', 'encrypt so that the passphrase in this file opens it; - is standard input')
+    .option('--server-can-read', 'this server keeps an identity itself, so that owners can restore (default: it can only write)')
     .option('--new-server', 'begin a new server for this machine, when it is a clone of one that goes on')
-    .action((options: object) => perform('init', { ...options }));
+    .action(({ recipient, ...options }: { recipient?: readonly string[] }) =>
+      perform('init', { ...(recipient && { recipients: recipient }), ...options }),
+    );
+  addKeys(program, actions);
   program
     .command('run')
     .description('back up the named units, or the whole server')
@@ -103,6 +112,8 @@ export function buildProgram(actions: Actions): Command {
     .description('read everything that the snapshots need and compare it with their records')
     .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .addOption(serverOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
     .action((unit: string | undefined, options: object) => perform('verify', { ...unitArgument(unit), ...options }));
   addRetentionCommands(program, actions);
   program

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../failure.ts';
 import type { Actions } from './actions.ts';
 import { earlierOption, serverOption } from './identity-commands.ts';
+import { identityOption, passphraseOption } from './key-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 
 interface PageOptions {
@@ -38,6 +39,8 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
     .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
     .argument('[folder]', 'as in the backup: shadow/var/www; none: the top')
     .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
     .option('--recursive', 'include everything below it')
@@ -49,6 +52,8 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
     .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
     .argument('<pattern>', '"*.php" fits names, "shadow/**/wp-*/*.php" paths')
     .argument('[folder]', 'only below this folder')
     .action((unit: string, pattern: string, folder: string | undefined, { pathB64, ...options }: PageOptions) =>
@@ -59,6 +64,8 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
     .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
     .argument('[path]', 'as in the backup: shadow/var/www/html/index.php')
     .action((unit: string, path: string | undefined, { pathB64, ...options }: PageOptions) =>
       perform('history', { unit, ...onePath('path', path, pathB64), ...options }),
@@ -68,6 +75,8 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
     .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
     .argument('[folder]', 'only this path and what is below it')
     .option('--from <time>', 'as --at of ls (default: latest)')
     .option('--to <time>', 'as --at of ls (default: latest)')

@@ -1,4 +1,5 @@
 import type { InitResult } from '../schemas/init.ts';
+import type { Keys, KeysResult } from '../schemas/keys.ts';
 import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import type { PlanResult } from '../schemas/plan.ts';
@@ -28,8 +29,27 @@ function warningLines(warnings: readonly ShownWarning[], count: number, place = 
   return lines.join('');
 }
 
-function renderInit({ repository, id, created }: InitResult): string {
-  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n`;
+function renderInit({ repository, id, created, keys }: InitResult): string {
+  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n${keysText(keys)}`;
+}
+
+function keysText({ mode, recipients, serverRecipient, passphraseRecipient }: Keys): string {
+  if (mode === 'plain') {
+    return 'Not encrypted: whoever can read the repository, such as a thief of its disk, can read every file of every account.\n';
+  }
+  const who = recipients.map((recipient) => {
+    if (recipient === serverRecipient) return `  ${recipient} (this server)\n`;
+    return `  ${recipient}${recipient === passphraseRecipient ? ' (the passphrase)' : ''}\n`;
+  });
+  const server =
+    mode === 'write-only'
+      ? 'This server can only write: restores need the identity of one of them.'
+      : 'This server can read it, too: owners restore by themselves. So can whoever takes over the server.';
+  return `Encrypted for\n${who.join('')}${server}\n`;
+}
+
+function renderKeys({ changed, keys }: KeysResult): string {
+  return `${keysText(keys)}${changed ? 'This holds for what is stored from now on; what is stored already stays as it is.\n' : ''}`;
 }
 
 function renderRun({ status, units, unrecorded }: RunResult): string {
@@ -135,6 +155,7 @@ function renderPlan(result: PlanResult): string {
 
 const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: boolean) => string } = {
   init: renderInit,
+  keys: renderKeys,
   servers: renderServers,
   adopt: renderAdopt,
   join: renderJoin,

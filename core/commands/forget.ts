@@ -1,4 +1,5 @@
 import { lostRoots } from '../backup/previous/lost-roots.ts';
+import { withRevealedNewest } from '../backup/previous/revealed-newest.ts';
 import { unitDevices } from '../backup/previous/unit-devices.ts';
 import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
@@ -20,7 +21,7 @@ export async function forget({ unit: name }: ForgetRequest, context: Context): P
   const lock = takeLock(settings.stateDirectory, 'backup', 'a forgetting');
   try {
     const unit = await repository.units.resolve(name);
-    const history = chainSnapshots(await repository.snapshots(unit.unit), repository);
+    const history = await withRevealedNewest(chainSnapshots(await repository.snapshots(unit.unit), repository), repository);
     if (!(await isMissing(unit, history, repository, context))) {
       throw new Failure('usage', `nothing of ${unit.unit} is missing: it can be backed up as it is`, { affected: [unit.unit] });
     }

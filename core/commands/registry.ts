@@ -21,6 +21,7 @@ type Commands = { readonly [Method in MethodName]: () => Promise<Command<Method>
 const COMMANDS: Commands = {
   version: async () => (await import('./version.ts')).version,
   init: async () => (await import('./init.ts')).init,
+  keys: async () => (await import('./keys.ts')).keys,
   servers: async () => (await import('./servers.ts')).servers,
   adopt: async () => (await import('./adopt.ts')).adopt,
   forget: async () => (await import('./forget.ts')).forget,
@@ -46,6 +47,7 @@ const COMMANDS: Commands = {
 const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
   version: validators.validateVersionRequest,
   init: validators.validateInitRequest,
+  keys: validators.validateKeysRequest,
   servers: validators.validateServersRequest,
   adopt: validators.validateAdoptRequest,
   forget: validators.validateForgetRequest,

@@ -60,7 +60,7 @@ interface Task {
   readonly hasOwnBackups: boolean;
 }
 
-function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: Repository, context: Context): RestoreTarget {
+async function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: Repository, context: Context): Promise<RestoreTarget> {
   const { settings } = context;
   const make = request.dryRun !== true;
   if (request.to !== undefined) {
@@ -70,7 +70,7 @@ function openTarget({ request, unit, users, hasOwnBackups }: Task, repository: R
       : openOwnerTarget(folder, unit.name, users, context, make);
   }
   const isEarlier = repository.isOwn && !isCurrent(unit, repository, context) && (isUnitId(request.unit) || hasOwnBackups);
-  if (isEarlier || isOfAnother(unit, repository, context)) {
+  if (isEarlier || (await isOfAnother(unit, repository, context))) {
     throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now, so it cannot be restored in place`, {
       affected: [request.unit],
       advice: 'Restore it to a folder. If it is the same customer’s, run `apiscp-backup join` first.',
@@ -103,9 +103,10 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
   const opened = new ChainManifests();
   let target: RestoreTarget | undefined;
   try {
+    await repository.keys.requireReadable(chain.flatMap(({ manifest, packs }) => [manifest, ...packs]));
     await opened.open(chain, repository);
     const paths = chosenPaths(request.paths ?? []);
-    target = openTarget(task, repository, context);
+    target = await openTarget(task, repository, context);
     const then = excludeThen(chain.at(-1) as SnapshotRecord);
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
@@ -160,14 +161,12 @@ function chosenPaths(given: NonNullable<RestoreRequest['paths']>): ByteString[] 
 function packsOf(chain: readonly SnapshotRecord[], repository: Repository): RestoreOrder['packs'] {
   const lengths = new Map(chain.flatMap(({ packs }) => packs.map(({ path, length }) => [path, length] as const)));
   return {
-    size: async (pack) => {
+    open: async (pack) => {
       const size = await repository.objectSize(pack);
-      if (size !== undefined && size !== lengths.get(pack)) {
-        throw new Failure('repository_damaged', 'a pack has another length than was stored', { affected: [pack] });
-      }
-      return size;
+      if (size === undefined) return undefined;
+      if (size === lengths.get(pack)) return repository.openContent(pack, size);
+      throw new Failure('repository_damaged', 'a pack has another length than was stored', { affected: [pack] });
     },
-    read: (pack, offset, length) => repository.readObject(pack, offset, length),
   };
 }
 

@@ -1,4 +1,5 @@
 import { findSubject } from '../browse/find-subject.ts';
+import { identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure } from '../failure.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
@@ -46,7 +47,8 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
   try {
     await new UnitCheck(repository, damages, watch).check(unit);
   } catch (error) {
-    if (asFailure(error).code === 'cancelled') throw error;
+    // Without a key nothing was checked, which is no damage.
+    if (['cancelled', 'identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;
     damages.add(place, error, []);
   }
   // A prune may have worked beside: what it deleted is gone, and not damaged.
@@ -56,11 +58,15 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
 }
 
 /** The ids of the units to check, and the folder that they are in. */
-async function chooseUnits({ unit, server, policy }: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
+async function chooseUnits(request: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
+  const { unit, server } = request;
   if (unit !== undefined) {
-    const found = await findSubject({ unit, server, policy }, context);
+    const found = await findSubject({ ...request, unit }, context);
     return { repository: found.repository, ids: [...found.repository.units.joinedTo(found.unit), found.unit.unit] };
   }
-  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), {
+    server,
+    identity: identitySource(request, context),
+  });
   return { repository, ids: (await repository.units.ids()).sort() };
 }

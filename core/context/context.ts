@@ -47,6 +47,8 @@ export interface Context {
   /** The settings file that was named; undefined: the usual one. */
   readonly settingsFile?: string | undefined;
   readonly reporter: Reporter;
+  /** The descriptor of the standard input, where a key may be read from it; undefined where requests come by it. */
+  readonly standardInput?: number | undefined;
   /** The present time; tests let months pass. */
   readonly now: () => Date;
   /** Where the load comes from; undefined: this machine. Tests let others work. */

@@ -23,7 +23,13 @@ const RESCUING: ReadonlySet<string> = new Set([
  * The context of one request. The settings are read when the command first asks for them, so that a command that needs
  * none works while they are broken, and each request sees them as they are then.
  */
-export function openContext(settingsFile: string | undefined, reporter: Reporter, signal: AbortSignal, method = ''): Context {
+export function openContext(
+  settingsFile: string | undefined,
+  reporter: Reporter,
+  signal: AbortSignal,
+  method = '',
+  standardInput?: number,
+): Context {
   let loaded: UsableSettings | undefined;
   const load = (): UsableSettings => {
     if (!RESCUING.has(method)) return { settings: loadSettings(settingsFile), unusable: new Map() };
@@ -47,6 +53,7 @@ export function openContext(settingsFile: string | undefined, reporter: Reporter
     },
     settingsFile,
     reporter,
+    standardInput,
     now: () => new Date(),
     signal,
   };

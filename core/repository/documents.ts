@@ -3,10 +3,12 @@ import { describeSchemaErrors, type Validator } from '../config/schema-validator
 import { Failure } from '../failure.ts';
 import type { HoldRecord } from './hold-record.ts';
 import type { MachineRecord, RepositoryIdentity, ServerIdentity, UnitIdentity } from './identity.ts';
+import type { KeyRecord } from './keys/key-record.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from './record.ts';
 import type { RunRecord } from './run-record.ts';
 import type {
   holdSchema,
+  keySchema,
   machineSchema,
   noteSchema,
   repositorySchema,
@@ -18,6 +20,7 @@ import type {
 import type { UnitNote } from './unit-note.ts';
 import {
   validateHold,
+  validateKey,
   validateMachine,
   validateNote,
   validateRepository,
@@ -33,8 +36,37 @@ export interface DocumentKind<T> {
   readonly validate: Validator<unknown>;
   /** The largest that is read, in bytes: what a repository says about itself is not trusted with the memory of this machine. */
   readonly limit: number;
+  /** What only those may read for whom the repository is encrypted, and what stands in its place in clear; undefined where nothing is private. */
+  readonly hide?: ((value: T) => { readonly open: T; readonly hidden: Partial<T> }) | undefined;
+  /** The names of those members. */
+  readonly hidden: readonly (keyof T)[];
   /** Exists for the type alone. */
   readonly value?: T;
+}
+
+type Hiding<T> = Pick<DocumentKind<T>, 'hide' | 'hidden'>;
+
+/** Hides some members behind others; undefined in the place of one leaves it out. */
+function hiding<T extends object>(placeholders: { readonly [K in keyof T]?: T[K] | undefined }): Hiding<T> {
+  const names = Object.keys(placeholders) as (keyof T)[];
+  const hide = (value: T): { open: T; hidden: Partial<T> } => {
+    const open: Partial<T> = { ...value };
+    const hidden: Partial<T> = {};
+    for (const name of names) {
+      if (value[name] !== undefined) hidden[name] = value[name];
+      const placeholder = placeholders[name];
+      if (placeholder === undefined) delete open[name];
+      else open[name] = placeholder;
+    }
+    return { open: open as T, hidden };
+  };
+  return { hide, hidden: names };
+}
+
+/** A record of a run without the words of its failures. */
+function withoutMessages(run: RunRecord): { open: RunRecord; hidden: Partial<RunRecord> } {
+  const units = run.units.map((unit) => ({ ...unit, failure: unit.failure && { ...unit.failure, message: '' } }));
+  return { open: { ...run, units }, hidden: { units: run.units } };
 }
 
 const SMALL = 256 * 1024;
@@ -47,18 +79,33 @@ function kind<T, S>(
   title: string,
   limit: number,
   validate: Same<T, FromSchema<S>> extends true ? Validator<unknown> : never,
+  hiding: Hiding<T> = { hidden: [] },
 ): DocumentKind<T> {
-  return { title, limit, validate };
+  return { title, limit, validate, ...hiding };
 }
 
 export const repositoryDocument = kind<RepositoryIdentity, typeof repositorySchema>('repository', SMALL, validateRepository);
 export const serverDocument = kind<ServerIdentity, typeof serverSchema>('server', SMALL, validateServer);
 export const machineDocument = kind<MachineRecord, typeof machineSchema>('machine record', SMALL, validateMachine);
-export const noteDocument = kind<UnitNote, typeof noteSchema>('note', SMALL, validateNote);
-export const unitDocument = kind<UnitIdentity, typeof unitSchema>('unit', SMALL, validateUnit);
-export const snapshotDocument = kind<SnapshotRecord, typeof snapshotSchema>('snapshot record', LARGE, validateSnapshot);
-export const holdDocument = kind<HoldRecord, typeof holdSchema>('hold', SMALL, validateHold);
-export const runDocument = kind<RunRecord, typeof runSchema>('run record', LARGE, validateRun);
+export const noteDocument = kind<UnitNote, typeof noteSchema>('note', SMALL, validateNote, hiding<UnitNote>({ reason: '' }));
+export const unitDocument = kind<UnitIdentity, typeof unitSchema>(
+  'unit',
+  SMALL,
+  validateUnit,
+  hiding<UnitIdentity>({ domain: null, adminUser: null }),
+);
+export const snapshotDocument = kind<SnapshotRecord, typeof snapshotSchema>(
+  'snapshot record',
+  LARGE,
+  validateSnapshot,
+  hiding<SnapshotRecord>({ roots: [], devices: undefined, warnings: [], excluded: undefined, exporters: [], databases: undefined }),
+);
+export const holdDocument = kind<HoldRecord, typeof holdSchema>('hold', SMALL, validateHold, hiding<HoldRecord>({ reason: '' }));
+export const runDocument = kind<RunRecord, typeof runSchema>('run record', LARGE, validateRun, {
+  hide: withoutMessages,
+  hidden: ['units'],
+});
+export const keyDocument = kind<KeyRecord, typeof keySchema>('key record', SMALL, validateKey);
 
 /** The bytes of a document: UTF-8 JSON, indented by two, one newline at the end. Throws when it breaks its own schema. */
 export function encodeDocument<T>(kind: DocumentKind<T>, value: T): Buffer {

@@ -8,21 +8,23 @@ import type { Backend } from './backends/backend.ts';
 
 const PART = 4 * 1024 * 1024;
 
+type ReadRange = (offset: number, length: number) => Promise<Buffer>;
+
 /** Copies `length` bytes of an object into an open file, in parts; `hash` sees them, too. */
-async function copyObject(backend: Backend, name: string, length: number, descriptor: number, hash?: Hash): Promise<void> {
+async function copyObject(read: ReadRange, length: number, descriptor: number, hash?: Hash): Promise<void> {
   for (let at = 0; at < length; at += PART) {
-    const part = await backend.read(name, at, Math.min(PART, length - at));
+    const part = await read(at, Math.min(PART, length - at));
     hash?.update(part);
     writeAll(descriptor, part);
   }
 }
 
 /** Copies an object into a new file that only this process can read; returns the SHA-256 (hexadecimal) of what it copied. */
-export async function fetchToFile(backend: Backend, name: string, length: number, file: string): Promise<string> {
+export async function fetchToFile(read: ReadRange, length: number, file: string): Promise<string> {
   const hash = createHash('sha256');
   const descriptor = openSync(file, 'wx', 0o600);
   try {
-    await copyObject(backend, name, length, descriptor, hash);
+    await copyObject(read, length, descriptor, hash);
   } catch (error) {
     unlinkSync(file);
     throw error;
@@ -39,7 +41,7 @@ export async function fetchUnlinked(backend: Backend, name: string, length: numb
   const descriptor = openSync(file, 'wx+', 0o600);
   try {
     unlinkSync(file);
-    await copyObject(backend, name, length, descriptor);
+    await copyObject((offset, count) => backend.read(name, offset, count), length, descriptor);
   } catch (error) {
     closeSync(descriptor);
     throw error;

@@ -1,3 +1,5 @@
+import type { SealedMembers } from './record.ts';
+
 /** Keeps one snapshot whatever the rules of retention say, until it expires or is released. */
 export interface HoldRecord {
   readonly formatVersion: number;
@@ -11,4 +13,6 @@ export interface HoldRecord {
   readonly expires: string | null;
   /** RFC 3339 UTC. */
   readonly created: string;
+  /** Has `reason`, where the repository is encrypted. */
+  readonly sealed?: SealedMembers;
 }

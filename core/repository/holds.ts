@@ -1,9 +1,10 @@
 import { asFailure, Failure } from '../failure.ts';
 import { holdDocument } from './documents.ts';
 import type { HoldRecord } from './hold-record.ts';
+import { reveal, writeSealed } from './keys/sealed-members.ts';
 import * as layout from './layout.ts';
 import type { Repository } from './repository.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { readDocument } from './stored-document.ts';
 
 /** A hold as it is in the repository. */
 export interface StoredHold {
@@ -32,10 +33,17 @@ async function readHold(repository: Repository, path: string, snapshot: string):
     const { value } = await readDocument(repository.backend, holdDocument, name);
     const isOwn = value.snapshot === snapshot && value.server === repository.server && value.repository === repository.identity.id;
     if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
-    return { path, snapshot, reason: value.reason, ...(value.expires === null ? {} : { expires: value.expires }) };
+    const reason = await reasonOf(repository, name, value);
+    return { path, snapshot, reason, ...(value.expires === null ? {} : { expires: value.expires }) };
   } catch (error) {
     return { path, snapshot, reason: asFailure(error).message };
   }
+}
+
+/** What somebody wrote; empty where it is sealed and nobody here can read it. */
+async function reasonOf(repository: Repository, name: string, hold: HoldRecord): Promise<string> {
+  if (hold.sealed === undefined || !(await repository.keys.canRead([{ path: '.age', keys: hold.sealed.keys }]))) return hold.reason;
+  return (await reveal(holdDocument, name, hold, repository.keys)).reason;
 }
 
 /** Adds a hold beside those that the snapshot has already. */
@@ -43,7 +51,7 @@ export async function addHold(repository: Repository, hold: HoldRecord): Promise
   for (let number = 1; ; number++) {
     try {
       const name = `${layout.serverFolder(repository.server)}/${layout.holdPath(hold.snapshot, number)}`;
-      await writeDocument(repository.backend, holdDocument, name, hold);
+      await writeSealed(holdDocument, name, hold, repository);
       return;
     } catch (error) {
       if (asFailure(error).code !== 'object_exists') throw error;

@@ -1,9 +1,13 @@
+import type { SealedMembers } from './record.ts';
+
 /** `repository.json`: says that this is a repository, of which format, and which one. */
 export interface RepositoryIdentity {
   readonly formatVersion: number;
   readonly id: string;
   /** RFC 3339 UTC. */
   readonly created: string;
+  /** For whom it was to be encrypted when it was made (`age1…`): what a server begins with that is not told anything else. */
+  readonly recipients?: readonly string[];
 }
 
 /** `server.json`: one machine that writes below its own folder. */
@@ -44,6 +48,8 @@ export interface UnitSubject {
 
 /** `unit.json`: one incarnation of a unit. */
 export interface UnitIdentity extends UnitSubject {
+  /** Has `domain` and `adminUser`, where the repository is encrypted. */
+  readonly sealed?: SealedMembers;
   readonly formatVersion: number;
   readonly repository: string;
   readonly server: string;

@@ -13,10 +13,17 @@ export const NOTES_FOLDER = 'notes';
 export const UNITS_FOLDER = 'units';
 export const RUNS_FOLDER = 'runs';
 export const HOLDS_FOLDER = 'holds';
+export const KEYS_FOLDER = 'keys';
 
 const RECORD_SUFFIX = '.json';
 const MANIFEST_SUFFIX = '.mf.zst';
 const PACK_SUFFIX = '.tar.zst';
+const SEALED_SUFFIX = '.age';
+
+/** Whether the name of an object says that it is an age file. */
+export function isSealed(path: string): boolean {
+  return path.endsWith(SEALED_SUFFIX);
+}
 
 export function serverFolder(server: string): string {
   return `${SERVERS_FOLDER}/${server}`;
@@ -38,12 +45,22 @@ export function snapshotPath(unit: string, snapshot: string): string {
   return `${snapshotsFolder(unit)}/${snapshot}${RECORD_SUFFIX}`;
 }
 
-export function manifestPath(unit: string, snapshot: string): string {
-  return `${unitFolder(unit)}/manifests/${snapshot}${MANIFEST_SUFFIX}`;
+export function manifestPath(unit: string, snapshot: string, sealed: boolean): string {
+  return `${unitFolder(unit)}/manifests/${snapshot}${MANIFEST_SUFFIX}${sealed ? SEALED_SUFFIX : ''}`;
 }
 
-export function packPath(unit: string, pack: string): string {
-  return `${unitFolder(unit)}/packs/${pack}${PACK_SUFFIX}`;
+export function packPath(unit: string, pack: string, sealed: boolean): string {
+  return `${unitFolder(unit)}/packs/${pack}${PACK_SUFFIX}${sealed ? SEALED_SUFFIX : ''}`;
+}
+
+/** Says for whom what the server writes is encrypted from then on. */
+export function keyPath(id: string): string {
+  return `${KEYS_FOLDER}/${id}${RECORD_SUFFIX}`;
+}
+
+/** The identity of a recipient, which a passphrase opens. */
+export function lockedIdentityPath(recipient: string): string {
+  return `${KEYS_FOLDER}/${recipient}${SEALED_SUFFIX}`;
 }
 
 export function runPath(run: string): string {

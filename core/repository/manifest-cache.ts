@@ -7,8 +7,9 @@ import { errorCode } from '../linux/system-error.ts';
 import { namedDamage } from '../manifest/format/damage.ts';
 import { type RandomAccess, withSpare } from '../manifest/read/random-access.ts';
 import { fetchToFile } from './fetch.ts';
+import { PRIVATE_UNIT, privatePartOf } from './keys/private-parts.ts';
 import { serverFolder } from './layout.ts';
-import type { SnapshotRecord } from './record.ts';
+import { plainManifest, type SnapshotRecord } from './record.ts';
 import type { Repository } from './repository.ts';
 
 const PART = 4 * 1024 * 1024;
@@ -44,7 +45,8 @@ export class ManifestCache {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
     }
-    if (access.size === record.manifest.length && digestOf(access) === record.manifest.sha256) return access;
+    const { length, sha256 } = plainManifest(record.manifest);
+    if (access.size === length && digestOf(access) === sha256) return access;
     access.close();
     return undefined;
   }
@@ -74,7 +76,7 @@ export class ManifestCache {
   #possibleCopy(record: SnapshotRecord): RandomAccess | undefined {
     try {
       const copy = new FileBytes(openSync(this.pathOf(record), 'r'), record.manifest.path);
-      if (copy.size === record.manifest.length) return copy;
+      if (copy.size === plainManifest(record.manifest).length) return copy;
       copy.close();
     } catch {
       // Without it the repository has to do.
@@ -83,10 +85,11 @@ export class ManifestCache {
   }
 
   async #fetch(record: SnapshotRecord): Promise<RandomAccess> {
-    const { path, length, sha256 } = record.manifest;
+    const { path, length } = record.manifest;
+    const content = await this.#repository.openContent(path, length);
     const temporary = this.temporaryFile(record.unit);
     const name = `${serverFolder(this.#repository.server)}/${path}`;
-    if ((await fetchToFile(this.#repository.backend, name, length, temporary)) !== sha256) {
+    if ((await fetchToFile(content.read, content.length, temporary)) !== plainManifest(record.manifest).sha256) {
       rmSync(temporary);
       throw new Failure('repository_damaged', `${name} is not what was stored`, { affected: [name] });
     }
@@ -120,7 +123,10 @@ export class ManifestCache {
 
   /** Drops the copies of a unit but those of the given snapshots, and what a killed run left behind. */
   retain(unit: string, snapshots: readonly string[]): void {
-    const kept = new Set(snapshots.flatMap((id) => [`${id}${SUFFIX}`, `${id}${SUFFIX}${INDEX_SUFFIX}`]));
+    const kept = new Set([
+      PRIVATE_UNIT,
+      ...snapshots.flatMap((id) => [`${id}${SUFFIX}`, `${id}${SUFFIX}${INDEX_SUFFIX}`, privatePartOf(id)]),
+    ]);
     const folder = this.#folder(unit);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const file of readdirSync(folder)) {

@@ -1,34 +1,87 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
+import type { NewHeader } from '../crypto/header.ts';
+import { StreamWriter } from '../crypto/stream-writer.ts';
 import type { ObjectWriter } from './backends/backend.ts';
 import type { ObjectReference } from './record.ts';
 import type { ServerFolder } from './server-folder.ts';
 
-/** An object of a server's folder on its way, counted and hashed as it goes. */
+/** A stored object, and of an encrypted one what its content is, where that was asked for. */
+export interface StoredObject extends ObjectReference {
+  readonly content?: { readonly length: number; readonly sha256: string };
+}
+
+/** How an object is encrypted on its way. */
+interface Sealing {
+  readonly keys: string;
+  readonly header: NewHeader;
+  readonly writer: StreamWriter;
+}
+
+/** An object of a server's folder on its way: encrypted where the server does that, counted and hashed as it is stored. */
 export class ObjectOutput {
   readonly #path: string;
   readonly #writer: ObjectWriter;
   readonly #hash = createHash('sha256');
+  readonly #sealing: Sealing | undefined;
+  /** Of what came, where it is wanted. */
+  readonly #content: Hash | undefined;
+  readonly #onStored: (sealing: Sealing) => void;
   #length = 0;
+  #contentLength = 0;
 
-  private constructor(path: string, writer: ObjectWriter) {
+  private constructor(
+    path: string,
+    writer: ObjectWriter,
+    sealing: Sealing | undefined,
+    withContent: boolean,
+    onStored: (sealing: Sealing) => void,
+  ) {
     this.#path = path;
     this.#writer = writer;
+    this.#sealing = sealing;
+    this.#content = withContent && sealing !== undefined ? createHash('sha256') : undefined;
+    this.#onStored = onStored;
   }
 
-  static async create(folder: ServerFolder, path: string): Promise<ObjectOutput> {
-    return new ObjectOutput(path, await folder.backend.create(folder.nameOf(path)));
+  /** With `withContent` the digest of an encrypted object's content is told, too. */
+  static async create(folder: ServerFolder, path: string, withContent = false): Promise<ObjectOutput> {
+    const begun = await folder.keys.newHeader();
+    const sealing = begun === undefined ? undefined : { ...begun, writer: new StreamWriter(begun.header.key.key) };
+    const name = folder.nameOf(path);
+    const writer = await folder.backend.create(name);
+    const output = new ObjectOutput(path, writer, sealing, withContent, ({ header }) => folder.keys.remember(name, header.key));
+    try {
+      if (sealing !== undefined) await output.#store(sealing.header.bytes);
+    } catch (error) {
+      await writer.abort().catch(() => {});
+      throw error;
+    }
+    return output;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#hash.update(chunk);
-    this.#length += chunk.length;
-    await this.#writer.write(chunk);
+    this.#content?.update(chunk);
+    this.#contentLength += chunk.length;
+    const stored = this.#sealing === undefined ? chunk : this.#sealing.writer.push(chunk);
+    if (stored.length > 0) await this.#store(stored);
+  }
+
+  async #store(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+    this.#length += bytes.length;
+    await this.#writer.write(bytes);
   }
 
   /** Makes the object durable and visible; what it returns belongs into the snapshot's record. */
-  async commit(): Promise<ObjectReference> {
+  async commit(): Promise<StoredObject> {
+    if (this.#sealing !== undefined) await this.#store(this.#sealing.writer.finish());
     await this.#writer.commit();
-    return { path: this.#path, length: this.#length, sha256: this.#hash.digest('hex') };
+    const stored = { path: this.#path, length: this.#length, sha256: this.#hash.digest('hex') };
+    if (this.#sealing === undefined) return stored;
+    this.#onStored(this.#sealing);
+    const { keys } = this.#sealing;
+    if (this.#content === undefined) return { ...stored, keys };
+    return { ...stored, keys, content: { length: this.#contentLength, sha256: this.#content.digest('hex') } };
   }
 
   /** Drops what was written; harmless after `commit`. */

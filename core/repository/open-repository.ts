@@ -1,4 +1,8 @@
 import type { Settings } from '../config/settings.ts';
+import { keyForWriting } from './keys/current-key.ts';
+import { stateIdentities } from './keys/identities.ts';
+import type { IdentitySource } from './keys/identity-source.ts';
+import { ServerKeys } from './keys/server-keys.ts';
 import { serverFolder } from './layout.ts';
 import type { Notify } from './notice.ts';
 import { openBackend, readRepositoryIdentity } from './place.ts';
@@ -13,6 +17,10 @@ export interface ServerChoice {
   readonly server?: string | undefined;
   /** To write: begin a new one, whoever this machine was before. */
   readonly isNew?: boolean | undefined;
+  /** What to read with besides what the state directory has. */
+  readonly identity?: IdentitySource | undefined;
+  /** Somebody is about to say for whom is encrypted: nothing but that may be written. */
+  readonly isUndecided?: boolean | undefined;
 }
 
 /** What has to be known of the repository before it is said which server is meant. */
@@ -37,12 +45,22 @@ export async function openRepository(
   const { backend } = place;
   if (purpose === 'read') {
     const { server, isOwn } = await chooseServer(place, choice.server);
-    return new Repository(place, server, isOwn);
+    return new Repository(place, server, isOwn, new ServerKeys(place, server, { source: choice.identity }));
   }
   if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
   else useStateDirectory(settings.stateDirectory, notify);
   await backend.discardAbandoned(Date.now() - SAFETY_AGE);
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
   await backend.discardUnfinished(serverFolder(server));
-  return new Repository(place, server);
+  const current = purpose === 'write' && choice.isUndecided !== true ? await keyForWriting(place, server) : undefined;
+  if (current?.serverRecipient != null) await tellLostIdentity(place, current.serverRecipient);
+  const isWriting = purpose === 'write';
+  return new Repository(place, server, true, new ServerKeys(place, server, { source: choice.identity, current, isWriting }));
+}
+
+/** What is encrypted for a server that has lost its identity can be read by the other recipients alone. */
+async function tellLostIdentity({ stateFolder, notify }: Place, recipient: string): Promise<void> {
+  if ((await stateIdentities(stateFolder)).some((identity) => identity.recipient === recipient)) return;
+  const message = `the state directory has no identity for ${recipient} any more, so this server cannot read its backups; \`apiscp-backup keys --server-can-read\` makes a new one`;
+  notify({ level: 'warning', code: 'identity_missing', message, affected: [recipient] });
 }

@@ -41,13 +41,20 @@ export async function readRepositoryIdentity(backend: Backend): Promise<Reposito
   }
 }
 
-/** Makes a repository, or finds the one that is there. Never touches a place that holds something else. */
-export async function initRepository(backend: Backend): Promise<{ identity: RepositoryIdentity; created: boolean }> {
+/**
+ * Makes a repository, or finds the one that is there. Never touches a place that holds something else. With `recipients`, which may be none, a server that is
+ * told nothing else does not write plain objects there.
+ */
+export async function initRepository(
+  backend: Backend,
+  recipients?: readonly string[],
+): Promise<{ identity: RepositoryIdentity; created: boolean }> {
   if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
   await backend.prepare();
   // Once more: in a folder that everybody may write to somebody else may have made what was missing.
   if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
-  const identity = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
+  const head = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
+  const identity = recipients === undefined ? head : { ...head, recipients };
   try {
     await writeDocument(backend, repositoryDocument, REPOSITORY_FILE, identity);
   } catch (error) {

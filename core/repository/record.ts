@@ -9,13 +9,35 @@ export interface ObjectReference {
   readonly path: string;
   /** In bytes. */
   readonly length: number;
-  /** SHA-256 of the whole object, hexadecimal. */
+  /** SHA-256 of the whole object as it is stored, hexadecimal. */
   readonly sha256: string;
+  /** The id of the key record that says for whom it is encrypted; undefined of a plain object. */
+  readonly keys?: string;
 }
 
 export interface ManifestReference extends ObjectReference {
+  /** Of an encrypted one: length and SHA-256 of the manifest itself. */
+  readonly content?: { readonly length: number; readonly sha256: string };
   /** The index inside the manifest, so that one path can be read without reading the whole manifest. */
   readonly index: { readonly offset: number; readonly length: number; readonly sha256: string };
+}
+
+/** What the manifest itself is, whether it is stored encrypted or not. */
+export function plainManifest({
+  length,
+  sha256,
+  content,
+  index,
+}: ManifestReference): Pick<ManifestReference, 'length' | 'sha256' | 'index'> {
+  return { length, sha256, ...content, index };
+}
+
+/** Members of a JSON object that only those may read whom a key record names; in clear they are empty, null or missing. */
+export interface SealedMembers {
+  /** The id of the key record. */
+  readonly keys: string;
+  /** An age file in base64: JSON with `name`, the object's own name, and `members`. */
+  readonly age: string;
 }
 
 export interface SnapshotLink {
@@ -153,4 +175,6 @@ export interface SnapshotRecord {
   readonly databases?: readonly RecordedDatabase[];
   readonly exporters: readonly unknown[];
   readonly tool: { readonly name: string; readonly version: string };
+  /** Has `roots`, `devices`, `warnings`, `excluded`, `exporters` and `databases`, where the repository is encrypted. */
+  readonly sealed?: SealedMembers;
 }

@@ -2,14 +2,17 @@ import { asFailure, Failure } from '../failure.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { snapshotDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';
+import { reveal, writeSealed } from './keys/sealed-members.ts';
+import type { ServerKeys } from './keys/server-keys.ts';
 import * as layout from './layout.ts';
 import { ObjectOutput } from './object-output.ts';
 import type { SnapshotLink, SnapshotRecord } from './record.ts';
 import { checkRecord } from './record-check.ts';
 import { RunRecords } from './run-records.ts';
+import { SealedAccess } from './sealed-access.ts';
 import { ServerFolder } from './server-folder.ts';
 import type { Place } from './server-identity.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { readDocument } from './stored-document.ts';
 import { Units } from './units.ts';
 
 /** A record that is there and cannot be used. */
@@ -31,8 +34,8 @@ export class Repository extends ServerFolder {
   readonly #place: Place;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
 
-  constructor(place: Place, server: string, isOwn = true) {
-    super(place, server);
+  constructor(place: Place, server: string, isOwn = true, keys?: ServerKeys) {
+    super(place, server, keys);
     this.#place = place;
     this.isOwn = isOwn;
     this.units = new Units(this);
@@ -41,7 +44,7 @@ export class Repository extends ServerFolder {
 
   /** The folder of another server, to read. */
   ofServer(server: string): Repository {
-    return new Repository(this.#place, server, this.isOwn && server === this.server);
+    return new Repository(this.#place, server, this.isOwn && server === this.server, this.keys.ofServer(server));
   }
 
   /** The usable snapshots of a unit, oldest first, and what of its records cannot be used. */
@@ -52,8 +55,9 @@ export class Repository extends ServerFolder {
       try {
         const { value, sha256 } = await readDocument(this.backend, snapshotDocument, this.nameOf(path));
         checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
-        this.#digests.set(value, sha256);
-        records.push(value);
+        const record = value.sealed === undefined ? value : concealed(value);
+        this.#digests.set(record, sha256);
+        records.push(record);
       } catch (error) {
         // A prune may have removed it since it was listed.
         if ((await this.objectSize(path)) !== undefined) unusable.push({ path, failure: asFailure(error) });
@@ -70,6 +74,14 @@ export class Repository extends ServerFolder {
     return records;
   }
 
+  /** A record with its private members. Throws `identity_missing`, `identity_wrong`, `repository_damaged`. */
+  async revealed(record: SnapshotRecord): Promise<SnapshotRecord> {
+    if (record.sealed === undefined) return record;
+    const whole = await reveal(snapshotDocument, this.nameOf(layout.snapshotPath(record.unit, record.id)), record, this.keys);
+    this.#digests.set(whole, this.recordDigest(record));
+    return whole;
+  }
+
   /** SHA-256 (hexadecimal) of the stored bytes of a record that this repository read or wrote. */
   recordDigest(record: SnapshotRecord): string {
     const digest = this.#digests.get(record);
@@ -79,18 +91,23 @@ export class Repository extends ServerFolder {
 
   /** Begins a pack. The packs of a snapshot are stored first, then its manifest, then its record. */
   createPack(unit: string, pack: string): Promise<ObjectOutput> {
-    return ObjectOutput.create(this, layout.packPath(unit, pack));
+    return ObjectOutput.create(this, this.packPath(unit, pack));
+  }
+
+  /** The path of a pack that this server writes. */
+  packPath(unit: string, pack: string): string {
+    return layout.packPath(unit, pack, this.keys.current !== undefined);
   }
 
   createManifest(unit: string, snapshot: string): Promise<ObjectOutput> {
-    return ObjectOutput.create(this, layout.manifestPath(unit, snapshot));
+    return ObjectOutput.create(this, layout.manifestPath(unit, snapshot, this.keys.current !== undefined), true);
   }
 
   /** Makes the snapshot exist; everything that it names must have been stored. */
   async commitRecord(record: SnapshotRecord): Promise<SnapshotLink> {
     const path = layout.snapshotPath(record.unit, record.id);
     checkRecord(record, { repository: this.identity.id, server: this.server, unit: record.unit, path });
-    const sha256 = await writeDocument(this.backend, snapshotDocument, this.nameOf(path), record);
+    const sha256 = await writeSealed(snapshotDocument, this.nameOf(path), record, this);
     this.#digests.set(record, sha256);
     return { id: record.id, sha256 };
   }
@@ -107,6 +124,22 @@ export class Repository extends ServerFolder {
       const message = size === undefined ? `the object ${name} is missing` : `${name} has ${size} bytes, ${length} were stored`;
       throw new Failure('repository_damaged', message, { affected: [name] });
     }
-    return this.backend.openDirectly?.(name) ?? (await fetchUnlinked(this.backend, name, length, this.stateFolder));
+    const key = layout.isSealed(path) ? await this.keys.streamKey(name, length) : undefined;
+    const stored = this.backend.openDirectly?.(name) ?? (await fetchUnlinked(this.backend, name, length, this.stateFolder));
+    return key === undefined ? stored : new SealedAccess(stored, key, name);
   }
+}
+
+/** A record of which the private members are not known: whoever asks for one by mistake must not take it for empty. */
+function concealed(record: SnapshotRecord): SnapshotRecord {
+  const open = { ...record };
+  for (const name of snapshotDocument.hidden) {
+    Object.defineProperty(open, name, {
+      enumerable: false,
+      get: () => {
+        throw new Failure('internal', `${name} of the record ${record.id} was not revealed`);
+      },
+    });
+  }
+  return open;
 }

@@ -1,4 +1,4 @@
-import type { SnapshotLink } from './record.ts';
+import type { SealedMembers, SnapshotLink } from './record.ts';
 
 /** What became of one unit in a run. */
 export interface RunUnit {
@@ -30,4 +30,6 @@ export interface RunRecord {
   readonly status: 'ok' | 'partial' | 'failed';
   readonly units: readonly RunUnit[];
   readonly tool: { readonly name: string; readonly version: string };
+  /** Has `units` with the messages of the failures, where the repository is encrypted. */
+  readonly sealed?: SealedMembers;
 }

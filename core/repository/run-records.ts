@@ -1,11 +1,12 @@
 import { asFailure, Failure } from '../failure.ts';
 import { runDocument } from './documents.ts';
 import { isTimedId, timedIdStart } from './ids.ts';
+import { writeSealed } from './keys/sealed-members.ts';
 import { RUNS_FOLDER, recordIdOf, runPath } from './layout.ts';
 import type { RunRecord } from './run-record.ts';
 import type { ServerFolder } from './server-folder.ts';
 import { forgetServerState, rememberRun } from './server-state.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { readDocument } from './stored-document.ts';
 
 /** The records of a server's runs. */
 export class RunRecords {
@@ -26,7 +27,7 @@ export class RunRecords {
       const message = `the state cannot be kept; the next run finds it out again: ${asFailure(error).message}`;
       this.#folder.notify({ level: 'warning', code: 'state_unusable', message, affected: [this.#folder.stateFolder] });
     }
-    await writeDocument(this.#folder.backend, runDocument, this.#folder.nameOf(runPath(run.id)), run);
+    await writeSealed(runDocument, this.#folder.nameOf(runPath(run.id)), run, this.#folder);
   }
 
   /** The records of this server's runs, oldest first; unusable ones are reported and left out. */

@@ -15,7 +15,15 @@ const text = { type: 'string', maxLength: 65536 } as const;
 const textOrNull = { anyOf: [text, { type: 'null' }] } as const;
 const tool = { type: 'object', properties: { name: text, version: text }, required: ['name', 'version'] } as const;
 
-const objectReference = { path: text, length: count, sha256: digest } as const;
+const objectReference = { path: text, length: count, sha256: digest, keys: timedId } as const;
+const recipient = { type: 'string', pattern: '^age1[a-z0-9]{58}$' } as const;
+const recipients = { type: 'array', items: recipient } as const;
+const recipientOrNull = { anyOf: [recipient, { type: 'null' }] } as const;
+const sealed = {
+  type: 'object',
+  properties: { keys: timedId, age: { type: 'string', pattern: '^[A-Za-z0-9+/]*={0,2}$' } },
+  required: ['keys', 'age'],
+} as const;
 
 const snapshotLink = { type: 'object', properties: { id: timedId, sha256: digest }, required: ['id', 'sha256'] } as const;
 const snapshotLinkOrNull = { anyOf: [snapshotLink, { type: 'null' }] } as const;
@@ -55,7 +63,7 @@ export const repositorySchema = {
   $schema: DIALECT,
   $id: 'urn:apiscp-backup:schema:repository:1',
   type: 'object',
-  properties: { formatVersion, id: repositoryId, created: time },
+  properties: { formatVersion, id: repositoryId, created: time, recipients },
   required: ['formatVersion', 'id', 'created'],
 } as const;
 
@@ -98,6 +106,7 @@ export const unitSchema = {
     domain: textOrNull,
     adminUser: textOrNull,
     created: time,
+    sealed,
   },
   required: ['formatVersion', 'repository', 'server', 'unit', 'name', 'incarnation', 'domain', 'adminUser', 'created'],
 } as const;
@@ -117,6 +126,7 @@ export const noteSchema = {
     joined: { anyOf: [unitId, { type: 'null' }] },
     reason: text,
     created: time,
+    sealed,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'unit', 'kind', 'incarnation', 'joined', 'reason', 'created'],
 } as const;
@@ -171,6 +181,7 @@ export const snapshotSchema = {
       type: 'object',
       properties: {
         ...objectReference,
+        content: { type: 'object', properties: { length: count, sha256: digest }, required: ['length', 'sha256'] },
         index: {
           type: 'object',
           properties: { offset: count, length: count, sha256: digest },
@@ -191,6 +202,7 @@ export const snapshotSchema = {
     databases: { type: 'array', items: recordedDatabase },
     exporters: { type: 'array', items: {} },
     tool,
+    sealed,
   },
   required: [
     'formatVersion',
@@ -249,6 +261,7 @@ export const runSchema = {
     status: { enum: ['ok', 'partial', 'failed'] },
     units: { type: 'array', items: runUnit },
     tool,
+    sealed,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'time', 'finished', 'status', 'units', 'tool'],
 } as const;
@@ -266,6 +279,24 @@ export const holdSchema = {
     reason: text,
     expires: { anyOf: [time, { type: 'null' }] },
     created: time,
+    sealed,
   },
   required: ['formatVersion', 'repository', 'server', 'unit', 'snapshot', 'reason', 'expires', 'created'],
+} as const;
+
+export const keySchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:key:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    id: timedId,
+    repository: repositoryId,
+    server: serverId,
+    recipients,
+    serverRecipient: recipientOrNull,
+    passphraseRecipient: recipientOrNull,
+    created: time,
+  },
+  required: ['formatVersion', 'id', 'repository', 'server', 'recipients', 'serverRecipient', 'passphraseRecipient', 'created'],
 } as const;

@@ -1,9 +1,20 @@
+import { StreamReader } from '../crypto/stream-reader.ts';
 import { asFailure } from '../failure.ts';
 import type { Backend, ObjectInfo } from './backends/backend.ts';
 import type { RepositoryIdentity } from './identity.ts';
-import { serverFolder } from './layout.ts';
+import { ofObject, ServerKeys } from './keys/server-keys.ts';
+import { isSealed, serverFolder } from './layout.ts';
 import type { Notify } from './notice.ts';
 import type { Place } from './server-identity.ts';
+
+type ReadRange = (offset: number, length: number) => Promise<Buffer>;
+
+/** The content of an object, whether it is stored encrypted or not. */
+export interface ObjectContent {
+  /** In bytes. */
+  readonly length: number;
+  readonly read: ReadRange;
+}
 
 /** One server's folder of a repository, as objects. All paths are below that folder. */
 export class ServerFolder {
@@ -15,14 +26,18 @@ export class ServerFolder {
   readonly stateFolder: string;
   /** Where to tell what the operator should know. */
   readonly notify: Notify;
+  /** For whom is encrypted, and what opens it. */
+  readonly keys: ServerKeys;
   readonly #folder: string;
 
-  constructor({ backend, repository, stateFolder, notify }: Place, server: string) {
+  constructor(place: Place, server: string, keys = new ServerKeys(place, server)) {
+    const { backend, repository, stateFolder, notify } = place;
     this.backend = backend;
     this.identity = repository;
     this.server = server;
     this.stateFolder = stateFolder;
     this.notify = notify;
+    this.keys = keys;
     this.#folder = serverFolder(server);
   }
 
@@ -37,12 +52,33 @@ export class ServerFolder {
     this.notify({ level: 'error', code, message, affected });
   }
 
-  /** `length` bytes of an object from `offset`; the whole object when both are left out. */
+  /**
+   * What an object of `size` bytes holds: of a plain one its bytes, of an encrypted one what is inside, of which the end is checked first. `read` reads
+   * what is stored, where the caller wants to see that. Throws `identity_missing`, `identity_wrong`, `repository_damaged`.
+   */
+  async openContent(
+    path: string,
+    size: number,
+    read: ReadRange = (at, length) => this.readObject(path, at, length),
+  ): Promise<ObjectContent> {
+    if (!isSealed(path)) return { length: size, read };
+    const name = this.nameOf(path);
+    const key = await this.keys.streamKey(name, size);
+    try {
+      const reader = await StreamReader.open(size, key, read);
+      const readPlain: ReadRange = (at, length) => reader.read(at, length).catch((error) => Promise.reject(ofObject(name, error)));
+      return { length: reader.plainLength, read: readPlain };
+    } catch (error) {
+      throw ofObject(name, error);
+    }
+  }
+
+  /** `length` bytes of an object as it is stored, from `offset`; the whole object when both are left out. */
   readObject(path: string, offset?: number, length?: number): Promise<Buffer> {
     return this.backend.read(this.nameOf(path), offset, length);
   }
 
-  /** In bytes; undefined when there is no such object. */
+  /** In bytes as it is stored; undefined when there is no such object. */
   objectSize(path: string): Promise<number | undefined> {
     return this.backend.size(this.nameOf(path));
   }

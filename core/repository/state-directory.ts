@@ -59,7 +59,12 @@ export function useStateDirectory(path: string, notify: Notify): boolean {
   }
 }
 
+/** Where the states of all repositories lie. */
+export function repositoriesFolder(stateDirectory: string): string {
+  return join(stateDirectory, 'repositories');
+}
+
 /** Where the state that belongs to one repository lies: two repositories of one server must not confuse each other's. */
 export function repositoryStateFolder(stateDirectory: string, repository: string): string {
-  return join(stateDirectory, 'repositories', repository);
+  return join(repositoriesFolder(stateDirectory), repository);
 }

@@ -1,3 +1,5 @@
+import type { SealedMembers } from './record.ts';
+
 /** Something that was found out, or said, about a unit after it was begun. */
 export interface UnitNote {
   readonly formatVersion: number;
@@ -16,4 +18,6 @@ export interface UnitNote {
   readonly reason: string;
   /** RFC 3339 UTC. */
   readonly created: string;
+  /** Has `reason`, where the repository is encrypted. */
+  readonly sealed?: SealedMembers;
 }

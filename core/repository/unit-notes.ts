@@ -2,8 +2,10 @@ import { Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { noteDocument } from './documents.ts';
 import { isTimedId } from './ids.ts';
+import { writeSealed } from './keys/sealed-members.ts';
 import { NOTES_FOLDER, notePath, recordIdOf, serverFolder } from './layout.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import type { ServerFolder } from './server-folder.ts';
+import { readDocument } from './stored-document.ts';
 import type { UnitNote } from './unit-note.ts';
 
 /**
@@ -32,8 +34,8 @@ export async function readNotes(
   return notes.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export async function writeNote(backend: Backend, note: UnitNote): Promise<void> {
-  await writeDocument(backend, noteDocument, `${serverFolder(note.server)}/${notePath(note.id)}`, note);
+export async function writeNote(folder: ServerFolder, note: UnitNote): Promise<void> {
+  await writeSealed(noteDocument, folder.nameOf(notePath(note.id)), note, folder);
 }
 
 export async function removeNote(backend: Backend, { server, id }: UnitNote): Promise<void> {

@@ -2,10 +2,11 @@ import { asFailure, Failure } from '../failure.ts';
 import { unitDocument } from './documents.ts';
 import type { UnitIdentity, UnitSubject } from './identity.ts';
 import { isUnitId, newTimedId, newUnitId, unitNameOf } from './ids.ts';
+import { reveal, writeSealed } from './keys/sealed-members.ts';
 import { UNITS_FOLDER, unitFolder, unitPath } from './layout.ts';
 import { FORMAT_VERSION } from './record.ts';
 import type { ServerFolder } from './server-folder.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { readDocument } from './stored-document.ts';
 import type { UnitNote } from './unit-note.ts';
 import { readNotes, removeNote, writeNote } from './unit-notes.ts';
 
@@ -86,6 +87,11 @@ export class Units {
     throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
   }
 
+  /** The domain that an account had when its unit began, null where there is none. Throws `identity_missing`, `identity_wrong`, `repository_damaged`. */
+  async domainOf(unit: UnitIdentity): Promise<string | null> {
+    return (await reveal(unitDocument, this.#folder.nameOf(unitPath(unit.unit)), unit, this.#folder.keys)).domain;
+  }
+
   /**
    * The unit that a name or a unit id means. Of several incarnations of a name it is the one that lives now, when the caller
    * says which that is, and else the newest. Throws `unit_unknown`.
@@ -144,7 +150,7 @@ export class Units {
     const head = { formatVersion: FORMAT_VERSION, id: newTimedId(now), repository: this.#folder.identity.id, server: this.#folder.server };
     const whole: UnitNote = { incarnation: null, joined: null, ...note, ...head, created: now.toISOString() };
     const notes = await this.notes();
-    await writeNote(this.#folder.backend, whole);
+    await writeNote(this.#folder, whole);
     this.#notes = [...notes, whole];
   }
 
@@ -207,7 +213,7 @@ export class Units {
       adminUser,
       created: new Date(created).toISOString(),
     };
-    await writeDocument(this.#folder.backend, unitDocument, this.#folder.nameOf(unitPath(unit.unit)), unit);
+    await writeSealed(unitDocument, this.#folder.nameOf(unitPath(unit.unit)), unit, this.#folder);
     this.#opened?.push(unit);
     return unit;
   }

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, warningSchema, wirePathSchema } from './parts.ts';
 import {
   atSchema,
@@ -20,6 +21,7 @@ export const diffRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    ...identityProperties,
     policy: policySchema,
     earlier: earlierSchema,
     folder: { ...pathArgumentSchema, description: 'Only this path and what lies below it. None: everything.' },

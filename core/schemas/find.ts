@@ -1,5 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { versionSchema } from './history.ts';
+import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
 import { nextSchema, pageProperties, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
@@ -10,6 +11,7 @@ export const findRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    ...identityProperties,
     policy: policySchema,
     earlier: earlierSchema,
     pattern: {

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, timeSchema, wirePathSchema } from './parts.ts';
 import {
   changeSchema,
@@ -38,6 +39,7 @@ export const historyRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    ...identityProperties,
     policy: policySchema,
     earlier: earlierSchema,
     path: pathArgumentSchema,

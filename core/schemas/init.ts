@@ -1,9 +1,13 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { keysSchema, passphraseFileSchema, recipientsSchema, serverCanReadSchema } from './keys.ts';
 
 /** Makes the repository that the settings name, or joins it when it exists. */
 export const initRequest = {
   type: 'object',
   properties: {
+    recipients: recipientsSchema,
+    passphraseFile: passphraseFileSchema,
+    serverCanRead: serverCanReadSchema,
     newServer: { type: 'boolean', description: 'This machine is a new server, even if it wrote here before: for a clone.' },
   },
   additionalProperties: false,
@@ -17,8 +21,9 @@ export const initResult = {
     id: { type: 'string' },
     server: { type: 'string', description: 'The id below which this server writes.' },
     created: { type: 'boolean', description: 'False when the repository was there already.' },
+    keys: keysSchema,
   },
-  required: ['status', 'repository', 'id', 'server', 'created'],
+  required: ['status', 'repository', 'id', 'server', 'created', 'keys'],
   additionalProperties: false,
 } as const;
 

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
 import { pathArgumentSchema, wirePathSchema } from './parts.ts';
 import {
   atSchema,
@@ -20,6 +21,7 @@ export const lsRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    ...identityProperties,
     policy: policySchema,
     earlier: earlierSchema,
     folder: {

@@ -7,6 +7,7 @@ import { historyRequest, historyResult } from './history.ts';
 import { holdRequest, holdResult, releaseRequest, releaseResult } from './hold.ts';
 import { initRequest, initResult } from './init.ts';
 import { joinRequest, joinResult } from './join.ts';
+import { keysRequest, keysResult } from './keys.ts';
 import { listRequest, listResult } from './list.ts';
 import { lsRequest, lsResult } from './ls.ts';
 import { logNotification, progressNotification } from './notifications.ts';
@@ -24,6 +25,7 @@ import { versionRequest, versionResult } from './version.ts';
 export const MESSAGES = {
   version: { request: versionRequest, result: versionResult },
   init: { request: initRequest, result: initResult },
+  keys: { request: keysRequest, result: keysResult },
   servers: { request: serversRequest, result: serversResult },
   adopt: { request: adoptRequest, result: adoptResult },
   forget: { request: forgetRequest, result: forgetResult },

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
 import { atSchema, currentSchema, pointInTimeSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
@@ -25,6 +26,7 @@ export const restoreRequest = {
   properties: {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
+    ...identityProperties,
     earlier: earlierSchema,
     policy: {
       enum: ['owner'],

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
 import { countSchema, unitNameSchema, wirePathSchema } from './parts.ts';
 import { policySchema, unitArgumentSchema } from './reading.ts';
 import { serverArgumentSchema } from './servers.ts';
@@ -6,7 +7,7 @@ import { serverArgumentSchema } from './servers.ts';
 /** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */
 export const verifyRequest = {
   type: 'object',
-  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema },
+  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema, ...identityProperties },
   additionalProperties: false,
 } as const;
 

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { keysSchema } from './keys.ts';
 
 /** Says which program this is and what it understands. */
 export const versionRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
@@ -10,9 +11,13 @@ export const versionResult = {
     version: { type: 'string' },
     formatVersion: { type: 'integer', description: 'The repository format that it writes; it reads this one and older ones.' },
     node: { type: 'string' },
+    keys: {
+      anyOf: [keysSchema, { type: 'null' }],
+      description: 'Who can read what this server stores from now on; null where that cannot be told, as without a repository.',
+    },
     methods: { type: 'array', items: { type: 'string' } },
   },
-  required: ['name', 'version', 'formatVersion', 'node', 'methods'],
+  required: ['name', 'version', 'formatVersion', 'node', 'keys', 'methods'],
   additionalProperties: false,
 } as const;
 

@@ -1,7 +1,7 @@
 import { asFailure, Failure } from '../failure.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
-import type { SnapshotRecord } from '../repository/record.ts';
+import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ChainManifest, OpenFile } from '../restore/plan/manifest-files.ts';
 
@@ -21,10 +21,14 @@ export class ChainManifests {
         this.#opened.push(access);
         const { spare } = access;
         this.#used[this.all.length] = spare?.used;
-        this.all.push({ ...fileOf(access), expected: record.manifest, ...(spare === undefined ? {} : { spare: fileOf(spare.access) }) });
+        this.all.push({
+          ...fileOf(access),
+          expected: plainManifest(record.manifest),
+          ...(spare === undefined ? {} : { spare: fileOf(spare.access) }),
+        });
       } catch (error) {
         const { code, message } = asFailure(error);
-        if (code === 'internal') throw error;
+        if (code === 'internal' || code === 'identity_missing' || code === 'identity_wrong') throw error;
         this.all.push({ missing: { code, message } });
       }
     }
@@ -35,7 +39,7 @@ export class ChainManifests {
   }
 }
 
-function fileOf({ descriptor, size }: RandomAccess): OpenFile {
+function fileOf({ descriptor, size, sealed }: RandomAccess): OpenFile {
   if (descriptor === undefined) throw new Failure('internal', 'a manifest is not in a file');
-  return { descriptor, size };
+  return { descriptor, size, ...(sealed === undefined ? {} : { sealed }) };
 }

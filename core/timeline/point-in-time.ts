@@ -51,7 +51,8 @@ export class UnitTimeline {
     const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
     const moment = parsePointInTime(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
     const { id, record } = this.#find(moment);
-    const chain = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
+    const members = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
+    const chain = await Promise.all(members.map((member) => this.#repository.revealed(member)));
     return { moment: await this.#describe(moment, record), chain };
   }
 

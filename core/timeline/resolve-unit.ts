@@ -20,8 +20,9 @@ export async function resolveUnit(name: string, repository: Repository, context:
   } catch (error) {
     if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
     const newest = await repository.units.resolve(name);
-    if (living.domain !== null && living.domain !== newest.domain) throw error;
-    const message = `${name} was made anew since its last backup; using the one before (${newest.domain ?? 'domain unknown'})`;
+    const domain = await repository.units.domainOf(newest);
+    if (living.domain !== null && living.domain !== domain) throw error;
+    const message = `${name} was made anew since its last backup; using the one before (${domain ?? 'domain unknown'})`;
     reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
     return newest;
   }
@@ -46,10 +47,10 @@ async function resolveEarlier(name: string, repository: Repository, context: Con
 }
 
 /** Whether somebody else than the customer of a unit has its name on this server now, as far as the domain tells. */
-export function isOfAnother(unit: UnitIdentity, repository: Repository, context: Pick<Context, 'settings'>): boolean {
+export async function isOfAnother(unit: UnitIdentity, repository: Repository, context: Pick<Context, 'settings'>): Promise<boolean> {
   if (isCurrent(unit, repository, context)) return false;
   const domain = findLivingUnit(context.settings, unit.name)?.domain ?? null;
-  return domain !== null && domain !== unit.domain;
+  return domain !== null && domain !== (await repository.units.domainOf(unit));
 }
 
 /** Whether a unit is the incarnation that lives on this server now. */

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import { ManifestReader } from '../manifest/read/manifest-reader.ts';
-import type { SnapshotRecord } from '../repository/record.ts';
+import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ExtentTable } from './extent-table.ts';
 import type { VerificationWatch } from './watch.ts';
@@ -19,7 +19,7 @@ export async function checkManifest(
   watch: VerificationWatch,
 ): Promise<void> {
   await withManifest(repository, record, async (reader) => {
-    reader.verifyWhole(record.manifest.sha256);
+    reader.verifyWhole(plainManifest(record.manifest).sha256);
     watch.bytesRead += record.manifest.length;
     const packs = new Set(record.packs.map(({ path }) => path));
     const unnamed = reader.packs.find((pack) => !packs.has(pack));
@@ -64,7 +64,7 @@ export async function withManifest(
 ): Promise<void> {
   const source = await repository.openManifest(record);
   try {
-    await action(ManifestReader.open(source, record.manifest));
+    await action(ManifestReader.open(source, plainManifest(record.manifest)));
   } finally {
     source.close();
   }

@@ -5,9 +5,13 @@ import { TarReader } from '../archive/tar-reader.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { ObjectReference } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { ObjectContent } from '../repository/server-folder.ts';
 import type { ExtentReference } from './extent-table.ts';
 import { type ReferenceProblem, StretchDigests } from './stretch-digests.ts';
 import type { ReadingWatch } from './watch.ts';
+
+/** What is read at once behind the last frame. */
+const PART = 4 * 1024 * 1024;
 
 /** Who hears of what is wrong with a pack, and of each reference whose content is not there as recorded. */
 export interface PackProblems {
@@ -52,16 +56,13 @@ async function readThrough(
   problems: PackProblems,
   watch: ReadingWatch,
 ): Promise<string> {
-  const whole = createHash('sha256');
-  const reader = await PackReader.open(size, (offset, length) => repository.readObject(path, offset, length));
+  const whole = new PassingDigest((offset, length) => repository.readObject(path, offset, length));
+  const content = await repository.openContent(path, size, (offset, length) => whole.read(offset, length));
+  const reader = await PackReader.open(content.length, content.read);
   const archive = new ArchiveCheck(problems);
-  let end = 0;
   for (let number = 0; number < reader.frameCount; number++) {
     const { offset, length, decompressedLength } = reader.frame(number);
-    const frame = await repository.readObject(path, offset, length);
-    end = offset + length;
-    whole.update(frame);
-    const tar = decompress(frame, decompressedLength);
+    const tar = await readFrame(content, offset, length, decompressedLength);
     archive.pass(tar);
     stretches.pass(number, decompressedLength, tar);
     watch.bytesRead += length;
@@ -69,16 +70,55 @@ async function readThrough(
   }
   archive.finish();
   // The seek table, whose length the reader has limited.
-  whole.update(await repository.readObject(path, end, size - end));
-  watch.bytesRead += size - end;
-  return whole.digest('hex');
+  const rest = whole.rest(size);
+  watch.bytesRead += rest;
+  return whole.finish(size);
 }
 
-function decompress(frame: Buffer, length: number): Buffer | { readonly error: unknown } {
+/** What is damaged in one frame, or in the encrypted chunks that it lies in, leaves the others as they are. */
+async function readFrame(
+  content: ObjectContent,
+  offset: number,
+  length: number,
+  decompressedLength: number,
+): Promise<Buffer | { readonly error: unknown }> {
   try {
-    return decompressFrame(frame, length);
+    return decompressFrame(await content.read(offset, length), decompressedLength);
   } catch (error) {
+    if (asFailure(error).code !== 'repository_damaged') throw error;
     return { error };
+  }
+}
+
+/** Hashes an object while it is read from its beginning to its end, also where stretches that follow each other overlap. */
+class PassingDigest {
+  readonly #read: ObjectContent['read'];
+  readonly #hash = createHash('sha256');
+  #at = 0;
+
+  constructor(read: ObjectContent['read']) {
+    this.#read = read;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const bytes = await this.#read(offset, length);
+    // What is read ahead, such as the end, comes once more.
+    if (offset <= this.#at && offset + bytes.length > this.#at) {
+      this.#hash.update(bytes.subarray(this.#at - offset));
+      this.#at = offset + bytes.length;
+    }
+    return bytes;
+  }
+
+  /** How many bytes of an object of `size` were not passed yet. */
+  rest(size: number): number {
+    return size - this.#at;
+  }
+
+  /** Passes them; returns the digest, hexadecimal. */
+  async finish(size: number): Promise<string> {
+    while (this.#at < size) await this.read(this.#at, Math.min(PART, size - this.#at));
+    return this.#hash.digest('hex');
   }
 }
 

@@ -40,6 +40,7 @@ export class UnitCheck {
 
   async check(unit: string): Promise<void> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
+    await this.#repository.keys.requireReadable(records.flatMap(({ manifest, packs }) => [manifest, ...packs]));
     this.#watch.snapshots += records.length + unusable.length;
     this.#watch.objects += records.length + unusable.length;
     for (const { path, failure } of unusable) this.#damages.add(this.#object(path), failure, [recordIdOf(path) ?? path]);

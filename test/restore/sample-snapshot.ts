@@ -7,7 +7,7 @@ import { PackBuilder } from '../../core/archive/pack-builder.ts';
 import type { Entry, Extent, ManifestRow } from '../../core/manifest/entry.ts';
 import { comparePaths } from '../../core/manifest/path-order.ts';
 import { ManifestWriter } from '../../core/manifest/write/manifest-writer.ts';
-import type { PackSource } from '../../core/restore/content/pack-cache.ts';
+import type { PackContent, PackSource } from '../../core/restore/content/pack-cache.ts';
 import type { ManifestFile } from '../../core/restore/plan/manifest-files.ts';
 import { walkTree } from './tree-description.ts';
 
@@ -16,8 +16,9 @@ export class SamplePacks implements PackSource {
   readonly objects = new Map<string, Buffer>();
   reads = 0;
 
-  async size(pack: string): Promise<number | undefined> {
-    return this.objects.get(pack)?.length;
+  async open(pack: string): Promise<PackContent | undefined> {
+    const object = this.objects.get(pack);
+    return object && { length: object.length, read: (offset, length) => this.read(pack, offset, length) };
   }
 
   async read(pack: string, offset: number, length: number): Promise<Buffer> {

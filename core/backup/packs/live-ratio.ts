@@ -48,7 +48,8 @@ export async function findUnderUsedPacks(
   const spare: UnderUsedPack[] = [];
   for (const [path, { bytes, extents }] of live) {
     const reference = packs.get(path) as ObjectReference;
-    const reader = await PackReader.open(reference.length, (offset, length) => repository.readObject(path, offset, length));
+    const { length, read } = await repository.openContent(path, reference.length);
+    const reader = await PackReader.open(length, read);
     if (bytes < MINIMUM_LIVE_RATIO * reader.decompressedLength) spare.push({ reference, reader, extents });
   }
   return spare;

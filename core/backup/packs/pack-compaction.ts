@@ -5,7 +5,6 @@ import type { PackReader } from '../../archive/pack-reader.ts';
 import { asFailure, Failure } from '../../failure.ts';
 import type { Extent, ManifestRow } from '../../manifest/entry.ts';
 import type { FinishedManifest } from '../../manifest/write/manifest-writer.ts';
-import { packPath } from '../../repository/layout.ts';
 import type { ObjectReference } from '../../repository/record.ts';
 import { ManifestOutput } from '../rows/manifest-output.ts';
 import type { RunTools } from '../run/run-tools.ts';
@@ -40,7 +39,8 @@ export interface CompactionOrder {
  * them. A pack that cannot be read stays named, with a warning: a backup does not fail because of what is old.
  */
 export async function compactPacks(assembled: AssembledManifest, order: CompactionOrder, tools: RunTools): Promise<AssembledManifest> {
-  const spare = await findUnderUsedPacks(assembled.output.reader().rows(), order.old, tools.repository);
+  const old = await readablePacks(order, tools);
+  const spare = await findUnderUsedPacks(assembled.output.reader().rows(), old, tools.repository);
   const target = new ChunkPacks(order.target);
   let current = assembled;
   try {
@@ -56,6 +56,21 @@ export async function compactPacks(assembled: AssembledManifest, order: Compacti
     if (current !== assembled) discard(current.output);
     throw error;
   }
+}
+
+/** The old packs that this server can read: it copies nothing from the others, which then stay as long as this snapshot. */
+async function readablePacks(
+  { old, unit }: CompactionOrder,
+  { repository, context }: RunTools,
+): Promise<ReadonlyMap<string, ObjectReference>> {
+  const readable = new Map<string, ObjectReference>();
+  for (const [path, reference] of old) if (await repository.keys.canRead([reference])) readable.set(path, reference);
+  const closed = old.size - readable.size;
+  if (closed > 0) {
+    const message = `${closed} old packs of ${unit} are kept as they are, because this server holds no key to copy from them; a full that reads everything (\`--level full\`) needs none of them`;
+    context.reporter.log({ level: 'info', code: 'compaction_skipped', message, affected: [unit] });
+  }
+  return readable;
 }
 
 /** Closes and removes a manifest that is not needed any more. */
@@ -148,13 +163,13 @@ function rewrite(
   batch: readonly UnderUsedPack[],
   copied: CopiedExtents,
   { unit, packId }: CompactionOrder,
-  { cache }: RunTools,
+  { cache, repository }: RunTools,
 ): AssembledManifest {
   const numbers = numbersOf(batch);
   const moved = (extent: Extent): Extent => {
     const number = numbers.get(extent.pack);
     const to = number === undefined ? undefined : copied.find({ ...extent, pack: number }, extent.length);
-    return to === undefined ? extent : { ...extent, pack: packPath(unit, packId(to.pack)), frame: to.frame, offset: to.offset };
+    return to === undefined ? extent : { ...extent, pack: repository.packPath(unit, packId(to.pack)), frame: to.frame, offset: to.offset };
   };
   const output = new ManifestOutput(cache.temporaryFile(unit));
   try {

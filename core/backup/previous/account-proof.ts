@@ -4,9 +4,10 @@ import { findMerged } from '../../manifest/merge/merged-entries.ts';
 import { readServiceFile } from '../../panel/service-file.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
+import { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { OpenLayers } from '../../timeline/open-layers.ts';
 import { UnitTimeline } from '../../timeline/point-in-time.ts';
+import { PreviousState } from './previous-state.ts';
 
 /**
  * Why an account in a new folder need not be the customer's whose backups `earlier` holds, in words; undefined when it is. It is when the
@@ -31,7 +32,7 @@ export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repo
 async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: Repository): Promise<Entry | undefined> {
   try {
     const { chain } = await (await UnitTimeline.read(unit, repository)).resolve(undefined, new Date());
-    const layers = await OpenLayers.open(chain, repository);
+    const layers = await PreviousState.open(chain, new ManifestCache(repository));
     try {
       const found = findMerged(layers.readers, path);
       return found?.kind === 'file' ? found : undefined;

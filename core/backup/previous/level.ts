@@ -35,11 +35,26 @@ export async function planUnit(
   const chain = chainMembers(new ChainIndex(history).select(latest.id)).map(({ record }) => record);
   try {
     await checkPacks(chain, repository);
-    return { ...choice, previous: await PreviousState.open(chain, cache) };
+    const last = await repository.revealed(chain.at(-1) as SnapshotRecord);
+    return { ...choice, previous: await PreviousState.open([...chain.slice(0, -1), last], cache) };
   } catch (error) {
-    const { message } = asFailure(error);
-    return { level: 'full', synthetic: false, reason: `No backup can build on the last one: ${message}.`, previous: undefined };
+    return {
+      level: 'full',
+      synthetic: false,
+      reason: `No backup can build on the last one: ${whyNot(error, repository)}.`,
+      previous: undefined,
+    };
   }
+}
+
+/** The reason stands in the record in clear: where the repository is encrypted, the words of a damage, which may have paths, are told here alone. */
+function whyNot(error: unknown, repository: Repository): string {
+  const { code, message, affected } = asFailure(error);
+  if (code === 'identity_missing' || code === 'identity_wrong')
+    return 'the state directory does not have all of it, and this server has no key to read it from the repository';
+  if (repository.keys.current === undefined) return message;
+  repository.notify({ level: 'warning', code, message: `the last backup cannot be built on: ${message}`, affected });
+  return code;
 }
 
 /** Whether every pack of the chain is there in its full length; what is in them, `verify` compares. */

@@ -9,11 +9,12 @@ import type { ByteString } from '../../manifest/entry.ts';
 import { endOfTree, findMerged, mergedEntries } from '../../manifest/merge/merged-entries.ts';
 import { isLasting } from '../../panel/system-locations.ts';
 import type { PanelUnit } from '../../panel/unit.ts';
+import { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { RecordedRoot, SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { entryOfRoot, type ScanRoot } from '../../scan/walk/scan-roots.ts';
 import type { RecordedSnapshot } from '../../timeline/chain-snapshots.ts';
-import { OpenLayers } from '../../timeline/open-layers.ts';
+import { PreviousState } from './previous-state.ts';
 import type { UnitDevices } from './unit-devices.ts';
 
 /** What is told of a unit of which something is missing that was backed up before. */
@@ -118,7 +119,8 @@ function isEmpty(root: ScanRoot): boolean {
 async function isAnother(root: ScanRoot, chain: readonly SnapshotRecord[], repository: Repository, isSame: boolean): Promise<boolean> {
   const stat = new StatBuffer();
   inDirectory(root, (descriptor) => statDescriptor(descriptor, stat));
-  const layers = await OpenLayers.open(chain, repository);
+  // The copies in the state: a server that only writes cannot read the repository.
+  const layers = await PreviousState.open(chain, new ManifestCache(repository));
   try {
     const then = findMerged(layers.readers, root.path);
     if (then === undefined || (isSame && then.inode === stat.inode)) return false;

@@ -2,7 +2,7 @@ import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import { ManifestReader } from '../../manifest/read/manifest-reader.ts';
 import { closeEach, openEach, type RandomAccess } from '../../manifest/read/random-access.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
-import type { SnapshotRecord } from '../../repository/record.ts';
+import { plainManifest, type SnapshotRecord } from '../../repository/record.ts';
 
 /** The point in time that a backup compares with, as local, verified copies of its chain's manifests. */
 export class PreviousState {
@@ -23,7 +23,10 @@ export class PreviousState {
   }
 
   #read(devices: DeviceNumbers | undefined): ManifestReader[] {
-    const manifests = this.#sources.map((source, index) => ({ source, expect: (this.chain[index] as SnapshotRecord).manifest }));
+    const manifests = this.#sources.map((source, index) => ({
+      source,
+      expect: plainManifest((this.chain[index] as SnapshotRecord).manifest),
+    }));
     return ManifestReader.openAll(manifests, { devices });
   }
 

@@ -3,7 +3,7 @@ import { asFailure, Failure } from '../../failure.ts';
 import { mergedEntries } from '../../manifest/merge/merged-entries.ts';
 import { ManifestReader } from '../../manifest/read/manifest-reader.ts';
 import { SideTables } from '../../manifest/read/side-tables.ts';
-import type { ManifestReference, ObjectReference } from '../../repository/record.ts';
+import { type ManifestReference, type ObjectReference, plainManifest } from '../../repository/record.ts';
 import { type ExtentReference, ExtentTable } from '../../verify/extent-table.ts';
 import { checkPack } from '../../verify/pack-check.ts';
 import type { ReadingWatch } from '../../verify/watch.ts';
@@ -52,7 +52,8 @@ export class ReadBack implements ReadingWatch {
     repository.forgetCached(manifest.path);
     const source = await repository.openManifest({ manifest });
     try {
-      ManifestReader.open(source, manifest).verifyWhole(manifest.sha256);
+      const plain = plainManifest(manifest);
+      ManifestReader.open(source, plain).verifyWhole(plain.sha256);
     } catch (error) {
       throw different(manifest.path, asFailure(error).message);
     } finally {

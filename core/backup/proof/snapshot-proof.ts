@@ -61,7 +61,8 @@ async function provePack(
 ): Promise<ContentPlaces> {
   const size = await repository.objectSize(path);
   if (size !== length) throw failed(`the pack ${path} is stored with ${size ?? 'no'} bytes instead of ${length}`);
-  const reader = await PackReader.open(length, (offset, count) => repository.readObject(path, offset, count));
+  const content = await repository.openContent(path, length);
+  const reader = await PackReader.open(content.length, content.read);
   const { contents, all } = packs.framesOf(number);
   const appended = packs.appended.packs.get(number);
   // The end of the archive comes last.

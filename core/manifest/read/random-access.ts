@@ -5,11 +5,21 @@ export interface RandomAccess {
   readonly size: number;
   /** Open on a file that holds exactly these bytes, where there is one: threads share descriptors and nothing else. */
   readonly descriptor?: number;
+  /** Set when that file has these bytes encrypted: its length, and what is needed to read it (core/crypto). */
+  readonly sealed?: SealedFile;
   /** A copy that should have the same bytes, for what turns out to be damaged here. */
   readonly spare?: Spare;
   /** Exactly `length` bytes from `offset`; throws `repository_damaged` when there are fewer. */
   read(offset: number, length: number): Buffer;
   close(): void;
+}
+
+/** A file in which bytes are encrypted. */
+export interface SealedFile {
+  /** Of the file, in bytes. */
+  readonly size: number;
+  /** Where the encrypted content begins, and its key. */
+  readonly key: { readonly start: number; readonly key: Uint8Array };
 }
 
 /** A second source of the same bytes. */
@@ -24,6 +34,7 @@ export function withSpare(access: RandomAccess, spare: Spare): RandomAccess {
   return {
     size: access.size,
     ...(access.descriptor === undefined ? {} : { descriptor: access.descriptor }),
+    ...(access.sealed === undefined ? {} : { sealed: access.sealed }),
     spare,
     read: (offset, length) => access.read(offset, length),
     close: () => closeEach([access, spare.access]),

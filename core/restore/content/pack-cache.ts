@@ -3,9 +3,19 @@ import { Failure } from '../../failure.ts';
 
 /** Where packs come from. Paths are those in manifests, below the server's folder. */
 export interface PackSource {
-  /** In bytes; undefined when the pack is missing. */
-  size(pack: string): Promise<number | undefined>;
-  read(pack: string, offset: number, length: number): Promise<Buffer>;
+  /** Undefined when the pack is missing. */
+  open(pack: string): Promise<PackContent | undefined>;
+}
+
+/** The bytes of a pack, however they are stored. */
+export interface PackContent {
+  readonly length: number;
+  readonly read: (offset: number, length: number) => Promise<Buffer>;
+}
+
+interface OpenedPack {
+  readonly reader: PackReader;
+  readonly content: PackContent;
 }
 
 /** A frame as it is stored. */
@@ -18,7 +28,7 @@ export interface StoredFrame {
 /** The packs of a restore, each opened once. */
 export class PackCache {
   readonly #source: PackSource;
-  readonly #readers = new Map<string, Promise<PackReader>>();
+  readonly #readers = new Map<string, Promise<OpenedPack>>();
   /** Of frames, without the seek tables. */
   bytesFetched = 0;
 
@@ -27,7 +37,11 @@ export class PackCache {
   }
 
   /** The opened pack; `repository_damaged` when it is missing or not a pack, each time. */
-  open(pack: string): Promise<PackReader> {
+  async open(pack: string): Promise<PackReader> {
+    return (await this.#opened(pack)).reader;
+  }
+
+  #opened(pack: string): Promise<OpenedPack> {
     let reader = this.#readers.get(pack);
     if (reader === undefined) {
       reader = this.#open(pack);
@@ -36,16 +50,17 @@ export class PackCache {
     return reader;
   }
 
-  async #open(pack: string): Promise<PackReader> {
-    const size = await this.#source.size(pack);
-    if (size === undefined) throw new Failure('repository_damaged', 'a pack is missing', { affected: [pack] });
-    return PackReader.open(size, (offset, length) => this.#source.read(pack, offset, length));
+  async #open(pack: string): Promise<OpenedPack> {
+    const content = await this.#source.open(pack);
+    if (content === undefined) throw new Failure('repository_damaged', 'a pack is missing', { affected: [pack] });
+    return { content, reader: await PackReader.open(content.length, content.read) };
   }
 
   /** Fetches one frame. */
   async fetch(pack: string, frame: number): Promise<StoredFrame> {
-    const { offset, length, decompressedLength } = (await this.open(pack)).frame(frame);
-    const bytes = await this.#source.read(pack, offset, length);
+    const { reader, content } = await this.#opened(pack);
+    const { offset, length, decompressedLength } = reader.frame(frame);
+    const bytes = await content.read(offset, length);
     if (bytes.length !== length) throw new Failure('repository_damaged', 'a pack ends inside a frame', { affected: [pack] });
     this.bytesFetched += length;
     return { bytes: ownBuffer(bytes), decompressedLength };

@@ -1,3 +1,4 @@
+import { DirectStreamReader } from '../../crypto/stream-reader.ts';
 import { Failure, type FailureCode } from '../../failure.ts';
 import { FileBytes } from '../../linux/file-bytes.ts';
 import type { ByteString } from '../../manifest/entry.ts';
@@ -5,14 +6,16 @@ import { findPlaced, mergedEntries } from '../../manifest/merge/merged-entries.t
 import { isWithin } from '../../manifest/path-order.ts';
 import { emptyManifest } from '../../manifest/read/empty-manifest.ts';
 import { type ExpectedManifest, type LostStretch, ManifestReader } from '../../manifest/read/manifest-reader.ts';
-import { type RandomAccess, withSpare } from '../../manifest/read/random-access.ts';
+import { type RandomAccess, type SealedFile, withSpare } from '../../manifest/read/random-access.ts';
 import type { PlacedEntry, SnapshotView } from './snapshot-view.ts';
 
 /** An open local file that has the bytes of a manifest. */
 export interface OpenFile {
   readonly descriptor: number;
-  /** In bytes. */
+  /** Of the manifest, in bytes. */
   readonly size: number;
+  /** Set when it is encrypted in the file. */
+  readonly sealed?: SealedFile;
 }
 
 /** A manifest in an open local file, so that every thread can read it; the descriptor stays with its owner. */
@@ -32,9 +35,12 @@ export interface MissingManifest {
 export type ChainManifest = ManifestFile | MissingManifest;
 
 /** The same bytes for one reader: the descriptor is its owner's to close. */
-function bytesOf({ descriptor, size }: OpenFile): RandomAccess {
-  const file = new FileBytes(descriptor, 'a manifest', size);
-  return { size, descriptor, read: (offset, length) => file.read(offset, length), close: () => {} };
+function bytesOf({ descriptor, size, sealed }: OpenFile): RandomAccess {
+  const file = new FileBytes(descriptor, 'a manifest', sealed?.size ?? size);
+  const close = (): void => {};
+  if (sealed === undefined) return { size, descriptor, read: (offset, length) => file.read(offset, length), close };
+  const reader = new DirectStreamReader(sealed.size, sealed.key, (offset, length) => file.read(offset, length));
+  return { size, read: (offset, length) => reader.read(offset, length), close };
 }
 
 /** How a point in time is read. */

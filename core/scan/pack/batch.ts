@@ -36,8 +36,10 @@ export function newControl(): SharedArrayBuffer {
 
 /** What a worker is told when a unit begins. */
 export interface UnitTask {
-  /** Path prefix of this snapshot's packs; a pack is `<prefix><four digits>.tar.zst`. */
+  /** Path prefix of this snapshot's packs; a pack is `<prefix><four digits><suffix>`. */
   readonly packPrefix: string;
+  /** `.tar.zst`, of encrypted ones `.tar.zst.age`. */
+  readonly packSuffix: string;
   /** One counter for all workers: the last pack number given out. */
   readonly packCounter: SharedArrayBuffer;
   /** 32-bit numbers between the main thread and this worker, see `Control`. */
@@ -75,6 +77,6 @@ export type FromWorker =
   | { readonly type: 'streamed'; readonly unit: number; readonly number: number; readonly stored: StoredStream; readonly tarBytes: number }
   | { readonly type: 'failed'; readonly unit: number; readonly number: number; readonly code: string; readonly message: string };
 
-export function packPath(prefix: string, number: number): string {
-  return `${prefix}${String(number).padStart(4, '0')}.tar.zst`;
+export function packPath({ packPrefix, packSuffix }: UnitTask, number: number): string {
+  return `${packPrefix}${String(number).padStart(4, '0')}${packSuffix}`;
 }

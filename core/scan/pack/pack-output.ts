@@ -77,7 +77,7 @@ export class PackOutput {
 
   /** The path of the pack that the next frame belongs to. */
   get path(): string {
-    return packPath(this.#task.packPrefix, this.#packNumber());
+    return packPath(this.#task, this.#packNumber());
   }
 
   /** A pack takes its number with its first use, so that no number is left out. */

@@ -14,6 +14,8 @@ const BYTES_PER_TRIM = 32 * 1024 * 1024;
 export interface PackingOrder {
   /** What the paths of the unit's packs begin with. */
   readonly packPrefix: string;
+  /** What they end with. */
+  readonly packSuffix: string;
   readonly known: readonly IndexedManifest[];
   readonly sink: PackSink;
 }
@@ -46,11 +48,11 @@ export class WorkerPool {
   }
 
   /** Begins a unit, when the one before has ended. */
-  begin({ packPrefix, known, sink }: PackingOrder): UnitPacking {
+  begin({ packPrefix, packSuffix, known, sink }: PackingOrder): UnitPacking {
     if (this.#packing?.hasEnded === false) throw new Failure('internal', 'the unit before has not ended');
     const packing = new UnitPacking({
       unit: ++this.#units,
-      task: { packPrefix, packCounter: new SharedArrayBuffer(4), reading: this.#reading, known },
+      task: { packPrefix, packSuffix, packCounter: new SharedArrayBuffer(4), reading: this.#reading, known },
       sink,
       size: this.size,
       threads: () => this.#living(),

@@ -38,7 +38,14 @@ describe('the packs that a worker fills', () => {
     const memory = newControl();
     control = new Int32Array(memory);
     const numbers = control;
-    const task: UnitTask = { packPrefix: `unit${unit}-`, packCounter, control: memory, reading: undefined, known: [] };
+    const task: UnitTask = {
+      packPrefix: `unit${unit}-`,
+      packSuffix: '.tar.zst',
+      packCounter,
+      control: memory,
+      reading: undefined,
+      known: [],
+    };
     const answer = (message: FromWorker): void => {
       messages.push(message);
       if (message.type === 'frame' && isPrompt) Atomics.sub(numbers, Control.framesUnderWay, 1);

@@ -41,7 +41,14 @@ describe('a large file that changes while a full reads it', () => {
       frames.push(decompressFrame(Buffer.from(message.bytes), message.decompressedLength));
       Atomics.sub(control, Control.framesUnderWay, 1);
     };
-    const task = { packPrefix: 'p-', packCounter: new SharedArrayBuffer(4), control: memory, reading: undefined, known: [] };
+    const task = {
+      packPrefix: 'p-',
+      packSuffix: '.tar.zst',
+      packCounter: new SharedArrayBuffer(4),
+      control: memory,
+      reading: undefined,
+      known: [],
+    };
     const output = new PackOutput(1, task, answer, FrameBuffer.allocate());
     let reads = 0;
     Object.defineProperty(output, 'pace', { value: { portion: PORTION, wait: () => onRead(++reads) } });

@@ -1,0 +1,75 @@
+import { Failure } from '../../failure.ts';
+import { newTimedId, timeOfId } from '../ids.ts';
+import { FORMAT_VERSION } from '../record.ts';
+import type { Place } from '../server-identity.ts';
+import type { KeyRecord } from './key-record.ts';
+import { keyIds, readKey, writeKey } from './key-records.ts';
+import { pinKey, readPinnedKey } from './key-state.ts';
+
+/**
+ * By what a server encrypts: as its state remembers, or else as the newest of its key records says; null for plain, undefined when nothing was decided yet.
+ * Throws `repository_damaged` when the record that decides cannot be used: nothing becomes plain by damage.
+ */
+export async function decidedKey(place: Place, server: string): Promise<KeyRecord | null | undefined> {
+  const pinned = readPinnedKey(place.stateFolder, server);
+  const ids = await keyIds(place.backend, server);
+  const newest = ids.at(-1);
+  if (pinned !== undefined) {
+    tellChange(place, server, pinned, newest);
+    return pinned;
+  }
+  if (newest !== undefined) return readKey(place.backend, place.repository.id, server, newest);
+  return undefined;
+}
+
+/** Whoever can write to the repository must not change for whom this server encrypts. */
+function tellChange({ notify }: Place, server: string, pinned: KeyRecord | null, newest: string | undefined): void {
+  if (pinned?.id === newest) return;
+  const what =
+    newest === undefined ? `the key record ${pinned?.id} is missing` : `there is a key record ${newest} that this server did not write`;
+  const message = `${what}; going on as this server knows. If somebody meant that: \`apiscp-backup keys\` says it anew`;
+  notify({ level: 'warning', code: 'keys_changed', message, affected: [server] });
+}
+
+/**
+ * The key record by which a server writes; undefined: plain. What was not decided is decided now: as the repository was made, which is plain unless it says
+ * otherwise. Throws `usage` where that says that it is encrypted, and not for whom.
+ */
+export async function keyForWriting(place: Place, server: string): Promise<KeyRecord | undefined> {
+  const decided = await decidedKey(place, server);
+  if (decided === undefined) return begin(place, server);
+  if (readPinnedKey(place.stateFolder, server) === undefined) pinKey(place.stateFolder, server, decided, place.notify);
+  return decided ?? undefined;
+}
+
+async function begin(place: Place, server: string): Promise<KeyRecord | undefined> {
+  const { recipients } = place.repository;
+  if (recipients === undefined) {
+    pinKey(place.stateFolder, server, null, place.notify);
+    return undefined;
+  }
+  if (recipients.length === 0) {
+    throw new Failure('usage', 'this repository is encrypted, and nobody said yet for whom this server encrypts', {
+      affected: [server],
+      advice: 'Say it: `apiscp-backup init --recipient age1…`, or --passphrase-file FILE.',
+    });
+  }
+  return decideKey(place, server, { recipients, serverRecipient: null, passphraseRecipient: null });
+}
+
+/** Says for whom a server encrypts from now on. Whatever opens it must be kept already. */
+export async function decideKey(
+  place: Place,
+  server: string,
+  choice: Pick<KeyRecord, 'recipients' | 'serverRecipient' | 'passphraseRecipient'>,
+): Promise<KeyRecord> {
+  const now = new Date();
+  const last = (await keyIds(place.backend, server)).at(-1);
+  // The newest decides, also when the one before was made by a clock that was ahead.
+  const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
+  const head = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: place.repository.id, server };
+  const record: KeyRecord = { ...head, ...choice, created: now.toISOString() };
+  await writeKey(place.backend, record);
+  pinKey(place.stateFolder, server, record, place.notify);
+  return record;
+}

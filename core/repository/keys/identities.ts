@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../../config/replace-file.ts';
+import { type Identity, isLocked, parseIdentities, unlockIdentities } from '../../crypto/identity.ts';
+import { Failure } from '../../failure.ts';
+import { errorCode } from '../../linux/system-error.ts';
+import { type IdentitySource, readPassphrase, readSecret } from './identity-source.ts';
+
+/** In the part of the state directory that belongs to the repository; root alone can read it. */
+const FILE = 'identities';
+
+/** An identity that a passphrase opens, as it lies in a repository. */
+export interface LockedIdentity {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** The identities in the state directory: what the server can read by itself. */
+export async function stateIdentities(stateFolder: string): Promise<Identity[]> {
+  const file = join(stateFolder, FILE);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+  return text.trim() === '' ? [] : parseIdentities(text, file);
+}
+
+/** Replaces the identities in the state directory; none: the server can read nothing any more. */
+export function keepStateIdentities(stateFolder: string, identities: readonly Identity[]): void {
+  replaceFile(join(stateFolder, FILE), Buffer.from(identities.map(({ secret }) => `${secret}\n`).join('')));
+}
+
+/** All identities that there are for one command: those of the state directory, and those that somebody gave. Each file is read once. */
+export class Identities {
+  readonly #stateFolder: string;
+  readonly #source: IdentitySource;
+  readonly #unlocked = new Map<string, Promise<readonly Identity[]>>();
+  #own: Promise<readonly Identity[]> | undefined;
+
+  constructor(stateFolder: string, source: IdentitySource) {
+    this.#stateFolder = stateFolder;
+    this.#source = source;
+  }
+
+  /** Whether somebody gave a key to read with. */
+  get isGiven(): boolean {
+    return this.#source.identity !== undefined || this.#source.passphraseFile !== undefined;
+  }
+
+  /** `locked` gives what the passphrase may open in the repository. Throws `usage`, `identity_wrong`. */
+  async all(locked: () => Promise<readonly LockedIdentity[]>): Promise<readonly Identity[]> {
+    this.#own ??= this.#readOwn();
+    const own = await this.#own;
+    const { identity, passphraseFile } = this.#source;
+    // A passphrase with an identity file is that file's.
+    if (passphraseFile === undefined || identity !== undefined) return own;
+    return [...own, ...(await this.#unlock(await locked(), passphraseFile))];
+  }
+
+  async #readOwn(): Promise<readonly Identity[]> {
+    return [...(await this.#given()), ...(await stateIdentities(this.#stateFolder))];
+  }
+
+  async #given(): Promise<Identity[]> {
+    const { identity, passphraseFile } = this.#source;
+    if (identity === undefined) return [];
+    const bytes = readSecret(identity, this.#source);
+    if (!isLocked(bytes)) return parseIdentities(bytes.toString('utf8'), identity);
+    if (passphraseFile !== undefined) return unlockIdentities(bytes, readPassphrase(passphraseFile, this.#source), identity);
+    throw new Failure('identity_missing', `${identity} is itself encrypted with a passphrase`, {
+      affected: [identity],
+      advice: 'Give the file with the passphrase, too: --passphrase-file.',
+    });
+  }
+
+  #passphrase: string | undefined;
+
+  /** Each costs a second. One passphrase may be an earlier one, which opens an earlier identity alone. */
+  async #unlock(locked: readonly LockedIdentity[], passphraseFile: string): Promise<Identity[]> {
+    this.#passphrase ??= readPassphrase(passphraseFile, this.#source);
+    const passphrase = this.#passphrase;
+    const identities: Identity[] = [];
+    let refusal: unknown;
+    for (const { name, bytes } of locked) {
+      let unlocking = this.#unlocked.get(name);
+      if (unlocking === undefined) {
+        unlocking = unlockIdentities(bytes, passphrase, name);
+        this.#unlocked.set(name, unlocking);
+      }
+      try {
+        identities.push(...(await unlocking));
+      } catch (error) {
+        refusal ??= error;
+      }
+    }
+    if (identities.length > 0) return identities;
+    throw (
+      refusal ?? new Failure('identity_missing', 'nothing in this repository is locked by a passphrase', { affected: [passphraseFile] })
+    );
+  }
+}

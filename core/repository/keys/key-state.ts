@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../../config/replace-file.ts';
+import { asFailure } from '../../failure.ts';
+import { decodeDocument, keyDocument } from '../documents.ts';
+import type { Notify } from '../notice.ts';
+import { repositoriesFolder } from '../state-directory.ts';
+import type { KeyRecord } from './key-record.ts';
+
+const FILE = 'keys.json';
+
+/**
+ * For whom this server encrypts, as its state directory remembers: whoever can write to the repository must not be able to change that. Null
+ * says that nothing is encrypted; undefined that nothing is known. `server`: only what is remembered of that one.
+ */
+export function readPinnedKey(stateFolder: string, server: string | undefined): KeyRecord | null | undefined {
+  try {
+    const bytes = readFileSync(join(stateFolder, FILE));
+    const { server: of, key } = JSON.parse(bytes.toString('utf8')) as { server?: unknown; key?: unknown };
+    if (server !== undefined && of !== server) return undefined;
+    return key === null ? null : decodeDocument(keyDocument, Buffer.from(JSON.stringify(key)), FILE);
+  } catch {
+    // Lost or damaged: the repository says it, too.
+    return undefined;
+  }
+}
+
+/** What a state directory remembers of every repository. */
+export function pinnedKeys(stateDirectory: string): (KeyRecord | null)[] {
+  const folder = repositoriesFolder(stateDirectory);
+  const found = readdirSync(folder).map((repository) => readPinnedKey(join(folder, repository), undefined));
+  return found.filter((key) => key !== undefined);
+}
+
+/** A state that cannot be written is said, and costs nothing but this protection. */
+export function pinKey(stateFolder: string, server: string, key: KeyRecord | null, notify: Notify): void {
+  try {
+    replaceFile(join(stateFolder, FILE), Buffer.from(`${JSON.stringify({ server, key })}\n`));
+  } catch (error) {
+    const message = `the state cannot be kept: ${asFailure(error).message}`;
+    notify({ level: 'warning', code: 'state_unusable', message, affected: [stateFolder] });
+  }
+}
