@@ -8,6 +8,7 @@ import { run } from '../../core/commands/run.ts';
 import { type SettingName, type Settings, writeSetting } from '../../core/config/settings.ts';
 import type { Context, LogLine } from '../../core/context/context.ts';
 import { openContext } from '../../core/context/open-context.ts';
+import type { InitRequest } from '../../core/schemas/init.ts';
 import type { RunRequest, UnitOutcome } from '../../core/schemas/run.ts';
 import { compareTrees, type Difference } from '../fidelity/compare-trees.ts';
 
@@ -61,8 +62,8 @@ export class Sandbox {
     writeSetting(this.settingsFile, name, value);
   }
 
-  async init(): Promise<void> {
-    await init({}, this.context);
+  async init(request: InitRequest = {}): Promise<void> {
+    await init(request, this.context);
   }
 
   /** Backs up the account. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
@@ -33,11 +34,20 @@ export function keepStateIdentities(stateFolder: string, identities: readonly Id
   replaceFile(join(stateFolder, FILE), Buffer.from(identities.map(({ secret }) => `${secret}\n`).join('')));
 }
 
+/** By the digest of the locked bytes and the passphrase: each costs a second, and a listing asks again for each page. */
+const unlocked = new Map<string, Promise<readonly Identity[]>>();
+
+function unlockOnce(bytes: Buffer, passphrase: string, name: string): Promise<readonly Identity[]> {
+  const key = createHash('sha256').update(`${bytes.length}\n`).update(bytes).update(passphrase).digest('hex');
+  const unlocking = unlocked.get(key) ?? unlockIdentities(bytes, passphrase, name);
+  unlocked.set(key, unlocking);
+  return unlocking;
+}
+
 /** All identities that there are for one command: those of the state directory, and those that somebody gave. Each file is read once. */
 export class Identities {
   readonly #stateFolder: string;
   readonly #source: IdentitySource;
-  readonly #unlocked = new Map<string, Promise<readonly Identity[]>>();
   #own: Promise<readonly Identity[]> | undefined;
 
   constructor(stateFolder: string, source: IdentitySource) {
@@ -78,20 +88,15 @@ export class Identities {
 
   #passphrase: string | undefined;
 
-  /** Each costs a second. One passphrase may be an earlier one, which opens an earlier identity alone. */
+  /** One passphrase may be an earlier one, which opens an earlier identity alone. */
   async #unlock(locked: readonly LockedIdentity[], passphraseFile: string): Promise<Identity[]> {
     this.#passphrase ??= readPassphrase(passphraseFile, this.#source);
     const passphrase = this.#passphrase;
     const identities: Identity[] = [];
     let refusal: unknown;
     for (const { name, bytes } of locked) {
-      let unlocking = this.#unlocked.get(name);
-      if (unlocking === undefined) {
-        unlocking = unlockIdentities(bytes, passphrase, name);
-        this.#unlocked.set(name, unlocking);
-      }
       try {
-        identities.push(...(await unlocking));
+        identities.push(...(await unlockOnce(bytes, passphrase, name)));
       } catch (error) {
         refusal ??= error;
       }
