@@ -54,6 +54,14 @@ async function buildBundle(entry: string, name: string): Promise<void> {
     banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     plugins: [nativeAddons(ROOT), lateBuiltins],
   });
+  plainComments(join(DIST, name));
+}
+
+/** Puts a question mark for each character beyond ASCII in comments, which libraries keep inside of classes; esbuild itself writes all others as escapes. */
+function plainComments(bundle: string): void {
+  const lines = readFileSync(bundle, 'utf8').split('\n');
+  const plain = lines.map((line) => (/^\s*(?:\*|\/\/|\/\*)/.test(line) ? line.replace(/[^\0-\x7f]/gu, '?') : line));
+  writeFileSync(bundle, plain.join('\n'));
 }
 
 /** Node with other names in the place of those variables: no environment can hold a name with an equals sign. */
