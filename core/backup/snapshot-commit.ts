@@ -52,7 +52,7 @@ export interface ScannedUnit {
 
 /**
  * Turns a scan into a snapshot, in the only order that a crash cannot harm: packs, manifest, record. Nothing is written
- * when nothing changed, not even what is left out, unless a full was wanted.
+ * when nothing changed, not even what is excluded, unless a full was wanted.
  */
 export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Promise<BackedUpUnit> {
   const { plan, unit, rows, output } = scanned;

@@ -10,7 +10,7 @@ export function sameXattrs(a: readonly Xattr[], b: readonly Xattr[]): boolean {
 /** What an entry is besides its content; a stat of the live tree can say this much, too. */
 export type Properties = Pick<Entry, 'kind' | 'mode' | 'uid' | 'gid' | 'mtime' | 'linkCount' | 'linkTarget' | 'deviceNumber' | 'xattrs'>;
 
-/** In what two versions of an entry differ, of everything that a restore gives back except content and inode flags. */
+/** In what two versions of an entry differ, of everything that a restore brings back except content and inode flags. */
 export function propertyChanges(before: Properties, after: Properties): Change[] {
   const changes: Change[] = [];
   if (before.kind !== after.kind) changes.push('kind');

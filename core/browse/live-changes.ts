@@ -29,7 +29,7 @@ export interface LiveComparison {
   /** The manifests of the point in time, the oldest first. */
   readonly layers: readonly ManifestReader[];
   readonly unit: PanelUnit;
-  /** What the backup leaves out. */
+  /** What the backup excludes. */
   readonly exclude: ExcludeMatcher;
   /** Whether the backup goes into subvolumes. */
   readonly includeSubvolumes: boolean;

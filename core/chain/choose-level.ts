@@ -43,7 +43,7 @@ function usableFull(history: readonly ChainSnapshot[], now: Temporal.Instant): C
     return new ChainIndex(history).select(last.id).full;
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'chain_broken') throw error;
-    return `The last backup cannot be built on: ${error.message}.`;
+    return `No backup can build on the last one: ${error.message}.`;
   }
 }
 

@@ -23,7 +23,7 @@ export interface ChainSnapshot {
   readonly usable?: boolean;
   /** False when the run that made it could not see or read everything. Left out: it could. */
   readonly complete?: boolean;
-  /** How many entries it holds that can be given back. Left out: nobody counted. */
+  /** How many entries it holds that can be restored. Undefined: nobody counted. */
   readonly held?: number;
   /** When a later run found that nothing had changed since: this snapshot is the restore point of that time, too. RFC 3339 UTC. */
   readonly unchangedUntil?: string;

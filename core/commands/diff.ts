@@ -104,7 +104,7 @@ async function compareLive({ open, fromLayers, scope, behind, page, yielder }: C
       advice: 'Compare two of its points in time with --from and --to.',
     });
   }
-  const rules = usableRules(excludeOf(unit, context.settings), [], 'what backups leave out by the patterns is shown as added', context);
+  const rules = usableRules(excludeOf(unit, context.settings), [], 'what the patterns exclude from backups is shown as added', context);
   const exclude = excludeMatcherOf(rules);
   const { includeSubvolumes } = context.settings;
   const before = shownIn(fromLayers, open.sight);

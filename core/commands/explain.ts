@@ -42,15 +42,15 @@ function statusOf(path: ByteString, root: ScanRoot): Stats | undefined {
 
 function decide(path: ByteString, root: ScanRoot, unit: PanelUnit, isDirectory: boolean, patterns: readonly ByteString[]): Decision {
   const always = unit.excluded.find((excluded) => isWithin(path, excluded));
-  if (always !== undefined) return decided('always', false, 'It is always left out: live database files cannot be restored.', always);
+  if (always !== undefined) return decided('always', false, 'It is always excluded: live database files cannot be restored.', always);
   const { included, rule, index, at } = new ExcludePatterns(patterns).explain(path, isDirectory, root.path);
   const pattern = rule === undefined || index === undefined ? undefined : { pattern: toWirePath(rule).path, number: index + 1 };
   const mount = [...mountedPaths([root]).keys()].find((mounted) => path !== mounted && isWithin(path, mounted));
   if (included && mount !== undefined) {
     return decided('mount', false, 'Something else is mounted above it, and backups do not cross mounts.', mount);
   }
-  if (pattern === undefined || at === undefined) return decided('nothing', true, 'Nothing leaves it out.');
-  const effect = included ? 'takes it back in' : at === path ? 'leaves it out' : 'leaves out a directory above it';
+  if (pattern === undefined || at === undefined) return decided('nothing', true, 'No rule excludes it.');
+  const effect = included ? 'includes it again' : at === path ? 'excludes it' : 'excludes a directory above it';
   const reason = `Pattern ${pattern.number} of the setting exclude, ${pattern.pattern}, ${effect}.`;
   return { ...decided('pattern', included, reason, at), ...pattern };
 }

@@ -128,7 +128,7 @@ function foreseen(units: readonly UnitRetention[]): Removed {
   return { objects: lengths.length, bytes: lengths.reduce((sum, length) => sum + length, 0) };
 }
 
-const ADVICE = 'Look at them with --dry-run. If it is meant, say --yes; else look at the setting retention and at the clock';
+const ADVICE = 'Look at them with --dry-run. If that is intended, confirm with --yes; otherwise check the setting retention and the clock';
 
 function resultOf(
   request: PruneRequest,

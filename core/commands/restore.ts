@@ -124,13 +124,13 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       exclude: usableRules(
         excludeOfUnit(unit.name, context.settings),
         ALL_EXCLUDED,
-        'nothing is deleted, because what backups leave out cannot be told',
+        'nothing is deleted, because it is not known what backups exclude',
         context,
       ),
       excludeThen:
         then === undefined
           ? undefined
-          : usableRules(then, ALL_EXCLUDED, 'nothing is deleted, because what was left out then cannot be told', {
+          : usableRules(then, ALL_EXCLUDED, 'nothing is deleted, because it is not known what was excluded then', {
               reporter: context.reporter,
             }),
       dryRun: request.dryRun === true,

@@ -108,7 +108,7 @@ export interface UsableSettings {
 }
 
 /**
- * The same for what looks into backups or gives them back: what is wrong in the file with anything else than the places must not stop
+ * The same for what looks into backups or restores: what is wrong in the file with anything else than the places must not stop
  * that. Throws `invalid_settings` when the file cannot be read, or a place is wrong.
  */
 export function loadUsableSettings(file?: string): UsableSettings {

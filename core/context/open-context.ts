@@ -2,7 +2,7 @@ import { loadSettings, loadUsableSettings, type UsableSettings } from '../config
 import type { Context, Reporter } from './context.ts';
 
 /**
- * What looks into backups or gives them back. Somebody needs it just when something is broken, and of the settings it needs the places alone;
+ * What looks into backups or restores. Somebody needs it just when something is broken, and of the settings it needs the places alone;
  * of what is deleted or backed up by a setting, that one decides.
  */
 const RESCUING: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import type { ByteString } from '../manifest/entry.ts';
 import { lastComponent, parentPath } from '../manifest/paths.ts';
 
-/** What a backup leaves out. Asked once for each directory, so that the many entries of most directories cost nothing. */
+/** What a backup excludes. Asked once for each directory, so that the many entries of most directories cost nothing. */
 export interface ExcludeMatcher {
   /** Tells of a name in the directory `path` whether it is excluded; undefined when nothing in that directory can be. */
   inDirectory(path: ByteString): ((name: ByteString, isDirectory: boolean) => boolean) | undefined;
@@ -23,7 +23,7 @@ export function excludePaths(paths: readonly ByteString[]): ExcludeMatcher {
   };
 }
 
-/** Leaves out what any of the given ones leaves out. */
+/** Excludes what any of the given ones excludes. */
 export function excludeAny(exclusions: readonly ExcludeMatcher[]): ExcludeMatcher {
   return {
     inDirectory(path) {

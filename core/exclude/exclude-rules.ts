@@ -2,7 +2,7 @@ import type { ByteString } from '../manifest/entry.ts';
 import { type ExcludeMatcher, excludeAny, excludePaths } from './exclude-matcher.ts';
 import { ExcludePatterns } from './exclude-patterns.ts';
 
-/** What a backup leaves out, as data that can be sent to another thread. */
+/** What a backup excludes, as data that can be sent to another thread. */
 export interface ExcludeRules {
   /** Virtual paths that are always excluded. */
   readonly paths: readonly ByteString[];

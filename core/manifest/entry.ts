@@ -59,7 +59,7 @@ export const EntryFlags = {
   notAllSeen: 16,
 } as const;
 
-/** One entry of a snapshot, with every property that a restore gives back. */
+/** One entry of a snapshot, with every property that a restore brings back. */
 export interface Entry {
   /** Components joined by `/`, no leading slash, no `.` or `..`: `shadow/var/www/html/index.php`. */
   readonly path: ByteString;

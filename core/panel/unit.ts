@@ -17,7 +17,7 @@ export interface PanelUnit {
   readonly domain: string | null;
   readonly adminUser: string | null;
   readonly roots: readonly ScanRoot[];
-  /** Paths in the snapshot that are always left out, with all below them. */
+  /** Paths in the snapshot that are always excluded, with all below them. */
   readonly excluded: readonly ByteString[];
   /** Roots that should be there and are not. An account without any root is a ghost: only its folder is left. */
   readonly missing: readonly MissingRoot[];

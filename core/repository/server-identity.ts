@@ -190,7 +190,7 @@ export async function chooseServer(place: Place, nameOrId?: string): Promise<Cho
   if (only === undefined) return { server: newServerId(), isOwn: false };
   if (others.length > 0) {
     const names = [only, ...others].map(describeServer).join(', ');
-    report(place, 'server_foreign', `this machine has no backups here; say with --server which are meant: ${names}`);
+    report(place, 'server_foreign', `this machine has no backups here; name a server with --server: ${names}`);
     return { server: newServerId(), isOwn: false };
   }
   report(

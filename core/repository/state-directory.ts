@@ -9,7 +9,7 @@ const OTHERS_MAY_WRITE = 0o022;
 
 /**
  * Makes the state directory when it is missing and checks that nobody but its owner, this process' user, can change it: what
- * stands in it decides what the next backup leaves out. Throws `invalid_settings`.
+ * stands in it decides what the next backup passes over. Throws `invalid_settings`.
  */
 export function prepareStateDirectory(path: string): void {
   try {

@@ -60,9 +60,9 @@ export interface RestoreOrder {
   readonly owner?: OwnerRights | undefined;
   /** For an administrator, of an account: its users, as far as they are known. Undefined where there are none, as on a server's own paths. */
   readonly accountUsers?: ReadonlySet<number> | undefined;
-  /** What the backup leaves out, and deletion must leave alone. */
+  /** What the backup excludes, and deletion must leave alone. */
   readonly exclude: ExcludeRules;
-  /** What it left out when the snapshot was made, which deletion must leave alone, too; undefined where nobody knows. */
+  /** What it excluded when the snapshot was made, which deletion must leave alone, too; undefined where nobody knows. */
   readonly excludeThen?: ExcludeRules | undefined;
   readonly dryRun: boolean;
   /** Whether it begins although there is too little room by all that can be known. */

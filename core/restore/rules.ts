@@ -23,7 +23,7 @@ export interface WriteRules {
   readonly onCleared?: (entries: number) => void;
 }
 
-/** What is never removed: what the backup leaves out, and for owners what they could not remove. */
+/** What is never removed: what the backup excludes, and for owners what they could not remove. */
 export type RemovalRules = Pick<WriteRules, 'exclude' | 'owner'>;
 
 /** The rules as they are sent to a writing thread. */

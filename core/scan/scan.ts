@@ -23,7 +23,7 @@ export interface ScanRequest extends ReaderTask {
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
   readonly signal: AbortSignal;
-  /** How long the walk may take in milliseconds, pauses aside: what is not seen then is left out. */
+  /** How long the walk may take in milliseconds, pauses aside: what is not seen then is skipped. */
   readonly budget: number;
   /** Called now and then with what is done so far. */
   readonly onProgress: (entries: number, bytes: number) => void;
@@ -62,7 +62,7 @@ export async function scan(request: ScanRequest, { packing, readers }: ScanThrea
   try {
     for await (const page of pagesOf(request, readers)) {
       if (performance.now() > end) {
-        comparison.endEarly(`the account has taken longer than ${Math.round(budget / 1000)} seconds; what follows is left out`);
+        comparison.endEarly(`the account has taken longer than ${Math.round(budget / 1000)} seconds; what follows is skipped`);
         break;
       }
       for (let row = 0; row < page.count; ) {

@@ -11,7 +11,7 @@ import type { ExcludedThen, SnapshotRecord } from '../repository/record.ts';
 /** Everything: a restore then deletes nothing. */
 export const ALL_EXCLUDED: readonly ByteString[] = ['*'];
 
-/** What a unit's backup leaves out: always, and by the setting `exclude`. `unit` is undefined when it no longer lives here. */
+/** What a unit's backup excludes: always, and by the setting `exclude`. `unit` is undefined when it no longer lives here. */
 export function excludeOf(unit: Pick<PanelUnit, 'excluded'> | undefined, { exclude }: Pick<Settings, 'exclude'>): ExcludeRules {
   return { paths: unit?.excluded ?? ACCOUNT_EXCLUSIONS, patterns: exclude.map(pathBytes) };
 }
@@ -49,7 +49,7 @@ export function excludeOfUnit(name: string, settings: Settings): ExcludeRules {
 
 /**
  * The rules, or, where the patterns of the settings cannot be understood, others with `instead` in the place of the patterns: what
- * reads or gives back is not stopped by what only a backup needs. `consequence` says what follows from that.
+ * reads or restores is not stopped by what only a backup needs. `consequence` says what follows from that.
  */
 export function usableRules(
   rules: ExcludeRules,

@@ -24,7 +24,7 @@ export async function unitOf(subject: PanelUnit, repository: Repository, reporte
     return earlier;
   }
   const unit = await repository.units.begin(subject);
-  const message = `${subject.name} is another account than the one of ${earlier.unit}, as far as can be told (${doubt}): its backups begin anew as ${unit.unit}. If it is the same customer: \`apiscp-backup join ${earlier.unit}\``;
+  const message = `${subject.name} is another account than the one of ${earlier.unit}, as far as can be determined (${doubt}): its backups begin anew as ${unit.unit}. If it is the same customer: \`apiscp-backup join ${earlier.unit}\``;
   reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [subject.name, earlier.unit, unit.unit] });
   return unit;
 }

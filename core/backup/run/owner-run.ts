@@ -26,7 +26,7 @@ export function checkOwnersRequest({ units = [], level = 'auto' }: RunRequest): 
     throw new Failure('usage', 'an owner’s request has to name the account, such as site12', { affected: units });
   }
   if (level === 'auto' || level === 'incremental') return;
-  throw refused(`the level ${level} stores again what is stored already`, unit, 'Leave the level out; what changed is backed up.');
+  throw refused(`the level ${level} stores again what is stored already`, unit, 'Omit the level: what changed is backed up.');
 }
 
 /**
@@ -46,7 +46,7 @@ export async function ownersAllowance({ name }: PanelUnit, repository: Repositor
   const space = await repository.backend.space?.();
   if (space === undefined) return { left: Number.POSITIVE_INFINITY };
   if (space.free <= space.size * ownerShare) {
-    throw refused('what is left of the room for backups is for those of the server', name, 'Ask your host.', true);
+    throw refused('the remaining room is reserved for the backups of the server', name, 'Ask your host.', true);
   }
   return { left: space.free * ownerShare };
 }

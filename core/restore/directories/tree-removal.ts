@@ -17,7 +17,7 @@ const stat = new StatBuffer();
 const above = new StatBuffer();
 
 /**
- * Removes entries with everything below them, descriptor by descriptor, without following a link. What the backup leaves out stays,
+ * Removes entries with everything below them, descriptor by descriptor, without following a link. What the backup excludes stays,
  * and so does what is mounted or a subvolume of its own, with the directories above it. With `foresee` nothing is removed, but
  * everything is counted and named as it would be.
  */
@@ -111,7 +111,7 @@ export class TreeRemoval {
   }
 
   #keepExcluded(path: ByteString, isDirectory: boolean): boolean {
-    // What the rules of now leave out stays every time, and nobody has to be told.
+    // What the present rules exclude stays every time, and nobody has to know.
     if (this.#rules.exclude.isOnlyThen(path, isDirectory)) {
       this.#report({ code: 'unseen_kept', message: 'it was excluded when the snapshot was made, and stays', path });
     }

@@ -3,7 +3,7 @@ import type { ByteString, Entry, Xattr } from '../../manifest/entry.ts';
 const PREFIX = 'trusted.overlay.';
 /** File handles and counters that mean something only beside the inodes for which the kernel wrote them. */
 const BOUND_TO_INODES: ReadonlySet<ByteString> = new Set(['origin', 'upper', 'nlink', 'uuid'].map((name) => PREFIX + name));
-/** What a mounted overlay keeps to itself, and what therefore cannot be given back through it. */
+/** What a mounted overlay keeps to itself, and what therefore cannot be restored through it. */
 const ONLY_BELOW_MOUNT: ReadonlySet<ByteString> = new Set(['redirect', 'metacopy'].map((name) => PREFIX + name));
 
 /** Stands on what the kernel copied up from a layer below. */

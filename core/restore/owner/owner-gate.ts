@@ -35,7 +35,7 @@ export class OwnerGate {
   readonly #rights: OwnerRights;
   readonly #target: Target;
   readonly #outcome: OutcomeBuilder;
-  /** A directory that is not given back, and nothing below it. */
+  /** A directory that is not restored, and nothing below it. */
   #closed: ByteString | undefined;
   /** A directory that the owner could not open: nothing in it is named. */
   #hidden: ByteString | undefined;
@@ -58,7 +58,7 @@ export class OwnerGate {
         this.#hidden = entry.kind === 'directory' && !this.#sight.opens(entry) ? entry.path : undefined;
       }
       if (this.#closed !== undefined && isWithin(entry.path, this.#closed)) {
-        if (isOwnersPath(entry.path) && !isParent) this.#refuse(entry, 'the directory that it was in is not given back');
+        if (isOwnersPath(entry.path) && !isParent) this.#refuse(entry, 'the directory that contained it is not restored');
         continue;
       }
       if (!isOwnersPath(entry.path)) {

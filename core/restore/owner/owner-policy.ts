@@ -24,7 +24,7 @@ export function isOwnersAttribute(name: ByteString): boolean {
   return name.startsWith('user.') || name === ACCESS_ACL || name === DEFAULT_ACL || name === OPAQUE;
 }
 
-/** Takes from an entry that belongs to the account what only an administrator may give back. */
+/** Takes from an entry that belongs to the account what only an administrator may restore. */
 export function permit(entry: Entry, rights: OwnerRights): Permitted {
   const dropped: string[] = [];
   const mode = permittedMode(entry, dropped);

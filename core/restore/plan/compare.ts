@@ -27,7 +27,7 @@ const scratch = new StatBuffer();
 export type Likeness = 'different' | 'same' | 'same-content';
 
 /**
- * Compares what is at `place` with `entry` in everything that a restore gives back, content included. Only regular files can be
+ * Compares what is at `place` with `entry` in everything that a restore sets, content included. Only regular files can be
  * `same-content`; with other names than the snapshot knows they are `different`, so that those names are let go. `witness` learns
  * which inode is the same.
  */

@@ -3,7 +3,7 @@ import type { ExcludeRules } from '../../exclude/exclude-rules.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 
-/** What the backup leaves out, and what it left out when the snapshot was made, as data that can be sent to another thread. */
+/** What the backup excludes, and what it excluded when the snapshot was made, as data that can be sent to another thread. */
 export interface ExcludeData {
   readonly now: ExcludeRules;
   /** Undefined where the snapshot's record does not say. */
@@ -27,7 +27,7 @@ class Rules {
 }
 
 /**
- * Tells what a restore never removes: what the backup leaves out now, which no snapshot would bring back, and what it left out
+ * Tells what a restore never removes: what the backup excludes now, which no snapshot would bring back, and what it excluded
  * then, of which this snapshot says nothing.
  */
 export class Excluded {

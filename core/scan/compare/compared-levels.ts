@@ -36,7 +36,7 @@ export class LostDirectory {
   }
 }
 
-export const MOVED = 'it was moved while it was read; the rest of it is left out';
+export const MOVED = 'it was moved while it was read; the rest of it is skipped';
 
 /** The directories from the top to where the comparison is. Each is opened when it is first needed, through the one above it. */
 export class ComparedLevels {

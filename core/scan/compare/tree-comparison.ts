@@ -174,7 +174,7 @@ export class TreeComparison {
   /** A name that cannot be looked at: whatever the previous state has there stays. */
   #passOver(depth: number, path: ByteString, note: number, message: string, known: boolean): void {
     const { listener, level } = { listener: this.#listener, level: this.#levels.at(depth) };
-    if (note === Note.covered) listener.problem(path, 'mount_skipped', 'something else is mounted over it, which is excluded');
+    if (note === Note.covered) listener.problem(path, 'mount_skipped', 'something else is mounted over it, which is skipped');
     else listener.problem(path, 'unreadable', message);
     // Above the roots there is no entry that could be marked.
     if (level?.virtual === undefined) listener.unseen(level?.path ?? '');
@@ -270,20 +270,20 @@ export class TreeComparison {
 
   #reportNotEntered(path: ByteString, note: number, message: string): void {
     if (note === Note.mounted) {
-      this.#listener.problem(path, 'mount_skipped', 'something else is mounted here; its contents are excluded');
+      this.#listener.problem(path, 'mount_skipped', 'something else is mounted here; its contents are skipped');
     } else if (note === Note.subvolume) {
-      this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are excluded');
+      this.#listener.problem(path, 'mount_skipped', 'a subvolume of its own begins here; its contents are skipped');
     } else if (note === Note.moved) {
       this.#listener.problem(
         path,
         'unreadable',
-        'it was met at another place before, and moved here meanwhile; its contents are excluded here',
+        'it was met at another place before, and moved here meanwhile; its contents are skipped here',
       );
     } else if (note === Note.tooDeep) {
       this.#listener.problem(
         path,
         'unsupported',
-        `it lies deeper than ${MAXIMUM_DEPTH} directories, or its path is longer than ${PATH_BYTES_LIMIT} bytes; its contents are excluded`,
+        `it lies deeper than ${MAXIMUM_DEPTH} directories, or its path is longer than ${PATH_BYTES_LIMIT} bytes; its contents are skipped`,
       );
     } else this.#listener.problem(path, 'unreadable', `it could not be listed: ${message}`);
   }

@@ -53,7 +53,7 @@ describe('a backup whose state or chain was damaged', () => {
     writeFileSync(manifest as string, 'damaged');
     const outcome = await sandbox.back('incremental');
     expect(outcome).to.include({ status: 'ok', level: 'full' });
-    expect(outcome.reason).to.contain('cannot be built on');
+    expect(outcome.reason).to.contain('No backup can build on the last one');
     expect(await sandbox.differences(outcome.snapshot as string)).to.deep.equal([]);
   });
 
