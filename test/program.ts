@@ -3,15 +3,18 @@ import { execa } from 'execa';
 
 export const ROOT = join(import.meta.dirname, '..');
 
+/** What Node runs as the program: the bundle that was made for the tests; where there is none, the source. */
+export const MAIN = process.env.BUILT_PROGRAM ?? join(ROOT, 'core/main.ts');
+
 export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number | undefined;
 }
 
-/** The program as a user starts it, run from source. Never throws for an exit code. */
+/** The program as a user starts it. Never throws for an exit code. */
 export async function runProgram(args: readonly string[], options: { readonly input?: string } = {}): Promise<Ended> {
-  const { stdout, stderr, exitCode } = await execa(process.execPath, [join(ROOT, 'core/main.ts'), ...args], {
+  const { stdout, stderr, exitCode } = await execa(process.execPath, [MAIN, ...args], {
     reject: false,
     stripFinalNewline: false,
     ...options,

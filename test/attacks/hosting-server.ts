@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../program.ts';
+import { MAIN } from '../program.ts';
 import type { Guard } from './guards.ts';
 import { Variant } from './variant.ts';
 
@@ -65,8 +65,15 @@ export class HostingServer {
   }
 
   /** Runs the program, as it is or as the variant at `root`. */
-  run(args: readonly string[], root: string = ROOT, input = ''): Answer {
-    const main = ['--disable-warning=ExperimentalWarning', join(root, 'core/main.ts'), '--config', this.#settings, '--json', ...args];
+  run(args: readonly string[], root?: string, input = ''): Answer {
+    const main = [
+      '--disable-warning=ExperimentalWarning',
+      root === undefined ? MAIN : join(root, 'core/main.ts'),
+      '--config',
+      this.#settings,
+      '--json',
+      ...args,
+    ];
     const { stdout } = spawnSync(process.execPath, main, { encoding: 'utf8', input });
     return JSON.parse(stdout.trim().split('\n').at(-1) || '{}');
   }

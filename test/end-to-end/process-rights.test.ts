@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { NEEDED_CAPABILITIES } from '../../core/linux/process-rights.ts';
 import { compareTrees } from '../fidelity/compare-trees.ts';
 import { childrenOf } from '../processes.ts';
-import { ROOT } from '../program.ts';
+import { MAIN } from '../program.ts';
 
 const PLACES = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'accounts', systemRoot: 'system' };
 
@@ -32,7 +32,7 @@ describe('the rights of the process', function () {
     const settings = join(folder, 'config.json');
     const paths = Object.fromEntries(Object.entries(PLACES).map(([name, place]) => [name, join(folder, place)]));
     writeFileSync(settings, JSON.stringify({ ...paths, limits: { workers: 2, ...limits } }), { mode: 0o600 });
-    return execa(process.execPath, [join(ROOT, 'core/main.ts'), '--config', settings, ...args], { reject: false });
+    return execa(process.execPath, [MAIN, '--config', settings, ...args], { reject: false });
   }
 
   const statusOf = (path: string): Record<string, string> =>

@@ -11,9 +11,7 @@ import type { RunResult, UnitOutcome } from '../../core/schemas/run.ts';
 import type { VerifyResult } from '../../core/schemas/verify.ts';
 import { removeTree } from '../accounts/clean-up.ts';
 import { type CompareOptions, compareTrees } from '../fidelity/compare-trees.ts';
-import { ROOT } from '../program.ts';
-
-const MAIN = join(ROOT, 'core/main.ts');
+import { MAIN } from '../program.ts';
 
 export interface Answer<Result> {
   readonly exitCode: number | undefined;

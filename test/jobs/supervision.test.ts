@@ -11,9 +11,8 @@ import type { RunRecord } from '../../core/repository/run-record.ts';
 import type { WireError } from '../../core/schemas/parts.ts';
 import type { RunResult } from '../../core/schemas/run.ts';
 import { childrenOf, isAlive } from '../processes.ts';
-import { jsonLines, ROOT } from '../program.ts';
+import { jsonLines, MAIN } from '../program.ts';
 
-const MAIN = join(ROOT, 'core/main.ts');
 const SITES = ['site1', 'site2', 'site3', 'site4'];
 
 describe('a process that ends in the middle of a backup', function () {

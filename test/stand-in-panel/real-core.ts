@@ -1,9 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { MAIN } from '../program.ts';
 import type { FakePanel } from './fake-panel.ts';
-
-const MAIN = join(import.meta.dirname, '../../core/main.ts');
 
 export interface RealSettings {
   readonly repository: string;
@@ -12,7 +11,7 @@ export interface RealSettings {
   readonly systemRoot: string;
 }
 
-/** Puts the real core, from its source, in the place of the scripted one, and returns its settings. */
+/** Puts the real core in the place of the scripted one, and returns its settings. */
 export function useRealCore(panel: FakePanel): RealSettings {
   const settings = {
     repository: join(panel.folder, 'repository'),

@@ -9,7 +9,7 @@ import { openRepository } from '../../../core/repository/open-repository.ts';
 import type { SnapshotRecord } from '../../../core/repository/record.ts';
 import type { UnitOutcome } from '../../../core/schemas/run.ts';
 import { type Level, Sandbox } from '../../commands/sandbox.ts';
-import { ROOT } from '../../program.ts';
+import { MAIN } from '../../program.ts';
 
 /** Starts a program as a root that may not read what others have closed. */
 const WITHOUT_OVERRIDE = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'];
@@ -45,7 +45,7 @@ describe('what a run does not see', function () {
 
   /** Backs up as a root that may not look everywhere. */
   async function backBlind(level: Level = 'incremental'): Promise<UnitOutcome> {
-    const main = [process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, 'core/main.ts')];
+    const main = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
     const { stdout } = await execa(
       'setpriv',
       [...WITHOUT_OVERRIDE, ...main, '--config', server.settingsFile, '--json', 'run', 'site1', '--level', level],

@@ -1,0 +1,58 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { WORKER_BUNDLE } from '../core/workers.ts';
+import { lateBuiltins } from './late-builtins.ts';
+import { nativeAddons } from './native-addons.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** The bundle that starts as the program. */
+export const PROGRAM_BUNDLE = 'apiscp-backup.cjs';
+
+const ENTRIES = { [PROGRAM_BUNDLE]: 'core/main.ts', [WORKER_BUNDLE]: 'core/worker-main.ts' };
+
+/** The native parts, by the names that the bundles load them by. */
+export const ADDONS = {
+  'xattr.node': 'node_modules/fs-xattr/build/Release/xattr.node',
+  'koffi.node': `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
+} as const;
+
+/** What all bundles of the program have in common. */
+export const BUNDLE_OPTIONS = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node26',
+  minifySyntax: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+/** Writes the bundles of the program and of its threads into a folder, and the addons that they load beside them. */
+export async function buildBundles(folder: string): Promise<void> {
+  for (const [name, entry] of Object.entries(ENTRIES)) {
+    await build({
+      ...BUNDLE_OPTIONS,
+      entryPoints: [join(ROOT, entry)],
+      outfile: join(folder, name),
+      // koffi's other entry takes its native part from the file system only; the plugin replaces that one place.
+      alias: { koffi: 'koffi/indirect' },
+      define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__importMetaUrl' },
+      banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+      plugins: [nativeAddons(ROOT), lateBuiltins],
+    });
+    plainComments(join(folder, name));
+  }
+  for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(folder, name));
+}
+
+/**
+ * Puts a question mark for each character beyond ASCII in comments, which libraries keep inside of classes. esbuild itself writes all others
+ * as escapes.
+ */
+function plainComments(bundle: string): void {
+  const lines = readFileSync(bundle, 'utf8').split('\n');
+  const plain = lines.map((line) => (/^\s*(?:\*|\/\/|\/\*)/.test(line) ? line.replace(/[^\0-\x7f]/gu, '?') : line));
+  writeFileSync(bundle, plain.join('\n'));
+}
