@@ -68,9 +68,12 @@ function openLockFile(folder: string, file: string): number | undefined {
 /** The note is a courtesy: nothing fails for want of room for it. And whoever can open the file can hold the lock. */
 function describeOurselves(descriptor: number, what: string): void {
   try {
-    if ((fstatSync(descriptor).mode & OTHERS) !== 0) fchmodSync(descriptor, 0o600);
-    ftruncateSync(descriptor, 0);
-    writeSync(descriptor, JSON.stringify({ pid: process.pid, what, since: new Date().toISOString() } satisfies Holder), 0);
+    const { mode, size } = fstatSync(descriptor);
+    if ((mode & OTHERS) !== 0) fchmodSync(descriptor, 0o600);
+    const note = Buffer.from(JSON.stringify({ pid: process.pid, what, since: new Date().toISOString() } satisfies Holder));
+    // Most notes are as long as the one before. Making a file shorter is slow, and a run takes a lock for each unit.
+    if (size > note.length) ftruncateSync(descriptor, 0);
+    writeSync(descriptor, note, 0, note.length, 0);
   } catch {}
 }
 
