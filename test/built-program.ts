@@ -4,19 +4,19 @@
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { buildBundles, PROGRAM_BUNDLE } from '../build/bundles.ts';
 
-let folder: string | undefined;
+// Now, before the files of the tests are loaded; processes that mocha starts for them have it already.
+process.env.BUILT_PROGRAM ??= join(mkdtempSync(join(tmpdir(), 'apiscp-backup-built-')), PROGRAM_BUNDLE);
+const folder = dirname(process.env.BUILT_PROGRAM);
 
 export async function mochaGlobalSetup(): Promise<void> {
-  folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-built-'));
   // Some tests start it as another user.
   chmodSync(folder, 0o755);
   await buildBundles(folder);
-  process.env.BUILT_PROGRAM = join(folder, PROGRAM_BUNDLE);
 }
 
 export function mochaGlobalTeardown(): void {
-  if (folder !== undefined) rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true });
 }

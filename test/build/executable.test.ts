@@ -130,7 +130,7 @@ describe('the built program', () => {
     try {
       const settings = slowServer(folder);
       await execa(EXECUTABLE, ['--config', settings, 'init']);
-      const run = execa(EXECUTABLE, ['--config', settings, 'run', 'site1'], { reject: false });
+      const run = execa(EXECUTABLE, ['--config', settings, 'run', 'site1'], { reject: false, forceKillAfterDelay: false });
       const lines = createInterface(run.stderr)[Symbol.asyncIterator]();
       const next = async (): Promise<string> => (await lines.next()).value ?? '';
       expect(await next())

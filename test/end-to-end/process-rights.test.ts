@@ -32,7 +32,7 @@ describe('the rights of the process', function () {
     const settings = join(folder, 'config.json');
     const paths = Object.fromEntries(Object.entries(PLACES).map(([name, place]) => [name, join(folder, place)]));
     writeFileSync(settings, JSON.stringify({ ...paths, limits: { workers: 2, ...limits } }), { mode: 0o600 });
-    return execa(process.execPath, [MAIN, '--config', settings, ...args], { reject: false });
+    return execa(process.execPath, [MAIN, '--config', settings, ...args], { reject: false, forceKillAfterDelay: false });
   }
 
   const statusOf = (path: string): Record<string, string> =>

@@ -58,7 +58,9 @@ export class TestServer {
   /** Starts the program; `prefix` is a command that starts it in another way. */
   start(args: readonly string[], prefix: readonly string[] = []) {
     const [command, ...rest] = [...prefix, process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
-    return execa(command as string, [...rest, '--config', this.#settingsFile, '--json', ...args], { reject: false });
+    // A stop takes as long as it takes: nobody kills it for that on a busy machine.
+    const options = { reject: false, forceKillAfterDelay: false } as const;
+    return execa(command as string, [...rest, '--config', this.#settingsFile, '--json', ...args], options);
   }
 
   async #ask<Result>(args: readonly string[], prefix?: readonly string[]): Promise<Answer<Result>> {

@@ -41,7 +41,12 @@ describe('a process that ends in the middle of a backup', function () {
 
   function start(args: readonly string[], flags: readonly string[] = [], input?: string) {
     const main = ['--disable-warning=ExperimentalWarning', ...flags, MAIN, '--config', join(folder, 'config.json'), '--json', ...args];
-    return execa(process.execPath, main, { reject: false, stripFinalNewline: false, ...(input === undefined ? {} : { input }) });
+    return execa(process.execPath, main, {
+      reject: false,
+      stripFinalNewline: false,
+      forceKillAfterDelay: false,
+      ...(input === undefined ? {} : { input }),
+    });
   }
 
   /** Reading an account takes some seconds from now on. */
