@@ -46,7 +46,7 @@ function keysRequest({ recipient, removeRecipient, serverCanRead, writeOnly, pla
 export function addKeys(program: Command, { perform }: Actions): void {
   program
     .command('keys')
-    .description('tell who can read what this server stores, or change it for what it stores from now on')
+    .description('show who can read what this server stores, or change that for what it stores from now on')
     .addOption(recipientOption())
     .addOption(new Option('--remove-recipient <age1…>', 'encrypt for this one no more; may be repeated').argParser(collect))
     .option('--passphrase-file <file>', 'a file with a new passphrase that opens it; - is standard input')
