@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { Failure } from '../failure.ts';
+import { damagedFrame } from './damage.ts';
 import { checkFrameStructure } from './frame-structure.ts';
 
 /** A frame is closed when it holds about this many bytes of tar. */
@@ -36,7 +36,7 @@ export function compressFrame(tar: Buffer): Buffer {
  * content size is `repository_damaged`.
  */
 export function decompressFrame(frame: Buffer, expectedLength: number): Buffer {
-  if (expectedLength < 1 || expectedLength > FRAME_LIMIT) throw damaged(`a frame of ${expectedLength} bytes is outside the format`);
+  if (expectedLength < 1 || expectedLength > FRAME_LIMIT) throw damagedFrame(`a frame of ${expectedLength} bytes is outside the format`);
   // zlib ignores what follows the last frame, and decodes any number of frames as one.
   checkFrameStructure(frame, expectedLength);
   let tar: Buffer;
@@ -47,12 +47,8 @@ export function decompressFrame(frame: Buffer, expectedLength: number): Buffer {
       chunkSize: Math.max(expectedLength, 64),
     });
   } catch (cause) {
-    throw damaged('a frame cannot be decompressed', cause);
+    throw damagedFrame('a frame cannot be decompressed', cause);
   }
-  if (tar.length !== expectedLength) throw damaged(`a frame holds ${tar.length} bytes instead of ${expectedLength}`);
+  if (tar.length !== expectedLength) throw damagedFrame(`a frame holds ${tar.length} bytes instead of ${expectedLength}`);
   return tar;
-}
-
-function damaged(message: string, cause?: unknown): Failure {
-  return new Failure('repository_damaged', message, { cause });
 }

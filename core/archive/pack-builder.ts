@@ -5,15 +5,15 @@ import { encodeSeekTable, FRAME_COUNT_LIMIT } from './seek-table.ts';
 const END_OF_ARCHIVE_LENGTH = 1024;
 
 /** Takes the next bytes of the pack. Calls come in the order of the bytes; one may begin before the one before has settled. */
-export type PackOutput = (bytes: Uint8Array) => void | Promise<void>;
+export type PackSink = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Puts finished frames together to one pack: members, end of archive, seek table. Keeps nothing but the frames' lengths. */
 export class PackBuilder {
-  readonly #output: PackOutput;
+  readonly #output: PackSink;
   readonly #frames: { length: number; decompressedLength: number }[] = [];
   #length = 0;
 
-  constructor(output: PackOutput) {
+  constructor(output: PackSink) {
     this.#output = output;
   }
 

@@ -1,6 +1,6 @@
-import { Failure } from '../failure.ts';
 import type { Extent } from '../manifest/entry.ts';
 import { word } from '../manifest/format/columns.ts';
+import { damagedPack } from './damage.ts';
 import { decompressFrame } from './frame.ts';
 import { type FrameLengths, type FramePlace, type ReadRange, readSeekTable } from './seek-table.ts';
 
@@ -42,7 +42,7 @@ export class PackReader {
   static async open(packSize: number, readRange: ReadRange): Promise<PackReader> {
     const readExactly: ReadRange = async (offset, length) => {
       const bytes = await readRange(offset, length);
-      if (bytes.length !== length) throw damaged(`${length} bytes at ${offset} were read as ${bytes.length}`);
+      if (bytes.length !== length) throw damagedPack(`${length} bytes at ${offset} were read as ${bytes.length}`);
       return bytes;
     };
     return new PackReader(await readSeekTable(packSize, readExactly), readExactly);
@@ -51,7 +51,7 @@ export class PackReader {
   /** Where frame `frame` lies; `repository_damaged` when the pack has no such frame. */
   frame(frame: number): FramePlace {
     const offset = this.#offsets[frame];
-    if (offset === undefined) throw damaged(`it has no frame ${frame}`);
+    if (offset === undefined) throw damagedPack(`it has no frame ${frame}`);
     return { offset, length: word(this.#lengths.compressed, frame), decompressedLength: word(this.#lengths.decompressed, frame) };
   }
 
@@ -65,7 +65,7 @@ export class PackReader {
   *framesOfExtent(extent: PlaceInPack): Generator<FrameSlice> {
     let { frame, offset: begin, length: left } = extent;
     if (!isCount(begin) || !isCount(left) || begin >= this.frame(frame).decompressedLength) {
-      throw damaged(`it has no ${left} bytes at ${begin} of frame ${frame}`);
+      throw damagedPack(`it has no ${left} bytes at ${begin} of frame ${frame}`);
     }
     while (left > 0) {
       const end = Math.min(this.frame(frame).decompressedLength, begin + left);
@@ -86,8 +86,4 @@ export class PackReader {
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
-}
-
-function damaged(message: string): Failure {
-  return new Failure('repository_damaged', `damaged pack: ${message}`);
 }

@@ -1,5 +1,5 @@
 import type { ByteString } from '../manifest/entry.ts';
-import { damagedTar } from './damaged-tar.ts';
+import { damagedTar } from './damage.ts';
 
 const BLANK = 0x20;
 const EQUALS = 0x3d;

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { damagedPack } from './damage.ts';
 import { compressedBound, FRAME_LIMIT } from './frame.ts';
 
 const SKIPPABLE_MAGIC = 0x184d2a5e;
@@ -54,17 +54,17 @@ export function encodeSeekTable(frames: readonly { readonly length: number; read
  * pack up to the table exactly and keep the limits of the format, or the pack is `repository_damaged`.
  */
 export async function readSeekTable(packSize: number, readRange: ReadRange): Promise<FrameLengths> {
-  if (packSize < tableLength(1)) throw damaged('too short for a seek table');
+  if (packSize < tableLength(1)) throw damagedPack('too short for a seek table');
   const footer = await readRange(packSize - FOOTER_LENGTH, FOOTER_LENGTH);
-  if (footer.readUInt32LE(5) !== SEEKABLE_MAGIC) throw damaged('no seek table at its end');
-  if (footer.readUInt8(4) !== 0) throw damaged('unknown kind of seek table');
+  if (footer.readUInt32LE(5) !== SEEKABLE_MAGIC) throw damagedPack('no seek table at its end');
+  if (footer.readUInt8(4) !== 0) throw damagedPack('unknown kind of seek table');
   const count = footer.readUInt32LE(0);
-  if (count < 1 || count > FRAME_COUNT_LIMIT || tableLength(count) > packSize) throw damaged(`a seek table of ${count} frames`);
+  if (count < 1 || count > FRAME_COUNT_LIMIT || tableLength(count) > packSize) throw damagedPack(`a seek table of ${count} frames`);
 
   const tableStart = packSize - tableLength(count);
   const table = await readRange(tableStart, tableLength(count) - FOOTER_LENGTH);
   if (table.readUInt32LE(0) !== SKIPPABLE_MAGIC || table.readUInt32LE(4) !== tableLength(count) - SKIPPABLE_HEADER_LENGTH) {
-    throw damaged('the seek table does not begin where its count says');
+    throw damagedPack('the seek table does not begin where its count says');
   }
   const lengths = { compressed: new Uint32Array(count), decompressed: new Uint32Array(count) };
   let end = 0;
@@ -77,21 +77,17 @@ export async function readSeekTable(packSize: number, readRange: ReadRange): Pro
     lengths.decompressed[frame] = decompressed;
     end += compressed;
   }
-  if (end !== tableStart) throw damaged(`its frames end at ${end} instead of ${tableStart}`);
+  if (end !== tableStart) throw damagedPack(`its frames end at ${end} instead of ${tableStart}`);
   return lengths;
 }
 
 function checkLengths(compressed: number, decompressed: number, frame: number): void {
   const possible = decompressed > 0 && decompressed <= FRAME_LIMIT && decompressed % BLOCK === 0;
   if (!possible || compressed === 0 || compressed > compressedBound(decompressed)) {
-    throw damaged(`frame ${frame} has impossible lengths (${compressed}, ${decompressed})`);
+    throw damagedPack(`frame ${frame} has impossible lengths (${compressed}, ${decompressed})`);
   }
 }
 
 function tableLength(count: number): number {
   return SKIPPABLE_HEADER_LENGTH + count * ENTRY_LENGTH + FOOTER_LENGTH;
-}
-
-function damaged(message: string): Failure {
-  return new Failure('repository_damaged', `damaged pack: ${message}`);
 }

@@ -1,5 +1,5 @@
 import type { DataRange } from '../manifest/entry.ts';
-import { damagedTar } from './damaged-tar.ts';
+import { damagedTar } from './damage.ts';
 import { SPARSE_RANGES_LIMIT } from './sparse-map.ts';
 import { BLOCK } from './ustar.ts';
 

@@ -1,5 +1,5 @@
 import type { ByteString, DataRange, Entry, EntryKind, Xattr } from '../manifest/entry.ts';
-import { damagedTar } from './damaged-tar.ts';
+import { damagedTar } from './damage.ts';
 import { aclText } from './posix-acl.ts';
 import { ID_LIMIT, NAME_LENGTH, NUMBER_LIMIT, TypeFlag, type UstarHeader } from './ustar.ts';
 import { ACL_KEYS, XATTR_KEY } from './xattr-records.ts';

@@ -1,4 +1,4 @@
-import { damagedTar } from './damaged-tar.ts';
+import { damagedTar } from './damage.ts';
 import { parsePaxRecords } from './pax-parser.ts';
 import { SparseMapParser } from './sparse-map-parser.ts';
 import { PAX_RECORDS_LIMIT, padding } from './tar-header.ts';

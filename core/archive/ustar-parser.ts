@@ -1,6 +1,6 @@
 import type { ByteString } from '../manifest/entry.ts';
 import { byte } from '../manifest/format/columns.ts';
-import { damagedTar } from './damaged-tar.ts';
+import { damagedTar } from './damage.ts';
 import { BLOCK, UstarField, type UstarHeader, writeUstarHeader } from './ustar.ts';
 
 const reencoded = Buffer.alloc(BLOCK);

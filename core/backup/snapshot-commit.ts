@@ -1,5 +1,6 @@
 import { linkSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import type { SnapshotLink } from '../chain/snapshot.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { compactRows } from '../manifest/merge/compact-rows.ts';
 import type { FinishedManifest } from '../manifest/write/manifest-writer.ts';
@@ -11,7 +12,6 @@ import {
   type ManifestReference,
   type ObjectReference,
   type RecordedDatabase,
-  type SnapshotLink,
   type SnapshotRecord,
 } from '../repository/record.ts';
 import { writeContentIndex } from '../scan/known/content-index.ts';

@@ -7,6 +7,7 @@ import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
+import { packId } from '../repository/layout.ts';
 import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { ContentIndex, writeContentIndex } from '../scan/known/content-index.ts';
@@ -114,8 +115,8 @@ class UnitRun {
   async run(onScanned: () => void): Promise<BackedUpUnit> {
     const { repository, pool, readers, progress, load, throttled } = this.#tools;
     const unit = this.#unit.unit;
-    const packId = (number: number): string => `${this.#id}-${String(number).padStart(4, '0')}`;
-    const packs = new SnapshotPacks(async (number) => throttled(await repository.createPack(unit, packId(number))));
+    const idOfPack = (number: number): string => packId(this.#id, number);
+    const packs = new SnapshotPacks(async (number) => throttled(await repository.createPack(unit, idOfPack(number))));
     const known = this.#indexedChain();
     const output = new SnapshotOutput(this.#rows, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
@@ -124,7 +125,7 @@ class UnitRun {
     this.#reportMoved(output);
     for (const path of this.#vanished)
       output.problem(path, ROOT_VANISHED, 'was backed up before and is not there any more; only earlier backups have it');
-    const packing = pool.begin({ ...this.#packNames(), known, sink: packs });
+    const packing = pool.begin({ packNames: repository.packNames(unit, this.#id), known, sink: packs });
     try {
       const dumped = await dumpDatabases(this.#subject, this.#plan, this.#lastRecord, packing, output, this.#tools);
       const filesFrom = this.#tools.context.now();
@@ -159,7 +160,7 @@ class UnitRun {
         output,
         packs,
         sent: packing.sent,
-        packId,
+        packId: idOfPack,
         totals: { entries: dumped.totals.entries + scanned.entries, bytes: dumped.totals.bytes + scanned.bytes },
         databases: dumped.records.map((record) => ({ ...record, secondsBeforeFiles: secondsBetween(record.at, filesFrom) })),
         excluded: excludedThen(exclude),
@@ -172,13 +173,6 @@ class UnitRun {
       output.close();
       contents?.close();
     }
-  }
-
-  /** What the workers put between the two is the number of a pack. */
-  #packNames(): { packPrefix: string; packSuffix: string } {
-    const path = this.#tools.repository.packPath(this.#unit.unit, `${this.#id}-`);
-    const end = path.lastIndexOf('-') + 1;
-    return { packPrefix: path.slice(0, end), packSuffix: path.slice(end) };
   }
 
   /** Names the roots that are found through a link elsewhere than in the last snapshot. */

@@ -3,7 +3,7 @@ import type { RetentionPolicy } from './retention-policy.ts';
 import { type ChainSnapshot, takenAt } from './snapshot.ts';
 
 /** A moment at which a snapshot stood for the state of its unit: when it was taken, or when a later run found no change. */
-interface RestorePoint {
+interface CalendarPoint {
   readonly id: string;
   readonly complete: boolean;
   readonly day: LocalDay;
@@ -35,7 +35,7 @@ const PERIODS: readonly Period[] = [
   { limit: (policy) => policy.keepYearly, number: ({ date }) => date.year, named: (date) => `year ${date.year}` },
 ];
 
-function restorePoints(snapshots: readonly ChainSnapshot[], now: number, days: LocalDays): RestorePoint[] {
+function calendarPoints(snapshots: readonly ChainSnapshot[], now: number, days: LocalDays): CalendarPoint[] {
   const points: { id: string; complete: boolean; time: number }[] = [];
   for (const snapshot of snapshots) {
     const { id, complete = true, unchangedUntil } = snapshot;
@@ -62,7 +62,7 @@ export function keepByCalendar(
   keep: (id: string, rule: string) => void,
 ): void {
   if ([...PERIODS.map(({ limit }) => limit(policy)), policy.keepLast].every((limit) => (limit ?? 0) === 0)) return;
-  const points = restorePoints(snapshots, now.epochMilliseconds, days);
+  const points = calendarPoints(snapshots, now.epochMilliseconds, days);
   const complete = points.filter((point) => point.complete);
   const today = days.of(now.epochMilliseconds);
   for (const period of PERIODS) {
@@ -82,7 +82,7 @@ export function keepByCalendar(
 }
 
 function keepFirsts(
-  points: readonly RestorePoint[],
+  points: readonly CalendarPoint[],
   period: Period,
   limit: number,
   today: LocalDay,
@@ -98,7 +98,7 @@ function keepFirsts(
 }
 
 /** Days are counted, not snapshots: a hundred snapshots within a day push out no more than one does. */
-function keepLastDays(points: readonly RestorePoint[], limit: number, keep: (id: string, rule: string) => void): void {
+function keepLastDays(points: readonly CalendarPoint[], limit: number, keep: (id: string, rule: string) => void): void {
   const days = [...new Set(points.map(({ day }) => day.number))];
   const [oldestDay] = limit === 0 ? [] : days.slice(-limit);
   if (oldestDay === undefined) return;

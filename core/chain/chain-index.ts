@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { ChainLink, ChainSnapshot } from './snapshot.ts';
+import type { ChainSnapshot, SnapshotLink } from './snapshot.ts';
 
 /** The snapshots that one restore point needs. */
 export interface Chain<T extends ChainSnapshot = ChainSnapshot> {
@@ -99,14 +99,14 @@ export class ChainIndex<T extends ChainSnapshot> {
       throw broken(target, next.id, `snapshot ${next.id}, the base of ${member.id}, is not a full`);
     }
     // Each has the base of the one below it, so all of a chain have the same.
-    const nextBase: ChainLink | null = next.level === 'full' ? next : next.base;
+    const nextBase: SnapshotLink | null = next.level === 'full' ? next : next.base;
     if (nextBase?.id !== member.base?.id || nextBase?.sha256 !== member.base?.sha256) {
       throw broken(target, next.id, `snapshot ${next.id} belongs to another chain`);
     }
     return next;
   }
 
-  #follow(link: ChainLink | null, from: T, target: string): T {
+  #follow(link: SnapshotLink | null, from: T, target: string): T {
     if (link === null) throw broken(target, from.id, `snapshot ${from.id} does not say what it builds on`);
     const found = this.#byId.get(link.id);
     if (found === undefined) throw broken(target, link.id, `snapshot ${link.id}, which ${from.id} builds on, is missing`);

@@ -3,7 +3,7 @@ import { chooseLevel } from './choose-level.ts';
 import { decideRetention } from './decide-retention.ts';
 import type { RetentionPolicy } from './retention-policy.ts';
 import type { SchedulePolicy } from './schedule-policy.ts';
-import { type ChainLink, type ChainSnapshot, type Level, newest } from './snapshot.ts';
+import { type ChainSnapshot, type Level, newest, type SnapshotLink } from './snapshot.ts';
 
 export interface Simulation {
   /** How many days; one backup and one prune a day. */
@@ -33,7 +33,7 @@ export interface SimulatedDay {
 
 const MOST_DAYS = 3660;
 
-function link({ id, sha256 }: ChainSnapshot): ChainLink {
+function link({ id, sha256 }: ChainSnapshot): SnapshotLink {
   return { id, sha256 };
 }
 

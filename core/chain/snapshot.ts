@@ -1,7 +1,7 @@
 export type Level = 'full' | 'differential' | 'incremental';
 
 /** Names another snapshot by its id and by the SHA-256 (hexadecimal) of its record's bytes. */
-export interface ChainLink {
+export interface SnapshotLink {
   readonly id: string;
   readonly sha256: string;
 }
@@ -16,9 +16,9 @@ export interface ChainSnapshot {
   /** When the scan began, RFC 3339 UTC. */
   readonly time: string;
   /** The previous state, which the scan compared with; an incremental's manifest holds the changes since it. Null for a plain full. */
-  readonly parent: ChainLink | null;
+  readonly parent: SnapshotLink | null;
   /** The full of the chain; a differential's manifest holds all changes since it. Null for a full. */
-  readonly base: ChainLink | null;
+  readonly base: SnapshotLink | null;
   /** False when verification found it, or an object that it names, missing or damaged. */
   readonly usable?: boolean;
   /** False when the run that made it could not see or read everything. Left out: it could. */

@@ -1,5 +1,6 @@
 import { type Params, SingleBar } from 'cli-progress';
-import type { LogLine, Progress, Reporter } from '../context/context.ts';
+import type { Progress, Reporter } from '../context/context.ts';
+import type { Notice } from '../context/notice.ts';
 import { ProgressFeed, type ShownProgress } from '../context/progress-feed.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount, formatDuration } from './quantities.ts';
@@ -27,7 +28,7 @@ function amounts({ entries, bytes, rate, secondsLeft }: ShownProgress): string {
   return parts.join(', ');
 }
 
-function logText({ level, message, affected = [] }: LogLine): string {
+function logText({ level, message, affected = [] }: Notice): string {
   return `${level}: ${printable([message, ...affected].join(' '))}\n`;
 }
 
@@ -72,7 +73,7 @@ class BarDisplay implements ProgressDisplay {
     this.#feed.add(progress);
   }
 
-  log(line: LogLine): void {
+  log(line: Notice): void {
     this.#takeAway();
     this.#stream.write(logText(line));
   }
@@ -127,7 +128,7 @@ class LineDisplay implements ProgressDisplay {
     this.#feed.add(progress);
   }
 
-  log(line: LogLine): void {
+  log(line: Notice): void {
     this.#stream.write(logText(line));
   }
 

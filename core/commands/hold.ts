@@ -1,13 +1,13 @@
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { parsePointInTime } from '../chain/point-in-time.ts';
 import type { Context } from '../context/context.ts';
+import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock } from '../locks/locks.ts';
 import { addHold, readHolds } from '../repository/holds.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { snapshotPath } from '../repository/layout.ts';
-import type { Notify } from '../repository/notice.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';

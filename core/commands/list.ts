@@ -15,7 +15,7 @@ import { findObstacles } from '../verify/obstacles.ts';
 /** The restore points of one unit, or of all units of a server, oldest first. */
 export async function list(request: ListRequest, context: Context): Promise<ListResult> {
   const snapshots: SnapshotSummary[] = [];
-  for (const { repository, unit } of await chooseUnits(request, context)) {
+  for (const { repository, unit } of await unitsToList(request, context)) {
     const current = isCurrent(unit, repository, context);
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
       const records = await repository.snapshots(id);
@@ -33,7 +33,7 @@ function onceEach(snapshots: readonly SnapshotSummary[]): SnapshotSummary[] {
   return [...chosen.values()];
 }
 
-async function chooseUnits({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
+async function unitsToList({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
   const named = incarnation ?? unit;
   if (policy === 'owner' && (named === undefined || earlier === true)) {
     throw new Failure('usage', 'an owner’s request has to name the account');

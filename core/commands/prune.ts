@@ -3,7 +3,7 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
-import { chooseUnits } from '../prune/choose-units.ts';
+import { unitsToPrune } from '../prune/choose-units.ts';
 import { deleteSnapshots, type Removed } from '../prune/deletion.ts';
 import { type Refusal, Refusals } from '../prune/refusals.ts';
 import { expiredRuns, removeRuns } from '../prune/run-records.ts';
@@ -72,7 +72,7 @@ export async function pruneRepository(
     await setImmediate();
     if (context.signal.aborted) throw new Failure('cancelled', 'the prune was stopped; the next one goes on');
   };
-  for (const id of await chooseUnits(request.units ?? [], repository)) {
+  for (const id of await unitsToPrune(request.units ?? [], repository)) {
     await step();
     if (await repository.units.isEmpty(id)) {
       if (request.dryRun !== true) await repository.units.removeEmpty(id, now - SAFETY_AGE);

@@ -2,7 +2,7 @@ import { parseDuration, timeBefore } from '../chain/duration.ts';
 import { simulate } from '../chain/simulate.ts';
 import type { Level } from '../chain/snapshot.ts';
 import type { Context } from '../context/context.ts';
-import { chooseUnits } from '../prune/choose-units.ts';
+import { unitsToPrune } from '../prune/choose-units.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -28,7 +28,7 @@ export async function simulateRetention(request: SimulateRequest, context: Conte
   const end = timeBefore(today, parseDuration(request.duration).negated());
   const days = Math.round(today.until(end, { largestUnit: 'days' }).total('days'));
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
-  const sizes = await measure(await chooseUnits(request.units ?? [], repository), repository);
+  const sizes = await measure(await unitsToPrune(request.units ?? [], repository), repository);
   const bytes = { full: sizes.full.bytes, differential: sizes.differential.bytes, incremental: sizes.incremental.bytes };
   const rows = simulate(schedulePolicy(settings), retentionPolicy(settings), { days, start, timeZone, sizes: bytes });
   return { sizes, days: rows.map(({ held, ...row }) => ({ ...row, ...held })) };

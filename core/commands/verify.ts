@@ -16,7 +16,7 @@ import { VerificationWatch } from '../verify/watch.ts';
  * manifest and pack once, down to the content of every file. Damage does not stop it and is in the result; `cancelled` when it was stopped.
  */
 export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
-  const { repository, ids } = await chooseUnits(request, context);
+  const { repository, ids } = await unitsToVerify(request, context);
   const damages: Damage[] = [];
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
@@ -58,7 +58,7 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
 }
 
 /** The ids of the units to check, and the folder that they are in. */
-async function chooseUnits(request: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
+async function unitsToVerify(request: VerifyRequest, context: Context): Promise<{ repository: Repository; ids: string[] }> {
   const { unit, server } = request;
   if (unit !== undefined) {
     const found = await findSubject({ ...request, unit }, context);

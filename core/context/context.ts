@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import type { Notice } from './notice.ts';
 
 /** How far a long operation is. May be told at any time; the front ends see to it that it is not shown too often. */
 export interface Progress {
@@ -17,18 +18,10 @@ export interface Progress {
   readonly byEntries?: boolean;
 }
 
-export interface LogLine {
-  readonly level: 'info' | 'warning' | 'error';
-  /** A `FailureCode`, or a word that names the event. */
-  readonly code: string;
-  readonly message: string;
-  readonly affected?: readonly string[];
-}
-
 /** Where a command tells about itself while it works. The front ends (cli, rpc) decide what becomes of it. */
 export interface Reporter {
   progress(progress: Progress): void;
-  log(line: LogLine): void;
+  log(notice: Notice): void;
 }
 
 /** Where the load of the machine comes from. */

@@ -69,7 +69,7 @@ export async function openHeader(
     // The library's errors have no codes; this is its only one that is no damage.
     if ((cause as Error).message.startsWith('no identity matched'))
       throw new Failure('identity_wrong', 'none of the given identities opens it', { cause });
-    throw damaged((cause as Error).message, cause);
+    throw notEncrypted((cause as Error).message, cause);
   }
   return { start: bytes.length, key: payloadKey(fileKey, bytes.subarray(length)) };
 }
@@ -82,9 +82,9 @@ async function readHeader(size: number, read: (offset: number, length: number) =
     if (length !== undefined && length + NONCE <= bytes.length) return bytes.subarray(0, length + NONCE);
     if (bytes.length >= size) break;
   }
-  throw damaged('its header has no end');
+  throw notEncrypted('its header has no end');
 }
 
-function damaged(message: string, cause?: unknown): Failure {
+function notEncrypted(message: string, cause?: unknown): Failure {
   return new Failure('repository_damaged', `it is no encrypted object: ${message}`, { cause });
 }

@@ -1,6 +1,7 @@
 import type { EndedUnit } from '../backup/run/ended-unit.ts';
 import type { EarlierPart } from '../backup/run/run-journal.ts';
-import type { LogLine, Progress } from '../context/context.ts';
+import type { Progress } from '../context/context.ts';
+import type { Notice } from '../context/notice.ts';
 import type { WireError } from '../schemas/parts.ts';
 import type { RunRequest, RunResult } from '../schemas/run.ts';
 
@@ -22,7 +23,7 @@ export type Message =
   /** The worker has all that it needs, and begins. */
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'log'; readonly line: LogLine }
+  | { readonly type: 'log'; readonly line: Notice }
   | { readonly type: 'begin'; readonly run: Pick<EarlierPart, 'id' | 'started'> }
   | { readonly type: 'beginUnit'; readonly unit: string; readonly time: string }
   | { readonly type: 'endUnit'; readonly ended: EndedUnit }

@@ -3,7 +3,7 @@ import { unitNameOf } from '../repository/ids.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /** The ids of the units that a request means: all incarnations of a name, also those whose `unit.json` cannot be used. */
-export async function chooseUnits(names: readonly string[], repository: Repository): Promise<string[]> {
+export async function unitsToPrune(names: readonly string[], repository: Repository): Promise<string[]> {
   const all = (await repository.units.ids()).sort();
   if (names.length === 0) return all;
   const chosen = new Set<string>();

@@ -1,3 +1,4 @@
+import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { machineDocument, serverDocument } from './documents.ts';
@@ -5,7 +6,6 @@ import type { MachineRecord, RepositoryIdentity, ServerIdentity } from './identi
 import { isServerId, isTimedId } from './ids.ts';
 import { MACHINES_FOLDER, machinePath, recordIdOf, SERVER_FILE, SERVERS_FOLDER, serverFolder } from './layout.ts';
 import type { Machine } from './machine.ts';
-import type { Notify } from './notice.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
 
 /** A server that has a folder in a repository. */

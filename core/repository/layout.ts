@@ -1,3 +1,4 @@
+import { type PackNames, packName } from '../archive/pack-names.ts';
 import { lastComponent } from '../manifest/paths.ts';
 import { isTimedId } from './ids.ts';
 
@@ -50,7 +51,23 @@ export function manifestPath(unit: string, snapshot: string, sealed: boolean): s
 }
 
 export function packPath(unit: string, pack: string, sealed: boolean): string {
-  return `${unitFolder(unit)}/packs/${pack}${PACK_SUFFIX}${sealed ? SEALED_SUFFIX : ''}`;
+  const { before, after } = packPaths(unit, pack, sealed);
+  return `${before}${after}`;
+}
+
+/** What the paths of packs whose ids begin with `start` have before and after their number. */
+function packPaths(unit: string, start: string, sealed: boolean): PackNames {
+  return { before: `${unitFolder(unit)}/packs/${start}`, after: `${PACK_SUFFIX}${sealed ? SEALED_SUFFIX : ''}` };
+}
+
+/** The paths of a snapshot's packs. */
+export function packNames(unit: string, snapshot: string, sealed: boolean): PackNames {
+  return packPaths(unit, `${snapshot}-`, sealed);
+}
+
+/** The id of pack number n, counted from 1, of a snapshot. */
+export function packId(snapshot: string, number: number): string {
+  return packName({ before: `${snapshot}-`, after: '' }, number);
 }
 
 /** Says for whom what the server writes is encrypted from then on. */

@@ -1,10 +1,10 @@
 import type { Settings } from '../config/settings.ts';
+import type { Notify } from '../context/notice.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
 import { ServerKeys } from './keys/server-keys.ts';
 import { serverFolder } from './layout.ts';
-import type { Notify } from './notice.ts';
 import { openBackend, readRepositoryIdentity } from './place.ts';
 import { Repository } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';

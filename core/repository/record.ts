@@ -1,7 +1,7 @@
+import type { Level, SnapshotLink } from '../chain/snapshot.ts';
+
 /** The version of everything below a repository; a reader refuses a newer one and keeps fields that it does not know. */
 export const FORMAT_VERSION = 1;
-
-export type Level = 'full' | 'differential' | 'incremental';
 
 /** A stored object, so that a swapped, cut or missing one is found before anything is restored from it. */
 export interface ObjectReference {
@@ -38,12 +38,6 @@ export interface SealedMembers {
   readonly keys: string;
   /** An age file in base64: JSON with `name`, the object's own name, and `members`. */
   readonly age: string;
-}
-
-export interface SnapshotLink {
-  readonly id: string;
-  /** SHA-256 of the linked record's bytes, hexadecimal. */
-  readonly sha256: string;
 }
 
 /** Something that went wrong with one entry, kept in the snapshot. */

@@ -1,3 +1,5 @@
+import type { PackNames } from '../archive/pack-names.ts';
+import type { SnapshotLink } from '../chain/snapshot.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { snapshotDocument } from './documents.ts';
@@ -6,7 +8,7 @@ import { reveal, writeSealed } from './keys/sealed-members.ts';
 import type { ServerKeys } from './keys/server-keys.ts';
 import * as layout from './layout.ts';
 import { ObjectOutput } from './object-output.ts';
-import type { SnapshotLink, SnapshotRecord } from './record.ts';
+import type { SnapshotRecord } from './record.ts';
 import { checkRecord } from './record-check.ts';
 import { RunRecords } from './run-records.ts';
 import { SealedAccess } from './sealed-access.ts';
@@ -97,6 +99,11 @@ export class Repository extends ServerFolder {
   /** The path of a pack that this server writes. */
   packPath(unit: string, pack: string): string {
     return layout.packPath(unit, pack, this.keys.current !== undefined);
+  }
+
+  /** The paths of the packs that a snapshot gets. */
+  packNames(unit: string, snapshot: string): PackNames {
+    return layout.packNames(unit, snapshot, this.keys.current !== undefined);
   }
 
   createManifest(unit: string, snapshot: string): Promise<ObjectOutput> {

@@ -1,4 +1,5 @@
-import type { SealedMembers, SnapshotLink } from './record.ts';
+import type { SnapshotLink } from '../chain/snapshot.ts';
+import type { SealedMembers } from './record.ts';
 
 /** What became of one unit in a run. */
 export interface RunUnit {

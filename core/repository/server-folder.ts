@@ -1,10 +1,10 @@
+import type { Notify } from '../context/notice.ts';
 import { StreamReader } from '../crypto/stream-reader.ts';
 import { asFailure } from '../failure.ts';
 import type { Backend, ObjectInfo } from './backends/backend.ts';
 import type { RepositoryIdentity } from './identity.ts';
 import { ofObject, ServerKeys } from './keys/server-keys.ts';
 import { isSealed, serverFolder } from './layout.ts';
-import type { Notify } from './notice.ts';
 import type { Place } from './server-identity.ts';
 
 type ReadRange = (offset: number, length: number) => Promise<Buffer>;

@@ -1,3 +1,4 @@
+import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
@@ -15,7 +16,6 @@ import {
 } from './known-servers.ts';
 import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
 import { differences, hasChangingName, type Machine, thisMachine } from './machine.ts';
-import type { Notify } from './notice.ts';
 import { FORMAT_VERSION } from './record.ts';
 import { knownRuns, readServerState, strangeRuns, writeServerState } from './server-state.ts';
 import { writeDocument } from './stored-document.ts';

@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { untrusted } from '../config/trusted-place.ts';
+import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
-import type { Notify } from './notice.ts';
 
 const PRIVATE = 0o700;
 const OTHERS_MAY_WRITE = 0o022;

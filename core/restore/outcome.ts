@@ -1,21 +1,9 @@
 import type { ByteString } from '../manifest/entry.ts';
+import { CountedList } from './counted-list.ts';
 import type { LostName, Plan } from './plan/plan.ts';
 import type { RowPlace } from './plan/snapshot-view.ts';
 import type { Problem } from './rules.ts';
 import type { Inode } from './write/hard-links.ts';
-
-/** How many problems and paths an outcome names; all are counted. */
-export const NAMED_LIMIT = 1000;
-
-/** A list that names its first members and counts all. */
-export class CountedList<Item> {
-  readonly first: Item[] = [];
-  count = 0;
-
-  add(item: Item): void {
-    if (this.count++ < NAMED_LIMIT) this.first.push(item);
-  }
-}
 
 /** What a restore did, or in a dry run what it would do. */
 export interface Outcome {
@@ -81,6 +69,14 @@ export class OutcomeBuilder {
   fail(problem: Problem): void {
     this.failed++;
     this.problems.add(problem);
+  }
+
+  /** What a damaged manifest says no more: of one entry, or of many of which nobody knows. */
+  addLost(problem: Problem, isEntry: boolean): void {
+    if (isEntry) {
+      this.entries++;
+      this.fail(problem);
+    } else this.problems.add(problem);
   }
 
   /** Anything that was reported about an entry: one that only lacks an attribute is not failed. */

@@ -128,7 +128,7 @@ class Restore {
     const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome, this.#upper) : undefined;
     const plan = await planRestore(this.#selected(), { target, packs: this.#packs, rules, view, foresight });
     this.#outcome.begin(plan);
-    this.#lost.report(this.#outcome, this.#order.owner !== undefined);
+    for (const { problem, isEntry } of this.#lost.problems(this.#order.owner !== undefined)) this.#outcome.addLost(problem, isEntry);
     if (!this.#lost.isEmpty) this.#rules = { ...this.#rules, removeDirectories: false };
     const { ignoreSpace, roots, room } = this.#order;
     const lack =

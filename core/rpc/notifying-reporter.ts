@@ -1,4 +1,5 @@
-import type { LogLine, Progress, Reporter } from '../context/context.ts';
+import type { Progress, Reporter } from '../context/context.ts';
+import type { Notice } from '../context/notice.ts';
 import { ProgressFeed, type ShownProgress } from '../context/progress-feed.ts';
 import { jsonLine } from '../schemas/json-text.ts';
 import type { LogNotification, ProgressNotification } from '../schemas/notifications.ts';
@@ -26,7 +27,7 @@ export class NotifyingReporter implements Reporter {
     this.#feed.add(progress);
   }
 
-  log(line: LogLine): void {
+  log(line: Notice): void {
     const notification: LogNotification = { request: this.#request, ...line };
     this.#writer.notify('log', notification);
   }

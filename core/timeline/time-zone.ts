@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { findTimeZone } from '../chain/posix-time-zone.ts';
-import type { Notify } from '../repository/notice.ts';
+import type { Notify } from '../context/notice.ts';
 
 let told: string | undefined;
 

@@ -1,8 +1,8 @@
-import { Failure } from '../failure.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
+import { damagedManifest } from './damage.ts';
 import type { ExtentTable } from './extent-table.ts';
 import type { VerificationWatch } from './watch.ts';
 
@@ -23,7 +23,7 @@ export async function checkManifest(
     watch.bytesRead += record.manifest.length;
     const packs = new Set(record.packs.map(({ path }) => path));
     const unnamed = reader.packs.find((pack) => !packs.has(pack));
-    if (unnamed !== undefined) throw damaged(`it points at ${unnamed}, which its record does not name`);
+    if (unnamed !== undefined) throw damagedManifest(`it points at ${unnamed}, which its record does not name`);
     let rows = 0;
     for (const row of reader.rows()) {
       if (++rows % ROWS_PER_STEP === 0) await watch.step();
@@ -68,8 +68,4 @@ export async function withManifest(
   } finally {
     source.close();
   }
-}
-
-function damaged(message: string): Failure {
-  return new Failure('repository_damaged', `damaged manifest: ${message}`);
 }

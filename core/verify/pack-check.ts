@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { decompressFrame } from '../archive/frame.ts';
 import { PackReader } from '../archive/pack-reader.ts';
 import { TarReader } from '../archive/tar-reader.ts';
-import { asFailure, Failure } from '../failure.ts';
+import { asFailure } from '../failure.ts';
 import type { ObjectReference } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ObjectContent } from '../repository/server-folder.ts';
+import { damagedContent } from './damage.ts';
 import type { ExtentReference } from './extent-table.ts';
 import { type ReferenceProblem, StretchDigests } from './stretch-digests.ts';
 import type { ReadingWatch } from './watch.ts';
@@ -34,11 +35,11 @@ export async function checkPack(
   const stretches = new StretchDigests(references, problems.reference);
   try {
     const size = await repository.objectSize(expected.path);
-    if (size === undefined) throw damaged('the pack is missing');
-    if (size !== expected.length) problems.pack(damaged(`the pack has ${size} bytes, ${expected.length} were stored`));
+    if (size === undefined) throw damagedContent('the pack is missing');
+    if (size !== expected.length) problems.pack(damagedContent(`the pack has ${size} bytes, ${expected.length} were stored`));
     const sha256 = await readThrough(repository, expected.path, size, stretches, problems, watch);
-    if (sha256 !== expected.sha256) problems.pack(damaged('the bytes of the pack are not the recorded ones'));
-    stretches.failRest(damaged('the pack ends before this content does'));
+    if (sha256 !== expected.sha256) problems.pack(damagedContent('the bytes of the pack are not the recorded ones'));
+    stretches.failRest(damagedContent('the pack ends before this content does'));
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code === 'cancelled' || failure.code === 'internal') throw failure;
@@ -152,8 +153,4 @@ class ArchiveCheck {
       this.#problems.pack(error);
     }
   }
-}
-
-function damaged(message: string): Failure {
-  return new Failure('repository_damaged', message);
 }

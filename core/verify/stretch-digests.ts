@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import { damagedContent } from './damage.ts';
 import type { ExtentReference } from './extent-table.ts';
 
 /** More stretches than any writer lets overlap; a hostile manifest must not make one byte be hashed a million times. */
@@ -41,9 +42,10 @@ export class StretchDigests {
     this.#settle();
     while (this.#next !== undefined && this.#next.frame === frame) {
       const stretch = this.#takeStretch(this.#next);
-      if ((stretch.references[0] as ExtentReference).offset >= length) stretch.error = damaged('the frame ends before this content begins');
+      if ((stretch.references[0] as ExtentReference).offset >= length)
+        stretch.error = damagedContent('the frame ends before this content begins');
       feed(stretch, (stretch.references[0] as ExtentReference).offset, length, tar);
-      if (this.#open.length >= MOST_OVERLAPPING) stretch.error ??= damaged('too many contents overlap here');
+      if (this.#open.length >= MOST_OVERLAPPING) stretch.error ??= damagedContent('too many contents overlap here');
       this.#open.push(stretch);
       this.#settle();
     }
@@ -90,8 +92,4 @@ function feed(stretch: Stretch, offset: number, length: number, tar: Buffer | { 
   if (!Buffer.isBuffer(tar)) stretch.error ??= tar.error;
   else stretch.hash.update(tar.subarray(offset, end));
   stretch.left -= Math.max(end - offset, 0);
-}
-
-function damaged(message: string): Failure {
-  return new Failure('repository_damaged', message);
 }

@@ -19,15 +19,15 @@ const NAMED_FOLDERS: readonly Guard[] = [
   {
     name: 'links of tenants are not followed',
     file: 'core/restore/target/named-folder.ts',
-    text: 'if (!isRootsAlone(above) || stat.uid !== ROOT) {',
-    without: 'if (isRootsAlone(above) && stat.uid === 987_654) {',
+    text: 'if (!isRootsAlone(above) || link.uid !== ROOT) {',
+    without: 'if (isRootsAlone(above) && link.uid === 987_654) {',
     tests: [`${ATTACKS}/to-planted-link.test.ts`],
   },
   {
     name: 'below a folder of a tenant goes on only what is his',
     file: 'core/restore/target/named-folder.ts',
-    text: 'if (stat.uid !== above.uid) {',
-    without: 'if (stat.uid === 987_654) {',
+    text: 'if (entered.uid !== above.uid) {',
+    without: 'if (entered.uid === 987_654) {',
     tests: [`${ATTACKS}/to-renamed-private-folder.test.ts`],
   },
   {
@@ -54,8 +54,8 @@ const NAMED_FOLDERS: readonly Guard[] = [
   {
     name: "the way to the folder of an owner does not lead through what is somebody else's",
     file: 'core/targets/owner-target.ts',
-    text: '!isRootsAlone(folder) && !users.has(stat.uid)',
-    without: 'isRootsAlone(folder) && stat.uid === 987_654',
+    text: '!isRootsAlone(folder) && !users.has(entered.uid)',
+    without: 'isRootsAlone(folder) && entered.uid === 987_654',
     tests: [`${ATTACKS}/to-renamed-private-folder.test.ts`],
   },
 ];
@@ -233,8 +233,8 @@ const OTHERS: readonly Guard[] = [
   {
     name: 'a device is not read as a file',
     file: 'core/scan/read/opened-entry.ts',
-    text: 'if (stat.isFile || stat.isDirectory) return { descriptor, readable: true };',
-    without: 'return { descriptor, readable: true };',
+    text: 'if (stat.isFile || stat.isDirectory) return { descriptor, stat, readable: true };',
+    without: 'return { descriptor, stat, readable: true };',
     tests: ['test/scan/read/opened-entry.test.ts'],
   },
   {
@@ -274,7 +274,7 @@ const OTHERS: readonly Guard[] = [
   },
   {
     name: 'the problems of a restore are bounded',
-    file: 'core/restore/outcome.ts',
+    file: 'core/restore/counted-list.ts',
     text: 'if (this.count++ < NAMED_LIMIT) this.first.push(item);',
     without: 'this.count++; this.first.push(item);',
     tests: ['test/restore/outcome.test.ts'],

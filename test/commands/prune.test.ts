@@ -7,7 +7,7 @@ import type { Level } from '../../core/chain/snapshot.ts';
 import { pruneRepository } from '../../core/commands/prune.ts';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import type { Settings } from '../../core/config/settings.ts';
-import type { LogLine } from '../../core/context/context.ts';
+import type { Notice } from '../../core/context/notice.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import { MemoryBackend } from '../../core/repository/backends/memory.ts';
@@ -47,7 +47,7 @@ describe('prune', () => {
   let repository: Repository;
   let unit: UnitIdentity;
   let chain: SnapshotRecord[];
-  let log: LogLine[];
+  let log: Notice[];
 
   beforeEach(async () => {
     state = mkdtempSync(join(tmpdir(), 'prune-'));
@@ -99,7 +99,7 @@ describe('prune', () => {
   }
 
   function context(retention: Settings['retention'], now = NOW) {
-    const reporter = { progress: () => {}, log: (line: LogLine) => void log.push(line) };
+    const reporter = { progress: () => {}, log: (line: Notice) => void log.push(line) };
     return { settings: { ...defaultSettings(), retention }, reporter, now: () => new Date(now), signal: new AbortController().signal };
   }
 

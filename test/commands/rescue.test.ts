@@ -9,7 +9,7 @@ import { prune } from '../../core/commands/prune.ts';
 import { METHODS } from '../../core/commands/registry.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { loadUsableSettings } from '../../core/config/settings.ts';
-import type { LogLine } from '../../core/context/context.ts';
+import type { Notice } from '../../core/context/notice.ts';
 import { openContext } from '../../core/context/open-context.ts';
 import type { MethodName } from '../../core/schemas/messages.ts';
 import { failureOf } from '../failure-of.ts';
@@ -99,8 +99,8 @@ describe('what frees or rescues', () => {
       const written = JSON.parse(readFileSync(sandbox.settingsFile, 'utf8'));
       writeFileSync(sandbox.settingsFile, JSON.stringify({ ...written, ...wrong }));
       const isPattern = JSON.stringify(wrong).includes('[oa');
-      const log: LogLine[] = [];
-      const reporter = { progress: () => {}, log: (line: LogLine) => void log.push(line) };
+      const log: Notice[] = [];
+      const reporter = { progress: () => {}, log: (line: Notice) => void log.push(line) };
       const ask = async (method: MethodName, request: object) => {
         const context = openContext(sandbox.settingsFile, reporter, new AbortController().signal, method);
         return METHODS.get(method)?.perform(request, context) as Promise<Record<string, unknown>>;

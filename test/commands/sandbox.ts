@@ -6,7 +6,8 @@ import { init } from '../../core/commands/init.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import { type SettingName, type Settings, writeSetting } from '../../core/config/settings.ts';
-import type { Context, LogLine } from '../../core/context/context.ts';
+import type { Context } from '../../core/context/context.ts';
+import type { Notice } from '../../core/context/notice.ts';
 import { openContext } from '../../core/context/open-context.ts';
 import type { InitRequest } from '../../core/schemas/init.ts';
 import type { RunRequest, UnitOutcome } from '../../core/schemas/run.ts';
@@ -21,7 +22,7 @@ export class Sandbox {
   readonly stateDirectory = join(this.folder, 'state');
   readonly site = join(this.folder, 'virtual/site1');
   readonly shadow = join(this.site, 'shadow');
-  readonly log: LogLine[] = [];
+  readonly log: Notice[] = [];
   readonly settingsFile = join(this.folder, 'config.json');
   /** What the commands take for the present time. */
   now = (): Date => new Date();
@@ -52,7 +53,7 @@ export class Sandbox {
   }
 
   get context(): Context {
-    const reporter = { progress: () => {}, log: (line: LogLine) => void this.log.push(line) };
+    const reporter = { progress: () => {}, log: (line: Notice) => void this.log.push(line) };
     const context = openContext(this.settingsFile, reporter, new AbortController().signal);
     return { ...context, now: this.now };
   }

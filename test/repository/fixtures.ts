@@ -1,7 +1,7 @@
+import type { Notice } from '../../core/context/notice.ts';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import type { UnitIdentity, UnitSubject } from '../../core/repository/identity.ts';
 import { newTimedId } from '../../core/repository/ids.ts';
-import type { Notice } from '../../core/repository/notice.ts';
 import { initRepository } from '../../core/repository/place.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from '../../core/repository/record.ts';
 import { Repository } from '../../core/repository/repository.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CountedList, NAMED_LIMIT } from '../../core/restore/outcome.ts';
+import { CountedList, NAMED_LIMIT } from '../../core/restore/counted-list.ts';
 
 describe('the list of what went wrong with a restore', () => {
   it('names the first ones and counts all (case 45)', () => {

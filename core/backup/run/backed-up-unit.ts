@@ -1,5 +1,6 @@
+import type { SnapshotLink } from '../../chain/snapshot.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
-import type { SnapshotLink, SnapshotRecord } from '../../repository/record.ts';
+import type { SnapshotRecord } from '../../repository/record.ts';
 import type { UnitPlan } from '../previous/level.ts';
 import type { WarningList } from '../rows/warning-list.ts';
 

@@ -7,7 +7,7 @@ const LEVEL = 3;
 const OUTPUT_STEP_MAX = 64 * 1024 * 1024;
 
 /** One zstd frame with its content checksum. */
-export function compressFrame(bytes: Buffer): Buffer {
+export function compressBlock(bytes: Buffer): Buffer {
   return zstdCompressSync(bytes, {
     chunkSize: Math.min(bytes.length + 1024, OUTPUT_STEP_MAX),
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
@@ -15,7 +15,7 @@ export function compressFrame(bytes: Buffer): Buffer {
 }
 
 /** The contents of exactly one frame, when they are exactly `length` bytes. */
-export function decompressFrame(frame: Buffer, length: number, what: string): Buffer {
+export function decompressBlock(frame: Buffer, length: number, what: string): Buffer {
   const result = decompress(frame, length, what);
   if (result.buffer.length !== length) throw damaged(`${what} holds ${result.buffer.length} bytes instead of ${length}`);
   // Bytes behind the frame are ignored silently otherwise.

@@ -7,7 +7,7 @@ import type { ManifestReader } from '../read/manifest-reader.ts';
 import { LayerCursor } from './layer-cursor.ts';
 
 /** The cursors that are inside a directory, and all that stood at its row. Layers by number, the newest first. */
-interface Level {
+interface TreeLevel {
   readonly inside: readonly number[];
   readonly stood: readonly number[];
 }
@@ -24,8 +24,8 @@ export class MergedTree {
   currentIsContext = false;
   readonly #cursors: readonly LayerCursor[];
   readonly #directory = new PathStack();
-  readonly #levels: Level[] = [];
-  #level: Level;
+  readonly #levels: TreeLevel[] = [];
+  #level: TreeLevel;
   #name: ByteString | undefined;
   /** Layers that have the child, and those of them whose children of it count. */
   readonly #standing: number[] = [];

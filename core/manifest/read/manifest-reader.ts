@@ -5,7 +5,7 @@ import type { ByteString, ManifestRow } from '../entry.ts';
 import { byte, word } from '../format/columns.ts';
 import { damaged, namedDamage } from '../format/damage.ts';
 import { checkHeader, FOOTER_BYTES, HEADER_BYTES, readFooter } from '../format/envelope.ts';
-import { decompressFrame } from '../format/frames.ts';
+import { decompressBlock } from '../format/frames.ts';
 import { CONTEXT, DIRECTORY, holdsChildren, TOMBSTONE } from '../format/kinds.ts';
 import { CACHED_BLOCKS } from '../format/limits.ts';
 import { PathStack } from '../format/path-stack.ts';
@@ -228,7 +228,7 @@ export class ManifestReader {
     const index = this.#index;
     const frame = source.read(index.offset(number), index.length(number));
     if (!hash('sha256', frame, 'buffer').equals(index.digest(number))) throw damaged(`block ${number} is altered`);
-    const block = new BlockView(decompressFrame(frame, index.contentLength(number), `block ${number}`), number);
+    const block = new BlockView(decompressBlock(frame, index.contentLength(number), `block ${number}`), number);
     if (block.rows !== index.rows(number)) throw damaged(`block ${number}: ${block.rows} rows instead of ${index.rows(number)}`);
     checkRows(block, index.firstPath(number), this.#nextFirstPath(number));
     const bad = badRows(block, index.packs.length);
@@ -269,7 +269,7 @@ function readIndex(source: RandomAccess, expect: ExpectedManifest | undefined): 
     const isExpected = place.offset === expect.index.offset && place.length === expect.index.length;
     if (!isExpected || hash('sha256', frame) !== expect.index.sha256) throw damaged('its index is not the recorded one');
   }
-  return new ManifestIndex(decompressFrame(frame, place.contentLength, 'the index'), place.offset);
+  return new ManifestIndex(decompressBlock(frame, place.contentLength, 'the index'), place.offset);
 }
 
 /** Walks down towards `path`, passing over what lies beside the way. */

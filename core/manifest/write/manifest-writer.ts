@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { Failure } from '../../failure.ts';
 import type { ByteString, ManifestRow } from '../entry.ts';
 import { writeFooter, writeHeader } from '../format/envelope.ts';
-import { compressFrame } from '../format/frames.ts';
+import { compressBlock } from '../format/frames.ts';
 import { CONTEXT, holdsChildren, kindNumber, TOMBSTONE } from '../format/kinds.ts';
 import { BLOCK_BYTES_TARGET, INDEX_BYTES_MAX, PACKS_MAX, ROWS_PER_BLOCK } from '../format/limits.ts';
 import { PathStack } from '../format/path-stack.ts';
@@ -72,7 +72,7 @@ export class ManifestWriter {
     if (content.length > INDEX_BYTES_MAX || packs.length > PACKS_MAX) {
       throw new Failure('unsupported', `a manifest of ${this.#rows} rows and ${packs.length} packs would be too large to be read`);
     }
-    const frame = compressFrame(content);
+    const frame = compressBlock(content);
     const index = { offset: this.#length, length: frame.length, sha256: hash('sha256', frame) };
     this.#write(frame);
     this.#write(writeFooter({ ...index, contentLength: content.length }));
@@ -117,7 +117,7 @@ export class ManifestWriter {
   #flush(): void {
     if (this.#block.rows === 0) return;
     const content = this.#block.build(this.#blockParent);
-    const frame = compressFrame(content);
+    const frame = compressBlock(content);
     this.#index.add({
       offset: this.#length,
       length: frame.length,

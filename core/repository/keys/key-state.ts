@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
+import type { Notify } from '../../context/notice.ts';
 import { asFailure } from '../../failure.ts';
 import { decodeDocument, keyDocument } from '../documents.ts';
-import type { Notify } from '../notice.ts';
 import { repositoriesFolder } from '../state-directory.ts';
 import type { KeyRecord } from './key-record.ts';
 

@@ -2,7 +2,6 @@ import type { ByteString } from '../../manifest/entry.ts';
 import { comparePaths, isWithin } from '../../manifest/path-order.ts';
 import type { LostStretch } from '../../manifest/read/manifest-reader.ts';
 import { toWirePath } from '../../manifest/wire-path.ts';
-import type { OutcomeBuilder } from '../outcome.ts';
 import type { Problem } from '../rules.ts';
 
 /** What of a point in time is lost, because its manifests are damaged: found while they are read. */
@@ -26,12 +25,12 @@ export class LostStretches {
     });
   }
 
-  /** Tells each. Whoever may not know of all paths (`isOwner`) hears of none here. */
-  report(outcome: OutcomeBuilder, isOwner: boolean): void {
+  /** Each as a problem, and whether it is that of one entry. Whoever may not know of all paths (`isOwner`) hears of none here. */
+  *problems(isOwner: boolean): Generator<{ problem: Problem; isEntry: boolean }> {
     for (const lost of this.#all) {
-      if (lost.isOne && !isOwner) outcome.entries++;
-      if (lost.isOne && !isOwner) outcome.fail({ code: lost.failure.code, message: lost.failure.message, path: lost.from });
-      else outcome.problems.add(problemOfStretch(lost, isOwner));
+      const isEntry = lost.isOne && !isOwner;
+      const { code, message } = lost.failure;
+      yield { problem: isEntry ? { code, message, path: lost.from } : problemOfStretch(lost, isOwner), isEntry };
     }
   }
 }

@@ -35,7 +35,7 @@ export interface NamedFolder {
   readonly path: ByteString;
 }
 
-interface Level {
+interface OpenedLevel {
   readonly name: ByteString;
   readonly descriptor: number;
 }
@@ -58,7 +58,7 @@ export function openNamedFolder(path: ByteString, search: FolderSearch): NamedFo
 
 class FolderWalk {
   readonly #search: FolderSearch;
-  readonly #levels: Level[] = [];
+  readonly #levels: OpenedLevel[] = [];
   #links = 0;
 
   constructor(search: FolderSearch) {
@@ -78,7 +78,7 @@ class FolderWalk {
       }
     }
     const found = this.#path;
-    const { descriptor } = this.#levels.pop() as Level;
+    const { descriptor } = this.#levels.pop() as OpenedLevel;
     this.close();
     return { descriptor, path: found };
   }
@@ -96,7 +96,7 @@ class FolderWalk {
   }
 
   #leave(): void {
-    closeDescriptor((this.#levels.pop() as Level).descriptor);
+    closeDescriptor((this.#levels.pop() as OpenedLevel).descriptor);
   }
 
   close(): void {
@@ -105,7 +105,7 @@ class FolderWalk {
 
   /** Enters `name`; false when it is missing and not made. A link puts its components before the `pending` ones. */
   #step(name: ByteString, pending: ByteString[]): boolean {
-    const { descriptor } = this.#levels.at(-1) as Level;
+    const { descriptor } = this.#levels.at(-1) as OpenedLevel;
     const path = `${this.#path}/${name}`.replace(/^\/+/, '/');
     const [above, stat] = [new StatBuffer(), new StatBuffer()];
     statDescriptor(descriptor, above);

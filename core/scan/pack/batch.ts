@@ -1,3 +1,4 @@
+import type { PackNames } from '../../archive/pack-names.ts';
 import type { ByteString } from '../../manifest/entry.ts';
 import type { IndexedManifest } from '../known/unit-contents.ts';
 import type { SharedBucket } from '../read/byte-bucket.ts';
@@ -36,10 +37,8 @@ export function newControl(): SharedArrayBuffer {
 
 /** What a worker is told when a unit begins. */
 export interface UnitTask {
-  /** Path prefix of this snapshot's packs; a pack is `<prefix><four digits><suffix>`. */
-  readonly packPrefix: string;
-  /** `.tar.zst`, of encrypted ones `.tar.zst.age`. */
-  readonly packSuffix: string;
+  /** How the packs of this snapshot are called. */
+  readonly packNames: PackNames;
   /** One counter for all workers: the last pack number given out. */
   readonly packCounter: SharedArrayBuffer;
   /** 32-bit numbers between the main thread and this worker, see `Control`. */
@@ -76,7 +75,3 @@ export type FromWorker =
   | { readonly type: 'done'; readonly unit: number; readonly number: number; readonly entries: ReadEntries; readonly tarBytes: number }
   | { readonly type: 'streamed'; readonly unit: number; readonly number: number; readonly stored: StoredStream; readonly tarBytes: number }
   | { readonly type: 'failed'; readonly unit: number; readonly number: number; readonly code: string; readonly message: string };
-
-export function packPath({ packPrefix, packSuffix }: UnitTask, number: number): string {
-  return `${packPrefix}${String(number).padStart(4, '0')}${packSuffix}`;
-}

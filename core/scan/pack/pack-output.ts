@@ -1,8 +1,9 @@
+import { packName } from '../../archive/pack-names.ts';
 import { Failure } from '../../failure.ts';
 import { FRAMES_UNDER_WAY, PACK_TARGET } from '../limits.ts';
 import { ByteBucket } from '../read/byte-bucket.ts';
 import type { ReadThrottle } from '../read/stored-bytes.ts';
-import { Control, type FromWorker, packPath, type UnitTask } from './batch.ts';
+import { Control, type FromWorker, type UnitTask } from './batch.ts';
 import { FrameBuffer } from './frame-buffer.ts';
 
 /** Hands a message to the main thread. */
@@ -77,7 +78,7 @@ export class PackOutput {
 
   /** The path of the pack that the next frame belongs to. */
   get path(): string {
-    return packPath(this.#task, this.#packNumber());
+    return packName(this.#task.packNames, this.#packNumber());
   }
 
   /** A pack takes its number with its first use, so that no number is left out. */

@@ -1,3 +1,4 @@
+import type { PackNames } from '../../archive/pack-names.ts';
 import { Failure } from '../../failure.ts';
 import { releaseBuffer, trimMemory } from '../../linux/allocator.ts';
 import { startWorker } from '../../workers.ts';
@@ -12,10 +13,8 @@ const BYTES_PER_TRIM = 32 * 1024 * 1024;
 
 /** What is packed for a unit, and where it goes. */
 export interface PackingOrder {
-  /** What the paths of the unit's packs begin with. */
-  readonly packPrefix: string;
-  /** What they end with. */
-  readonly packSuffix: string;
+  /** How the unit's packs are called. */
+  readonly packNames: PackNames;
   readonly known: readonly IndexedManifest[];
   readonly sink: PackSink;
 }
@@ -48,11 +47,11 @@ export class WorkerPool {
   }
 
   /** Begins a unit, when the one before has ended. */
-  begin({ packPrefix, packSuffix, known, sink }: PackingOrder): UnitPacking {
+  begin({ packNames, known, sink }: PackingOrder): UnitPacking {
     if (this.#packing?.hasEnded === false) throw new Failure('internal', 'the unit before has not ended');
     const packing = new UnitPacking({
       unit: ++this.#units,
-      task: { packPrefix, packSuffix, packCounter: new SharedArrayBuffer(4), reading: this.#reading, known },
+      task: { packNames, packCounter: new SharedArrayBuffer(4), reading: this.#reading, known },
       sink,
       size: this.size,
       threads: () => this.#living(),

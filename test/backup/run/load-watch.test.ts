@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { LoadWatch } from '../../../core/backup/run/load-watch.ts';
-import type { LogLine } from '../../../core/context/context.ts';
+import type { Notice } from '../../../core/context/notice.ts';
 
 const LIMIT = 4;
 const HOUR = 60 * 60 * 1000;
 
 describe('a watch over the load', () => {
-  let log: LogLine[];
+  let log: Notice[];
   let calls: string[];
   let load: number;
   let waited: number;
@@ -18,7 +18,7 @@ describe('a watch over the load', () => {
 
   function begin(first: number): void {
     load = first;
-    const reporter = { progress: () => {}, log: (line: LogLine) => void log.push(line) };
+    const reporter = { progress: () => {}, log: (line: Notice) => void log.push(line) };
     const work = { pause: () => void calls.push('pause'), resume: () => void calls.push('resume') };
     const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => {
       waited += milliseconds;

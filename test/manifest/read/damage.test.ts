@@ -5,7 +5,7 @@ import { Failure } from '../../../core/failure.ts';
 import type { Entry, ManifestRow } from '../../../core/manifest/entry.ts';
 import { BLOCK_MAGIC, BLOCK_SECTIONS, type BlockSection } from '../../../core/manifest/format/block-layout.ts';
 import { writeFooter, writeHeader } from '../../../core/manifest/format/envelope.ts';
-import { compressFrame, decompressFrame } from '../../../core/manifest/format/frames.ts';
+import { compressBlock, decompressBlock } from '../../../core/manifest/format/frames.ts';
 import { packSections, unpackSections } from '../../../core/manifest/format/sections.ts';
 import { findMerged, mergedEntries } from '../../../core/manifest/merge/merged-entries.ts';
 import { type ExpectedManifest, ManifestReader } from '../../../core/manifest/read/manifest-reader.ts';
@@ -109,13 +109,13 @@ function forge(blocks: { content: Buffer; firstPath: string; rows: number }[], p
   const parts = [writeHeader()];
   let offset = writeHeader().length;
   for (const { content, firstPath, rows } of blocks) {
-    const frame = compressFrame(content);
+    const frame = compressBlock(content);
     index.add({ offset, length: frame.length, contentLength: content.length, rows, firstPath, digest: hash('sha256', frame, 'buffer') });
     parts.push(frame);
     offset += frame.length;
   }
   const content = index.build(1, packs);
-  const frame = compressFrame(content);
+  const frame = compressBlock(content);
   return Buffer.concat([...parts, frame, writeFooter({ offset, length: frame.length, contentLength: content.length })]);
 }
 
@@ -296,12 +296,12 @@ describe('manifest: damage on purpose', () => {
     const { bytes, finished } = write(sample, 2);
     const footer = bytes.subarray(-40);
     const frame = bytes.subarray(finished.index.offset, finished.index.offset + finished.index.length);
-    const honest = decompressFrame(frame, footer.readUInt32LE(20), 'the index');
+    const honest = decompressBlock(frame, footer.readUInt32LE(20), 'the index');
     for (let at = 0; at < honest.length; at++) {
       for (const change of [0x01, 0x81, 0xff]) {
         const content = Buffer.from(honest);
         content[at] = (content[at] as number) ^ change;
-        const altered = compressFrame(content);
+        const altered = compressBlock(content);
         const place = { offset: finished.index.offset, length: altered.length, contentLength: content.length };
         readAll(Buffer.concat([bytes.subarray(0, finished.index.offset), altered, writeFooter(place)]));
       }
@@ -310,11 +310,11 @@ describe('manifest: damage on purpose', () => {
 
   it('a block that unpacks to far more than it says', () => {
     const bomb = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
-    expect(() => decompressFrame(bomb, 1000, 'a block'))
+    expect(() => decompressBlock(bomb, 1000, 'a block'))
       .to.throw()
       .with.property('code', 'repository_damaged');
-    expect(() => decompressFrame(Buffer.concat([compressFrame(Buffer.alloc(9)), Buffer.from('more')]), 9, 'a block')).to.throw(Failure);
-    expect(() => decompressFrame(compressFrame(Buffer.alloc(9)), 10, 'a block')).to.throw(Failure);
+    expect(() => decompressBlock(Buffer.concat([compressBlock(Buffer.alloc(9)), Buffer.from('more')]), 9, 'a block')).to.throw(Failure);
+    expect(() => decompressBlock(compressBlock(Buffer.alloc(9)), 10, 'a block')).to.throw(Failure);
   });
 
   it('a container with another magic or number of sections', () => {

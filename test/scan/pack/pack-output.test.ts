@@ -39,8 +39,7 @@ describe('the packs that a worker fills', () => {
     control = new Int32Array(memory);
     const numbers = control;
     const task: UnitTask = {
-      packPrefix: `unit${unit}-`,
-      packSuffix: '.tar.zst',
+      packNames: { before: `unit${unit}-`, after: '.tar.zst' },
       packCounter,
       control: memory,
       reading: undefined,

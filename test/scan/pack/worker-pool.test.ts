@@ -56,7 +56,7 @@ describe('the workers of a run', () => {
   let pool: WorkerPool;
   let sink: KeptFrames;
 
-  const begin = (): UnitPacking => pool.begin({ packPrefix: 'p', packSuffix: '.tar.zst', known: [], sink });
+  const begin = (): UnitPacking => pool.begin({ packNames: { before: 'p', after: '.tar.zst' }, known: [], sink });
 
   beforeEach(() => {
     threads = [];
@@ -216,14 +216,14 @@ describe('the workers of a run', () => {
       threads.push(thread);
       return thread;
     });
-    const packing = few.begin({ packPrefix: 'p', packSuffix: '.tar.zst', known: [], sink });
+    const packing = few.begin({ packNames: { before: 'p', after: '.tar.zst' }, known: [], sink });
     const answers = [outcome(packing.read(EMPTY)), outcome(packing.read(EMPTY)), outcome(packing.read(EMPTY))];
     for (const number of [1, 2, 3]) done(threads[0] as Fake, 1, number);
     await settled();
     expect(answers.map(({ state }) => state)).to.deep.equal(['done', 'done', 'done']);
     await packing.end();
     threads[0]?.end();
-    const without = few.begin({ packPrefix: 'p', packSuffix: '.tar.zst', known: [], sink });
+    const without = few.begin({ packNames: { before: 'p', after: '.tar.zst' }, known: [], sink });
     const failure = await failureOf(() => without.read(EMPTY));
     expect(failure).to.include({ code: 'io_error', retry: true });
     expect(failure.message).to.match(/^no thread could be started: .*Resource temporarily unavailable/);
@@ -341,7 +341,7 @@ describe('real worker threads', function () {
       },
       close: async () => enter(),
     };
-    const packing = workers.begin({ packPrefix: unit, packSuffix: '.tar.zst', known: [], sink });
+    const packing = workers.begin({ packNames: { before: unit, after: '.tar.zst' }, known: [], sink });
     try {
       const answers = Array.from({ length: FILES }, (_, file) =>
         packing.read({

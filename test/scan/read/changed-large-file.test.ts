@@ -42,8 +42,7 @@ describe('a large file that changes while a full reads it', () => {
       Atomics.sub(control, Control.framesUnderWay, 1);
     };
     const task = {
-      packPrefix: 'p-',
-      packSuffix: '.tar.zst',
+      packNames: { before: 'p-', after: '.tar.zst' },
       packCounter: new SharedArrayBuffer(4),
       control: memory,
       reading: undefined,

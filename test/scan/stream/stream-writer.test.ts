@@ -40,7 +40,7 @@ async function store(bytes: Buffer): Promise<{ stored: StoredStream; packs: Kept
   const pool = new WorkerPool(1, undefined);
   const packs = new KeptPacks();
   try {
-    const packing = pool.begin({ packPrefix: 'p', packSuffix: '.tar.zst', known: [], sink: packs });
+    const packing = pool.begin({ packNames: { before: 'p', after: '.tar.zst' }, known: [], sink: packs });
     const pipe = makePipe();
     const written = new Promise<void>((resolve) => {
       writeFile(pipe.write, bytes, () => {
