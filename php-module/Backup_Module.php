@@ -23,6 +23,7 @@ class Backup_Module extends \Module_Skeleton
 		'init' => PRIVILEGE_ADMIN,
 		'run' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'restore' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'restore_database' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'list' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'plan' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'ls' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
@@ -115,6 +116,31 @@ class Backup_Module extends \Module_Skeleton
 
 		return $this->backupPerform(3, $given, 'backup:restore', static function (Requester $requester, CoreClient $core) use ($given): array {
 			return $core->call('restore', RestoreRequest::params($requester, 'restore', $given));
+		});
+	}
+
+	/**
+	 * Restore databases of a site
+	 *
+	 * Each is loaded beside the live one, checked, and put in its place; what was live is kept under another name, which the
+	 * result tells. The administrator names the site first: `site databases options`. A site's administrator gives
+	 * `databases options`.
+	 *
+	 * @param string|array|null $site      site (administrator), else the databases
+	 * @param string|array|null $databases mysql/NAME or postgresql/NAME, one or a list; or `all`
+	 * @param array|null        $options   at (snapshot), as (another name for one database), dryRun; of the administrator also to
+	 *                                     (a file for the dump of one database), users, server, earlier
+	 * @return array status (ok, partial, failed) and the outcome of each database
+	 */
+	public function restore_database($site = null, $databases = null, $options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_restore_database', $this->query('backup_restore_database', ...\func_get_args()));
+		}
+		$given = \func_get_args();
+
+		return $this->backupPerform(3, $given, 'backup:restore-database', static function (Requester $requester, CoreClient $core) use ($given): array {
+			return $requester->visibleResult($core->call('restoreDatabase', DatabaseRequest::params($requester, $given)));
 		});
 	}
 

@@ -16,6 +16,7 @@ final class Options
 	const OVERWRITE = 'overwrite';
 	const DURATION = 'duration';
 	const SERVER = 'server';
+	const DATABASE = 'database';
 
 	/** Whose backups a command means that reads them; what an owner may mean is settled. */
 	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
@@ -30,6 +31,7 @@ final class Options
 		self::OVERWRITE => 'always, changed or never',
 		self::DURATION => 'a length of time, such as 90d or 6months',
 		self::SERVER => 'the name or the id of a server, as backup:servers lists them',
+		self::DATABASE => 'the name of a database, such as example_wp',
 	];
 	private const LARGEST_PAGE = 10000;
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
@@ -130,6 +132,7 @@ final class Options
 			self::OVERWRITE => \in_array($text, self::OVERWRITE_MODES, true),
 			self::DURATION => $text !== '',
 			self::SERVER => $text !== '',
+			self::DATABASE => $text !== '' && \strlen($text) <= 63 && strpos($text, "\0") === false,
 		];
 
 		return $fits[$kind] ? $text : null;

@@ -22,6 +22,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\Backup_Module' => 'php-module/Backup_Module.php',
 			'ApiscpBackup\\CoreClient' => 'php-module/CoreClient.php',
 			'ApiscpBackup\\CoreProcess' => 'php-module/CoreProcess.php',
+			'ApiscpBackup\\DatabaseRequest' => 'php-module/DatabaseRequest.php',
 			'ApiscpBackup\\Failure' => 'php-module/Failure.php',
 			'ApiscpBackup\\Messages' => 'php-module/Messages.php',
 			'ApiscpBackup\\Options' => 'php-module/Options.php',

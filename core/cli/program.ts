@@ -58,6 +58,26 @@ function addRestore(program: Command, { perform }: Actions): void {
   add('restore', 'restore a unit, or some of its paths, as it was').option('--dry-run', 'the same as plan');
 }
 
+/** `restore-database`. */
+function addRestoreDatabase(program: Command, { perform }: Actions): void {
+  program
+    .command('restore-database')
+    .description('bring databases of a unit back as they were; what is live is kept under another name')
+    .argument('<unit>', 'site12 or system, or the id of a unit')
+    .argument('[database...]', 'mysql/NAME or postgresql/NAME')
+    .addOption(serverOption())
+    .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
+    .option('--all', 'all databases that the snapshot has of the unit')
+    .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
+    .option('--as <name>', 'restore the one database under another name, which must be free')
+    .option('--to <file>', 'write the dump of the one database to a new file, and change no database')
+    .option('--users', 'first bring the users of the unit back, with their passwords and rights')
+    .option('--dry-run', 'change nothing, show what would be done')
+    .action((unit: string, databases: string[], options: object) => perform('restoreDatabase', { unit, databases, ...options }));
+}
+
 /** The commands of `apiscp-backup`; each turns its arguments into the request of a method and decides nothing. */
 export function buildProgram(actions: Actions): Command {
   const { perform } = actions;
@@ -107,6 +127,7 @@ export function buildProgram(actions: Actions): Command {
   addIdentityCommands(program, actions);
   addReadingCommands(program, actions);
   addRestore(program, actions);
+  addRestoreDatabase(program, actions);
   program
     .command('verify')
     .description('read everything that the snapshots need and compare it with their records')

@@ -4,6 +4,7 @@ import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import type { PlanResult } from '../schemas/plan.ts';
 import type { RestoreResult } from '../schemas/restore.ts';
+import type { RestoreDatabaseResult } from '../schemas/restore-database.ts';
 import type { RunResult } from '../schemas/run.ts';
 import type { VerifyResult } from '../schemas/verify.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
@@ -153,6 +154,21 @@ function renderPlan(result: PlanResult): string {
   return `${reading}${objects}${changes}${renderRestore(result)}`;
 }
 
+function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users, databases }: RestoreDatabaseResult): string {
+  const lines = settled.map((name) => `Put ${printable(name)} back first: an earlier restore of it had been broken off.\n`);
+  if (users.length > 0) lines.push(`Users: ${users.map(printable).join(', ')}\n`);
+  for (const { engine, name, target, result, replaced, tables, rows, bytes, notes, error } of databases) {
+    const where = target === name ? '' : ` to ${printable(target)}`;
+    const what = `${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
+    const said = error === null ? what : `${printable(error.message)} (${error.code})`;
+    lines.push(`${engine}/${printable(name)}${where}: ${result}; ${said}\n`);
+    if (replaced !== null) lines.push(`  what was live is kept as ${printable(replaced)}\n`);
+    for (const note of notes) lines.push(`  ${printable(note)}\n`);
+    if (error?.advice != null) lines.push(`  ${printable(error.advice)}\n`);
+  }
+  return `${lines.join('')}${dryRun ? 'Dry run' : 'Restore of databases'} of ${unit} from ${snapshot}: ${status}.\n`;
+}
+
 const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: boolean) => string } = {
   init: renderInit,
   keys: renderKeys,
@@ -168,6 +184,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   history: renderHistory,
   diff: renderDiff,
   restore: renderRestore,
+  restoreDatabase: renderRestoreDatabase,
   verify: renderVerify,
   prune: renderPrune,
   simulate: renderSimulate,

@@ -14,9 +14,10 @@ import { isUnitId } from '../repository/ids.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Outcome } from '../restore/outcome.ts';
-import { type RestoreOrder, restoreTree } from '../restore/restore.ts';
+import { restoreTree } from '../restore/restore.ts';
 import type { RestoreRequest, RestoreResult } from '../schemas/restore.ts';
 import { ChainManifests } from '../targets/chain-manifests.ts';
+import { chainPacks } from '../targets/chain-packs.ts';
 import { refuseDeletionAround } from '../targets/own-places.ts';
 import { ownersPaths, rightsOf, usersOfAccount } from '../targets/owner-restore.ts';
 import { openOwnerTarget } from '../targets/owner-target.ts';
@@ -113,7 +114,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       manifests: opened.all,
       trees: [...new Set(chain.flatMap(({ roots }) => roots.map(({ name }) => name)))],
       onSpare: opened.onSpare,
-      packs: packsOf(chain, repository),
+      packs: chainPacks(chain, repository),
       roots: target.roots,
       layers: target.layers,
       paths: users === undefined ? paths : ownersPaths(paths),
@@ -155,19 +156,6 @@ function chosenPaths(given: NonNullable<RestoreRequest['paths']>): ByteString[] 
     affected: ['/'],
     advice: 'For everything, omit the paths; a path looks like shadow/var/www.',
   });
-}
-
-/** Packs by what the records say: one of another length than was stored is not the one that was stored. */
-function packsOf(chain: readonly SnapshotRecord[], repository: Repository): RestoreOrder['packs'] {
-  const lengths = new Map(chain.flatMap(({ packs }) => packs.map(({ path, length }) => [path, length] as const)));
-  return {
-    open: async (pack) => {
-      const size = await repository.objectSize(pack);
-      if (size === undefined) return undefined;
-      if (size === lengths.get(pack)) return repository.openContent(pack, size);
-      throw new Failure('repository_damaged', 'a pack has another length than was stored', { affected: [pack] });
-    },
-  };
 }
 
 function resultOf(

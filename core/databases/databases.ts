@@ -1,10 +1,10 @@
 import { databasesOf } from '../config/databases.ts';
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
-import { accountLogins } from '../panel/account-logins.ts';
+import { type AccountLogin, accountLogins } from '../panel/account-logins.ts';
 import type { ChildWatch } from './child.ts';
 import type { DatabaseFacts, DatabaseServer, Inventory } from './database-server.ts';
-import { ENGINES, type Engine } from './engine.ts';
+import { ENGINE_NAMES, ENGINES, type Engine } from './engine.ts';
 import { type FoundServer, findServer, unreachable } from './find-servers.ts';
 import { isOwnDatabase, isOwnUser } from './own-names.ts';
 import { Ownership } from './ownership.ts';
@@ -60,6 +60,20 @@ export class Databases {
       found.push({ engine, ...part });
     }
     return found;
+  }
+
+  /** Whose a database of this name is, or would be if it were made: a unit. */
+  async ownerOf(engine: Engine, name: string): Promise<string> {
+    const found = await this.#server(engine, true);
+    if (found === undefined) throw new Failure('database_unreachable', `there is no server of ${ENGINE_NAMES[engine]}`);
+    const state = 'failure' in found ? found : await this.#state(engine, found.server);
+    if ('failure' in state) throw state.failure;
+    return state.ownership.ofDatabase(name) ?? SYSTEM;
+  }
+
+  /** What the panel says of the account's part of a server: its prefix and its main user. */
+  loginOf(engine: Engine, unit: string): AccountLogin | undefined {
+    return accountLogins(this.#settings.accountsRoot, SERVICES[engine]).find((login) => login.unit === unit);
   }
 
   #server(engine: Engine, isExpected: boolean): Promise<FoundServer> {

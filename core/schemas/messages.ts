@@ -14,6 +14,7 @@ import { logNotification, progressNotification } from './notifications.ts';
 import { planRequest, planResult } from './plan.ts';
 import { pruneRequest, pruneResult } from './prune.ts';
 import { restoreRequest, restoreResult } from './restore.ts';
+import { restoreDatabaseRequest, restoreDatabaseResult } from './restore-database.ts';
 import { runRequest, runResult } from './run.ts';
 import { serversRequest, serversResult } from './servers.ts';
 import { settingsGetRequest, settingsResult, settingsSetRequest } from './settings.ts';
@@ -38,6 +39,7 @@ export const MESSAGES = {
   history: { request: historyRequest, result: historyResult },
   diff: { request: diffRequest, result: diffResult },
   restore: { request: restoreRequest, result: restoreResult },
+  restoreDatabase: { request: restoreDatabaseRequest, result: restoreDatabaseResult },
   verify: { request: verifyRequest, result: verifyResult },
   explain: { request: explainRequest, result: explainResult },
   prune: { request: pruneRequest, result: pruneResult },

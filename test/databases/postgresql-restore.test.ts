@@ -51,7 +51,7 @@ describe('Bringing a PostgreSQL database back', () => {
         description: describeIt('example_wp'),
         dump: () => inPieces(bytes),
         target: 'example_wp',
-        owner: { prefix: ACCOUNT.prefix, user: ACCOUNT.user },
+        owner: { prefix: ACCOUNT.prefix, user: ACCOUNT.user, isServer: false },
         replacedName: 'example_wp_replaced',
         signal: new AbortController().signal,
         progress: () => {},

@@ -13,6 +13,8 @@ export interface DatabaseOwner {
   /** Ends in an underscore; undefined: the account has none. */
   readonly prefix: string | undefined;
   readonly user: string;
+  /** It is nobody's: of the server itself. Its administrator may own what is in it. */
+  readonly isServer: boolean;
 }
 
 /** One database to bring back. */

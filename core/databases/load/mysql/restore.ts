@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
+import { SHADOW_PREFIX } from '../../own-names.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../order.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { Account } from './code-objects.ts';
@@ -8,7 +9,7 @@ import { listCode, withSettings } from './live-code.ts';
 import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
 import { quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, swapDatabase, undoSwap } from './swap.ts';
-import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, SHADOW_PREFIX, type TemporaryLogin } from './temporary-login.ts';
+import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
 
 /**
  * The restores of a MySQL or MariaDB server. Whoever uses it holds the lock of this server's restores: what lies about of others

@@ -1,10 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { LOGIN_PREFIX, SHADOW_PREFIX } from '../../own-names.ts';
 import type { MysqlConnection, MysqlLogin } from './connection.ts';
 import { quoteName, quotePattern, type ServerKind } from './quoting.ts';
-
-/** What the databases and the users of a restore begin with: none of them is an account's. */
-export const SHADOW_PREFIX = 'apiscp_backup_';
-export const LOGIN_PREFIX = 'apbk_';
 
 const HOST = 'localhost';
 

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
+import { SHADOW_PREFIX } from '../../own-names.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../order.ts';
 import { PostgresqlConnection, type PostgresqlLogin } from './connection.ts';
 import { type Loaded, loadPostgresqlDump } from './load.ts';
 import { giveToAccount } from './owners.ts';
 import { quoteName, quoteText } from './quoting.ts';
 import { copyDatabaseSettings, swapDatabase } from './swap.ts';
-import { dropDatabase, makeTemporaryLogin, removeLeftovers, SHADOW_PREFIX } from './temporary-login.ts';
+import { dropDatabase, makeTemporaryLogin, removeLeftovers } from './temporary-login.ts';
 
 /** A database to which every server has its administrator. */
 const MAINTENANCE = 'postgres';
@@ -42,6 +43,15 @@ export class PostgresqlRestorer {
       (await this.#admin.query('SELECT 1 FROM pg_catalog.pg_database WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1', [database]))
         .length > 0
     );
+  }
+
+  /** Whose a database is; undefined when there is none of that name. */
+  async ownerOf(database: string): Promise<string | undefined> {
+    const [row] = await this.#admin.query(
+      'SELECT pg_catalog.pg_get_userbyid(datdba)::pg_catalog.text AS owner FROM pg_catalog.pg_database WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1',
+      [database],
+    );
+    return row?.owner ?? undefined;
   }
 
   /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
@@ -144,12 +154,12 @@ export class PostgresqlRestorer {
   }
 
   /** The account's own roles, its main one first. */
-  async #rolesOf({ user, prefix }: DatabaseOwner): Promise<string[]> {
+  async #rolesOf({ user, prefix, isServer }: DatabaseOwner): Promise<string[]> {
     const rows = await this.#admin.query(
-      `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles WHERE NOT rolsuper AND (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1
+      `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles WHERE (NOT rolsuper OR $3 OPERATOR(pg_catalog.=) 'true') AND (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1
          OR ($2 OPERATOR(pg_catalog.<>) '' AND pg_catalog.left(rolname::pg_catalog.text, pg_catalog.length($2)) OPERATOR(pg_catalog.=) $2))
        ORDER BY (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1) DESC`,
-      [user, prefix ?? ''],
+      [user, prefix ?? '', String(isServer)],
     );
     const roles = rows.map(({ name }) => name!);
     if (roles[0] === user) return roles;

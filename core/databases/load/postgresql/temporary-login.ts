@@ -1,10 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { LOGIN_PREFIX, SHADOW_PREFIX } from '../../own-names.ts';
 import type { PostgresqlConnection, PostgresqlLogin } from './connection.ts';
 import { quoteName, quoteText } from './quoting.ts';
-
-/** What the databases and the roles of a restore begin with: none of them is an account's. */
-export const SHADOW_PREFIX = 'apiscp_backup_';
-export const LOGIN_PREFIX = 'apbk_';
 
 const ITERATIONS = 4096;
 

@@ -1,0 +1,252 @@
+import { closeSync, constants, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { findSubject } from '../browse/find-subject.ts';
+import { entryAt } from '../browse/tree-scope.ts';
+import { untrusted } from '../config/trusted-place.ts';
+import type { Context } from '../context/context.ts';
+import { Databases } from '../databases/databases.ts';
+import type { Engine } from '../databases/engine.ts';
+import { asFailure, Failure } from '../failure.ts';
+import { lockForRestore } from '../locks/unit-locks.ts';
+import { fromWirePath } from '../manifest/wire-path.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
+import type { RecordedDatabase, SnapshotRecord } from '../repository/record.ts';
+import type { Repository } from '../repository/repository.ts';
+import { readStoredContent } from '../restore/content/stored-content.ts';
+import type { RestoreDatabaseRequest, RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore-database.ts';
+import { chainPacks } from '../targets/chain-packs.ts';
+import { ServerRestores } from '../targets/database-restore.ts';
+import { OpenLayers } from '../timeline/open-layers.ts';
+import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
+import { isCurrent } from '../timeline/resolve-unit.ts';
+
+type Recorded = RecordedDatabase & { readonly size: number };
+
+/** What a request turned out to mean. */
+interface Task {
+  readonly request: RestoreDatabaseRequest;
+  readonly unit: UnitIdentity;
+  readonly point: RestorePoint;
+  readonly chosen: readonly Recorded[];
+}
+
+/** Brings databases of a unit back. What could not be brought back is in the result, database by database. */
+export async function restoreDatabase(request: RestoreDatabaseRequest, context: Context): Promise<RestoreDatabaseResult> {
+  if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore of databases needs root');
+  checkRequest(request);
+  const { repository, unit } = await findSubject(request, context);
+  const task = async (): Promise<Task> => {
+    const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
+    return { request, unit, point, chosen: choose(request, point.chain.at(-1)!) };
+  };
+  if (request.dryRun === true) return await perform(await task(), repository, context);
+  // Before snapshots are looked for: none of them goes from now on. Files may be restored meanwhile.
+  const locks = await lockForRestore(unit.name, { to: 'databases' }, repository, context);
+  try {
+    return await perform(await task(), repository, context);
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+}
+
+function checkRequest({ databases = [], all, as, to, policy }: RestoreDatabaseRequest): void {
+  const usage = (message: string) => new Failure('usage', message, { advice: 'As in: apiscp-backup restore-database site12 mysql/NAME' });
+  if (all === true && databases.length > 0) throw usage('give names of databases, or --all, not both');
+  if (all !== true && databases.length === 0) throw usage('no database is named');
+  if ((as !== undefined || to !== undefined) && (all === true || databases.length !== 1)) throw usage('--as and --to are for one database');
+  if (as !== undefined && to !== undefined) throw usage('--as and --to exclude each other');
+  if (to !== undefined && policy === 'owner')
+    throw new Failure('owner_not_allowed', 'an owner cannot have a dump written to a file of the server');
+}
+
+function choose({ databases = [], all }: RestoreDatabaseRequest, record: SnapshotRecord): Recorded[] {
+  const there = (record.databases ?? []).filter((each): each is Recorded => each.result === 'ok' && each.size !== null);
+  if (all === true) return there;
+  return [...new Set(databases)].map((wanted) => {
+    const found = there.find(({ engine, name }) => `${engine}/${name}` === wanted);
+    if (found !== undefined) return found;
+    const failed = (record.databases ?? []).find(({ engine, name }) => `${engine}/${name}` === wanted);
+    const reason = failed === undefined ? '' : `: its dump failed then (${failed.error?.message ?? ''})`;
+    throw new Failure('database_unknown', `the snapshot ${record.id} does not have the database ${wanted}${reason}`, {
+      affected: [wanted],
+      advice: `It has ${
+        there
+          .map(({ engine, name }) => `${engine}/${name}`)
+          .slice(0, 20)
+          .join(', ') || 'none'
+      }.`,
+    });
+  });
+}
+
+async function perform(task: Task, repository: Repository, context: Context): Promise<RestoreDatabaseResult> {
+  const { request, unit, point, chosen } = task;
+  const { chain, moment } = point;
+  if (request.to === undefined && !isCurrent(unit, repository, context)) {
+    throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now: its databases cannot be restored in place`, {
+      affected: [request.unit],
+      advice: 'Write a dump to a file with --to; or, when it is the same customer, `apiscp-backup join` them first.',
+    });
+  }
+  const layers = await OpenLayers.open(chain, repository);
+  const work = new Work(task, repository, layers, context);
+  try {
+    const databases: RestoredDatabase[] = [];
+    for (const each of chosen) databases.push(await work.restoreOne(each));
+    const failed = databases.filter(({ result }) => result === 'failed').length;
+    return {
+      status: failed === 0 ? 'ok' : failed === databases.length ? 'failed' : 'partial',
+      unit: unit.name,
+      unitId: unit.unit,
+      current: isCurrent(unit, repository, context),
+      moment,
+      snapshot: chain.at(-1)!.id,
+      dryRun: request.dryRun === true,
+      settled: work.settled,
+      users: [],
+      databases,
+    };
+  } finally {
+    await work.close();
+    layers.close();
+  }
+}
+
+/** The restores of one request: each server is opened once. */
+class Work {
+  readonly settled: string[] = [];
+  readonly #task: Task;
+  readonly #repository: Repository;
+  readonly #layers: OpenLayers;
+  readonly #context: Context;
+  readonly #databases: Databases;
+  readonly #servers = new Map<Engine, Promise<ServerRestores>>();
+  #done = 0;
+
+  constructor(task: Task, repository: Repository, layers: OpenLayers, context: Context) {
+    this.#task = task;
+    this.#repository = repository;
+    this.#layers = layers;
+    this.#context = context;
+    this.#databases = new Databases(context.settings, context.signal);
+  }
+
+  /** Its failure is its own: the others are restored all the same. */
+  async restoreOne(database: Recorded): Promise<RestoredDatabase> {
+    const { request } = this.#task;
+    const { engine, name, at, size, tables, rows } = database;
+    const target = request.to === undefined ? (request.as ?? name) : Buffer.from(fromWirePath(request.to), 'latin1').toString();
+    const planned = { engine, name, target, at, replaced: null, tables: tables ?? 0, rows: rows ?? 0, bytes: size, notes: [], error: null };
+    try {
+      if (request.to !== undefined) {
+        if (request.dryRun !== true) await this.#writeFile(database, target);
+        return { ...planned, result: request.dryRun === true ? 'planned' : 'ok' };
+      }
+      await this.#refuseForeign(database, target);
+      if (request.dryRun === true) return { ...planned, result: 'planned' };
+      const server = await this.#server(engine);
+      if (request.as !== undefined && request.as !== name && (await server.has(target))) {
+        throw new Failure('database_exists', `there is a database ${target} already`, {
+          affected: [target],
+          advice: 'Choose another name.',
+        });
+      }
+      const owner = await server.ownerFor(this.#task.unit.name, target, this.#databases);
+      const outcome = await server.restore(
+        {
+          description: database,
+          dump: () => this.#dump(database),
+          target,
+          owner,
+          signal: this.#context.signal,
+          progress: (bytes) => this.#tell(bytes),
+          step: () => {},
+        },
+        this.#context.now(),
+      );
+      this.#done++;
+      return { ...planned, ...outcome, replaced: outcome.replaced ?? null, result: 'ok' };
+    } catch (error) {
+      const { code, message, advice } = asFailure(error);
+      if (code === 'cancelled' || code === 'internal' || code === 'locked') throw error;
+      return { ...planned, result: 'failed', error: { code, message, advice: advice ?? null } };
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const server of this.#servers.values()) await (await server.catch(() => undefined))?.close();
+  }
+
+  /** What is live under the name, or would be, has to be the unit's own. */
+  async #refuseForeign({ engine, name }: Recorded, target: string): Promise<void> {
+    const { unit, request } = this.#task;
+    const owner = await this.#databases.ownerOf(engine, target);
+    if (owner === unit.name) return;
+    // After a change of its prefix an account's database of old is nobody's as long as it is not there.
+    if (owner === 'system' && target === name && request.policy !== 'owner') return;
+    const whose = request.policy === 'owner' || owner === 'system' ? 'is none of the account' : `belongs to ${owner}`;
+    throw new Failure('owner_not_allowed', `a database of the name ${target} ${whose}`, {
+      affected: [target],
+      advice: 'A name has to begin with the prefix of the account.',
+    });
+  }
+
+  async #server(engine: Engine): Promise<ServerRestores> {
+    const known = this.#servers.get(engine);
+    if (known !== undefined) return await known;
+    const opened = ServerRestores.open(engine, this.#context);
+    this.#servers.set(engine, opened);
+    const server = await opened;
+    this.settled.push(...server.settled);
+    return server;
+  }
+
+  #dump({ path }: Recorded): AsyncGenerator<Buffer> {
+    const entry = entryAt(this.#layers.readers, Buffer.from(path).latin1Slice());
+    if (entry?.content === undefined) throw new Failure('content_missing', 'the snapshot does not have the dump', { affected: [path] });
+    return readStoredContent(entry.content, chainPacks(this.#task.point.chain, this.#repository));
+  }
+
+  #tell(bytes: number): void {
+    const total = this.#task.chosen.reduce((sum, { size }) => sum + size, 0);
+    this.#context.reporter.progress({
+      phase: 'restore',
+      unit: this.#task.unit.name,
+      entries: this.#done,
+      entriesTotal: this.#task.chosen.length,
+      bytes,
+      bytesTotal: total,
+    });
+  }
+
+  /** A new file that only root can read. A folder that others can change could lead anywhere. */
+  async #writeFile(database: Recorded, file: string): Promise<void> {
+    const weak = untrusted(dirname(file));
+    if (!file.startsWith('/') || weak !== undefined) {
+      throw new Failure(
+        'unsafe_path',
+        `a dump is written only where root alone can change the way to it: ${weak?.reason ?? 'the path is not absolute'}`,
+        {
+          affected: [weak?.place ?? file],
+        },
+      );
+    }
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      let bytes = 0;
+      for await (const piece of this.#dump(database)) {
+        for (let at = 0; at < piece.length; ) at += writeSync(descriptor, piece, at);
+        bytes += piece.length;
+        this.#tell(bytes);
+        if (this.#context.signal.aborted) throw new Failure('cancelled', 'stopped on request');
+      }
+      fsyncSync(descriptor);
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw error;
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}

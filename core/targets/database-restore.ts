@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { databasesOf } from '../config/databases.ts';
+import { limitsOf } from '../config/limits.ts';
+import type { Context } from '../context/context.ts';
+import type { Databases } from '../databases/databases.ts';
+import type { Engine } from '../databases/engine.ts';
+import { mysqlLogin, postgresqlLogin } from '../databases/load/credentials.ts';
+import { MysqlRestorer } from '../databases/load/mysql/restore.ts';
+import type { SwapPlan } from '../databases/load/mysql/swap.ts';
+import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../databases/load/order.ts';
+import { PostgresqlRestorer } from '../databases/load/postgresql/restore.ts';
+import { SwapJournal } from '../databases/load/swap-journal.ts';
+import { Failure } from '../failure.ts';
+import { type Lock, waitForLock } from '../locks/locks.ts';
+import { prepareStateDirectory } from '../repository/state-directory.ts';
+
+/** The unit of what is no account's. */
+const SYSTEM = 'system';
+/** How long a name may be: characters of MySQL, bytes of PostgreSQL; the shorter one for both. */
+const LONGEST_NAME = 63;
+
+type Restorer = MysqlRestorer | PostgresqlRestorer;
+
+/** The restores of one database server, held by one process at a time. */
+export class ServerRestores {
+  /** Databases whose earlier restore had died, and that were put back. */
+  readonly settled: readonly string[];
+  readonly #engine: Engine;
+  readonly #restorer: Restorer;
+  readonly #lock: Lock;
+
+  private constructor(engine: Engine, restorer: Restorer, lock: Lock, settled: readonly string[]) {
+    this.#engine = engine;
+    this.#restorer = restorer;
+    this.#lock = lock;
+    this.settled = settled;
+  }
+
+  /** Waits for another restore on this server; puts back what one left that died. Throws `locked`, `database_unreachable`. */
+  static async open(
+    engine: Engine,
+    { settings, signal, reporter }: Pick<Context, 'settings' | 'signal' | 'reporter'>,
+  ): Promise<ServerRestores> {
+    prepareStateDirectory(settings.stateDirectory);
+    const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
+    const waiting = { minutes: limitsOf(settings).wait, signal, onWait };
+    const lock = await waitForLock(settings.stateDirectory, `${engine}.databases`, 'a restore of databases', waiting);
+    try {
+      const restorer = await openRestorer(engine, settings);
+      try {
+        return new ServerRestores(engine, restorer, lock, await restorer.settle());
+      } catch (error) {
+        await restorer.close();
+        throw error;
+      }
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  has(database: string): Promise<boolean> {
+    return this.#restorer.has(database);
+  }
+
+  /** Who shall own a database of a unit. */
+  async ownerFor(unit: string, database: string, databases: Databases): Promise<DatabaseOwner> {
+    if (unit === SYSTEM) {
+      const user = this.#restorer instanceof PostgresqlRestorer ? ((await this.#restorer.ownerOf(database)) ?? 'postgres') : 'root';
+      return { prefix: undefined, user, isServer: true };
+    }
+    const login = databases.loginOf(this.#engine, unit);
+    if (login?.admin !== undefined) return { prefix: login.prefix, user: login.admin, isServer: false };
+    throw new Failure('database_refused', `the panel does not say who is the main user of ${unit}`, { affected: [unit] });
+  }
+
+  async restore(order: Omit<DatabaseOrder, 'replacedName'>, now: Date): Promise<DatabaseOutcome> {
+    return await this.#restorer.restore({ ...order, replacedName: await this.#freeName(order.target, now) });
+  }
+
+  async close(): Promise<void> {
+    await this.#restorer.close();
+    this.#lock.release();
+  }
+
+  async #freeName(target: string, now: Date): Promise<string> {
+    const moment = now
+      .toISOString()
+      .replaceAll(/[-:]|\..*/g, '')
+      .replace('T', '_');
+    for (let number = 1; ; number++) {
+      const name = replacedName(target, number === 1 ? moment : `${moment}_${number}`);
+      if (!(await this.has(name))) return name;
+    }
+  }
+}
+
+/** `NAME_before_20261126_040000`, with as much of the name as there is room for. */
+export function replacedName(target: string, moment: string): string {
+  const ending = `_before_${moment}`;
+  let beginning = '';
+  for (const letter of target) {
+    if (Buffer.byteLength(beginning + letter + ending) > LONGEST_NAME) break;
+    beginning += letter;
+  }
+  return beginning + ending;
+}
+
+async function openRestorer(engine: Engine, settings: Context['settings']): Promise<Restorer> {
+  const sought = databasesOf(settings);
+  let failure: unknown;
+  // The first that answers, as the backup has it.
+  for (const socket of sought[engine].sockets) {
+    try {
+      if (engine === 'mysql') {
+        const journal = new SwapJournal<SwapPlan>(join(settings.stateDirectory, 'databases'));
+        return await MysqlRestorer.open(mysqlLogin(socket, sought.mysql.credentials), journal);
+      }
+      return await PostgresqlRestorer.open(postgresqlLogin(socket, sought.postgresql.port, sought.postgresql.credentials));
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}

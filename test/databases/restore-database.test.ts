@@ -1,0 +1,130 @@
+import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { WireError } from '../../core/schemas/parts.ts';
+import type { RestoreDatabaseResult } from '../../core/schemas/restore-database.ts';
+import { makeMariadbAccount, makePostgresqlAccount } from './account.ts';
+import { DatabaseSite } from './database-site.ts';
+import { MariadbServer } from './mariadb-server.ts';
+import { PostgresqlServer } from './postgresql-server.ts';
+
+const ONE = { prefix: 'one_', user: 'owner1', password: 'pw', databases: ['wp', "o'd`d-name", 'empty'] };
+const TWO = { prefix: 'two_', user: 'owner2', password: 'pw', databases: ['wp'] };
+
+describe('restore-database', function () {
+  this.timeout(120_000);
+  let mariadb: MariadbServer;
+  let postgresql: PostgresqlServer;
+  let site: DatabaseSite;
+
+  before(async () => {
+    [mariadb, postgresql] = await Promise.all([MariadbServer.start(), PostgresqlServer.start()]);
+    for (const account of [ONE, TWO]) {
+      await makeMariadbAccount(mariadb, account);
+      await makePostgresqlAccount(postgresql, account);
+      await mariadb.run(
+        "CREATE TABLE posts (id INT PRIMARY KEY, text TEXT); INSERT INTO posts VALUES (1, 'Grüße 😀'), (2, NULL)",
+        `${account.prefix}wp`,
+      );
+      await postgresql.run(
+        "CREATE TABLE posts (id int PRIMARY KEY, text text); INSERT INTO posts VALUES (1, 'Grüße 😀'), (2, NULL)",
+        `${account.prefix}wp`,
+      );
+      await postgresql.run(`ALTER TABLE posts OWNER TO ${account.user}`, `${account.prefix}wp`);
+    }
+    site = new DatabaseSite({ mariadb, postgresql });
+    for (const service of ['mysql', 'pgsql'] as const) {
+      site.setLogin(service, 'one_', 'owner1');
+      site.setLogin(service, 'two_', 'owner2', join(site.accountsRoot, 'site2'));
+    }
+    await site.init();
+    await site.backUp();
+  });
+  after(async () => {
+    await mariadb?.stop();
+    await postgresql?.stop();
+    await site?.remove();
+  });
+
+  const ask = async (
+    ...args: string[]
+  ): Promise<{ result: RestoreDatabaseResult; error: WireError | undefined; exitCode: number | undefined }> => {
+    const { stdout, exitCode } = await site.start(['restore-database', ...args]);
+    const answer = JSON.parse(String(stdout));
+    return { result: answer, error: answer.error, exitCode };
+  };
+  const texts = async (database: string): Promise<unknown[]> => [
+    ...(await mariadb.query('SELECT text FROM posts ORDER BY id', database)),
+    ...(await postgresql.query('SELECT text FROM posts ORDER BY id', database)),
+  ];
+
+  it('brings all databases of a unit back, keeps what was live, and touches no other', async () => {
+    await mariadb.run("UPDATE posts SET text = 'broken'; CREATE TABLE new (a INT)", 'one_wp');
+    await postgresql.run('DROP TABLE posts', 'one_wp');
+    await mariadb.run("UPDATE posts SET text = 'kept'", 'two_wp');
+    const { result, exitCode } = await ask('site1', '--all');
+    expect([exitCode, result.status], JSON.stringify(result)).to.deep.equal([0, 'ok']);
+    expect(result.databases.map(({ engine, name }) => `${engine}/${name}`)).to.have.members(
+      ['one_wp', "one_o'd`d-name", 'one_empty'].flatMap((name) => [`mysql/${name}`, `postgresql/${name}`]),
+    );
+    expect(await texts('one_wp')).to.deep.equal([{ text: 'Grüße 😀' }, { text: null }, { text: 'Grüße 😀' }, { text: null }]);
+    expect(await mariadb.query("SHOW TABLES LIKE 'new'", 'one_wp')).to.deep.equal([]);
+    expect(await mariadb.query('SELECT text FROM posts', 'two_wp')).to.deep.equal([{ text: 'kept' }, { text: 'kept' }]);
+    const { replaced } = result.databases.find(({ engine, name }) => engine === 'mysql' && name === 'one_wp')!;
+    expect(await mariadb.query('SELECT text FROM posts', replaced!)).to.deep.equal([{ text: 'broken' }, { text: 'broken' }]);
+    expect(
+      await postgresql.query("SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = 'posts'", 'one_wp'),
+    ).to.deep.equal([{ owner: 'owner1' }]);
+  });
+
+  it('makes a database anew that was dropped, and one under another name', async () => {
+    await mariadb.run('DROP DATABASE one_wp');
+    await postgresql.run('DROP DATABASE one_wp');
+    const again = await ask('site1', 'mysql/one_wp', 'postgresql/one_wp');
+    expect(again.result.status, JSON.stringify(again.result)).to.equal('ok');
+    for (const engine of ['mysql', 'postgresql']) {
+      const { result } = await ask('site1', `${engine}/one_wp`, '--as', 'one_copy');
+      expect(result.databases[0], JSON.stringify(result)).to.include({
+        result: 'ok',
+        target: 'one_copy',
+        replaced: null,
+        tables: 1,
+        rows: 2,
+      });
+    }
+    expect(await texts('one_copy')).to.deep.equal(await texts('one_wp'));
+    const { result, exitCode } = await ask('site1', 'mysql/one_wp', '--as', 'one_copy');
+    expect([exitCode, result.databases[0]!.error!.code]).to.deep.equal([1, 'database_exists']);
+  });
+
+  it('writes a dump to a new file that root alone can read', async () => {
+    const tenants = join(site.folder, 'of-a-tenant');
+    mkdirSync(tenants);
+    chownSync(tenants, 1001, 1001);
+    const { result } = await ask('site1', 'mysql/one_wp', '--to', join(tenants, 'dump.sql'));
+    expect(result.databases[0]!.error?.code).to.equal('unsafe_path');
+    const safe = join(site.folder, 'dump.sql');
+    const written = await ask('site1', 'mysql/one_wp', '--to', safe);
+    expect(written.result.status, JSON.stringify(written.result)).to.equal('ok');
+    expect(readFileSync(safe, 'utf8')).to.include("(1,'Grüße 😀')");
+    expect(statSync(safe).mode & 0o777).to.equal(0o600);
+    expect((await ask('site1', 'mysql/one_wp', '--to', safe)).result.databases[0]!.error!.message).to.include('EEXIST');
+  });
+
+  it('changes nothing in a dry run', async () => {
+    await mariadb.run("UPDATE posts SET text = 'new'", 'one_wp');
+    const { result } = await ask('site1', 'mysql/one_wp', '--dry-run');
+    expect([result.status, result.databases[0]!.result, result.databases[0]!.rows]).to.deep.equal(['ok', 'planned', 2]);
+    expect(await mariadb.query('SELECT text FROM posts', 'one_wp')).to.deep.equal([{ text: 'new' }, { text: 'new' }]);
+  });
+
+  it('gives an account nothing of another, and no name that is not its own', async () => {
+    const unknown = await ask('site1', 'mysql/two_wp');
+    expect(unknown.error!.code).to.equal('database_unknown');
+    for (const name of ['two_new', 'mysql']) {
+      const { result } = await ask('site1', 'mysql/one_wp', '--as', name);
+      expect(result.databases[0]!.error!.code, name).to.equal('owner_not_allowed');
+    }
+    expect(await mariadb.query('SELECT text FROM posts', 'two_wp')).to.deep.equal([{ text: 'kept' }, { text: 'kept' }]);
+  });
+});
