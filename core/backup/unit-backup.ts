@@ -1,6 +1,7 @@
 import type { LevelRequest } from '../chain/choose-level.ts';
 import { newest } from '../chain/snapshot.ts';
 import { limitsOf } from '../config/limits.ts';
+import { VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
 import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
@@ -17,7 +18,7 @@ import { mountedPaths } from '../scan/walk/mounted-paths.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 import { excludedThen, excludeOf } from '../timeline/exclude-rules.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
-import { dumpDatabases, VIRTUAL_FOLDERS } from './databases/dump-databases.ts';
+import { dumpDatabases } from './databases/dump-databases.ts';
 import { discard } from './packs/pack-compaction.ts';
 import { SnapshotPacks } from './packs/snapshot-packs.ts';
 import { unitOf } from './previous/account-unit.ts';

@@ -1,3 +1,4 @@
+import { VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
 import { type ExcludeMatcher, excludeAny } from '../exclude/exclude-matcher.ts';
 import { letGo, openHandleAt, readLinkAt } from '../linux/files.ts';
 import type { StatBuffer } from '../linux/stat.ts';
@@ -46,7 +47,8 @@ export function compareWithLive(comparison: LiveComparison, output: LiveOutput):
   const exclude = excludeAny([comparison.exclude, excludeBeside(scope, behind)]);
   const listener = new LiveListener(comparison, previous, output);
   const { includeSubvolumes } = comparison;
-  return new Walker({ roots: unit.roots, previous, exclude, mounts: mountedPaths(unit.roots), includeSubvolumes }, listener);
+  const mounts = mountedPaths(unit.roots);
+  return new Walker({ roots: unit.roots, previous, exclude, elsewhere: VIRTUAL_FOLDERS, mounts, includeSubvolumes }, listener);
 }
 
 /** The component of `path` that follows `directory`; undefined when it does not lie below it. */

@@ -1,10 +1,12 @@
 import { findSubject } from '../browse/find-subject.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
+import { DATABASES, VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
 import { Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import { isWithin } from '../manifest/path-order.ts';
 import { fromTreePath, fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
@@ -106,7 +108,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
   try {
     await repository.keys.requireReadable(chain.flatMap(({ manifest, packs }) => [manifest, ...packs]));
     await opened.open(chain, repository);
-    const paths = chosenPaths(request.paths ?? []);
+    const paths = chosenPaths(request);
     target = await openTarget(task, repository, context);
     const then = excludeThen(chain.at(-1) as SnapshotRecord);
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
@@ -118,6 +120,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       roots: target.roots,
       layers: target.layers,
       paths: users === undefined ? paths : ownersPaths(paths),
+      ...(request.to === undefined ? { passedOver: VIRTUAL_FOLDERS } : {}),
       owner: users === undefined ? undefined : rightsOf(users, request.to !== undefined),
       accountUsers: users === undefined ? usersOfAccount(unit.name, context.settings) : undefined,
       overwrite: request.overwrite ?? 'always',
@@ -148,9 +151,19 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
   }
 }
 
-/** Throws `usage` for a slash alone, which is what is left of `"$folder/"` when the variable is not set. */
-function chosenPaths(given: NonNullable<RestoreRequest['paths']>): ByteString[] {
+/**
+ * Throws `usage` for a slash alone, which is what is left of `"$folder/"` when the variable is not set, and for databases, whose dumps have no
+ * place in an account.
+ */
+function chosenPaths({ paths: given = [], to }: RestoreRequest): ByteString[] {
   const paths = given.map(fromTreePath);
+  const dumps = to === undefined ? paths.filter((path) => isWithin(path, DATABASES)) : [];
+  if (dumps.length > 0) {
+    throw new Failure('usage', 'dumps of databases have no place in an account', {
+      affected: dumps.map((path) => toWirePath(path).path),
+      advice: 'Restore them to a folder with --to; `apiscp-backup restore-database` brings a database back into its server.',
+    });
+  }
   if (!paths.includes('')) return paths;
   throw new Failure('usage', 'a single slash is not a path in a backup', {
     affected: ['/'],

@@ -4,6 +4,9 @@ import { ENGINES, type Engine } from './engine.ts';
 /** The folder of a snapshot in which databases stand; the account's tree has none of that name. */
 export const DATABASES: ByteString = 'databases';
 
+/** The folders of a snapshot that stand for no folder of the server. */
+export const VIRTUAL_FOLDERS: ReadonlySet<ByteString> = new Set([DATABASES]);
+
 const ENDING = '.sql';
 
 /** The folder of an engine's databases. */

@@ -20,7 +20,7 @@ import { type ChainManifest, openView, type ViewOptions } from './plan/manifest-
 import { neededFrames } from './plan/needed-frames.ts';
 import type { Plan } from './plan/plan.ts';
 import { planRestore } from './plan/planner.ts';
-import { checkPaths, type RowPlace, type SelectedEntry, type SnapshotView, selectEntries } from './plan/snapshot-view.ts';
+import { checkPaths, type RowPlace, type SelectedEntry, type SnapshotView, selectEntries, viewWithout } from './plan/snapshot-view.ts';
 import { lackOfRoom, lackOfSpace, type Room } from './plan/space.ts';
 import { type Overwrite, problemOf, type Report, type WriteRules } from './rules.ts';
 import { Staging } from './target/staging.ts';
@@ -53,6 +53,8 @@ export interface RestoreOrder {
   readonly layers: OverlayLayers | undefined;
   /** Virtual paths; none: everything. */
   readonly paths: readonly ByteString[];
+  /** Folders of the snapshot that stand for none of the target, and are passed over; left out: none. */
+  readonly passedOver?: ReadonlySet<ByteString>;
   readonly overwrite: Overwrite;
   /** Whether what the snapshot does not have goes. */
   readonly deletion: boolean;
@@ -111,10 +113,11 @@ class Restore {
       owner: order.owner,
       accountUsers: order.accountUsers,
     };
-    this.#view = permittedView(
+    const view = permittedView(
       openView(order.manifests, { trees: order.trees, onLost: this.#lost.add, onSpare: order.onSpare }),
       order.owner,
     );
+    this.#view = order.passedOver === undefined ? view : viewWithout(view, order.passedOver);
     this.#target = new Target(order.roots, order.owner);
     this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
     this.#upper = order.layers === undefined ? undefined : new UpperLayer(order.layers);

@@ -12,9 +12,6 @@ import { dumpRows } from './dump-entries.ts';
 import type { StreamStore } from './dump-one.ts';
 import { type DumpedDatabases, UnitDumps } from './unit-dumps.ts';
 
-/** The folders of a snapshot that stand for no folder of the server. */
-export const VIRTUAL_FOLDERS: ReadonlySet<ByteString> = new Set([DATABASES]);
-
 /** Dumps the databases of a unit as the settings say; where they say nothing of the kind, dumps of before are not part of the snapshot any more. */
 export async function dumpDatabases(
   subject: PanelUnit,
