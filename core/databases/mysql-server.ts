@@ -3,6 +3,7 @@ import { type ChildWatch, type Command, runCommand } from './child.ts';
 import type { DatabaseFacts, DatabaseServer, DumpPlan, Inventory, MysqlPlace } from './database-server.ts';
 import { grantOn } from './mysql-grants.ts';
 import { mysqlUsers } from './mysql-users.ts';
+import { brokenViews } from './mysql-views.ts';
 import type { Claim } from './ownership.ts';
 import { findProgram } from './programs.ts';
 
@@ -76,22 +77,18 @@ export class MysqlServer implements DatabaseServer {
     const exists = `SELECT 'database', schema_name FROM information_schema.schemata WHERE schema_name = ${schema}`;
     const plain = `SELECT 'plain', t.table_name FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine
       WHERE t.table_schema = ${schema} AND t.table_type = 'BASE TABLE' AND e.transactions <> 'YES' LIMIT 1`;
-    const broken = `SELECT 'broken', table_name FROM information_schema.tables
-      WHERE table_schema = ${schema} AND table_type LIKE '%VIEW' AND table_comment NOT IN ('VIEW', 'SYSTEM VIEW')`;
-    const rows = await this.query([exists, plain, broken].join(';\n'), watch);
-    const kinds = rows.map(([kind]) => kind);
-    if (!kinds.includes('database')) return undefined;
+    const views = `SELECT 'view', table_name FROM information_schema.views WHERE table_schema = ${schema}`;
+    const rows = await this.query([exists, plain, views].join(';\n'), watch);
+    const of = (wanted: string) => rows.filter(([kind]) => kind === wanted).map(([, value]) => value as string);
+    if (of('database').length === 0) return undefined;
     // Tables without transactions are of one moment only while nobody writes to them.
-    const consistency = kinds.includes('plain') ? 'locked' : 'snapshot';
-    const views = rows.filter(([kind]) => kind === 'broken').map(([, view]) => view as string);
-    const ignored = views.map((view) => `--ignore-table=${name}.${view}`);
+    const consistency = of('plain').length > 0 ? 'locked' : 'snapshot';
+    const broken = await brokenViews((sql) => this.query(sql, watch), name, of('view'), consistency);
+    const ignored = broken.map(({ view }) => `--ignore-table=${name}.${view}`);
     const moment = consistency === 'locked' ? '--lock-tables' : '--single-transaction';
     const args = [...this.#login, ...this.#dumpOptions, moment, ...ignored, '--', name];
-    return {
-      command: { program: this.#dumper, args, as: undefined },
-      consistency,
-      leftOut: views.map((view) => `the view ${view} refers to what is not there, or to a definer who is not`),
-    };
+    const leftOut = broken.map(({ view, reason }) => `the view ${view} cannot be dumped: ${reason}`);
+    return { command: { program: this.#dumper, args, as: undefined }, consistency, leftOut };
   }
 
   users(names: readonly string[], watch: ChildWatch): Promise<string> {

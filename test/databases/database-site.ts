@@ -36,16 +36,12 @@ export class DatabaseSite extends TestServer {
     writeFileSync(join(site, 'info/current', service), `[${service}]\nenabled = 1\ndbaseprefix = ${prefix}\ndbaseadmin = ${admin}\n`);
   }
 
-  /** Snapshot records, the oldest first. */
-  records(): SnapshotRecord[] {
-    return this.objects('.json')
-      .filter((name) => name.includes('/snapshots/'))
-      .sort()
-      .map((name) => JSON.parse(readFileSync(join(this.repository, name), 'utf8')) as SnapshotRecord);
-  }
-
-  /** The databases of the newest record, by name. */
-  recorded(): Record<string, RecordedDatabase> {
-    return Object.fromEntries((this.records().at(-1)?.databases ?? []).map((each) => [each.name, each]));
+  /** The databases of a unit's newest record, by name. */
+  recorded(unit = 'site1'): Record<string, RecordedDatabase> {
+    const records = this.objects('.json').filter((name) => name.includes(`/units/${unit}-`) && name.includes('/snapshots/'));
+    const newest = records.sort().at(-1);
+    if (newest === undefined) return {};
+    const { databases = [] } = JSON.parse(readFileSync(join(this.repository, newest), 'utf8')) as SnapshotRecord;
+    return Object.fromEntries(databases.map((each) => [each.name, each]));
   }
 }

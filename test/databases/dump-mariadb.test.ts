@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { type StartedProgram, until } from '../end-to-end/test-server.ts';
 import { makeMariadbAccount } from './account.ts';
 import { DatabaseSite } from './database-site.ts';
-import { MariadbServer } from './mariadb-server.ts';
+import { MariadbServer, named } from './mariadb-server.ts';
+
+const NAMES = ['wp', 'empty', 'bad', "it's", 'a-b.c', '-x', 'naïve', 'a`b', 'a/b', 'myisam'];
 
 describe('dumps of MariaDB', function () {
   this.timeout(120_000);
@@ -12,11 +16,19 @@ describe('dumps of MariaDB', function () {
 
   before(async () => {
     server = await MariadbServer.start();
-    await makeMariadbAccount(server, { prefix: 'one_', user: 'owner1', password: "o'1", databases: ['wp', 'empty'] });
+    await makeMariadbAccount(server, { prefix: 'one_', user: 'owner1', password: "o'1", databases: NAMES });
+    await makeMariadbAccount(server, { prefix: 'two_', user: 'owner2', password: 'o2', databases: ['wp'] });
+    await server.run('CREATE DATABASE nobodys');
     await server.run(
-      "CREATE TABLE posts (id INT PRIMARY KEY, text TEXT); INSERT INTO posts VALUES (1, 'Grüße 😀 (a);'), (2, '\\'); ('), (3, NULL)",
+      `CREATE TABLE posts (id INT PRIMARY KEY, text TEXT);
+      INSERT INTO posts VALUES (1, 'Grüße 😀 (a);'), (2, '\\\\'); INSERT INTO posts VALUES (3, NULL);
+      CREATE VIEW v AS SELECT * FROM posts; CREATE SEQUENCE s;
+      CREATE TRIGGER t BEFORE INSERT ON posts FOR EACH ROW SET NEW.text = 'x';
+      CREATE PROCEDURE p() INSERT INTO posts VALUES (9, '');
+      CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM posts`,
       'one_wp',
     );
+    await server.run('CREATE TABLE plain (id INT) ENGINE=MyISAM; INSERT INTO plain VALUES (1), (2); CREATE TABLE t (id INT)', 'one_myisam');
     site = new DatabaseSite({ mariadb: server });
     site.setLogin('mysql', 'one_', 'owner1');
     await site.init();
@@ -27,27 +39,192 @@ describe('dumps of MariaDB', function () {
     await site?.remove();
   });
 
-  it('store each database as a file of the snapshot, which the record describes', async () => {
+  it('store each database of the account as a file of the snapshot, which the record describes', async () => {
     await site.backUp();
     const folder = await site.restoreAside();
     const dump = readFileSync(join(folder, 'databases/mysql/one_wp.sql'), 'utf8');
     expect(dump)
       .to.include("(1,'Grüße 😀 (a);')")
       .and.to.match(/-- Dump completed\n$/);
-    const { one_wp, one_empty } = site.recorded();
+    for (const part of [/VIEW `v`/, /TRIGGER `?t`?/, /PROCEDURE `p`/, /EVENT `e`/, /SEQUENCE `s`/]) expect(dump).to.match(part);
+    const recorded = site.recorded();
+    expect(Object.keys(recorded)).to.have.members(NAMES.map((name) => `one_${name}`));
+    const { one_wp, one_empty, one_myisam } = recorded;
+    const size = Buffer.byteLength(dump);
     expect(one_wp).to.include({
       engine: 'mysql',
       result: 'ok',
       tables: 1,
       rows: 3,
-      size: Buffer.byteLength(dump),
+      size,
       characterSet: 'utf8mb4',
+      consistency: 'snapshot',
     });
+    expect(one_wp?.server).to.match(/MariaDB/);
+    expect(one_wp?.secondsBeforeFiles).to.be.within(0, 60);
     expect(one_empty).to.include({ result: 'ok', tables: 0, rows: 0 });
+    expect(one_myisam).to.include({ result: 'ok', tables: 2, rows: 2, consistency: 'locked' });
+    for (const each of Object.values(recorded)) expect(readFileSync(join(folder, each.path)).length, each.path).to.equal(each.size);
+  });
+
+  it('have the users of the account with the hashes of their passwords, and nobody else', async () => {
+    const users = readFileSync(join(await site.restoreAside('databases/mysql-users.sql'), 'databases/mysql-users.sql'), 'utf8');
+    expect(users).to.match(/^CREATE USER `owner1`@`localhost` IDENTIFIED BY PASSWORD '\*[0-9A-F]{40}';\n/);
+    expect(users).to.include('GRANT ALL PRIVILEGES ON `one\\_wp`.* TO `owner1`@`localhost`;\n');
+    expect(users).not.to.include('owner2');
   });
 
   it('cost nothing when nothing has changed', async () => {
+    const before = site.objects('.tar.zst').length + site.objects('.json').filter((name) => name.includes('/snapshots/')).length;
+    expect((await site.backUp()).status).to.equal('unchanged');
+    expect(site.objects('.tar.zst').length + site.objects('.json').filter((name) => name.includes('/snapshots/')).length).to.equal(before);
+  });
+
+  it('give up one database that cannot be dumped, keep its last dump, and store the others', async () => {
+    await server.run(
+      'CREATE TABLE crashed (id INT PRIMARY KEY, t TEXT) ENGINE=MyISAM; INSERT INTO crashed VALUES (1, REPEAT("x", 1000))',
+      'one_bad',
+    );
+    await site.backUp();
+    const good = site.recorded().one_bad;
+    await server.run('FLUSH TABLES', 'one_bad');
+    const index = join(server.dataDirectory, 'one_bad/crashed.MYI');
+    renameSync(index, `${index}.away`);
+    await server.run("INSERT INTO posts VALUES (4, 'new')", 'one_wp');
+    const { result, exitCode } = await site.run();
+    expect(exitCode).not.to.equal(0);
+    expect(result.status).to.equal('partial');
+    expect(result.units[0]?.warnings).to.have.length(1);
+    expect(result.units[0]?.warnings[0]).to.include({ code: 'database_failed', path: 'databases/mysql/one_bad.sql' });
+    expect(result.units[0]?.warnings[0]?.message).to.match(/'?crashed.*the dump before stays/s);
+    expect(site.recorded().one_bad).to.include({ result: 'failed', size: null });
+    expect(site.recorded().one_wp).to.include({ result: 'ok', rows: 4 });
+    const folder = await site.restoreAside('databases/mysql/one_bad.sql');
+    expect(readFileSync(join(folder, 'databases/mysql/one_bad.sql')).length).to.equal(good?.size);
+    // A run with the same obstacle ends the same.
+    expect((await site.run()).result.status).to.equal('partial');
+    renameSync(`${index}.away`, index);
+    expect((await site.backUp()).status).to.equal('ok');
+  });
+
+  it('leave out a view that leads nowhere, and say so', async () => {
+    await server.run(
+      'CREATE TABLE gone (id INT); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone; CREATE TABLE kept (id INT); CREATE DEFINER=gone@localhost VIEW orphan AS SELECT * FROM kept',
+      'one_empty',
+    );
+    const { result } = await site.run();
+    expect(result.units[0]?.warnings).to.have.length(1);
+    expect(result.units[0]?.warnings[0]).to.include({ code: 'database_incomplete' });
+    expect(result.units[0]?.warnings[0]?.message).to.include('broken');
+    expect(site.recorded().one_empty).to.include({ result: 'ok', tables: 1 });
+    const folder = await site.restoreAside('databases/mysql/one_empty.sql');
+    expect(readFileSync(join(folder, 'databases/mysql/one_empty.sql'), 'utf8')).to.include('VIEW `orphan`');
+    await server.run('DROP VIEW broken', 'one_empty');
+    await site.backUp();
+  });
+
+  it('are gone when their database is dropped', async () => {
+    await server.run(`DROP DATABASE ${named('one_-x')}`);
+    expect((await site.backUp()).deleted).to.equal(1);
+    expect((await site.restore('databases/mysql/one_-x.sql', '--to', join(site.folder, 'none'))).error).to.include({
+      code: 'path_unknown',
+    });
+  });
+
+  it('keep everything while the server cannot be reached, and name it', async () => {
+    const before = site.recorded();
+    const options = join(site.folder, 'wrong.cnf');
+    copyFileSync(server.optionFile, options);
+    writeFileSync(options, "[client]\nuser=root\npassword='wrong'\n", { mode: 0o600 });
+    site.setDatabases({ mysql: { socket: server.socket, credentials: options } });
+    const { result } = await site.run();
+    expect(result.status).to.equal('partial');
+    expect(result.units[0]?.warnings[0]).to.include({ code: 'database_unreachable', path: 'databases/mysql' });
+    expect(result.units[0]?.warnings[0]?.message)
+      .to.match(/Access denied/)
+      .and.not.to.include('wrong');
+    expect(result.units[0]?.deleted).to.equal(0);
+    expect(Object.keys(site.recorded())).to.have.members(Object.keys(before));
+    expect(site.recorded().one_wp).to.include({ result: 'failed', characterSet: 'utf8mb4' });
+    const folder = await site.restoreAside('databases/mysql/one_wp.sql');
+    expect(readFileSync(join(folder, 'databases/mysql/one_wp.sql')).length).to.equal(before.one_wp?.size);
+    site.setDatabases();
+    await site.backUp();
+  });
+
+  it('of what is no account’s are those of the unit system, with all users', async () => {
+    const { result } = await site.run(['system']);
+    expect(result.units[0]).to.include({ error: null, warningCount: 0 });
+    // site2 is not on this server any more: nothing of its database is lost.
+    expect(Object.keys(site.recorded('system'))).to.have.members(['nobodys', 'two_wp']);
+    const target = join(site.folder, 'system');
+    await site.start(['restore', 'system', '--to', target]);
+    const users = readFileSync(join(target, 'databases/mysql-users.sql'), 'utf8');
+    expect(users).to.include('`owner1`').and.to.include('`owner2`').and.to.include('`root`');
+  });
+
+  it('are left out by their whole path, and not by a pattern for files', async () => {
+    site.set({ exclude: ['*.sql', '/databases/mysql/one_empty.sql'] });
+    await site.backUp();
+    expect(site.recorded()).to.have.property('one_wp');
+    expect(site.recorded()).not.to.have.property('one_empty');
+    site.set({ exclude: [] });
+    site.setDatabases({ method: 'none' });
     const unit = await site.backUp();
-    expect(unit.status).to.equal('unchanged');
+    expect(unit.deleted).to.be.greaterThan(0);
+    expect((await site.restore('databases', '--to', join(site.folder, 'none'))).error).to.include({ code: 'path_unknown' });
+    site.setDatabases();
+    await site.backUp();
+  });
+
+  it('show no password to others, in arguments, environment or logs', async () => {
+    await server.run(
+      'CREATE TABLE slow (id INT, t LONGTEXT); INSERT INTO slow SELECT seq, REPEAT(MD5(seq), 100) FROM seq_1_to_20000',
+      'one_wp',
+    );
+    const running = site.start(['run', 'site1']);
+    const seen = new Set<string>();
+    let isOver = false;
+    void running.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      for (const shown of programsBelow(running.pid as number)) seen.add(shown);
+      await sleep(5);
+    }
+    const all = [...seen].join('\n');
+    expect(all).to.include('mariadb-dump');
+    const { stdout, stderr } = await running;
+    expect(JSON.parse(stdout)).to.include({ status: 'ok' });
+    for (const text of [all, stdout, stderr]) expect(text).not.to.include(`root's "word"`);
+  });
+
+  it('stop at once when the run is stopped, and keep nothing of the run', async () => {
+    // A dump that waits for a lock that nobody lets go.
+    const holder = await server.connect({ database: 'one_myisam' });
+    await holder.query('LOCK TABLES plain WRITE');
+    const running = site.start(['run', 'site1']);
+    const dumps = () => programsBelow(running.pid as number).filter((shown) => /mariadb-dump.*one_myisam/.test(shown));
+    await until(() => dumps().length > 0, running as StartedProgram);
+    running.kill('SIGTERM');
+    expect((await running).exitCode).not.to.equal(0);
+    await holder.end();
+    await site.backUp();
   });
 });
+
+/** Arguments and environment of the programs that `pid` and its children run. */
+function programsBelow(pid: number): string[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter((each) => each !== '');
+    return children.flatMap((child) => {
+      const shown = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${child}/${file}`, 'latin1').replaceAll('\0', ' ')).join('\n');
+      return [...(shown.includes('core/main.ts') ? [] : [shown]), ...programsBelow(Number(child))];
+    });
+  } catch {
+    return [];
+  }
+}

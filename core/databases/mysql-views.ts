@@ -1,0 +1,40 @@
+import type { Consistency } from './database-server.ts';
+
+/** A view that mysqldump would end at. */
+export interface BrokenView {
+  readonly view: string;
+  /** As the server says it. */
+  readonly reason: string;
+}
+
+/** So many views at once. */
+const AT_ONCE = 500;
+
+/** A view whose definer is gone can be dumped as it is, but not be locked. */
+const DEFINER_IS_GONE = /^The user specified as a definer/;
+
+/** Which views of a database lead nowhere: a dump leaves them out, or there would be none. */
+export async function brokenViews(
+  query: (sql: string) => Promise<(string | null)[][]>,
+  schema: string,
+  views: readonly string[],
+  consistency: Consistency,
+): Promise<BrokenView[]> {
+  const broken = new Map<string, string>();
+  for (let first = 0; first < views.length; first += AT_ONCE) {
+    const names = views.slice(first, first + AT_ONCE).map((view) => `${quoted(schema)}.${quoted(view)}`);
+    const rows = await query(`SET lc_messages = 'en_US';\nCHECK TABLE ${names.join(', ')}`);
+    for (const [table, , kind, message] of rows) {
+      const view = (table ?? '').slice(schema.length + 1);
+      const isHarmless = consistency === 'snapshot' && DEFINER_IS_GONE.test(message ?? '');
+      // The last line of a view says `error` and names no reason.
+      if (kind === 'Error' && !isHarmless && !broken.has(view)) broken.set(view, message ?? '');
+    }
+  }
+  return [...broken].map(([view, reason]) => ({ view, reason }));
+}
+
+/** A name as the server quotes it. */
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
