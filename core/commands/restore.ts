@@ -114,7 +114,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
       manifests: opened.all,
-      trees: [...new Set(chain.flatMap(({ roots }) => roots.map(({ name }) => name)))],
+      trees: [...new Set([...VIRTUAL_FOLDERS, ...chain.flatMap(({ roots }) => roots.map(({ name }) => name))])],
       onSpare: opened.onSpare,
       packs: chainPacks(chain, repository),
       roots: target.roots,
