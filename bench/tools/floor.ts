@@ -9,7 +9,7 @@ const ATTRIBUTES = ['--xattrs', '--xattrs-include=*', '--acls'];
 const COMPRESSOR = '--use-compress-program=zstd -3 -T0';
 
 /**
- * Not a backup program: the least that each operation has to do, by the fastest means at hand. Nothing changed: look at
+ * Not a backup program: the lower bound of each operation, by the fastest means at hand. Nothing changed: look at
  * every entry (find). Full: read and compress everything (tar | zstd). 1 % changed: read and compress what changed, whose
  * names are given. Restore: unpack everything.
  */

@@ -5,7 +5,7 @@ import { KEPT_FILE } from '../tree/account.ts';
 import { emptyFolder } from './folders.ts';
 import type { Tool, ToolKind } from './tool.ts';
 
-/** The built executable, as it is shipped. */
+/** The built executable. */
 export const EXECUTABLE = join(import.meta.dirname, '../../dist/apiscp-backup');
 export const OURS = 'apiscp-backup';
 

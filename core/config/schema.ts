@@ -117,7 +117,7 @@ const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 40
 
 const DATABASES = {
   type: 'object',
-  description: 'How databases come into the backups. What is left out is as shipped.',
+  description: 'How databases are backed up. A key that is left out has its default.',
   properties: {
     method: {
       enum: ['stream', 'panel', 'none'],

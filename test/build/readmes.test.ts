@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
+import { importable, ROWS } from '../../build/rooms.ts';
 import { ROOT } from '../program.ts';
 
 const CORE = join(ROOT, 'core');
@@ -29,6 +30,14 @@ describe('the READMEs of core', () => {
       expect(tableOf(readme).toSorted()).to.deep.equal(files.toSorted());
     });
   }
+
+  it('say what each room may import, as the linter has it', () => {
+    const rows = [...readFileSync(join(CORE, 'README.md'), 'utf8').matchAll(/^\| `[a-z]+`[^|]*\|[^|]*\|([^|]*)\|$/gm)];
+    const shown = rows.map(([, cell]) => [...(cell as string).matchAll(/`([a-z]+)`/g)].map(([, room]) => room));
+    const below = rows.map(([, cell]) => cell?.trim() === 'all below');
+    expect(below).to.deep.equal(ROWS.map((row) => row.only === undefined && importable(row.rooms[0] as string).length > 0));
+    expect(shown).to.deep.equal(ROWS.map((row) => row.only ?? []));
+  });
 
   it('say what they do not guarantee', () => {
     const silent = readmes.filter((readme) => !/^Not guaranteed:/m.test(readFileSync(join(CORE, readme), 'utf8')));

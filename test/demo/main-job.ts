@@ -10,7 +10,7 @@ import type { Proceedings } from './proceedings.ts';
 import { listLines, restoreLines, runLines } from './results.ts';
 import { say, showStep } from './screen.ts';
 
-/** A whole server is backed up, one account damaged and given back: a file, a folder elsewhere, all of it in place. */
+/** A whole server is backed up, one account damaged and restored: a file, a folder elsewhere, all of it in place. */
 export class MainJob {
   readonly #proceedings: Proceedings;
 
