@@ -29,15 +29,17 @@ describe('a process that ends in the middle of a backup', function () {
       writeFileSync(join(shadow, 'small'), site);
     }
     mkdirSync(join(folder, 'root'));
-    const places = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'virtual', systemRoot: 'root' };
-    const settings = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, join(folder, place)]));
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...settings, limits: { workers: 2, readRate: '1 MiB/s' } }), {
-      mode: 0o600,
-    });
+    configure({ workers: 2, readRate: '1 MiB/s' });
     expect((await start(['init'])).exitCode).to.equal(0);
   });
 
   afterEach(() => rmSync(folder, { recursive: true }));
+
+  function configure(limits: object): void {
+    const places = { repository: 'repository', stateDirectory: 'state', accountsRoot: 'virtual', systemRoot: 'root' };
+    const settings = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, join(folder, place)]));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...settings, limits }), { mode: 0o600 });
+  }
 
   function start(args: readonly string[], flags: readonly string[] = [], input?: string) {
     const main = ['--disable-warning=ExperimentalWarning', ...flags, MAIN, '--config', join(folder, 'config.json'), '--json', ...args];
@@ -102,6 +104,7 @@ describe('a process that ends in the middle of a backup', function () {
         ...{ site1: undefined, site2: 'unit_crashed', site3: undefined, site4: undefined },
       });
       expect((await start(['verify'])).exitCode).to.equal(0);
+      configure({ workers: 2 });
       const next = JSON.parse((await start(['run'])).stdout) as RunResult;
       expect(next.status, JSON.stringify(next)).to.equal('ok');
       expect(records()).to.have.length(2);
