@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import { CHUNK, openChunk, SEALED_CHUNK, StreamLayout } from './stream.ts';
+import { CHUNK, openChunk, release, SEALED_CHUNK, StreamLayout } from './stream.ts';
 
 /** What is needed to read an encrypted object: where its content begins, and its key. Can be sent to other threads of this process. */
 export interface StreamKey {
@@ -88,7 +88,11 @@ export class StreamReader {
     const place = layout.place(first, last);
     const stored = await this.#read(place.offset, place.length);
     if (stored.length !== place.length) throw new Failure('repository_damaged', 'it is cut');
-    for (const opened of this.#stretches.open(first, stored)) take(opened, offset, plain);
+    for (const opened of this.#stretches.open(first, stored)) {
+      take(opened, offset, plain);
+      release(opened.plain);
+    }
+    release(stored);
     return plain;
   }
 }

@@ -1,8 +1,8 @@
-import { CHUNK, sealChunk } from './stream.ts';
+import { CHUNK, SEALED_CHUNK, sealChunk } from './stream.ts';
 
 /**
- * Encrypts content as it comes, in chunks. What does not fill a chunk is kept, and one full chunk, too, because only the end of the content
- * tells whether it is the last: never more than one.
+ * Encrypts content as it comes, in chunks. What does not fill a chunk is kept, and one full chunk, too, because only the end of the content tells whether
+ * it is the last: never more than one.
  */
 export class StreamWriter {
   readonly #key: Uint8Array;
@@ -14,32 +14,40 @@ export class StreamWriter {
     this.#key = key;
   }
 
-  /** What can be stored now of all that came. */
+  /** What can be stored now of all that came, in a buffer that is its alone. */
   push(plain: Uint8Array): Buffer {
-    const sealed: Buffer[] = [];
+    // One chunk, full or not, stays here.
+    const count = Math.max(Math.ceil((this.#filled + plain.length) / CHUNK) - 1, 0);
+    const sealed = Buffer.allocUnsafeSlow(count * SEALED_CHUNK);
     let at = 0;
-    while (at < plain.length) {
-      if (this.#filled === CHUNK) this.#seal(sealed, this.#rest);
-      // Whole chunks of what came are not copied first.
-      while (this.#filled === 0 && plain.length - at > CHUNK) {
-        this.#seal(sealed, plain.subarray(at, at + CHUNK));
+    for (let number = 0; number < count; number++) {
+      const place = sealed.subarray(number * SEALED_CHUNK, (number + 1) * SEALED_CHUNK);
+      if (this.#filled === 0) {
+        // Whole chunks of what came are not copied first.
+        sealChunk(this.#key, this.#chunk++, false, plain.subarray(at, at + CHUNK), place);
         at += CHUNK;
+        continue;
       }
-      const part = plain.subarray(at, at + CHUNK - this.#filled);
-      this.#rest.set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
+      at += this.#keep(plain, at);
+      sealChunk(this.#key, this.#chunk++, false, this.#rest, place);
+      this.#filled = 0;
     }
-    return Buffer.concat(sealed);
+    this.#keep(plain, at);
+    return sealed;
   }
 
-  #seal(sealed: Buffer[], chunk: Uint8Array): void {
-    sealed.push(...sealChunk(this.#key, this.#chunk++, false, chunk));
-    this.#filled = 0;
+  /** Keeps as much of what came as there is room for; returns how much. */
+  #keep(plain: Uint8Array, at: number): number {
+    const part = plain.subarray(at, at + CHUNK - this.#filled);
+    this.#rest.set(part, this.#filled);
+    this.#filled += part.length;
+    return part.length;
   }
 
   /** The last chunk. Nothing can be pushed afterwards. */
   finish(): Buffer {
-    return Buffer.concat(sealChunk(this.#key, this.#chunk, true, this.#rest.subarray(0, this.#filled)));
+    const sealed = Buffer.allocUnsafeSlow(this.#filled + SEALED_CHUNK - CHUNK);
+    sealChunk(this.#key, this.#chunk, true, this.#rest.subarray(0, this.#filled), sealed);
+    return sealed;
   }
 }

@@ -19,12 +19,19 @@ function nonceOf(chunk: number, isLast: boolean): Buffer {
   return nonce;
 }
 
-/** Encrypts one chunk: its bytes, and the tag that follows them. */
-export function sealChunk(key: Uint8Array, chunk: number, isLast: boolean, plain: Uint8Array): [Buffer, Buffer] {
+/** Encrypts one chunk to `place`, which has room for it and for the tag that follows it. */
+export function sealChunk(key: Uint8Array, chunk: number, isLast: boolean, plain: Uint8Array, place: Buffer): void {
   const cipher = createCipheriv(ALGORITHM, key, nonceOf(chunk, isLast), OPTIONS);
   const bytes = cipher.update(plain);
+  bytes.copy(place);
+  release(bytes);
   cipher.final();
-  return [bytes, cipher.getAuthTag()];
+  cipher.getAuthTag().copy(place, plain.length);
+}
+
+/** Gives the memory back at once: collected some day, the chunks of a pack would be a hundred megabytes by then. */
+export function release({ buffer, length }: Buffer): void {
+  if (length > 0 && buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
 /** The plain bytes of one chunk; `repository_damaged` when it is not this chunk of this object, whole and as it was written. */

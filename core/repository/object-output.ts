@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { NewHeader } from '../crypto/header.ts';
+import { release } from '../crypto/stream.ts';
 import { StreamWriter } from '../crypto/stream-writer.ts';
 import type { ObjectWriter } from './backends/backend.ts';
 import type { ObjectReference } from './record.ts';
@@ -62,8 +63,10 @@ export class ObjectOutput {
   async write(chunk: Uint8Array): Promise<void> {
     this.#content?.update(chunk);
     this.#contentLength += chunk.length;
-    const stored = this.#sealing === undefined ? chunk : this.#sealing.writer.push(chunk);
-    if (stored.length > 0) await this.#store(stored);
+    if (this.#sealing === undefined) return this.#store(chunk);
+    const sealed = this.#sealing.writer.push(chunk);
+    if (sealed.length > 0) await this.#store(sealed);
+    release(sealed);
   }
 
   async #store(bytes: Uint8Array): Promise<void> {

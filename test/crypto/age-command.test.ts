@@ -76,7 +76,7 @@ describe('age, the command', () => {
   });
 
   it('is asked for the passphrase of an identity that this program locked, which opens with that alone', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const locked = await lockIdentity(identity, 'correct horse');
     expect(isLocked(locked)).to.equal(true);
     expect(await unlockIdentities(locked, 'correct horse', 'it')).to.deep.equal([identity]);
