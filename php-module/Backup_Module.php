@@ -27,6 +27,7 @@ class Backup_Module extends \Module_Skeleton
 		'list' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'plan' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'ls' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'databases' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'find' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'history' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'diff' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
@@ -203,6 +204,25 @@ class Backup_Module extends \Module_Skeleton
 
 		return $this->backupSearch('ls', 3, \func_get_args(), $usage, static function () use ($site, $folder, $options): array {
 			return [$site, $folder, $options, []];
+		});
+	}
+
+	/**
+	 * List the databases of a site as they were
+	 *
+	 * @param string|null $site    site to look at; a site's administrator leaves it out or gives null
+	 * @param array|null  $options at (time or snapshot)
+	 * @return array databases, each with its moment, tables, rows and result
+	 */
+	public function databases($site = null, $options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_databases', $this->query('backup_databases', ...\func_get_args()));
+		}
+		$usage = 'backup:databases SITE OPTIONS';
+
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $options): array {
+			return $requester->visibleResult($core->call('databases', DatabaseRequest::listParams($requester, $site, $options)));
 		});
 	}
 

@@ -4,7 +4,7 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Turns the arguments of `backup:restore-database` into the parameters of the core. Whose a database is the core finds out from
+ * Turns the arguments of `backup:databases` and `backup:restore-database` into the parameters of the core. Whose a database is the core finds out from
  * the servers; here the site is taken from who asks.
  */
 final class DatabaseRequest
@@ -34,6 +34,24 @@ final class DatabaseRequest
 		}
 
 		return $params + self::chosen($databases) + $options;
+	}
+
+	/**
+	 * The parameters of the list of databases.
+	 *
+	 * @param mixed $site    as the caller named it
+	 * @param mixed $options by name
+	 * @throws Failure
+	 */
+	public static function listParams(Requester $requester, $site, $options): array
+	{
+		if (\is_array($site) && $options === null && $requester->isOwner()) {
+			[$site, $options] = [null, $site];
+		}
+		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $requester->policy();
+		$kinds = ['at' => Options::MOMENT] + ($requester->isOwner() ? [] : Options::WHOSE);
+
+		return $params + Options::read($options, $kinds);
 	}
 
 	/**

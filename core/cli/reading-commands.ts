@@ -47,6 +47,16 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .action((unit: string, folder: string | undefined, { pathB64, ...options }: PageOptions) =>
       perform('ls', { unit, ...onePath('folder', folder, pathB64), ...options }),
     );
+  program
+    .command('databases')
+    .description('list the databases of a unit as they were')
+    .argument('<unit>', 'site12 or system, or the id of a unit')
+    .addOption(serverOption())
+    .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
+    .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
+    .action((unit: string, options: object) => perform('databases', { unit, ...options }));
   withPages(program.command('find'))
     .description('look for a name or a path in all snapshots')
     .argument('<unit>', 'site12 or system, or the id of a unit')

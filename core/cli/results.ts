@@ -1,3 +1,4 @@
+import type { DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
 import type { InitResult } from '../schemas/init.ts';
 import type { Keys, KeysResult } from '../schemas/keys.ts';
 import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
@@ -169,6 +170,26 @@ function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users,
   return `${lines.join('')}${dryRun ? 'Dry run' : 'Restore of databases'} of ${unit} from ${snapshot}: ${status}.\n`;
 }
 
+const DATABASE_COLUMNS = [
+  { title: 'database' },
+  { title: 'moment' },
+  { title: 'tables', right: true },
+  { title: 'rows', right: true },
+  { title: 'size', right: true },
+  { title: 'result' },
+];
+
+function databaseRow({ engine, name, at, tables, rows, size, error }: ListedDatabase): string[] {
+  const counts =
+    tables === null || rows === null || size === null ? ['', '', ''] : [formatCount(tables), formatCount(rows), formatBytes(size)];
+  return [`${engine}/${name}`, at, ...counts, error === null ? 'ok' : `${error.message} (${error.code})`];
+}
+
+function renderDatabases({ unit, moment, databases }: DatabasesResult): string {
+  const title = `${unit}, ${pointInTimeText(moment)}\n`;
+  return title + (databases.length === 0 ? 'No databases.\n' : renderTable(DATABASE_COLUMNS, databases.map(databaseRow)));
+}
+
 const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: boolean) => string } = {
   init: renderInit,
   keys: renderKeys,
@@ -180,6 +201,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   list: renderList,
   plan: renderPlan,
   ls: renderLs,
+  databases: renderDatabases,
   find: renderFind,
   history: renderHistory,
   diff: renderDiff,

@@ -1,4 +1,5 @@
 import { adoptRequest, adoptResult } from './adopt.ts';
+import { databasesRequest, databasesResult } from './databases.ts';
 import { diffRequest, diffResult } from './diff.ts';
 import { explainRequest, explainResult } from './explain.ts';
 import { findRequest, findResult } from './find.ts';
@@ -38,6 +39,7 @@ export const MESSAGES = {
   find: { request: findRequest, result: findResult },
   history: { request: historyRequest, result: historyResult },
   diff: { request: diffRequest, result: diffResult },
+  databases: { request: databasesRequest, result: databasesResult },
   restore: { request: restoreRequest, result: restoreResult },
   restoreDatabase: { request: restoreDatabaseRequest, result: restoreDatabaseResult },
   verify: { request: verifyRequest, result: verifyResult },

@@ -67,6 +67,14 @@ describe('dumps of MariaDB', function () {
     for (const each of Object.values(recorded)) expect(readFileSync(join(folder, each.path)).length, each.path).to.equal(each.size);
   });
 
+  it('are listed with what the record says of them, for people too', async () => {
+    const { stdout } = await site.start(['databases', 'site1', '--at', 'latest']);
+    const { databases, moment } = JSON.parse(stdout);
+    expect(databases).to.deep.equal(Object.values(site.recorded()));
+    expect(moment.snapshot).to.equal((await site.snapshots()).at(-1)?.id);
+    expect((await site.start(['databases', 'site1', '--at', '2020-01-01'])).exitCode).to.equal(1);
+  });
+
   it('have the users of the account with the hashes of their passwords, and nobody else', async () => {
     const users = readFileSync(join(await site.restoreAside('databases/mysql-users.sql'), 'databases/mysql-users.sql'), 'utf8');
     expect(users).to.match(/^CREATE USER `owner1`@`localhost` IDENTIFIED BY PASSWORD '\*[0-9A-F]{40}';\n/);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const COMMANDS = [
-  ...['backup:run', 'backup:restore', 'backup:restore_database', 'backup:list', 'backup:verify', 'backup:version'],
+  ...['backup:run', 'backup:restore', 'backup:restore_database', 'backup:databases', 'backup:list', 'backup:verify', 'backup:version'],
   ...['backup:plan', 'backup:ls', 'backup:find', 'backup:history', 'backup:diff'],
 ];
 /** What decides for the whole server. */

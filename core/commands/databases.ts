@@ -1,0 +1,37 @@
+import { openUnit } from '../browse/open-unit.ts';
+import type { Context } from '../context/context.ts';
+import type { RecordedDatabase } from '../repository/record.ts';
+import type { DatabasesRequest, DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
+
+/** Lists the databases that a unit's backup has at a point in time, in the order of their paths. */
+export async function databases(request: DatabasesRequest, context: Context): Promise<DatabasesResult> {
+  const { timeline, head } = await openUnit(request, context);
+  const { moment, chain } = await timeline.resolve(request.at, context.now());
+  return { ...head, moment, databases: (chain.at(-1)?.databases ?? []).map(listed) };
+}
+
+/** Without what a later version of this program may have recorded besides. */
+function listed(recorded: RecordedDatabase): ListedDatabase {
+  const { engine, name, path, result, server, characterSet, collation, size, sha256, tables, rows } = recorded;
+  const { consistency, at, seconds, secondsBeforeFiles, error } = recorded;
+  return {
+    ...{
+      engine,
+      name,
+      path,
+      result,
+      server,
+      characterSet,
+      collation,
+      size,
+      sha256,
+      tables,
+      rows,
+      consistency,
+      at,
+      seconds,
+      secondsBeforeFiles,
+    },
+    error: error === null ? null : { code: error.code, message: error.message },
+  };
+}

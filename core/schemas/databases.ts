@@ -1,0 +1,80 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
+import { countSchema, timeSchema } from './parts.ts';
+import { atSchema, pointInTimeSchema, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
+import { earlierSchema, serverArgumentSchema } from './servers.ts';
+
+/** Lists the databases of a unit as they were at a point in time. */
+export const databasesRequest = {
+  type: 'object',
+  properties: {
+    unit: unitArgumentSchema,
+    server: serverArgumentSchema,
+    ...identityProperties,
+    policy: policySchema,
+    earlier: earlierSchema,
+    at: atSchema,
+  },
+  required: ['unit'],
+  additionalProperties: false,
+} as const;
+
+const countOrNull = { anyOf: [countSchema, { type: 'null' }] } as const;
+
+const databaseSchema = {
+  type: 'object',
+  properties: {
+    engine: { enum: ['mysql', 'postgresql'] },
+    name: { type: 'string' },
+    path: { type: 'string', description: 'Of its dump in the snapshot.' },
+    result: {
+      enum: ['ok', 'failed'],
+      description: 'failed: this snapshot has no dump of its own; an earlier one stands at `path`, if there is any.',
+    },
+    server: { type: 'string', description: 'The version of the database server.' },
+    characterSet: { type: 'string' },
+    collation: { type: 'string' },
+    size: { ...countOrNull, description: 'Of the dump, in bytes; null when it failed, as are the next five.' },
+    sha256: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+    tables: { ...countOrNull, description: 'Tables whose rows the dump has.' },
+    rows: countOrNull,
+    consistency: {
+      enum: ['snapshot', 'locked', null],
+      description: 'What made the dump of one moment: a transaction, or a lock, where some tables know no transactions.',
+    },
+    at: { ...timeSchema, description: 'The moment that the dump shows.' },
+    seconds: { type: 'number', description: 'How long the dump took.' },
+    secondsBeforeFiles: { type: 'number', description: 'How long after that moment the reading of the files began.' },
+    error: {
+      anyOf: [
+        {
+          type: 'object',
+          properties: { code: { type: 'string' }, message: { type: 'string' } },
+          required: ['code', 'message'],
+          additionalProperties: false,
+        },
+        { type: 'null' },
+      ],
+    },
+  },
+  required: [
+    ...(['engine', 'name', 'path', 'result', 'server', 'characterSet', 'collation', 'size', 'sha256', 'tables', 'rows'] as const),
+    ...(['consistency', 'at', 'seconds', 'secondsBeforeFiles', 'error'] as const),
+  ],
+  additionalProperties: false,
+} as const;
+
+export const databasesResult = {
+  type: 'object',
+  properties: {
+    ...unitProperties,
+    moment: pointInTimeSchema,
+    databases: { type: 'array', items: databaseSchema },
+  },
+  required: [...UNIT_REQUIRED, 'moment', 'databases'],
+  additionalProperties: false,
+} as const;
+
+export type DatabasesRequest = FromSchema<typeof databasesRequest>;
+export type DatabasesResult = FromSchema<typeof databasesResult>;
+export type ListedDatabase = DatabasesResult['databases'][number];
