@@ -63,10 +63,11 @@ export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Pro
   if (last !== undefined && plan.level !== 'full' && isSame) {
     return { ...outcome, record: last, link: { id: last.id, sha256: repository.recordDigest(last) }, isNew: false };
   }
-  await scanned.packs.finish(output.lastFrames());
+  await scanned.packs.appendTrailing(output.lastFrames());
+  await scanned.packs.endOpen();
   const assembled = await assemble(scanned, tools);
   try {
-    const added = await scanned.packs.finish([]);
+    const added = await scanned.packs.finished();
     await proveSnapshot(
       { manifest: assembled.output.reader(), packs: scanned.packs, added, sent: scanned.sent, chain: plan.previous?.chain ?? [] },
       repository,
@@ -119,9 +120,9 @@ async function storeManifest(
   output: ManifestOutput,
   finished: FinishedManifest,
   { unit, id }: ScannedUnit,
-  { repository, throttled }: RunTools,
+  { repository, control }: RunTools,
 ): Promise<ManifestReference> {
-  const target = throttled(await repository.createManifest(unit.unit, id));
+  const target = control.throttled(await repository.createManifest(unit.unit, id));
   try {
     await output.copyTo(target);
     const reference = await target.commit();
@@ -190,7 +191,12 @@ function neededPacks(
   for (const record of chain) for (const pack of record.packs) known.set(pack.path, pack);
   for (const pack of added) known.set(pack.path, pack);
   const needed = new Map(added.map((pack) => [pack.path, pack]));
-  for (const path of named) needed.set(path, known.get(path) as ObjectReference);
+  for (const path of named) {
+    const pack = known.get(path);
+    if (pack === undefined)
+      throw new Failure('proof_failed', `the manifest points at ${path}, which no record of the chain names`, { affected: [path] });
+    needed.set(path, pack);
+  }
   return [...needed.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

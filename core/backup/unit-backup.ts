@@ -48,7 +48,7 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   await requireRoots(subject, unit, history, repository);
   const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
   try {
-    tools.progress.expect(newest(history)?.record, plan.previous !== undefined);
+    tools.control.progress.expect(newest(history)?.record, plan.previous !== undefined);
     const last = newest(history)?.record;
     const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, last);
     const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, last, tools);
@@ -114,10 +114,10 @@ class UnitRun {
   }
 
   async run(onScanned: () => void): Promise<BackedUpUnit> {
-    const { repository, pool, readers, progress, load, throttled } = this.#tools;
+    const { repository, pool, readers, control } = this.#tools;
     const unit = this.#unit.unit;
     const idOfPack = (number: number): string => packId(this.#id, number);
-    const packs = new SnapshotPacks(async (number) => throttled(await repository.createPack(unit, idOfPack(number))));
+    const packs = new SnapshotPacks(async (number) => control.throttled(await repository.createPack(unit, idOfPack(number))));
     const known = this.#indexedChain();
     const output = new SnapshotOutput(this.#rows, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);
@@ -139,10 +139,10 @@ class UnitRun {
           mounts: mountedPaths(this.#subject.roots),
           includeSubvolumes: settings.includeSubvolumes,
           ...(contents === undefined ? {} : { known: contents }),
-          signal: this.#tools.context.signal,
+          signal: control.signal,
           budget: timeBudget(this.#subject.roots, this.#plan.previous?.chain.at(-1), limitsOf(settings).readRate),
-          onProgress: (entries, bytes) => progress.done(dumped.totals.entries + entries, dumped.totals.bytes + bytes),
-          mayGoOn: async () => load?.pass(),
+          onProgress: (entries, bytes) => control.progress.done(dumped.totals.entries + entries, dumped.totals.bytes + bytes),
+          mayGoOn: control.mayGoOn,
         },
         { packing, readers },
         output,

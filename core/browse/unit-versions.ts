@@ -50,7 +50,13 @@ export class UnitVersions {
     }
     const snapshots = chains.map((chain) => chain.at(-1) as RecordedSnapshot);
     const places = new Map(snapshots.map(({ id }, place) => [id, place]));
-    const below = chains.map((chain) => (chain.length === 1 ? -1 : (places.get((chain.at(-2) as RecordedSnapshot).id) as number)));
+    const below = chains.map((chain) => {
+      const before = chain.at(-2);
+      if (before === undefined) return -1;
+      const place = places.get(before.id);
+      if (place === undefined) throw new Failure('internal', `${before.id} has a snapshot on top and no chain of its own`);
+      return place;
+    });
     const order = chains.map((_, place) => place).sort((a, b) => (chains[a]?.length ?? 0) - (chains[b]?.length ?? 0));
     return new UnitVersions(snapshots, below, order);
   }

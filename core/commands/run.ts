@@ -3,6 +3,7 @@ import { recordDeadRun } from '../backup/run/dead-run.ts';
 import { type EndedUnit, failed, overallStatus, succeeded, withinAnswer } from '../backup/run/ended-unit.ts';
 import { LoadWatch } from '../backup/run/load-watch.ts';
 import { checkOwnersRequest, ownersAllowance, withinAllowance } from '../backup/run/owner-run.ts';
+import { RunControl } from '../backup/run/run-control.ts';
 import { NO_JOURNAL, type RunJournal } from '../backup/run/run-journal.ts';
 import { RunProgress } from '../backup/run/run-progress.ts';
 import type { RunTools } from '../backup/run/run-tools.ts';
@@ -111,6 +112,7 @@ async function backUp(
     const unchanged = await readRuns(repository, started, context);
     const cache = new ManifestCache(repository);
     const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
+    const control = new RunControl({ progress, signal: context.signal, load, throttled });
     const readBack = request.readBack ?? settings.readBack;
     const isWhole = (request.units ?? []).length === 0;
     const dead =
@@ -131,9 +133,7 @@ async function backUp(
       readers,
       databases,
       unchanged,
-      progress,
-      load,
-      throttled,
+      control,
       readBack,
       inHand,
       journal,
@@ -230,8 +230,8 @@ async function backUpAll(
   const running: Promise<EndedUnit>[] = [];
   const ended = new Map<PanelUnit, Promise<EndedUnit>>();
   const begin = async (unit: PanelUnit, lock: TakeLock) => {
-    tools.progress.next(unit.name);
-    await tools.load?.pass();
+    tools.control.progress.next(unit.name);
+    await tools.control.mayGoOn();
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
     const backup = backUpOne(unit, level, tools, resolve, lock);
     running.push(backup);
@@ -296,7 +296,7 @@ async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, 
     tools.inHand?.begin(unit.name);
     // Whoever hears of the unit's progress can count on it that the unit counts as begun.
     tools.journal.beginUnit(unit.name);
-    tools.progress.begin();
+    tools.control.progress.begin();
     if (signal.aborted) throw new Failure('cancelled', 'the run was stopped before this unit');
     for (const { path, reason } of unit.missing) {
       reporter.log({ level: 'warning', code: 'root_missing', message: `${unit.name}: ${path} ${reason}`, affected: [unit.name] });

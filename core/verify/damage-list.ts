@@ -1,4 +1,4 @@
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import type { Damage } from '../schemas/verify.ts';
@@ -31,7 +31,8 @@ export class DamageList {
 
   /** Adds a file, once, to an object that was added. */
   addFile(object: string, path: ByteString): void {
-    const damage = this.#objects.get(object) as ObjectDamage;
+    const damage = this.#objects.get(object);
+    if (damage === undefined) throw new Failure('internal', `${object} was not added`);
     damage.fileCount++;
     if (damage.files.length < NAMED_FILES) damage.files.push(path);
   }

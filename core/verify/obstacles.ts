@@ -1,5 +1,5 @@
 import { ChainIndex } from '../chain/chain-index.ts';
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { unitFolder } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -38,7 +38,8 @@ export async function findObstacles(
     for (const above of way) culprits.set(above, culprit);
     const found = culprits.get(id);
     if (found === undefined) continue;
-    const problem = problems.get(found) as string;
+    const problem = problems.get(found);
+    if (problem === undefined) throw new Failure('internal', `nothing is wrong with ${found}`);
     obstacles.set(id, found === id ? problem : `it needs ${found}, and ${problem}`);
   }
   return obstacles;

@@ -5,6 +5,7 @@ import { recordIdOf, serverFolder, snapshotPath } from '../repository/layout.ts'
 import type { ObjectReference, SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { chainSnapshots } from '../timeline/chain-snapshots.ts';
+import { damagedManifest } from './damage.ts';
 import type { DamageList } from './damage-list.ts';
 import { type ExtentReference, ExtentTable } from './extent-table.ts';
 import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
@@ -95,7 +96,9 @@ export class UnitCheck {
     this.#watch.objects++;
     try {
       const countExtent = (pack: string) => {
-        (this.#packs.get(pack) as NamedPack).extents++;
+        const named = this.#packs.get(pack);
+        if (named === undefined) throw damagedManifest(`it points at ${pack}, which its record does not name`);
+        named.extents++;
       };
       await checkManifest(this.#repository, record, countExtent, this.#watch);
       this.#checked.push(record);

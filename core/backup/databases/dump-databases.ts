@@ -19,9 +19,9 @@ export async function dumpDatabases(
   last: SnapshotRecord | undefined,
   store: StreamStore,
   output: ScanOutput,
-  { context, databases, load }: RunTools,
+  { context, databases, control }: RunTools,
 ): Promise<DumpedDatabases> {
-  const { settings, signal, now } = context;
+  const { settings, now } = context;
   const { method, timeLimit } = databasesOf(settings);
   const readers = plan.previous?.readers ?? [];
   const before = readers.length === 0 ? [] : [...mergedEntries(readers, DATABASES, endOfTree(DATABASES))].map(({ entry }) => entry);
@@ -37,9 +37,9 @@ export async function dumpDatabases(
     recorded: last?.databases,
     isExcluded: excludedDatabases(settings.exclude),
     timeLimit,
-    signal,
+    signal: control.signal,
     now,
-    mayGoOn: async () => load?.pass(),
+    mayGoOn: control.mayGoOn,
   };
   return new UnitDumps(order, store, output).run();
 }

@@ -37,7 +37,7 @@ export class ChunkPacks {
   async finish(): Promise<void> {
     this.#frames.flush();
     await this.#send();
-    await this.#packs.finish([]);
+    await this.#packs.endOpen();
   }
 
   async #nextPack(): Promise<void> {

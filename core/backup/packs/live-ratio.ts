@@ -47,7 +47,8 @@ export async function findUnderUsedPacks(
   }
   const spare: UnderUsedPack[] = [];
   for (const [path, { bytes, extents }] of live) {
-    const reference = packs.get(path) as ObjectReference;
+    const reference = packs.get(path);
+    if (reference === undefined) continue;
     const { length, read } = await repository.openContent(path, reference.length);
     const reader = await PackReader.open(length, read);
     if (bytes < MINIMUM_LIVE_RATIO * reader.decompressedLength) spare.push({ reference, reader, extents });

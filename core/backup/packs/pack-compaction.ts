@@ -117,8 +117,7 @@ async function copyBatch(
   const frames = new FrameReader();
   const broken = new Set<number>();
   for (const { place, length, digest, copied } of table.each()) {
-    await tools.load?.pass();
-    if (tools.context.signal.aborted) throw new Failure('cancelled', 'stopped while old packs were compacted');
+    await tools.control.pass('old packs were compacted');
     if (broken.has(place.pack)) continue;
     const { reader, reference } = batch[place.pack] as UnderUsedPack;
     let bytes: Buffer;

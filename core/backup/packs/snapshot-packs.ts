@@ -63,21 +63,29 @@ export class SnapshotPacks implements PackSink {
     await this.#end(number);
   }
 
-  /**
-   * Ends every pack; `structure` goes to the end of the last one. Gives the packs in the order in which tar extracts them.
-   */
-  async finish(structure: Iterable<SpooledFrame>): Promise<FinishedPack[]> {
+  /** Appends to the last pack, or to a new one when that has ended, the frames that have to come behind all contents. Once at most. */
+  async appendTrailing(frames: Iterable<SpooledFrame>): Promise<void> {
     const last = this.nextNumber - 1;
     const place = this.#open.has(last) ? last : last + 1;
     const begin = this.appended.frames(place);
     let end = begin;
-    for (const { bytes, decompressedLength } of structure) {
+    for (const { bytes, decompressedLength } of frames) {
       this.#trailing = { pack: place, begin, end: ++end };
       await this.append(place, bytes, decompressedLength);
     }
+  }
+
+  /** Ends every pack that is open; further ones may follow. */
+  async endOpen(): Promise<void> {
     for (const number of [...this.#open.keys()]) await this.#end(number);
+  }
+
+  /** All packs, in the order in which tar extracts them. None may be open any more. */
+  async finished(): Promise<FinishedPack[]> {
+    const [open] = this.#open.keys();
+    if (open !== undefined) throw new Failure('internal', `pack ${open} has not ended`);
     const inOrder = [...this.#ended].sort(([a], [b]) => a - b);
-    return Promise.all(inOrder.map(async ([number, ending]) => ({ number, reference: await ending })));
+    return await Promise.all(inOrder.map(async ([number, ending]) => ({ number, reference: await ending })));
   }
 
   /** Drops everything that was not made visible. What cannot be dropped now is removed as abandoned later. */

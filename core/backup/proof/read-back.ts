@@ -24,12 +24,12 @@ const ROWS_PER_STEP = 4096;
  */
 export class ReadBack implements ReadingWatch {
   readonly #reader: ManifestReader;
-  readonly #tools: Pick<RunTools, 'repository' | 'context' | 'load'>;
+  readonly #tools: Pick<RunTools, 'repository' | 'control'>;
   /** Counted for whoever reads a pack. */
   bytesRead = 0;
 
   /** `reader` reads the manifest as it was written, from the local file. */
-  constructor(reader: ManifestReader, tools: Pick<RunTools, 'repository' | 'context' | 'load'>) {
+  constructor(reader: ManifestReader, tools: Pick<RunTools, 'repository' | 'control'>) {
     this.#reader = reader;
     this.#tools = tools;
   }
@@ -41,10 +41,8 @@ export class ReadBack implements ReadingWatch {
 
   /** To be called every few megabytes, see `checkPack`: lets the run pause, others work, and ends when the run does. */
   async step(): Promise<void> {
-    const { load, context } = this.#tools;
     await otherEvents();
-    await load?.pass();
-    if (context.signal.aborted) throw new Failure('cancelled', 'stopped while the new packs were read again');
+    await this.#tools.control.pass('the new packs were read again');
   }
 
   async #checkManifest(manifest: ManifestReference): Promise<void> {

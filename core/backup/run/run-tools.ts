@@ -5,10 +5,8 @@ import type { Repository } from '../../repository/repository.ts';
 import type { WorkerPool } from '../../scan/pack/worker-pool.ts';
 import type { ReaderPool } from '../../scan/walk/reader-pool.ts';
 import type { LastUnchanged } from '../../timeline/unchanged-runs.ts';
-import type { LoadWatch } from './load-watch.ts';
+import type { RunControl } from './run-control.ts';
 import type { RunJournal } from './run-journal.ts';
-import type { RunProgress } from './run-progress.ts';
-import type { StoredOutput } from './throttled-output.ts';
 import type { UnitsInHand } from './units-in-hand.ts';
 
 /** What a run shares between its units. */
@@ -20,14 +18,10 @@ export interface RunTools {
   readonly readers: ReaderPool;
   readonly databases: Databases;
   readonly unchanged: LastUnchanged;
-  readonly progress: RunProgress;
-  /** Has the run pause; undefined: it never does. */
-  readonly load: LoadWatch | undefined;
+  readonly control: RunControl;
   /** Where it is noted which units the run has in hand; a run of some units takes no notes. */
   readonly inHand: UnitsInHand | undefined;
   readonly journal: RunJournal;
   /** Whether what was stored is read again before it is recorded. */
   readonly readBack: boolean;
-  /** Writes an object no faster than the limits let. */
-  readonly throttled: (output: StoredOutput) => StoredOutput;
 }

@@ -46,12 +46,13 @@ describe('a backup of several packs', () => {
     });
     await packs.append(1, compressFrame(TAR), TAR.length);
     const closing = packs.close(1);
-    const finishing = packs.finish([{ bytes: compressFrame(TAR), decompressedLength: TAR.length }]);
+    const ending = packs.appendTrailing([{ bytes: compressFrame(TAR), decompressedLength: TAR.length }]).then(() => packs.endOpen());
     // What comes last has no place in a pack that has ended.
     await new Promise((resolve) => setImmediate(resolve));
     for (const { committed } of outputs) committed.resolve();
     await closing;
-    const references = await finishing;
+    await ending;
+    const references = await packs.finished();
     expect(outputs.map(({ commits }) => commits)).to.deep.equal([1, 1]);
     for (const [index, output] of outputs.entries()) {
       const { bytes } = output;
