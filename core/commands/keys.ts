@@ -1,11 +1,24 @@
 import type { Context } from '../context/context.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { changeKeys } from '../repository/keys/change-keys.ts';
 import { decidedKey, decideKey } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
 import { openPlace, openRepository } from '../repository/open-repository.ts';
+import type { Place } from '../repository/server-identity.ts';
 import type { KeysRequest, KeysResult } from '../schemas/keys.ts';
+
+/** A record that cannot be used is no reason not to be told anew. */
+async function keysBefore(place: Place, server: string, isChange: boolean): Promise<KeyRecord | undefined> {
+  try {
+    return (await decidedKey(place, server)) ?? undefined;
+  } catch (error) {
+    const { code, message, affected } = asFailure(error);
+    if (!isChange || code !== 'repository_damaged') throw error;
+    place.notify({ level: 'warning', code, message: `${message}; what it said counts for nothing`, affected });
+    return undefined;
+  }
+}
 
 /** Shows who can read what this server stores, or changes it for what it stores from now on; what is stored already stays as it is. */
 export async function keys(request: KeysRequest, context: Context): Promise<KeysResult> {
@@ -14,7 +27,7 @@ export async function keys(request: KeysRequest, context: Context): Promise<Keys
   const purpose = isChange ? 'write' : 'read';
   const { server } = await openRepository(settings, purpose, (notice) => reporter.log(notice), { isUndecided: true });
   const place = await openPlace(settings, (notice) => reporter.log(notice));
-  const before = (await decidedKey(place, server)) ?? undefined;
+  const before = await keysBefore(place, server, isChange);
   if (!isChange) return { status: 'ok', changed: false, keys: keysOf(before) };
   if (request.plain === true) {
     if (Object.keys(request).length > 1) throw new Failure('usage', 'plain is encrypted for nobody: it goes with no other choice');

@@ -163,7 +163,7 @@ describe('an encrypted repository', () => {
     for (const root of ['shadow', 'info']) expect(await compareTrees(join(server.site, root), join(target, root))).to.deep.equal([]);
   });
 
-  it('says that a key is missing or wrong before it reads an object, and which would fit', async () => {
+  it('says that a key is missing or wrong before it reads an object, and which would fit (case 40)', async () => {
     await server.init({ recipients: [identity.recipient] });
     const { snapshot } = await server.back('full');
     const foreign = { identity: server.file('foreign', stranger.secret) };
@@ -240,7 +240,7 @@ describe('an encrypted repository', () => {
       for (const root of ['shadow', 'info']) expect(await compareTrees(join(server.site, root), join(to, root)), what).to.deep.equal([]);
   }
 
-  it('finds objects that were cut at the borders of chunks, appended to or exchanged', async function () {
+  it('finds objects that were cut at the borders of chunks, appended to or exchanged (case 22)', async function () {
     this.timeout(60_000);
     await server.init({ recipients: [identity.recipient] });
     await server.back('full');
