@@ -141,7 +141,7 @@ function describe(
   manifest: ManifestReference,
   finished: FinishedManifest,
   added: readonly ObjectReference[],
-  { context, repository }: RunTools,
+  { context, repository, exporters }: RunTools,
 ): SnapshotRecord {
   const chain = plan.previous?.chain ?? [];
   const parent = chain.at(-1);
@@ -176,7 +176,7 @@ function describe(
     complete: !output.warnings.isIncomplete,
     excluded,
     ...(databases.length === 0 ? {} : { databases }),
-    exporters: [],
+    exporters,
     tool: PROGRAM,
   };
 }

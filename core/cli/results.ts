@@ -54,7 +54,7 @@ function renderKeys({ changed, keys }: KeysResult): string {
   return `${keysText(keys)}${changed ? 'This holds for what is stored from now on; what is stored already stays as it is.\n' : ''}`;
 }
 
-function renderRun({ status, units, unrecorded }: RunResult): string {
+function renderRun({ status, units, databaseExport, unrecorded }: RunResult): string {
   const columns = [
     { title: 'UNIT' },
     { title: 'RESULT' },
@@ -77,6 +77,7 @@ function renderRun({ status, units, unrecorded }: RunResult): string {
   ]);
   const warnings = units.map((unit) => warningLines(unit.warnings, unit.warningCount, unit.unit));
   const errors = units.flatMap(({ unit, error }) => (error === null ? [] : [`  ${unit}: ${printable(error.message)} (${error.code})\n`]));
+  if (databaseExport?.error != null) errors.push(`  ${printable(databaseExport.error.message)} (${databaseExport.error.code})\n`);
   if (unrecorded !== undefined)
     errors.push(`  The record of this run could not be written: ${printable(unrecorded.message)} (${unrecorded.code})\n`);
   return `${renderTable(columns, rows)}${errors.join('')}${warnings.join('')}Backup: ${status}.\n`;

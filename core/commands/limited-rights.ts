@@ -1,3 +1,7 @@
+import { databasesOf } from '../config/databases.ts';
+import type { Context } from '../context/context.ts';
+import type { DatabaseExport } from '../context/database-export.ts';
+import type { RunRequest } from '../schemas/run.ts';
 import type { Method, Methods } from './registry.ts';
 
 /** What tells or changes a setting needs no system calls of ours, and starts without them. */
@@ -6,13 +10,21 @@ const LIGHT: ReadonlySet<string> = new Set(['version', 'settings.get', 'settings
 /** The same methods; before the first that does any work the process gives up for good what none of them needs. */
 export function withLimitedRights(methods: Methods): Methods {
   let isLimited = false;
-  const limited = (method: Method): Method => ({
+  const limited = (name: string, method: Method): Method => ({
     ...method,
     async perform(request, context) {
+      // The panel's programs need all rights of root, and are run before these are gone.
+      const databaseExport = name === 'run' ? await exportFor(request as RunRequest, context) : undefined;
       if (!isLimited) (await import('../linux/process-rights.ts')).limitRights();
       isLimited = true;
-      return method.perform(request, context);
+      return method.perform(request, databaseExport === undefined ? context : { ...context, databaseExport });
     },
   });
-  return new Map([...methods].map(([name, method]) => [name, LIGHT.has(name) ? method : limited(method)]));
+  return new Map([...methods].map(([name, method]) => [name, LIGHT.has(name) ? method : limited(name, method)]));
+}
+
+/** Nothing is loaded for it unless it is wanted. */
+async function exportFor(request: RunRequest, context: Context): Promise<DatabaseExport | undefined> {
+  if (process.geteuid?.() !== 0 || databasesOf(context.settings).method !== 'panel') return undefined;
+  return await (await import('../backup/databases/export-if-due.ts')).exportIfDue(request, context);
 }

@@ -1,3 +1,4 @@
+import { reportExport } from '../backup/databases/export-if-due.ts';
 import { rootMissing } from '../backup/previous/lost-roots.ts';
 import { recordDeadRun } from '../backup/run/dead-run.ts';
 import { type EndedUnit, failed, overallStatus, succeeded, withinAnswer } from '../backup/run/ended-unit.ts';
@@ -109,6 +110,8 @@ async function backUp(
     const started = earlier === undefined ? context.now() : new Date(earlier.started);
     const id = earlier?.id ?? newTimedId(started);
     journal.begin({ id, started: started.toISOString() });
+    const exported = context.databaseExport;
+    if (exported !== undefined && earlier === undefined) reportExport(exported, context);
     const unchanged = await readRuns(repository, started, context);
     const cache = new ManifestCache(repository);
     const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
@@ -132,6 +135,7 @@ async function backUp(
       pool,
       readers,
       databases,
+      exporters: exported === undefined ? [] : [exported],
       unchanged,
       control,
       readBack,
@@ -150,7 +154,8 @@ async function backUp(
         : await backUpAll(units, suspects, level, tools, waiting, request.policy === 'owner' ? lock : undefined);
     const ended = [...missing, ...(earlier?.ended ?? []), ...now];
     const finished = context.now().toISOString();
-    const status = overallStatus(ended.map(({ outcome }) => outcome.status));
+    const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));
+    const status = ofUnits === 'ok' && exported?.result === 'failed' ? 'partial' : ofUnits;
     const { identity, server } = repository;
     const unrecorded = await recordRun(
       {
@@ -175,6 +180,7 @@ async function backUp(
       run: id,
       started: started.toISOString(),
       finished,
+      ...(exported === undefined ? {} : { databaseExport: exported }),
       units: ended.map(({ outcome }) => outcome).map(withinAnswer()),
       ...(unrecorded === undefined ? {} : { unrecorded }),
     };

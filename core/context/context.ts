@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import type { DatabaseExport } from './database-export.ts';
 import type { Notice } from './notice.ts';
 
 /** How far a long operation is. May be told at any time; the front ends see to it that it is not shown too often. */
@@ -46,6 +47,8 @@ export interface Context {
   readonly now: () => Date;
   /** Where the load comes from; undefined: this machine. Tests let others work. */
   readonly machine?: Machine;
+  /** The panel's export of databases for this run, made before the process gave up rights; undefined where it was not wanted. */
+  readonly databaseExport?: DatabaseExport | undefined;
   /** Aborted on SIGTERM, SIGINT or a lost peer; a command then stops at the next safe point with `cancelled`. */
   readonly signal: AbortSignal;
 }

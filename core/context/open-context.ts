@@ -9,6 +9,7 @@ const RESCUING: ReadonlySet<string> = new Set([
   'servers',
   'list',
   'ls',
+  'databases',
   'find',
   'history',
   'diff',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 
 /** Where programs are looked for, whatever the environment says. */
-const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+export const PROGRAM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Where PostgreSQL's packages keep their programs: EL, then Debian. */
 const POSTGRESQL_FOLDERS: readonly { readonly folder: string; readonly pattern: RegExp; readonly inside: string }[] = [
@@ -12,10 +12,10 @@ const POSTGRESQL_FOLDERS: readonly { readonly folder: string; readonly pattern: 
 ];
 
 /** All that a child process gets of an environment. */
-export const CHILD_ENVIRONMENT = { PATH: FOLDERS.join(':'), LC_ALL: 'C.UTF-8' } as const;
+export const CHILD_ENVIRONMENT = { PATH: PROGRAM_FOLDERS.join(':'), LC_ALL: 'C.UTF-8' } as const;
 
 /** The path of the first of these programs that there is. Throws `database_unreachable` when there is none. */
-export function findProgram(names: readonly string[], folders: readonly string[] = FOLDERS): string {
+export function findProgram(names: readonly string[], folders: readonly string[] = PROGRAM_FOLDERS): string {
   for (const name of names) {
     const path = folders.map((folder) => join(folder, name)).find(isFile);
     if (path !== undefined) return path;
@@ -34,7 +34,7 @@ export function findPostgresqlProgram(name: string): string {
     }),
   );
   installed.sort((a, b) => b.version - a.version);
-  return findProgram([name], [...installed.map(({ folder }) => folder), ...FOLDERS]);
+  return findProgram([name], [...installed.map(({ folder }) => folder), ...PROGRAM_FOLDERS]);
 }
 
 function isFile(path: string): boolean {

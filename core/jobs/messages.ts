@@ -1,6 +1,7 @@
 import type { EndedUnit } from '../backup/run/ended-unit.ts';
 import type { EarlierPart } from '../backup/run/run-journal.ts';
 import type { Progress } from '../context/context.ts';
+import type { DatabaseExport } from '../context/database-export.ts';
 import type { Notice } from '../context/notice.ts';
 import type { WireError } from '../schemas/parts.ts';
 import type { RunRequest, RunResult } from '../schemas/run.ts';
@@ -15,6 +16,8 @@ export interface Job {
   /** Null: the usual one. */
   readonly settingsFile: string | null;
   readonly earlier: EarlierPart | null;
+  /** The panel's export of databases, which is made once a run; null where it was not wanted. */
+  readonly databaseExport: DatabaseExport | null;
   readonly debug: boolean;
 }
 

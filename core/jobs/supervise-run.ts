@@ -19,11 +19,11 @@ const MOST_DEATHS = 20;
  * threads to start: nothing is done then.
  */
 export async function superviseRun(request: RunRequest, context: Context): Promise<RunResult | undefined> {
-  const { settingsFile = null, signal, reporter } = context;
+  const { settingsFile = null, databaseExport = null, signal, reporter } = context;
   let earlier: EarlierPart | null = null;
   for (let deaths = 0; ; deaths++) {
     const part = new Part(earlier, reporter);
-    const job = { supervisor: process.pid, request, settingsFile, earlier, debug: areDefectsShown() };
+    const job = { supervisor: process.pid, request, settingsFile, earlier, databaseExport, debug: areDefectsShown() };
     const death = await workInProcess(job, signal, (message) => part.hear(message)).catch((refused: unknown) => {
       if (deaths > 0) throw refused;
       return undefined;

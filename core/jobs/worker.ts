@@ -39,11 +39,12 @@ export async function workForSupervisor(): Promise<number> {
   const reporter: Reporter = { progress: (progress) => feed.add(progress), log: (line) => send({ type: 'log', line }) };
   const context = openContext(job.settingsFile ?? undefined, reporter, controller.signal);
   try {
+    const given = { ...context, databaseExport: job.databaseExport ?? undefined };
     const { limitRights } = await import('../linux/process-rights.ts');
     limitRights();
     const { run } = await import('../commands/run.ts');
     send({ type: 'ready' });
-    const result = await askable(withPriority((request: Job['request']) => run(request, context, journalOf(job))))(job.request, context);
+    const result = await askable(withPriority((request: Job['request']) => run(request, given, journalOf(job))))(job.request, context);
     feed.finish();
     send({ type: 'result', result });
     return EXIT.ok;

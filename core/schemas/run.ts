@@ -66,6 +66,30 @@ export const runResult = {
     started: timeSchema,
     finished: timeSchema,
     units: { type: 'array', items: unitOutcome },
+    databaseExport: {
+      type: 'object',
+      description: 'What became of the panel’s own export of databases, where the settings want it (`databases.method`: panel).',
+      properties: {
+        name: { const: 'panel' },
+        at: timeSchema,
+        seconds: { type: 'number' },
+        result: { enum: ['ok', 'failed'], description: 'The run is `partial` when it failed.' },
+        automatic: { enum: [true, false, null], description: 'Whether the panel exports every night as well; null: it does not say.' },
+        error: {
+          anyOf: [
+            {
+              type: 'object',
+              properties: { code: { type: 'string' }, message: { type: 'string' } },
+              required: ['code', 'message'],
+              additionalProperties: false,
+            },
+            { type: 'null' },
+          ],
+        },
+      },
+      required: ['name', 'at', 'seconds', 'result', 'automatic', 'error'],
+      additionalProperties: false,
+    },
     unrecorded: {
       ...errorSchema,
       description:

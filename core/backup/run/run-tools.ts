@@ -1,4 +1,5 @@
 import type { Context } from '../../context/context.ts';
+import type { DatabaseExport } from '../../context/database-export.ts';
 import type { Databases } from '../../databases/databases.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -17,6 +18,8 @@ export interface RunTools {
   readonly pool: WorkerPool;
   readonly readers: ReaderPool;
   readonly databases: Databases;
+  /** What exported databases before the units, for their records. */
+  readonly exporters: readonly DatabaseExport[];
   readonly unchanged: LastUnchanged;
   readonly control: RunControl;
   /** Where it is noted which units the run has in hand; a run of some units takes no notes. */

@@ -1,0 +1,11 @@
+/** What became of the panel's own export of databases. */
+export interface DatabaseExport {
+  readonly name: 'panel';
+  /** When it began, RFC 3339 UTC. */
+  readonly at: string;
+  readonly seconds: number;
+  readonly result: 'ok' | 'failed';
+  /** Whether the panel exports every night by itself as well; null when it does not say. */
+  readonly automatic: boolean | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
