@@ -1,17 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
-import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
-import type { SwapPlan } from '../../core/databases/load/mysql/swap.ts';
-import type { DatabaseDescription, DatabaseOrder, DatabaseOutcome } from '../../core/databases/load/order.ts';
-import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
 import { Failure } from '../../core/failure.ts';
 import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { describeMariadb, fillEveryKind } from './every-kind-of-mariadb.ts';
 import { MariadbServer } from './mariadb-server.ts';
+import { MariadbRestores } from './restoring.ts';
 
 const ACCOUNT = {
   prefix: 'example_',
@@ -30,6 +24,7 @@ const DUMP = [
   '--skip-dump-date',
   '--no-tablespaces',
 ];
+const DESCRIPTION = { name: 'example_wp', characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci' };
 const STEPS = [
   'make shadow',
   'load',
@@ -45,58 +40,23 @@ const STEPS = [
 
 describe('Bringing a MariaDB database back', () => {
   let server: MariadbServer;
-  let journal: string;
+  let restores: MariadbRestores;
   before(async () => {
     server = await MariadbServer.start();
-    journal = mkdtempSync(join(tmpdir(), 'apiscp-backup-journal-'));
+    restores = new MariadbRestores(server, ACCOUNT);
     await makeMariadbAccount(server, ACCOUNT);
     await fillEveryKind(server, ACCOUNT.user, ACCOUNT.password, 'example_wp');
   });
   after(async () => {
     await server.stop();
-    rmSync(journal, { recursive: true });
+    restores.remove();
   });
 
   const dump = async (database: string): Promise<Buffer> => {
     const { stdout } = await execa('mariadb-dump', [`--defaults-file=${server.optionFile}`, ...DUMP, database], { encoding: 'buffer' });
     return Buffer.from(stdout);
   };
-  const describeIt = (name: string): DatabaseDescription => ({
-    name,
-    characterSet: 'utf8mb4',
-    collation: 'utf8mb4_unicode_ci',
-    tables: null,
-    rows: null,
-  });
-  async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
-  }
-  const withRestorer = async <Result>(action: (restorer: MysqlRestorer) => Promise<Result>): Promise<Result> => {
-    const restorer = await MysqlRestorer.open(
-      { socket: server.socket, user: 'root', password: server.password },
-      new SwapJournal<SwapPlan>(journal),
-    );
-    try {
-      await restorer.settle();
-      return await action(restorer);
-    } finally {
-      await restorer.close();
-    }
-  };
-  const restore = (bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> =>
-    withRestorer((restorer) =>
-      restorer.restore({
-        description: describeIt('example_wp'),
-        dump: () => inPieces(bytes),
-        target: 'example_wp',
-        owner: { prefix: ACCOUNT.prefix, user: ACCOUNT.user, isServer: false },
-        replacedName: 'example_wp_replaced',
-        signal: new AbortController().signal,
-        progress: () => {},
-        step: () => {},
-        ...given,
-      }),
-    );
+  const restore: MariadbRestores['restore'] = (bytes, given) => restores.restore(bytes, given);
   const names = async (): Promise<unknown[]> => (await server.query('SHOW DATABASES')).map(({ Database }) => Database);
   const temporaryUsers = () => server.query("SELECT User FROM mysql.user WHERE User LIKE 'apbk%'");
 
@@ -104,7 +64,7 @@ describe('Bringing a MariaDB database back', () => {
     const before = await describeMariadb(server, 'example_wp');
     const bytes = await dump('example_wp');
     await server.run('DROP VIEW families; DROP TABLE children; INSERT INTO parents VALUES (77, "new"); DROP FUNCTION total', 'example_wp');
-    const outcome = await restore(bytes, { description: { ...describeIt('example_wp'), tables: 7, rows: 9 } });
+    const outcome = await restore(bytes, { description: { ...DESCRIPTION, tables: 7, rows: 9 } });
     const now = await describeMariadb(server, 'example_wp');
     for (const each of Object.keys({ ...now, ...before })) expect(JSON.stringify(now[each]), each).to.equal(JSON.stringify(before[each]));
     expect(outcome).to.deep.include({ tables: 7, rows: 9, bytes: bytes.length, replaced: 'example_wp_replaced' });

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import type { DatabaseDescription, DatabaseOrder, DatabaseOutcome } from '../../core/databases/load/order.ts';
-import { PostgresqlRestorer } from '../../core/databases/load/postgresql/restore.ts';
 import { Failure } from '../../core/failure.ts';
 import { failureOf } from '../failure-of.ts';
 import { makePostgresqlAccount } from './account.ts';
 import { dumpPostgresql, fillEveryKind } from './every-kind-of-postgresql.ts';
 import { PostgresqlServer } from './postgresql-server.ts';
+import { PostgresqlRestores } from './restoring.ts';
 
 const ACCOUNT = {
   prefix: 'example_',
@@ -28,40 +27,7 @@ describe('Bringing a PostgreSQL database back', () => {
   });
   after(() => server.stop());
 
-  const describeIt = (name: string): DatabaseDescription => ({
-    name,
-    characterSet: 'UTF8',
-    collation: 'C.UTF-8',
-    tables: null,
-    rows: null,
-  });
-  async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
-  }
-  const restore = async (bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> => {
-    const restorer = await PostgresqlRestorer.open({
-      host: server.socketFolder,
-      port: server.port,
-      user: 'postgres',
-      password: server.password,
-    });
-    try {
-      await restorer.settle();
-      return await restorer.restore({
-        description: describeIt('example_wp'),
-        dump: () => inPieces(bytes),
-        target: 'example_wp',
-        owner: { prefix: ACCOUNT.prefix, user: ACCOUNT.user, isServer: false },
-        replacedName: 'example_wp_replaced',
-        signal: new AbortController().signal,
-        progress: () => {},
-        step: () => {},
-        ...given,
-      });
-    } finally {
-      await restorer.close();
-    }
-  };
+  const restore: PostgresqlRestores['restore'] = (bytes, given) => new PostgresqlRestores(server, ACCOUNT).restore(bytes, given);
   const databases = async () =>
     (await server.query('SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1')).map(({ datname }) => datname);
   const ofTheDatabase = () =>
@@ -76,7 +42,9 @@ describe('Bringing a PostgreSQL database back', () => {
     await server.run('DROP TABLE children CASCADE; DROP TYPE mood CASCADE; INSERT INTO parents VALUES (77)', 'example_wp');
     const other = await server.connect({ user: ACCOUNT.user, password: ACCOUNT.password, database: 'example_wp' });
     await other.query('BEGIN; SELECT * FROM parents');
-    const outcome = await restore(bytes, { description: { ...describeIt('example_wp'), tables: 10, rows: 15 } });
+    const outcome = await restore(bytes, {
+      description: { name: 'example_wp', characterSet: 'UTF8', collation: 'C.UTF-8', tables: 10, rows: 15 },
+    });
     expect(outcome).to.deep.equal({ tables: 10, rows: 15, bytes: bytes.length, replaced: 'example_wp_replaced', notes: [] });
     expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
     expect(await ofTheDatabase()).to.deep.equal(before);

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
+import type { SwapPlan } from '../../core/databases/load/mysql/swap.ts';
+import type { DatabaseOrder, DatabaseOutcome } from '../../core/databases/load/order.ts';
+import { PostgresqlRestorer } from '../../core/databases/load/postgresql/restore.ts';
+import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
+import type { DatabaseAccount } from './account.ts';
+import type { MariadbServer } from './mariadb-server.ts';
+import type { PostgresqlServer } from './postgresql-server.ts';
+
+/** A dump as it comes out of a backup, in pieces that cut statements anywhere. */
+export async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+}
+
+function orderOf(bytes: Buffer, account: DatabaseAccount, defaults: { characterSet: string; collation: string }): DatabaseOrder {
+  const name = `${account.prefix}wp`;
+  return {
+    description: { name, ...defaults, tables: null, rows: null },
+    dump: () => inPieces(bytes),
+    target: name,
+    owner: { prefix: account.prefix, user: account.user, isServer: false },
+    replacedName: `${name}_replaced`,
+    signal: new AbortController().signal,
+    progress: () => {},
+    step: () => {},
+  };
+}
+
+/** Restores of an account's database `wp`, each as a process of its own would do it. */
+export class MariadbRestores {
+  readonly #server: MariadbServer;
+  readonly #account: DatabaseAccount;
+  readonly journal = mkdtempSync(join(tmpdir(), 'apiscp-backup-journal-'));
+
+  constructor(server: MariadbServer, account: DatabaseAccount) {
+    this.#server = server;
+    this.#account = account;
+  }
+
+  async restore(bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> {
+    const order = orderOf(bytes, this.#account, { characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci' });
+    const restorer = await this.#open();
+    try {
+      await restorer.settle();
+      return await restorer.restore({ ...order, ...given });
+    } finally {
+      await restorer.close();
+    }
+  }
+
+  async settle(): Promise<string[]> {
+    const restorer = await this.#open();
+    try {
+      return await restorer.settle();
+    } finally {
+      await restorer.close();
+    }
+  }
+
+  remove(): void {
+    rmSync(this.journal, { recursive: true });
+  }
+
+  #open(): Promise<MysqlRestorer> {
+    const { socket, password } = this.#server;
+    return MysqlRestorer.open({ socket, user: 'root', password }, new SwapJournal<SwapPlan>(this.journal));
+  }
+}
+
+/** The same of PostgreSQL. */
+export class PostgresqlRestores {
+  readonly #server: PostgresqlServer;
+  readonly #account: DatabaseAccount;
+
+  constructor(server: PostgresqlServer, account: DatabaseAccount) {
+    this.#server = server;
+    this.#account = account;
+  }
+
+  async restore(bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> {
+    const { socketFolder: host, port, password } = this.#server;
+    const restorer = await PostgresqlRestorer.open({ host, port, user: 'postgres', password });
+    try {
+      await restorer.settle();
+      return await restorer.restore({ ...orderOf(bytes, this.#account, { characterSet: 'UTF8', collation: 'C.UTF-8' }), ...given });
+    } finally {
+      await restorer.close();
+    }
+  }
+}
