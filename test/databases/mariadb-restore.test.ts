@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import { execa } from 'execa';
-import { Failure } from '../../core/failure.ts';
-import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { describeMariadb, fillEveryKind } from './every-kind-of-mariadb.ts';
 import { MariadbServer } from './mariadb-server.ts';
@@ -25,18 +23,6 @@ const DUMP = [
   '--no-tablespaces',
 ];
 const DESCRIPTION = { name: 'example_wp', characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci' };
-const STEPS = [
-  'make shadow',
-  'load',
-  'swap',
-  'make databases',
-  'drop triggers',
-  'rename',
-  'drop code',
-  'make code',
-  'keep old code',
-  'end',
-];
 
 describe('Bringing a MariaDB database back', () => {
   let server: MariadbServer;
@@ -76,30 +62,5 @@ describe('Bringing a MariaDB database back', () => {
     ).to.deep.equal([]);
     expect([await temporaryUsers(), (await names()).filter((name) => String(name).startsWith('apiscp'))]).to.deep.equal([[], []]);
     await server.run('DROP DATABASE example_wp_replaced');
-  });
-
-  it('leaves what is live as it was when any step fails', async () => {
-    const bytes = await dump('example_wp');
-    const before = await describeMariadb(server, 'example_wp');
-    for (const failing of STEPS) {
-      const failure = await failureOf(() =>
-        restore(bytes, {
-          step: (name) => {
-            if (name === failing) throw new Failure('io_error', `at ${name}`);
-          },
-        }),
-      );
-      expect([failing, failure.message]).to.deep.equal([failing, `at ${failing}`]);
-      expect(await describeMariadb(server, 'example_wp'), failing).to.deep.equal(before);
-      expect(await names(), failing).to.have.members([
-        'example_wp',
-        "example_o'dd-name",
-        'example_none',
-        'information_schema',
-        'mysql',
-        'performance_schema',
-        'sys',
-      ]);
-    }
   });
 });

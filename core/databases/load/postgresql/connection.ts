@@ -89,14 +89,10 @@ export class PostgresqlConnection {
             if (connection!.stream.writableLength > MOST_WAITING) await drained(connection!.stream, raw.ended);
           }
         } catch (error) {
-          connection!.sendCopyFail('the dump ended');
-          connection!.sync();
+          raw.endRows('the dump ended');
           throw error;
         }
-        if (!failed) {
-          connection!.endCopyFrom();
-          connection!.sync();
-        }
+        raw.endRows();
       }
       await raw.ended;
     } catch (error) {

@@ -27,6 +27,7 @@ export class RawStatement implements Submittable {
   connection: PgConnection | undefined;
   readonly #bytes: Buffer;
   readonly #isCopy: boolean;
+  #isSynced = false;
   readonly #settle = { resolve: (): void => {}, reject: (_: unknown): void => {}, rows: (_: boolean): void => {} };
 
   constructor(bytes: Buffer, isCopy: boolean) {
@@ -46,12 +47,13 @@ export class RawStatement implements Submittable {
     open.execute({});
     // What follows a statement that takes rows is part of them, up to their end.
     if (this.#isCopy) open.flush();
-    else open.sync();
+    else this.#sync();
   }
 
   handleCopyInResponse(connection: PgConnection): void {
     if (this.#isCopy) this.#settle.rows(true);
     else {
+      // What was sent to end the statement counted as part of the rows.
       connection.sendCopyFail('no rows were announced');
       connection.sync();
     }
@@ -61,7 +63,22 @@ export class RawStatement implements Submittable {
     this.#settle.rows(false);
     this.#settle.reject(error);
     // The server passes over everything until then.
-    if (this.#isCopy) this.connection?.sync();
+    this.#sync();
+  }
+
+  /** All rows are sent; or, with a reason, the statement is given up. */
+  endRows(failed?: string): void {
+    if (this.#isSynced) return;
+    if (failed === undefined) this.connection?.endCopyFrom();
+    else this.connection?.sendCopyFail(failed);
+    this.#sync();
+  }
+
+  /** Exactly one for each statement: the server answers each, and an answer too many would be taken for the next statement's. */
+  #sync(): void {
+    if (this.#isSynced) return;
+    this.#isSynced = true;
+    this.connection?.sync();
   }
 
   handleReadyForQuery(): void {

@@ -1,0 +1,141 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Failure } from '../../core/failure.ts';
+import { failureOf } from '../failure-of.ts';
+import { makeMariadbAccount } from './account.ts';
+import { describeMariadb } from './every-kind-of-mariadb.ts';
+import { MariadbServer } from './mariadb-server.ts';
+import { inPieces, MariadbRestores } from './restoring.ts';
+
+const ACCOUNT = { prefix: 'example_', user: 'exampleadm', password: 'pw', databases: ['wp'] };
+const STEPS = [
+  'make shadow',
+  'load',
+  'swap',
+  'make databases',
+  'drop triggers',
+  'rename',
+  'drop code',
+  'make code',
+  'keep old code',
+  'end',
+];
+/** Where a death leaves the live database half changed: without triggers; with the new tables; complete, but not acknowledged. */
+const DEATHS = ['rename', 'make code', 'end'];
+const CONTENTS = [
+  'CREATE TABLE parents (id INT PRIMARY KEY)',
+  'CREATE TABLE children (id INT PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES parents (id))',
+  'CREATE TABLE log (what TEXT)',
+  "CREATE TRIGGER logged AFTER INSERT ON parents FOR EACH ROW INSERT INTO log VALUES ('parent')",
+  'INSERT INTO parents VALUES (1)',
+  'INSERT INTO children VALUES (5, 1)',
+  'CREATE VIEW families AS SELECT * FROM children',
+  'CREATE PROCEDURE empty() DELETE FROM log',
+  'CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DO DELETE FROM log',
+];
+
+/** A restore of a process of its own, which is killed at a step. */
+const KILLED = `
+  const { MariadbRestores } = await import(process.argv[1]);
+  const { server, account, journal, dump, step } = JSON.parse(process.argv[2]);
+  const restores = Object.assign(new MariadbRestores(server, account), { journal });
+  await restores.restore(Buffer.from(dump, 'base64'), { step: (name) => void (name === step && process.kill(process.pid, 'SIGKILL')) });
+`;
+
+describe('A restore of a MariaDB database that is broken off', () => {
+  let server: MariadbServer;
+  let restores: MariadbRestores;
+  let dump: Buffer;
+  before(async () => {
+    server = await MariadbServer.start();
+    restores = new MariadbRestores(server, ACCOUNT);
+    await makeMariadbAccount(server, ACCOUNT);
+    const own = await server.connect({ user: ACCOUNT.user, password: ACCOUNT.password, database: 'example_wp' });
+    for (const sql of CONTENTS) await own.query(sql);
+    const options = ['--routines', '--events', '--triggers', '--hex-blob', '--skip-dump-date'];
+    dump = execFileSync('mariadb-dump', [`--defaults-file=${server.optionFile}`, ...options, 'example_wp']);
+    // What is live since differs from the dump in every kind of object.
+    await own.query(
+      "INSERT INTO parents VALUES (2); DROP VIEW families; CREATE VIEW families AS SELECT 'new' AS new; DROP PROCEDURE empty; CREATE PROCEDURE more() SELECT 1; CREATE TABLE more (a INT)",
+    );
+    await own.end();
+  });
+  after(async () => {
+    await server.stop();
+    restores.remove();
+  });
+
+  const leftovers = async () => [
+    ...(await server.query("SHOW DATABASES WHERE `Database` LIKE 'apiscp%' OR `Database` LIKE 'example%'")),
+    ...(await server.query("SELECT User FROM mysql.user WHERE User LIKE 'apbk%'")),
+  ];
+  const CLEAN = [{ Database: 'example_wp' }];
+
+  it('leaves what is live as it was when any step fails', async () => {
+    const before = await describeMariadb(server, 'example_wp');
+    for (const failing of STEPS) {
+      const step = (name: string) => {
+        if (name === failing) throw new Failure('io_error', `at ${name}`);
+      };
+      expect((await failureOf(() => restores.restore(dump, { step }))).message).to.equal(`at ${failing}`);
+      expect(await describeMariadb(server, 'example_wp'), failing).to.deep.equal(before);
+      expect(await leftovers(), failing).to.deep.equal(CLEAN);
+    }
+  });
+
+  it('is undone by the next call when its process was killed', async () => {
+    const before = await describeMariadb(server, 'example_wp');
+    const { socket, password } = server;
+    for (const step of DEATHS) {
+      const order = { server: { socket, password }, account: ACCOUNT, journal: restores.journal, dump: dump.toString('base64'), step };
+      const script = ['--input-type=module', '--eval', KILLED, join(import.meta.dirname, 'restoring.ts'), JSON.stringify(order)];
+      expect(spawnSync(process.execPath, script, { encoding: 'utf8' })).to.include({ signal: 'SIGKILL' });
+      expect(await describeMariadb(server, 'example_wp'), `after ${step}`).not.to.deep.equal(before);
+      expect(await restores.settle(), step).to.deep.equal(['example_wp']);
+      expect(await describeMariadb(server, 'example_wp'), step).to.deep.equal(before);
+      expect(await leftovers(), step).to.deep.equal(CLEAN);
+    }
+    expect(await restores.settle()).to.deep.equal([]);
+  });
+
+  it('changes nothing when the server dies while it loads, or the dump cannot be read to its end', async () => {
+    const before = await describeMariadb(server, 'example_wp');
+    async function* dying() {
+      yield* inPieces(dump.subarray(0, dump.length / 2));
+      await server.kill();
+      yield* inPieces(dump.subarray(dump.length / 2));
+    }
+    expect((await failureOf(() => restores.restore(dump, { dump: dying }))).code).to.equal('database_unreachable');
+    await server.startAgain();
+    async function* unreadable() {
+      yield* inPieces(dump.subarray(0, dump.length / 2));
+      throw new Failure('digest_mismatch', 'stored content differs');
+    }
+    expect((await failureOf(() => restores.restore(dump, { dump: unreadable }))).code).to.equal('digest_mismatch');
+    expect(await describeMariadb(server, 'example_wp')).to.deep.equal(before);
+    expect(await leftovers()).to.deep.equal(CLEAN);
+  });
+
+  it('waits for a transaction that is under way, which then ends in what is kept', async () => {
+    const other = await server.connect({ database: 'example_wp' });
+    await other.query('START TRANSACTION; INSERT INTO parents VALUES (3)');
+    const restored = restores.restore(dump);
+    await sleep(500);
+    await other.query('COMMIT');
+    await other.end();
+    const { replaced } = await restored;
+    expect(await server.query(`SELECT id FROM ${replaced}.parents ORDER BY id`)).to.deep.equal([{ id: 1 }, { id: 2 }, { id: 3 }]);
+    expect(await server.query('SELECT id FROM example_wp.parents')).to.deep.equal([{ id: 1 }]);
+    await server.run(`DROP DATABASE ${replaced}`);
+  });
+
+  it('is refused where a foreign key of another database would follow what is replaced', async () => {
+    await server.run(
+      'CREATE DATABASE example_other; CREATE TABLE example_other.t (p INT, FOREIGN KEY (p) REFERENCES example_wp.parents (id))',
+    );
+    const { message } = await failureOf(() => restores.restore(dump));
+    expect(message).to.contain('example_other.t');
+  });
+});

@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { PostgresqlConnection } from '../../core/databases/load/postgresql/connection.ts';
+import { loadPostgresqlDump } from '../../core/databases/load/postgresql/load.ts';
+import { makeTemporaryLogin, removeLeftovers } from '../../core/databases/load/postgresql/temporary-login.ts';
+import { failureOf } from '../failure-of.ts';
+import { makePostgresqlAccount } from './account.ts';
+import { PostgresqlServer } from './postgresql-server.ts';
+import { inPieces, PostgresqlRestores } from './restoring.ts';
+
+const ONE = { prefix: 'one_', user: 'owner1', password: 'pw', databases: ['wp'], furtherUsers: ['web'] };
+const TWO = { prefix: 'two_', user: 'owner2', password: 'pw', databases: ['wp'] };
+
+/** Statements that no dump of a database has; some are commands of the client, some of the server. */
+const NOT_OF_A_DUMP = (trap: string): string[] => [
+  `\\! touch ${trap}`,
+  `\\copy posts from '/etc/passwd'`,
+  '\\connect two_wp',
+  `\\i ${trap}`,
+  `\\o ${trap}`,
+  '\\restrict other',
+  `\\unrestrict other\n\\! touch ${trap}`,
+  `SELECT 1 \\g ${trap}\n;`,
+  `COPY posts FROM PROGRAM 'touch ${trap}';`,
+  `COPY posts TO PROGRAM 'touch ${trap}';`,
+  `COPY posts (text) FROM '/etc/passwd';`,
+  `COPY (SELECT 1) TO '${trap}';`,
+  `COPY posts FROM stdin WHERE pg_catalog.pg_read_file('/etc/passwd') <> '';\n\\.\n`,
+  'SET ROLE postgres;',
+  'SET SESSION AUTHORIZATION postgres;',
+  'RESET ALL;',
+  'SET standard_conforming_strings = off;',
+  "SET client_encoding = 'SJIS';",
+  'SET default_transaction_read_only = on;',
+  'CREATE ROLE other SUPERUSER;',
+  "ALTER ROLE postgres PASSWORD 'x';",
+  'ALTER USER owner2 SUPERUSER;',
+  "ALTER SYSTEM SET log_statement = 'all';",
+  'ALTER DATABASE two_wp RENAME TO gone;',
+  'DROP DATABASE two_wp;',
+  'GRANT pg_execute_server_program TO owner1;',
+  'GRANT ALL ON DATABASE two_wp TO owner1;',
+  `DO $$ BEGIN EXECUTE 'COPY posts TO PROGRAM ''touch ${trap}'''; END $$;`,
+  "SELECT pg_catalog.lo_import('/etc/passwd');",
+  "SELECT pg_catalog.pg_read_file('/etc/passwd');",
+  "SELECT pg_catalog.setval('posts', (SELECT 1));",
+  "SELECT pg_catalog.set_config('role', 'postgres', false);",
+  "SELECT pg_catalog.lo_create('1'), pg_catalog.pg_reload_conf();",
+  'SELECT pg_catalog.pg_terminate_backend(1);',
+  'INSERT INTO posts SELECT 1;',
+  'UPDATE posts SET text = 1;',
+  'TABLE posts;',
+  'NOTIFY x;',
+  'CALL anything();',
+  'EXECUTE anything;',
+  'ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON TABLES TO owner1; SELECT 1 AS "not of a dump";',
+  'COMMENT ON DATABASE two_wp IS NULL;',
+  "CREATE TABLE t (a text DEFAULT 'no end",
+  'CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $x$ SELECT 1;',
+  '/* no end',
+  'COPY public.posts (id, text) FROM stdin;\n1\tno end\n',
+];
+
+/** What the login itself must not reach, were such statements let through. */
+const NOT_OF_THE_LOGIN = (trap: string): string[] => [
+  `COPY posts TO PROGRAM 'touch ${trap}'`,
+  `COPY posts FROM PROGRAM 'touch ${trap}'`,
+  `COPY posts TO '${trap}'`,
+  "COPY posts (text) FROM '/etc/passwd'",
+  'SET ROLE postgres',
+  'SET ROLE owner1',
+  'SET SESSION AUTHORIZATION postgres',
+  'CREATE ROLE other',
+  "ALTER ROLE owner2 PASSWORD 'x'",
+  'ALTER DATABASE two_wp RENAME TO gone',
+  'CREATE DATABASE three_wp',
+  'DROP DATABASE two_wp',
+  "ALTER SYSTEM SET log_statement = 'all'",
+  'GRANT pg_execute_server_program TO owner1',
+  'GRANT ALL ON DATABASE two_wp TO owner1',
+  "SELECT pg_catalog.lo_import('/etc/passwd')",
+  "SELECT pg_catalog.pg_read_file('/etc/passwd')",
+  'SELECT rolpassword FROM pg_catalog.pg_authid',
+  "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'libc.so.6', 'system'",
+  'CREATE OR REPLACE FUNCTION pg_catalog.lower(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$',
+  'CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION pg_catalog.now()',
+  'SELECT 1; DROP TABLE posts',
+  'ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON TABLES TO owner1',
+];
+
+describe('A hostile dump for PostgreSQL', () => {
+  let server: PostgresqlServer;
+  let restores: PostgresqlRestores;
+  let trap: string;
+  before(async () => {
+    server = await PostgresqlServer.start();
+    restores = new PostgresqlRestores(server, ONE);
+    trap = join(server.folder, 'trap');
+    await makePostgresqlAccount(server, ONE);
+    await makePostgresqlAccount(server, TWO);
+    for (const database of ['one_wp', 'two_wp'])
+      await server.run("CREATE TABLE posts (id int, text text); INSERT INTO posts VALUES (1, 'old')", database);
+  });
+  after(() => server.stop());
+
+  /** What must be as it was. */
+  const others = async () => [
+    await server.query('SELECT * FROM posts', 'one_wp'),
+    await server.query('SELECT * FROM posts', 'two_wp'),
+    await server.query('SELECT datname, datacl::text, pg_get_userbyid(datdba) FROM pg_database ORDER BY 1'),
+    await server.query('SELECT rolname, rolsuper, rolpassword FROM pg_authid ORDER BY 1'),
+    await server.query('SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members ORDER BY 1, 2'),
+    await server.query('SHOW log_statement'),
+    existsSync(trap),
+  ];
+  /** In a shadow database with a table, as the login that owns it; all of that is gone afterwards. */
+  const asLogin = async (action: (connection: PostgresqlConnection) => Promise<void>): Promise<void> => {
+    const at = { host: server.socketFolder, port: server.port };
+    const admin = await PostgresqlConnection.open({ ...at, user: 'postgres', password: server.password }, 'postgres');
+    const login = await makeTemporaryLogin(admin, { ...at, user: 'postgres', password: undefined });
+    await admin.query(`CREATE DATABASE apiscp_backup_00 OWNER "${login.user}" TEMPLATE template0`);
+    const connection = await PostgresqlConnection.open(login, 'apiscp_backup_00');
+    await connection.query('CREATE TABLE public.posts (id int, text text)');
+    await connection.query('SET search_path = public');
+    try {
+      await action(connection);
+    } finally {
+      await connection.close();
+      await removeLeftovers(admin);
+      await admin.close();
+    }
+  };
+  const TABLE = '\\restrict apiscpbackup\nCREATE TABLE public.posts (id int, text text);\n';
+
+  it('is refused at the first statement that no dump has, and nothing comes of it', async () => {
+    const before = await others();
+    await asLogin(async (connection) => {
+      for (const attack of NOT_OF_A_DUMP(trap)) {
+        const dump = inPieces(Buffer.from(`${attack}\n`));
+        const order = { dump, connection, makeExtension: async () => false, signal: new AbortController().signal, progress: () => {} };
+        const { code } = await failureOf(() => loadPostgresqlDump(order));
+        expect(code, attack).to.equal('dump_refused');
+      }
+      // The session goes on: nothing of all that has stayed in it.
+      expect(await connection.query('SELECT count(*) AS n FROM public.posts')).to.deep.equal([{ n: '0' }]);
+    });
+    expect(await others()).to.deep.equal(before);
+  });
+
+  it('reaches nothing by the login that it is loaded with', async () => {
+    const before = await others();
+    await asLogin(async (connection) => {
+      for (const attack of NOT_OF_THE_LOGIN(trap)) {
+        // The server answers some of these with a warning alone, and gives nothing.
+        await connection.execute(Buffer.from(attack)).then(
+          () => expect(attack).to.match(/^GRANT ALL ON DATABASE/),
+          ({ code }) => expect(code, attack).to.equal('database_refused'),
+        );
+      }
+    });
+    expect(await others()).to.deep.equal(before);
+  });
+
+  it('has nothing executed by the administrator', async () => {
+    const log = 'CREATE TABLE public.log (who text);\n';
+    const trapOf = (name: string, type: string, value: string) =>
+      `CREATE FUNCTION public.${name} RETURNS ${type} LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM public.spy(); RETURN ${value}; END $$;\n`;
+    const dump = [
+      TABLE,
+      log,
+      'CREATE FUNCTION public.spy() RETURNS void LANGUAGE sql AS $$ INSERT INTO public.log VALUES (current_user) $$;\n',
+      trapOf('lower(text)', 'text', "''"),
+      trapOf('count(int)', 'bigint', '1'),
+      trapOf('in_index(int)', 'int', '1'),
+      trapOf('equal(text, text)', 'boolean', 'true'),
+      'CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = public.equal);\n',
+      'COPY public.posts (id, text) FROM stdin;\n1\ta\n2\tb\n\\.\n',
+      'CREATE INDEX by_trap ON public.posts (public.in_index(id));\n',
+      'CREATE MATERIALIZED VIEW public.kept AS SELECT public.in_index(id) AS i FROM public.posts;\n',
+      'ALTER FUNCTION pg_catalog.lower(text) OWNER TO one_web;\n',
+      'ALTER TABLE pg_catalog.pg_authid OWNER TO one_web;\n',
+      'ALTER TABLE public.posts OWNER TO postgres;\n',
+      'ALTER TABLE public.log OWNER TO one_web;\n',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON TABLES TO owner1;\n',
+      '\\unrestrict apiscpbackup\n',
+    ].join('');
+    const { replaced, notes } = await restores.restore(Buffer.from(dump));
+    const users = (await server.query('SELECT DISTINCT who FROM log', 'one_wp')).map(({ who }) =>
+      String(who).replace(/^apbk_.*/, 'the login'),
+    );
+    expect(users).to.deep.equal(['the login']);
+    const owners = await server.query(
+      `SELECT oid::regclass::text AS name, relowner::regrole::text AS owner FROM pg_class WHERE oid IN ('pg_authid'::regclass, 'posts'::regclass, 'log'::regclass)
+       UNION ALL SELECT proname, proowner::regrole::text FROM pg_proc WHERE oid = 'pg_catalog.lower(text)'::regprocedure ORDER BY 1`,
+      'one_wp',
+    );
+    expect(owners.map(({ name, owner }) => `${name} ${owner}`)).to.deep.equal([
+      'log one_web',
+      'lower postgres',
+      'pg_authid postgres',
+      'posts owner1',
+    ]);
+    expect(notes.join('\n')).to.contain('FUNCTION pg_catalog.lower(text)').and.to.contain('postgres is no role of the account');
+    await server.run('ALTER DATABASE one_wp RENAME TO one_trap');
+    await server.run(`ALTER DATABASE ${replaced} RENAME TO one_wp`);
+    await server.run('DROP DATABASE one_trap');
+  });
+});
