@@ -157,7 +157,10 @@ function renderPlan(result: PlanResult): string {
 }
 
 function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users, databases }: RestoreDatabaseResult): string {
-  const lines = settled.map((name) => `Put ${printable(name)} back first: an earlier restore of it had been broken off.\n`);
+  const lines = settled.map(({ database, kept }) => {
+    const where = kept === null ? '' : ` Its tables are kept as ${printable(kept)}.`;
+    return `Put ${printable(database)} back first: an earlier restore of it had died.${where}\n`;
+  });
   if (users.length > 0) lines.push(`Users: ${users.map(printable).join(', ')}\n`);
   for (const { engine, name, target, result, replaced, tables, rows, bytes, notes, error } of databases) {
     const where = target === name ? '' : ` to ${printable(target)}`;

@@ -114,7 +114,7 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
 
 /** The restores of one request: each server is opened once. */
 class Work {
-  readonly settled: string[] = [];
+  readonly settled: { readonly database: string; readonly kept: string | null }[] = [];
   readonly #task: Task;
   readonly #repository: Repository;
   readonly #layers: OpenLayers;
@@ -197,7 +197,7 @@ class Work {
     const opened = ServerRestores.open(engine, this.#context);
     this.#servers.set(engine, opened);
     const server = await opened;
-    this.settled.push(...server.settled);
+    this.settled.push(...server.settled.map(({ database, kept }) => ({ database, kept: kept ?? null })));
     return server;
   }
 

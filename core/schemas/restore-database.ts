@@ -77,7 +77,15 @@ export const restoreDatabaseResult = {
     dryRun: { type: 'boolean' },
     settled: {
       type: 'array',
-      items: { type: 'string' },
+      items: {
+        type: 'object',
+        properties: {
+          database: { type: 'string' },
+          kept: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'Where the tables of that restore are kept.' },
+        },
+        required: ['database', 'kept'],
+        additionalProperties: false,
+      },
       description: 'Databases that were put back first, because an earlier restore of them had died in the middle.',
     },
     users: { type: 'array', items: { type: 'string' }, description: 'Users that were brought back.' },

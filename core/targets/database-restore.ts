@@ -7,7 +7,7 @@ import type { Engine } from '../databases/engine.ts';
 import { mysqlLogin, postgresqlLogin } from '../databases/load/credentials.ts';
 import { MysqlRestorer } from '../databases/load/mysql/restore.ts';
 import type { SwapPlan } from '../databases/load/mysql/swap.ts';
-import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../databases/load/order.ts';
+import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../databases/load/order.ts';
 import { PostgresqlRestorer } from '../databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../databases/load/swap-journal.ts';
 import { Failure } from '../failure.ts';
@@ -24,12 +24,12 @@ type Restorer = MysqlRestorer | PostgresqlRestorer;
 /** The restores of one database server, held by one process at a time. */
 export class ServerRestores {
   /** Databases whose earlier restore had died, and that were put back. */
-  readonly settled: readonly string[];
+  readonly settled: readonly Settled[];
   readonly #engine: Engine;
   readonly #restorer: Restorer;
   readonly #lock: Lock;
 
-  private constructor(engine: Engine, restorer: Restorer, lock: Lock, settled: readonly string[]) {
+  private constructor(engine: Engine, restorer: Restorer, lock: Lock, settled: readonly Settled[]) {
     this.#engine = engine;
     this.#restorer = restorer;
     this.#lock = lock;

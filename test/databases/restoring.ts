@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
 import type { SwapPlan } from '../../core/databases/load/mysql/swap.ts';
-import type { DatabaseOrder, DatabaseOutcome } from '../../core/databases/load/order.ts';
+import type { DatabaseOrder, DatabaseOutcome, Settled } from '../../core/databases/load/order.ts';
 import { PostgresqlRestorer } from '../../core/databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
 import type { DatabaseAccount } from './account.ts';
@@ -51,7 +51,7 @@ export class MariadbRestores {
     }
   }
 
-  async settle(): Promise<string[]> {
+  async settle(): Promise<Settled[]> {
     const restorer = await this.#open();
     try {
       return await restorer.settle();

@@ -43,3 +43,10 @@ export interface DatabaseOutcome {
   /** What could not be brought along, in words. */
   readonly notes: readonly string[];
 }
+
+/** A database that was put back as it was, because an earlier restore of it had died in the middle. */
+export interface Settled {
+  readonly database: string;
+  /** The name under which the tables of that restore are kept, in which others may have written; undefined: they had not come so far. */
+  readonly kept: string | undefined;
+}

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
 import { SHADOW_PREFIX } from '../../own-names.ts';
-import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../order.ts';
+import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { Account } from './code-objects.ts';
 import { MysqlConnection, type MysqlLogin } from './connection.ts';
 import { listCode, withSettings } from './live-code.ts';
 import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
 import { quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
-import { type SwapPlan, swapDatabase, undoSwap } from './swap.ts';
+import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
 
 /**
@@ -36,15 +36,13 @@ export class MysqlRestorer {
 
   /**
    * Puts databases back as they were whose exchange was broken off by a death, and takes away what else such a restore left.
-   *
-   * @returns their names
    */
-  async settle(): Promise<string[]> {
-    const settled: string[] = [];
+  async settle(): Promise<Settled[]> {
+    const settled: Settled[] = [];
     for (const plan of this.#journal.pending()) {
-      await undoSwap(this.#admin, plan);
+      const kept = await settleSwap(this.#admin, plan);
       this.#journal.end(plan.id);
-      settled.push(plan.live);
+      if (!plan.isMade) settled.push({ database: plan.live, kept });
     }
     await removeLeftovers(this.#admin);
     return settled;

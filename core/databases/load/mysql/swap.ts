@@ -18,6 +18,8 @@ export interface SwapPlan {
   readonly oldCode: readonly KeptCode[];
   /** Code of the live one that the server itself cannot tell any more, such as a view of a table that is gone. */
   readonly broken: readonly CodeName[];
+  /** All that was restored stands in the live database: what is missing is the end, and it is not undone any more. */
+  readonly isMade: boolean;
 }
 
 export interface SwapOrder {
@@ -54,7 +56,7 @@ const FREE_TO_MOVE = "('BASE TABLE', 'SEQUENCE', 'SYSTEM VERSIONED')";
  * @throws Failure `database_busy` when others' transactions hold a table for too long
  */
 export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
-  const { admin, journal } = order;
+  const { admin, journal, shadow } = order;
   await refuseForeignKeysFromOutside(admin, order.live);
   for (let attempt = 1; ; attempt++) {
     const plan = await makePlan(order);
@@ -64,7 +66,7 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
       journal.end(plan.id);
       return { replaced: plan.replaced, lost: [...plan.broken, ...lost] };
     } catch (error) {
-      await undoSwap(admin, plan);
+      await undoSwap(admin, plan, shadow);
       journal.end(plan.id);
       if (attempt === TRIES || !(error instanceof Failure) || error.code !== 'database_busy') throw error;
     }
@@ -96,13 +98,14 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
     newTables: await tablesOf(admin, shadow),
     oldCode,
     broken,
+    isMade: false,
   };
 }
 
 /** @returns what of the old code could not be made in the database where it is kept */
 async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   const { live, shadow, replaced } = plan;
-  const { admin, step } = order;
+  const { admin, journal, step } = order;
   await admin.query(`SET lock_wait_timeout = ${PATIENCE}`);
   await step('make databases');
   if (replaced === undefined)
@@ -134,28 +137,59 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   );
   await step('make code');
   await order.makeCode();
+  journal.begin(plan.id, { ...plan, isMade: true });
   await step('keep old code');
   const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, false);
   await step('end');
   return lost;
 }
 
-/** Puts the live database back as it was before an exchange that did not come to its end. Can be repeated. */
-export async function undoSwap(admin: MysqlConnection, plan: SwapPlan): Promise<void> {
+/**
+ * Ends an exchange whose process died. Where all that was restored stood in its place, it stays there. Else the live database
+ * becomes what it was; the restored tables, in which others may have written since, are kept under a name that is returned.
+ */
+export async function settleSwap(admin: MysqlConnection, plan: SwapPlan): Promise<string | undefined> {
+  if (plan.isMade) {
+    if (plan.replaced !== undefined) await makeAll(admin, plan.replaced, await missingCode(admin, plan.replaced, plan.oldCode), false);
+    return undefined;
+  }
+  const kept = `${plan.live.slice(0, LONGEST_BEGINNING)}_broken_off_${plan.id.slice(-KEPT_DIGITS)}`;
+  const moved = await undoSwap(admin, plan, kept);
+  return moved ? kept : undefined;
+}
+
+const KEPT_DIGITS = 12;
+/** A name of a database has 64 characters at most. */
+const LONGEST_BEGINNING = 64 - '_broken_off_'.length - KEPT_DIGITS;
+
+async function missingCode(admin: MysqlConnection, database: string, code: readonly KeptCode[]): Promise<KeptCode[]> {
+  const present = new Set((await listCode(admin, database)).map(keyOf));
+  return code.filter((each) => !present.has(keyOf(each)));
+}
+
+/**
+ * Puts the live database back as it was before an exchange that did not come to its end, and the restored tables into another.
+ * Can be repeated. Returns whether there were any to be put there.
+ */
+async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): Promise<boolean> {
   const { live, shadow, replaced, oldTables, newTables } = plan;
   const [inLive, inShadow] = [new Set(await tablesOf(admin, live)), new Set(await tablesOf(admin, shadow))];
   const inReplaced = new Set(replaced === undefined ? [] : await tablesOf(admin, replaced));
   // A table of the shadow's is in the live one when it left the shadow; only then must it make room.
-  const back = newTables.filter((table) => inLive.has(table) && !inShadow.has(table)).map((table) => [live, table, shadow] as const);
+  const back = newTables.filter((table) => inLive.has(table) && !inShadow.has(table)).map((table) => [live, table, aside] as const);
   const home = oldTables.filter((table) => inReplaced.has(table)).map((table) => [replaced!, table, live] as const);
   if (back.length > 0 || home.length > 0) {
+    if (back.length > 0) await admin.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(aside)}`);
     for (const database of replaced === undefined ? [live] : [live, replaced]) await dropTriggers(admin, database);
     await moveTables(admin, [...back, ...home]);
   }
-  if (replaced === undefined) return await removeIfEmpty(admin, live);
+  if (replaced === undefined) {
+    await removeIfEmpty(admin, live);
+    return back.length > 0;
+  }
   const lost = await makeCodeAsItWas(admin, plan);
   await admin.query(`DROP DATABASE IF EXISTS ${quoteName(replaced)}`);
-  if (lost.length === 0) return;
+  if (lost.length === 0) return back.length > 0;
   const names = lost.map(({ kind, name }) => `${kind} ${name}`).join(', ');
   throw new Failure('database_left', `these could not be made again in ${live}: ${names}`, { affected: [live] });
 }

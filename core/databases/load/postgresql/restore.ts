@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
 import { SHADOW_PREFIX } from '../../own-names.ts';
-import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner } from '../order.ts';
+import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import { PostgresqlConnection, type PostgresqlLogin } from './connection.ts';
 import { type Loaded, loadPostgresqlDump } from './load.ts';
 import { giveToAccount } from './owners.ts';
@@ -32,7 +32,7 @@ export class PostgresqlRestorer {
   }
 
   /** Takes away what a restore left that died. The exchange itself is one transaction: there is nothing to put back. */
-  async settle(): Promise<string[]> {
+  async settle(): Promise<Settled[]> {
     await removeLeftovers(this.#admin);
     return [];
   }
