@@ -5,6 +5,8 @@ import { VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
 import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import { toWirePath } from '../manifest/wire-path.ts';
+import { rawDatabasesIn } from '../panel/raw-databases.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
@@ -39,10 +41,11 @@ import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
  * Backs up one unit: decides the level, scans, stores what is new, commits. A failure leaves no trace in any snapshot. Calls
  * `onScanned` when the workers are free for another unit; what remains is waiting for the disk.
  */
-export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<BackedUpUnit> {
+export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools: RunTools, onScanned: () => void): Promise<BackedUpUnit> {
   const { context, repository, cache } = tools;
   const started = context.now();
-  if (subject.roots.length === 0 && subject.missing.length > 0) throw withoutRoots(subject);
+  if (given.roots.length === 0 && given.missing.length > 0) throw withoutRoots(given);
+  const subject = withoutRawDatabases(given, tools);
   const unit = await unitOf(subject, repository, context.reporter);
   const history = await withRevealedNewest(chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged), repository);
   await requireRoots(subject, unit, history, repository);
@@ -62,6 +65,16 @@ export async function backUpUnit(subject: PanelUnit, request: LevelRequest, tool
   } finally {
     plan.previous?.close();
   }
+}
+
+/** The unit without the live database files that lie in it under another name. Throws `raw_database_refused` when a root holds nothing else. */
+function withoutRawDatabases(unit: PanelUnit, { context }: RunTools): PanelUnit {
+  const raw = rawDatabasesIn(unit, context.settings.systemRoot);
+  if (raw.length === 0) return unit;
+  const affected = raw.map((path) => toWirePath(path).path);
+  const message = `${unit.name}: live database files lie in ${affected.join(', ')}, and are left out: copies of them cannot be restored`;
+  context.reporter.log({ level: 'warning', code: 'raw_database_refused', message, affected });
+  return { ...unit, excluded: [...unit.excluded, ...raw] };
 }
 
 /** Throws `root_missing` when something is not there that was backed up before, unless somebody said that it is gone. */

@@ -9,7 +9,7 @@ const MYSQL = 'var/lib/mysql';
 const POSTGRESQL = 'var/lib/pgsql';
 
 /** What stands in the database servers' folders and is an ordinary file all the same: exports that others wrote there. */
-function isExport(path: ByteString): boolean {
+export function isExport(path: ByteString): boolean {
   if (isWithin(path, MYSQL)) return path.startsWith(`${MYSQL}/mysql-grants`);
   const [, , , , folder] = path.split('/');
   return folder === 'backups';
