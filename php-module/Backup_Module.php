@@ -300,7 +300,8 @@ class Backup_Module extends \Module_Skeleton
 	 * Check that the backups of a site, or of the whole server, are complete and undamaged
 	 *
 	 * @param string $site site to check, or `all`; a site's administrator leaves it out
-	 * @param array       $options server: of another server (administrator)
+	 * @param array       $options quick: records and manifests only; sample: as quick, and such a share of the contents, another one each time
+	 *                             (5%); server: of another server (administrator)
 	 * @return array status, and what is damaged
 	 */
 	public function verify($site = null, $options = null): array
@@ -310,7 +311,8 @@ class Backup_Module extends \Module_Skeleton
 		}
 
 		return $this->backupPerform(2, \func_get_args(), 'backup:verify SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
-			$read = Options::read($options, $requester->isOwner() ? [] : ['server' => Options::SERVER]);
+			$kinds = ['quick' => Options::FLAG, 'sample' => Options::SHARE];
+			$read = Options::read($options, $requester->isOwner() ? $kinds : ['server' => Options::SERVER] + $kinds);
 			$unit = $requester->unit(Arguments::site($site));
 
 			return $core->call('verify', $requester->policy() + $read + array_filter(['unit' => $unit]));

@@ -17,6 +17,7 @@ final class Options
 	const DURATION = 'duration';
 	const SERVER = 'server';
 	const DATABASE = 'database';
+	const SHARE = 'share';
 
 	/** Whose backups a command means that reads them; what an owner may mean is settled. */
 	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
@@ -30,6 +31,7 @@ final class Options
 		self::TARGET => 'a folder from the root on, such as /root/found',
 		self::OVERWRITE => 'always, changed or never',
 		self::DURATION => 'a length of time, such as 90d or 6months',
+		self::SHARE => 'a share in percent, from 1 to 100',
 		self::SERVER => 'the name or the id of a server, as backup:servers lists them',
 		self::DATABASE => 'the name of a database, such as example_wp',
 	];
@@ -95,7 +97,8 @@ final class Options
 	 */
 	private static function value(string $name, string $kind, $value)
 	{
-		$read = $kind === self::FLAG ? self::flag($value) : ($kind === self::ROWS ? self::rows($value) : self::word($kind, $value));
+		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::SHARE => 'share'];
+		$read = isset($readers[$kind]) ? self::{$readers[$kind]}($value) : self::word($kind, $value);
 		if ($read === null) {
 			throw self::refusal($name, 'cannot be `' . Arguments::shown($value) . '\', but ' . self::MEANT[$kind]);
 		}
@@ -116,6 +119,15 @@ final class Options
 		$rows = \is_bool($value) ? false : filter_var($value, FILTER_VALIDATE_INT, $range);
 
 		return $rows === false ? null : $rows;
+	}
+
+	/** @param mixed $value */
+	private static function share($value): ?int
+	{
+		$text = \is_scalar($value) && !\is_bool($value) ? rtrim((string)$value, '%') : '';
+		$share = filter_var($text, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 100]]);
+
+		return $share === false ? null : $share;
 	}
 
 	/** @param mixed $value */

@@ -6,6 +6,8 @@ const BLOCK_HEADER_LENGTH = 3;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
 const BLOCK_CONTENT_LIMIT = 128 * 1024;
+/** No frame needs to look back farther than its own beginning. */
+const WINDOW_LIMIT = 16 * 1024 * 1024;
 
 /**
  * Walks the block headers of a zstd frame (RFC 8878 §3.1.1) without decoding it: the buffer must hold exactly one frame
@@ -27,6 +29,8 @@ function defectOf(frame: Buffer, contentLength: number): string | undefined {
   if ((descriptor & 0x03) !== 0) return 'it needs a dictionary';
   if (sizeCode === 0 && !singleSegment) return 'no content size';
 
+  if (!singleSegment && windowOf(frame.readUInt8(5)) > WINDOW_LIMIT) return 'its window is larger than a frame';
+
   let at = singleSegment ? 5 : 6;
   const sizeLength = sizeCode === 0 ? 1 : 1 << sizeCode;
   if (at + sizeLength > frame.length) return 'cut in its header';
@@ -43,6 +47,12 @@ function defectOf(frame: Buffer, contentLength: number): string | undefined {
     at += BLOCK_HEADER_LENGTH + (type === BLOCK_RLE ? 1 : size);
   }
   return at + CHECKSUM_LENGTH === frame.length ? undefined : 'its blocks end elsewhere';
+}
+
+/** The size of the window that a descriptor says (RFC 8878 §3.1.1.1.2), in bytes. */
+function windowOf(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
 }
 
 function readContentSize(frame: Buffer, at: number, length: number): number {

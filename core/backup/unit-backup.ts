@@ -10,7 +10,10 @@ import { rawDatabasesIn } from '../panel/raw-databases.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
+
+import { damagedSnapshots } from '../repository/known-damage.ts';
 import { packId } from '../repository/layout.ts';
+
 import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { ContentIndex, writeContentIndex } from '../scan/known/content-index.ts';
@@ -24,7 +27,7 @@ import { dumpDatabases } from './databases/dump-databases.ts';
 import { discard } from './packs/pack-compaction.ts';
 import { SnapshotPacks } from './packs/snapshot-packs.ts';
 import { unitOf } from './previous/account-unit.ts';
-import { planUnit, type UnitPlan } from './previous/level.ts';
+import { fullInstead, planUnit, type UnitPlan } from './previous/level.ts';
 import { lostRoots, rootIdentities, rootMissing, vanishedLocations, withoutRoots } from './previous/lost-roots.ts';
 import { withRevealedNewest } from './previous/revealed-newest.ts';
 import { type UnitDevices, unitDevices } from './previous/unit-devices.ts';
@@ -49,19 +52,28 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   const unit = await unitOf(subject, repository, context.reporter);
   const history = await withRevealedNewest(chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged), repository);
   await requireRoots(subject, unit, history, repository);
-  const plan = await planUnit(request, schedulePolicy(context.settings), history, started, repository, cache);
-  try {
-    tools.control.progress.expect(newest(history)?.record, plan.previous !== undefined);
-    const last = newest(history)?.record;
-    const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, last);
-    const run = new UnitRun(subject, unit, plan, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, last, tools);
+  const damaged = damagedSnapshots(repository.stateFolder, unit.unit);
+  const usable = history.map((snapshot) => (damaged.has(snapshot.id) ? { ...snapshot, usable: false } : snapshot));
+  const plan = await planUnit(request, schedulePolicy(context.settings), usable, started, repository, cache);
+  const last = newest(history)?.record;
+  const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, last);
+  const attempt = async (wanted: UnitPlan): Promise<BackedUpUnit> => {
+    tools.control.progress.expect(last, wanted.previous !== undefined);
+    const run = new UnitRun(subject, unit, wanted, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, last, tools);
     try {
-      const backup = await run.run(onScanned);
-      await repository.units.forgetGone(unit);
-      return backup;
+      return await run.run(onScanned);
     } finally {
       run.close();
     }
+  };
+  try {
+    const backup = await attempt(plan).catch((error) => {
+      const full = fullInstead(plan, error, repository);
+      if (full === undefined) throw error;
+      return attempt(full);
+    });
+    await repository.units.forgetGone(unit);
+    return backup;
   } finally {
     plan.previous?.close();
   }

@@ -109,7 +109,7 @@ export class ChainIndex<T extends ChainSnapshot> {
   #follow(link: SnapshotLink | null, from: T, target: string): T {
     if (link === null) throw broken(target, from.id, `snapshot ${from.id} does not say what it builds on`);
     const found = this.#byId.get(link.id);
-    if (found === undefined) throw broken(target, link.id, `snapshot ${link.id}, which ${from.id} builds on, is missing`);
+    if (found === undefined) throw broken(target, link.id, `snapshot ${link.id}, which ${from.id} builds on, is missing or cannot be read`);
     if (found.sha256 !== link.sha256) {
       throw broken(target, link.id, `snapshot ${link.id} is not the one that ${from.id} was built on`);
     }

@@ -5,6 +5,7 @@ import { addIdentityCommands, earlierOption, serverOption } from './identity-com
 import { addKeys, identityOption, passphraseOption, recipientOption } from './key-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
+import { percent } from './percent.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
 import { unitArgument, unitArguments } from './unit-arguments.ts';
@@ -132,6 +133,10 @@ export function buildProgram(actions: Actions): Command {
     .command('verify')
     .description('read everything that the snapshots need and compare it with their records')
     .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
+    .option('--quick', 'read records and manifests only; of packs look whether they are there')
+    .addOption(
+      new Option('--sample <share>', 'as --quick, and read a share of the contents, such as 5%: others each time').argParser(percent),
+    )
     .addOption(serverOption())
     .addOption(identityOption())
     .addOption(passphraseOption())

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { Failure } from '../failure.ts';
 import type { Actions } from './actions.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
@@ -48,6 +49,7 @@ export function addRetentionCommands(program: Command, { perform }: Actions): vo
     .option('--path-b64 <base64>', 'the path, when its bytes are not UTF-8, in base64')
     .action((unit: string, path: string | undefined, { pathB64 }: { pathB64?: string }) => {
       const [only] = pathArguments(path === undefined ? [] : [path], pathB64 === undefined ? [] : [pathB64]);
+      if (only === undefined) throw new Failure('usage', 'a path is needed, such as shadow/var/www, or its bytes with --path-b64');
       return perform('explain', { unit, path: only });
     });
 }

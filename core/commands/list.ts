@@ -15,15 +15,24 @@ import { findObstacles } from '../verify/obstacles.ts';
 /** The restore points of one unit, or of all units of a server, oldest first. */
 export async function list(request: ListRequest, context: Context): Promise<ListResult> {
   const snapshots: SnapshotSummary[] = [];
+  const unusable = new Map<string, ListResult['unusable'][number]>();
   for (const { repository, unit } of await unitsToList(request, context)) {
     const current = isCurrent(unit, repository, context);
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
-      const records = await repository.snapshots(id);
+      const { records, unusable: damaged } = await repository.readSnapshots(id);
+      for (const { path, failure } of damaged) {
+        repository.report(failure);
+        unusable.set(path, { object: repository.nameOf(path), unitId: id, code: failure.code, message: failure.message });
+      }
       const obstacles = await findObstacles(id, records, repository);
       for (const record of records) snapshots.push(summarize(record, current, obstacles.get(record.id)));
     }
   }
-  return { snapshots: onceEach(snapshots).sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  return {
+    status: unusable.size === 0 ? 'ok' : 'damaged',
+    snapshots: onceEach(snapshots).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    unusable: [...unusable.values()],
+  };
 }
 
 /** What was joined is listed with the one that has it, and is that one's. */

@@ -13,7 +13,8 @@ import { pathBytes } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
-import type { SnapshotRecord } from '../repository/record.ts';
+import { noteDamaged } from '../repository/known-damage.ts';
+import { type SnapshotRecord, treesOf } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Outcome } from '../restore/outcome.ts';
 import { restoreTree } from '../restore/restore.ts';
@@ -114,7 +115,7 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
     if (request.delete === true) refuseDeletionAround(deletedIn(task, target, context), context.settings);
     const outcome = await restoreTree({
       manifests: opened.all,
-      trees: [...new Set([...VIRTUAL_FOLDERS, ...chain.flatMap(({ roots }) => roots.map(({ name }) => name))])],
+      trees: treesOf(chain),
       onSpare: opened.onSpare,
       packs: chainPacks(chain, repository),
       roots: target.roots,
@@ -144,11 +145,21 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       signal: context.signal,
       progress: (done) => context.reporter.progress({ phase: 'restore', unit: unit.name, ...done }),
     });
+    noteDamage(task, outcome, repository);
     return resultOf(task, repository, target.description, outcome, context);
   } finally {
     target?.close();
     opened.close();
   }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(['repository_damaged', 'digest_mismatch']);
+
+/** What a restore finds to be damaged the next backup must not build on: it stores it anew. */
+function noteDamage({ unit, point: { chain } }: Task, { problems }: Outcome, { isOwn, stateFolder }: Repository): void {
+  if (!isOwn || !problems.first.some(({ code }) => DAMAGE.has(code))) return;
+  const ids = chain.filter((record) => record.unit === unit.unit).map(({ id }) => id);
+  noteDamaged(stateFolder, unit.unit, ids, 'besides');
 }
 
 /**

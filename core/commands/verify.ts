@@ -1,14 +1,16 @@
 import { findSubject } from '../browse/find-subject.ts';
 import { identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
-import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
+import { noteDamaged } from '../repository/known-damage.ts';
+import { readServer } from '../repository/known-servers.ts';
+import { SERVER_FILE, serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
-import { UnitCheck } from '../verify/unit-check.ts';
+import { type CheckScope, UnitCheck } from '../verify/unit-check.ts';
 import { VerificationWatch } from '../verify/watch.ts';
 
 /**
@@ -17,7 +19,8 @@ import { VerificationWatch } from '../verify/watch.ts';
  */
 export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
   const { repository, ids } = await unitsToVerify(request, context);
-  const damages: Damage[] = [];
+  const scope = scopeOf(request);
+  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository);
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
   watch.unitCount = ids.length;
@@ -27,7 +30,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    damages.push(...(await damagesOf(id, repository, watch)));
+    damages.push(...(await damagesOf(id, repository, watch, scope)));
   }
   const { snapshots, objects, entries, bytesRead } = watch;
   // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.
@@ -35,8 +38,27 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   return { status: list.length === 0 ? 'ok' : 'damaged', units: [...names], snapshots, objects, entries, bytesRead, damages: list };
 }
 
+function scopeOf({ quick, sample }: VerifyRequest): CheckScope {
+  if (quick === true && sample !== undefined) throw new Failure('usage', 'a check is either quick or of a sample');
+  if (quick === true) return 'quick';
+  return sample === undefined ? 'all' : { percent: sample };
+}
+
+/** What is wrong with what is said of the server itself. */
+async function damagesOfServer({ backend, identity, server }: Repository): Promise<Damage[]> {
+  const damages = new DamageList();
+  const object = `${serverFolder(server)}/${SERVER_FILE}`;
+  try {
+    const problem = (await readServer(backend, identity, server))?.problem;
+    if (problem !== undefined) throw problem;
+  } catch (error) {
+    damages.add(asFailure(error).affected[0] ?? object, error, []);
+  }
+  return damages.ofSnapshots(async () => true);
+}
+
 /** What is wrong with a unit. What ends its check is in there, too, and does not end that of the others. */
-async function damagesOf(unit: string, repository: Repository, watch: VerificationWatch): Promise<Damage[]> {
+async function damagesOf(unit: string, repository: Repository, watch: VerificationWatch, scope: CheckScope): Promise<Damage[]> {
   const damages = new DamageList();
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
   try {
@@ -45,16 +67,19 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
     damages.add(place, error, []);
   }
   try {
-    await new UnitCheck(repository, damages, watch).check(unit);
+    await new UnitCheck(repository, damages, watch, scope).check(unit);
   } catch (error) {
     // Without a key nothing was checked, which is no damage.
     if (['cancelled', 'identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;
     damages.add(place, error, []);
   }
   // A prune may have worked beside: what it deleted is gone, and not damaged.
-  return damages.ofSnapshots(
+  const found = await damages.ofSnapshots(
     async (snapshot) => !isTimedId(snapshot) || (await repository.objectSize(snapshotPath(unit, snapshot))) !== undefined,
   );
+  const snapshots = found.flatMap((damage) => damage.snapshots).filter(isTimedId);
+  if (repository.isOwn) noteDamaged(repository.stateFolder, unit, snapshots, scope === 'all' ? 'instead' : 'besides');
+  return found;
 }
 
 /** The ids of the units to check, and the folder that they are in. */

@@ -115,14 +115,33 @@ export function encodeDocument<T>(kind: DocumentKind<T>, value: T): Buffer {
   return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Each string of a JSON text, with the colon behind it when it is a key. */
+const STRINGS = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
+
+/** Whether any object of a text has a key twice, of which readers take one or the other. `value` is what the text says. */
+function hasKeyTwice(text: string, value: unknown): boolean {
+  let written = 0;
+  for (const [, colon] of text.matchAll(STRINGS)) if (colon !== undefined) written++;
+  return written !== keysOf(value);
+}
+
+function keysOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value).reduce((sum: number, each) => sum + keysOf(each), 0);
+  return inner + (Array.isArray(value) ? 0 : Object.keys(value).length);
+}
+
 /**
  * Reads a document's bytes. Throws `repository_newer` when its format is newer than this program's, and
  * `repository_damaged` when it is not JSON or not what its schema says.
  */
 export function decodeDocument<T>(kind: DocumentKind<T>, bytes: Buffer, name: string): T {
   let value: unknown;
+  let isTwice = false;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+    isTwice = hasKeyTwice(text, value);
   } catch (cause) {
     throw new Failure('repository_damaged', `${name} is not JSON`, { affected: [name], cause });
   }
@@ -133,6 +152,7 @@ export function decodeDocument<T>(kind: DocumentKind<T>, bytes: Buffer, name: st
       advice: 'Use a newer version of this program.',
     });
   }
+  if (isTwice) throw new Failure('repository_damaged', `${name} has a key twice`, { affected: [name] });
   if (!kind.validate(value)) {
     const problems = describeSchemaErrors(kind.validate.errors).slice(0, 3).join('; ');
     throw new Failure('repository_damaged', `${name} is not a valid ${kind.title}: ${problems}`, { affected: [name] });

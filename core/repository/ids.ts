@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
-const SNAPSHOT_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/;
+/** A day and a time that there can be. */
+const TIME = '[0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}Z';
+const SNAPSHOT_ID = new RegExp(`^${TIME}-[0-9a-f]{8}$`);
 const TIME_OF_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/;
+const TIMED_ID_LENGTH = 'YYYYMMDDTHHMMSSmmmZ-xxxxxxxx'.length;
 const UNIT_ID = /^[a-z][a-z0-9]{0,30}-[0-9a-f]{8}$/;
 const SERVER_ID = /^[0-9a-f]{16}$/;
-const PACK_ID = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}-[0-9]{4,10}$/;
+const PACK_ID = new RegExp(`^${TIME}-[0-9a-f]{8}-[0-9]{4,10}$`);
 
 function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
@@ -46,6 +49,11 @@ export function newRepositoryId(): string {
 
 export function isTimedId(text: string): boolean {
   return SNAPSHOT_ID.test(text);
+}
+
+/** Whether a name begins with an id of a snapshot, as those of its objects do. */
+export function startsWithTimedId(name: string): boolean {
+  return isTimedId(name.slice(0, TIMED_ID_LENGTH));
 }
 
 export function isUnitId(text: string): boolean {

@@ -4,8 +4,9 @@ import type { Backend } from './backends/backend.ts';
 import { machineDocument, serverDocument } from './documents.ts';
 import type { MachineRecord, RepositoryIdentity, ServerIdentity } from './identity.ts';
 import { isServerId, isTimedId } from './ids.ts';
-import { MACHINES_FOLDER, machinePath, recordIdOf, SERVER_FILE, SERVERS_FOLDER, serverFolder } from './layout.ts';
+import { MACHINES_FOLDER, machinePath, recordIdOf, SERVER_FILE, SERVERS_FOLDER, serverFolder, UNITS_FOLDER } from './layout.ts';
 import type { Machine } from './machine.ts';
+import { FORMAT_VERSION } from './record.ts';
 import { readDocument, writeDocument } from './stored-document.ts';
 
 /** A server that has a folder in a repository. */
@@ -15,15 +16,22 @@ export interface KnownServer {
   readonly writer: Machine;
   /** When it began to write there, RFC 3339 UTC. */
   readonly since: string;
+  /** Why `server.json` or what says who writes cannot be used; what they would say is made up then. */
+  readonly problem?: Failure;
 }
 
-/** The servers that write to a repository, by age; damaged ones are reported and left out. */
+/** The machine of a server of which nobody says who writes there. */
+export const UNKNOWN_MACHINE = '';
+
+/** The servers that write to a repository, by age. What of them is damaged is reported, and made up where there are units. */
 export async function readServers(backend: Backend, repository: RepositoryIdentity, notify: Notify): Promise<KnownServer[]> {
   const servers: KnownServer[] = [];
   for (const id of (await backend.folders(SERVERS_FOLDER)).filter(isServerId)) {
     try {
       const server = await readServer(backend, repository, id);
-      if (server !== undefined) servers.push(server);
+      if (server === undefined) continue;
+      servers.push(server);
+      if (server.problem !== undefined) throw server.problem;
     } catch (error) {
       const { code, message, affected } = asFailure(error);
       notify({ level: 'error', code, message, affected });
@@ -32,8 +40,34 @@ export async function readServers(backend: Backend, repository: RepositoryIdenti
   return servers.sort((a, b) => (a.identity.created < b.identity.created ? -1 : 1));
 }
 
-/** One of them; undefined when it has no `server.json`. Throws `repository_damaged`. */
+/**
+ * One of them; undefined when nothing was stored there. A server whose `server.json` is missing or damaged has its backups all the same: then it is
+ * made up, with a `problem`.
+ */
 export async function readServer(backend: Backend, repository: RepositoryIdentity, id: string): Promise<KnownServer | undefined> {
+  const hasUnits = async (): Promise<boolean> => (await backend.folders(`${serverFolder(id)}/${UNITS_FOLDER}`)).length > 0;
+  try {
+    const known = await readSoundServer(backend, repository, id);
+    if (known !== undefined || !(await hasUnits())) return known;
+    const name = `${serverFolder(id)}/${SERVER_FILE}`;
+    return madeUp(repository, id, new Failure('repository_damaged', `${name} is missing`, { affected: [name] }));
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code !== 'repository_damaged' || !(await hasUnits())) throw failure;
+    return madeUp(repository, id, failure);
+  }
+}
+
+function madeUp(repository: RepositoryIdentity, server: string, problem: Failure): KnownServer {
+  const created = new Date(0).toISOString();
+  const identity: ServerIdentity = {
+    ...{ formatVersion: FORMAT_VERSION, repository: repository.id, server },
+    ...{ name: server, machine: UNKNOWN_MACHINE, created },
+  };
+  return { identity, writer: identity, since: created, problem };
+}
+
+async function readSoundServer(backend: Backend, repository: RepositoryIdentity, id: string): Promise<KnownServer | undefined> {
   const name = `${serverFolder(id)}/${SERVER_FILE}`;
   if ((await backend.size(name)) === undefined) return undefined;
   const { value: identity } = await readDocument(backend, serverDocument, name);

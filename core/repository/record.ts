@@ -114,6 +114,14 @@ export function isComplete({ complete, warningCount }: Pick<SnapshotRecord, 'com
   return complete ?? warningCount === 0;
 }
 
+/** The tree in which a snapshot has the dumps of databases: no folder of the server. */
+export const DATABASES_TREE = 'databases';
+
+/** The names of the trees that snapshots are of: what their manifests have elsewhere is no entry of theirs. */
+export function treesOf(records: readonly Pick<SnapshotRecord, 'roots'>[]): string[] {
+  return [...new Set([DATABASES_TREE, ...records.flatMap(({ roots }) => roots.map(({ name }) => name))])];
+}
+
 /** The commit of one snapshot: the snapshot exists when this object does. */
 export interface SnapshotRecord {
   readonly formatVersion: number;

@@ -4,6 +4,7 @@ import { asFailure, Failure } from '../failure.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { snapshotDocument } from './documents.ts';
 import { fetchUnlinked } from './fetch.ts';
+import { isTimedId, startsWithTimedId } from './ids.ts';
 import { reveal, writeSealed } from './keys/sealed-members.ts';
 import type { ServerKeys } from './keys/server-keys.ts';
 import * as layout from './layout.ts';
@@ -54,6 +55,14 @@ export class Repository extends ServerFolder {
     const records: SnapshotRecord[] = [];
     const unusable: UnusableRecord[] = [];
     for await (const { name: path } of this.listObjects(`${layout.snapshotsFolder(unit)}/`)) {
+      const name = path.slice(layout.snapshotsFolder(unit).length + 1);
+      if (!isTimedId(layout.recordIdOf(path) ?? '') || name.includes('/')) {
+        const failure = unknownName(this.nameOf(path));
+        // A record of a later format may name packs of this unit.
+        if (startsWithTimedId(name)) unusable.push({ path, failure });
+        else this.report(failure);
+        continue;
+      }
       try {
         const { value, sha256 } = await readDocument(this.backend, snapshotDocument, this.nameOf(path));
         checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
@@ -149,4 +158,8 @@ function concealed(record: SnapshotRecord): SnapshotRecord {
     });
   }
   return open;
+}
+
+function unknownName(name: string): Failure {
+  return new Failure('repository_newer', `${name} has a name that this version does not know; it is left alone`, { affected: [name] });
 }

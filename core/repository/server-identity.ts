@@ -12,6 +12,7 @@ import {
   namedServer,
   readServer,
   readServers,
+  UNKNOWN_MACHINE,
   writeMachine,
 } from './known-servers.ts';
 import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
@@ -66,7 +67,7 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
   if (state?.machine === here.machine) {
     const server = await readServer(backend, repository, state.server);
     if (server !== undefined) {
-      const doubts = server.writer.machine === here.machine ? await changesOf(here, server, place) : [takenOver(server)];
+      const doubts = await doubtsAbout(here, server, place);
       const strange = state.server === before?.server ? strangeRuns(state, runs) : [];
       if (strange.length > 0) doubts.push(`it made the run ${strange.at(-1)}, of which the state directory here knows nothing`);
       return { server, doubts, isRemembered: true };
@@ -78,6 +79,14 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
   const [only, ...others] = certain.length > 0 ? certain : candidates;
   if (only === undefined || others.length === 0) return only;
   return { ...only, doubts: [...only.doubts, `${others.length + 1} servers have the id of this machine`] };
+}
+
+async function doubtsAbout(here: Machine, server: KnownServer, place: Place): Promise<string[]> {
+  const { problem, writer } = server;
+  if (problem !== undefined) place.notify({ level: 'error', code: problem.code, message: problem.message, affected: problem.affected });
+  // The state knows that this machine wrote there, and nobody says that another one does.
+  if (writer.machine === UNKNOWN_MACHINE) return [];
+  return writer.machine === here.machine ? changesOf(here, server, place) : [takenOver(server)];
 }
 
 /**

@@ -1,9 +1,9 @@
 import { asFailure, Failure } from '../failure.ts';
 import { unitDocument } from './documents.ts';
 import type { UnitIdentity, UnitSubject } from './identity.ts';
-import { isUnitId, newTimedId, newUnitId, unitNameOf } from './ids.ts';
+import { isTimedId, isUnitId, newTimedId, newUnitId, timeOfId, unitNameOf } from './ids.ts';
 import { reveal, writeSealed } from './keys/sealed-members.ts';
-import { UNITS_FOLDER, unitFolder, unitPath } from './layout.ts';
+import { recordIdOf, snapshotsFolder, UNITS_FOLDER, unitFolder, unitPath } from './layout.ts';
 import { FORMAT_VERSION } from './record.ts';
 import type { ServerFolder } from './server-folder.ts';
 import { readDocument } from './stored-document.ts';
@@ -12,6 +12,24 @@ import { readNotes, removeNote, writeNote } from './unit-notes.ts';
 
 /** What names a folder of unknown birth by nothing else: the next folder can have the same inode. */
 const INODE_ALONE = /^\d+-0$/;
+
+const SYSTEM = 'system';
+
+/** What is known of whose folder a unit is of when its `unit.json` cannot be read: less than any folder has. */
+const UNKNOWN_INCARNATION = '';
+
+/** Whether nobody can tell which account a unit is of, because its `unit.json` is missing or damaged. */
+export function isUnproven({ incarnation }: Pick<UnitIdentity, 'incarnation'>): boolean {
+  return incarnation === UNKNOWN_INCARNATION;
+}
+
+function unproven({ name, unit }: UnitIdentity): Failure {
+  const message = `which account ${name} the backups in ${unit} are of cannot be told: its unit.json is missing or damaged`;
+  return new Failure('repository_damaged', message, {
+    affected: [name, unit],
+    advice: `Name the unit by its id: ${unit}. The next backup of the account finds out whether it goes on in it.`,
+  });
+}
 
 /** The units of a server, and what was noted about them: which of them an account goes on in. */
 export class Units {
@@ -31,7 +49,10 @@ export class Units {
     return (await this.#folder.backend.folders(this.#folder.nameOf(UNITS_FOLDER))).filter(isUnitId);
   }
 
-  /** All incarnations of all units, in the order of their beginning; unusable ones are reported and left out. */
+  /**
+   * All incarnations of all units, in the order of their beginning. What is told of them in `unit.json` is made up where that is missing or
+   * damaged, and reported: their snapshots have all that a restore needs.
+   */
   async all(): Promise<UnitIdentity[]> {
     await this.notes();
     const units: UnitIdentity[] = [];
@@ -42,9 +63,33 @@ export class Units {
         if (await this.isEmpty(id)) continue;
         this.#folder.report(error);
         this.#noteRefusal(id, error);
+        const madeUp = asFailure(error).code === 'repository_damaged' ? await this.#madeUp(id) : undefined;
+        if (madeUp !== undefined) units.push(madeUp);
       }
     }
     return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
+  }
+
+  /** A unit of which `unit.json` says nothing, by its id and its oldest snapshot; undefined when it has none. Whose it is, nobody knows. */
+  async #madeUp(id: string): Promise<UnitIdentity | undefined> {
+    let oldest: string | undefined;
+    for await (const { name } of this.#folder.listObjects(`${snapshotsFolder(id)}/`)) {
+      const snapshot = recordIdOf(name);
+      if (snapshot !== undefined && isTimedId(snapshot) && (oldest === undefined || snapshot < oldest)) oldest = snapshot;
+    }
+    if (oldest === undefined) return undefined;
+    const name = unitNameOf(id);
+    return {
+      formatVersion: FORMAT_VERSION,
+      repository: this.#folder.identity.id,
+      server: this.#folder.server,
+      unit: id,
+      name,
+      incarnation: name === SYSTEM ? SYSTEM : UNKNOWN_INCARNATION,
+      domain: null,
+      adminUser: null,
+      created: timeOfId(oldest).toISOString(),
+    };
   }
 
   #noteRefusal(unit: string | undefined, error: unknown): void {
@@ -83,7 +128,13 @@ export class Units {
     await this.notes();
     const name = this.#folder.nameOf(unitPath(id));
     const { value } = await readDocument(this.#folder.backend, unitDocument, name);
-    if (value.unit === id && value.server === this.#folder.server && value.repository === this.#folder.identity.id) return value;
+    if (
+      value.unit === id &&
+      value.name === unitNameOf(id) &&
+      value.server === this.#folder.server &&
+      value.repository === this.#folder.identity.id
+    )
+      return value;
     throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
   }
 
@@ -104,6 +155,8 @@ export class Units {
         );
     const newest = found.at(-1);
     if (newest === undefined) {
+      const unknown = (await this.all()).findLast((unit) => unit.name === nameOrId && isUnproven(unit));
+      if (unknown !== undefined) throw unproven(unknown);
       throw new Failure('unit_unknown', `the repository holds no backups of ${nameOrId} of this server`, { affected: [nameOrId] });
     }
     return newest;

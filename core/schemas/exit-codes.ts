@@ -18,9 +18,12 @@ export function exitCodeOfResult(result: unknown): number {
   return status === 'failed' ? EXIT.failed : EXIT.ok;
 }
 
+/** Something that was needed of the repository is missing, cut or altered. */
+const DAMAGE: ReadonlySet<string> = new Set(['repository_damaged', 'digest_mismatch', 'chain_broken']);
+
 /** The exit code of a failure. */
 export function exitCodeOfFailure(code: FailureCode | string): number {
   if (code === 'usage') return EXIT.usage;
   if (code === 'locked') return EXIT.locked;
-  return code === 'repository_damaged' || code === 'digest_mismatch' ? EXIT.damaged : EXIT.failed;
+  return DAMAGE.has(code) ? EXIT.damaged : EXIT.failed;
 }

@@ -62,10 +62,26 @@ const snapshotSummary = {
   additionalProperties: false,
 } as const;
 
+const unusableRecord = {
+  type: 'object',
+  properties: {
+    object: { type: 'string', description: 'Path of the record below the repository.' },
+    unitId: { type: 'string' },
+    code: { type: 'string' },
+    message: { type: 'string' },
+  },
+  required: ['object', 'unitId', 'code', 'message'],
+  additionalProperties: false,
+} as const;
+
 export const listResult = {
   type: 'object',
-  properties: { snapshots: { type: 'array', items: snapshotSummary } },
-  required: ['snapshots'],
+  properties: {
+    status: { enum: ['ok', 'damaged'], description: 'Damaged when there are records that cannot be read.' },
+    snapshots: { type: 'array', items: snapshotSummary },
+    unusable: { type: 'array', items: unusableRecord, description: 'Records that are there and cannot be read.' },
+  },
+  required: ['status', 'snapshots', 'unusable'],
   additionalProperties: false,
 } as const;
 

@@ -7,7 +7,19 @@ import { serverArgumentSchema } from './servers.ts';
 /** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */
 export const verifyRequest = {
   type: 'object',
-  properties: { unit: unitArgumentSchema, server: serverArgumentSchema, policy: policySchema, ...identityProperties },
+  properties: {
+    unit: unitArgumentSchema,
+    server: serverArgumentSchema,
+    policy: policySchema,
+    quick: { type: 'boolean', description: 'Reads records and manifests only; of packs it looks whether they are there in their length.' },
+    sample: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      description: 'As quick, and reads so many percent of the contents: others each time, so that 100 / sample checks read all.',
+    },
+    ...identityProperties,
+  },
   additionalProperties: false,
 } as const;
 

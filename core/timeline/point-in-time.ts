@@ -3,8 +3,9 @@ import { type PointInTime, parsePointInTime } from '../chain/point-in-time.ts';
 import { resolvePointInTime } from '../chain/resolve-point-in-time.ts';
 import { Failure } from '../failure.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
+import { recordIdOf } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { Repository, UnusableRecord } from '../repository/repository.ts';
 import type { PointInTimeResult } from '../schemas/reading.ts';
 import { chainSnapshots, type RecordedSnapshot } from './chain-snapshots.ts';
 import { localTimeZone } from './time-zone.ts';
@@ -22,8 +23,15 @@ export class UnitTimeline {
   /** Usable records, oldest first. */
   readonly snapshots: readonly RecordedSnapshot[];
   readonly #repository: Repository;
+  readonly #unusable: readonly UnusableRecord[];
 
-  private constructor(unit: UnitIdentity, snapshots: readonly RecordedSnapshot[], repository: Repository) {
+  private constructor(
+    unit: UnitIdentity,
+    snapshots: readonly RecordedSnapshot[],
+    unusable: readonly UnusableRecord[],
+    repository: Repository,
+  ) {
+    this.#unusable = unusable;
     this.unit = unit;
     this.snapshots = snapshots;
     this.#repository = repository;
@@ -32,11 +40,18 @@ export class UnitTimeline {
   /** Throws `snapshot_unknown` when the unit has no usable snapshot. */
   static async read(unit: UnitIdentity, repository: Repository): Promise<UnitTimeline> {
     const snapshots: RecordedSnapshot[] = [];
+    const unusable: UnusableRecord[] = [];
     // What an administrator has joined belongs to the same customer.
-    for (const id of [...repository.units.joinedTo(unit), unit.unit])
-      snapshots.push(...chainSnapshots(await repository.snapshots(id), repository));
+    for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
+      const found = await repository.readSnapshots(id);
+      for (const { failure } of found.unusable) repository.report(failure);
+      unusable.push(...found.unusable);
+      snapshots.push(...chainSnapshots(found.records, repository));
+    }
     snapshots.sort((a, b) => (a.id < b.id ? -1 : 1));
-    if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, repository);
+    if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, unusable, repository);
+    const [damaged] = unusable;
+    if (damaged !== undefined) throw damaged.failure;
     throw new Failure('snapshot_unknown', `there is no usable snapshot of ${unit.name}`, {
       affected: [unit.name],
       advice: `Make one: \`apiscp-backup run ${unit.name}\`.`,
@@ -61,6 +76,8 @@ export class UnitTimeline {
       return resolvePointInTime(moment, this.snapshots);
     } catch (error) {
       if (!(error instanceof Failure) || error.advice !== undefined) throw error;
+      const damaged = this.#unusable.find(({ path }) => moment.kind === 'snapshot' && recordIdOf(path) === moment.id);
+      if (damaged !== undefined) throw damaged.failure;
       const advice = `\`apiscp-backup list ${this.unit.name}\` shows those that there are.`;
       throw new Failure(error.code, error.message, { affected: error.affected, advice });
     }

@@ -4,6 +4,7 @@ import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
 import type { Repository } from '../repository/repository.ts';
+import { isUnproven } from '../repository/units.ts';
 
 /**
  * The unit that a request means. A unit's id is taken as it is; a name means the incarnation that lives now, of another server the newest.
@@ -18,8 +19,13 @@ export async function resolveUnit(name: string, repository: Repository, context:
   try {
     return await repository.units.resolve(name, living?.incarnation);
   } catch (error) {
-    if (living === undefined || asFailure(error).code !== 'unit_unknown') throw error;
+    const { code, message: reason } = asFailure(error);
+    if (living === undefined || (code !== 'unit_unknown' && code !== 'repository_damaged')) throw error;
     const newest = await repository.units.resolve(name);
+    if (isUnproven(newest)) {
+      reporter.log({ level: 'warning', code, message: `${reason}; using them`, affected: [name, newest.unit] });
+      return newest;
+    }
     const domain = await repository.units.domainOf(newest);
     if (living.domain !== null && living.domain !== domain) throw error;
     const message = `${name} was made anew since its last backup; using the one before (${domain ?? 'domain unknown'})`;

@@ -1,5 +1,8 @@
+import { asFailure, Failure } from '../failure.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
-import { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import { isWithin } from '../manifest/path-order.ts';
+import { type LostStretch, ManifestReader } from '../manifest/read/manifest-reader.ts';
+import { toWirePath } from '../manifest/wire-path.ts';
 import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { damagedManifest } from './damage.ts';
@@ -8,30 +11,74 @@ import type { VerificationWatch } from './watch.ts';
 
 const ROWS_PER_STEP = 4096;
 
+/** Who hears of what a manifest has. */
+export interface ManifestFindings {
+  /** Called for every extent. */
+  readonly countExtent: (pack: string) => void;
+  /** What is wrong; the rest is looked at all the same. */
+  readonly problem: (error: unknown) => void;
+}
+
 /**
- * Compares the whole manifest of a snapshot with its record, decodes every row and checks what each says about its content.
- * `countExtent` is called for every extent. Throws what is wrong.
+ * Compares the whole manifest of a snapshot with its record, and looks at every row. `trees` are the names of the trees that the records of the
+ * unit have, undefined where they cannot be read. Throws what is wrong when nothing of it can be read.
  */
 export async function checkManifest(
   repository: Repository,
   record: SnapshotRecord,
-  countExtent: (pack: string) => void,
+  trees: readonly string[] | undefined,
+  { countExtent, problem }: ManifestFindings,
   watch: VerificationWatch,
 ): Promise<void> {
-  await withManifest(repository, record, async (reader) => {
-    reader.verifyWhole(plainManifest(record.manifest).sha256);
+  const lost = new LostParts();
+  const packs = new Set(record.packs.map(({ path }) => path));
+  const check = async (reader: ManifestReader): Promise<void> => {
     watch.bytesRead += record.manifest.length;
-    const packs = new Set(record.packs.map(({ path }) => path));
     const unnamed = reader.packs.find((pack) => !packs.has(pack));
-    if (unnamed !== undefined) throw damagedManifest(`it points at ${unnamed}, which its record does not name`);
+    if (unnamed !== undefined) problem(damagedManifest(`it points at ${unnamed}, which its record does not name`));
     let rows = 0;
     for (const row of reader.rows()) {
       if (++rows % ROWS_PER_STEP === 0) await watch.step();
       watch.entries++;
       if (row.kind === 'tombstone') continue;
-      for (const { pack } of row.content?.extents ?? []) countExtent(pack);
+      if (trees?.some((tree) => isWithin(row.path, tree)) === false)
+        problem(damagedManifest(`${JSON.stringify(row.path)} is in none of its trees`));
+      for (const { pack } of row.content?.extents ?? []) if (packs.has(pack)) countExtent(pack);
     }
-  });
+    const failure = lost.failure();
+    if (failure !== undefined) problem(failure);
+    reader.verifyWhole(plainManifest(record.manifest).sha256);
+  };
+  await withManifest(repository, record, (reader) => check(reader).catch((error) => problemOrThrow(error, problem)), lost.add);
+}
+
+function problemOrThrow(error: unknown, problem: (error: unknown) => void): void {
+  const { code } = asFailure(error);
+  if (code === 'cancelled' || code === 'internal') throw error;
+  problem(error);
+}
+
+const NAMED_PARTS = 3;
+
+/** The parts of a manifest that cannot be used, in one failure. */
+class LostParts {
+  readonly #all: LostStretch[] = [];
+
+  readonly add = (lost: LostStretch): void => {
+    this.#all.push(lost);
+  };
+
+  failure(): Failure | undefined {
+    const [first] = this.#all;
+    if (first === undefined) return undefined;
+    const parts = this.#all.slice(0, NAMED_PARTS).map(({ from, to, isOne }) => {
+      const begin = JSON.stringify(toWirePath(from).path);
+      return isOne ? begin : `${begin} ${to === undefined ? 'to the end' : `up to ${JSON.stringify(toWirePath(to).path)}`}`;
+    });
+    const more = this.#all.length - parts.length;
+    const { code, message, affected } = first.failure;
+    return new Failure(code, `${message}; lost: ${parts.join(', ')}${more > 0 ? `, and ${more} more` : ''}`, { affected });
+  }
 }
 
 /** Adds the extents that lie in one of `packs` (numbers by path) to the table. `number` is the manifest's. */
@@ -61,10 +108,11 @@ export async function withManifest(
   repository: Repository,
   record: SnapshotRecord,
   action: (reader: ManifestReader) => Promise<void> | void,
+  onLost: (lost: LostStretch) => void = () => {},
 ): Promise<void> {
   const source = await repository.openManifest(record);
   try {
-    await action(ManifestReader.open(source, plainManifest(record.manifest)));
+    await action(ManifestReader.open(source, plainManifest(record.manifest), { onLost }));
   } finally {
     source.close();
   }

@@ -1,8 +1,10 @@
 import { ChainIndex } from '../chain/chain-index.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import { mergedEntries } from '../manifest/merge/merged-entries.ts';
+import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { recordIdOf, serverFolder, snapshotPath } from '../repository/layout.ts';
-import type { ObjectReference, SnapshotRecord } from '../repository/record.ts';
+import { type ObjectReference, type SnapshotRecord, treesOf } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { chainSnapshots } from '../timeline/chain-snapshots.ts';
 import { damagedManifest } from './damage.ts';
@@ -10,7 +12,9 @@ import type { DamageList } from './damage-list.ts';
 import { type ExtentReference, ExtentTable } from './extent-table.ts';
 import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
 import { checkPack } from './pack-check.ts';
+import { keepLastOfSample, lastOfSample, nextSample } from './sample-place.ts';
 import type { VerificationWatch } from './watch.ts';
+import { WholeDigests } from './whole-digests.ts';
 
 /** How many extents are held at once, at 64 bytes each. A pack with more references than this is checked alone. */
 const EXTENTS_AT_ONCE = 1 << 20;
@@ -22,7 +26,13 @@ interface NamedPack {
   extents: number;
 }
 
-/** Checks everything that the snapshots of one unit need. What is wrong goes to `damages`. */
+/**
+ * How much is read: everything; or records and manifests, and of packs only that they are there in their length; or that and the contents of a share
+ * of the packs, another one each time.
+ */
+export type CheckScope = 'all' | 'quick' | { readonly percent: number };
+
+/** Checks what the snapshots of one unit need. What is wrong goes to `damages`. */
 export class UnitCheck {
   readonly #repository: Repository;
   readonly #damages: DamageList;
@@ -30,27 +40,94 @@ export class UnitCheck {
   /** By snapshot: the ids of those that lie directly on it. */
   readonly #above = new Map<string, string[]>();
   readonly #packs = new Map<string, NamedPack>();
-  /** The snapshots whose manifests are whole. */
+  /** The snapshots whose manifests can be read, at least in part. */
   readonly #checked: SnapshotRecord[] = [];
 
-  constructor(repository: Repository, damages: DamageList, watch: VerificationWatch) {
+  readonly #scope: CheckScope;
+
+  constructor(repository: Repository, damages: DamageList, watch: VerificationWatch, scope: CheckScope = 'all') {
     this.#repository = repository;
     this.#damages = damages;
     this.#watch = watch;
+    this.#scope = scope;
   }
 
   async check(unit: string): Promise<void> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
-    await this.#repository.keys.requireReadable(records.flatMap(({ manifest, packs }) => [manifest, ...packs]));
+    const isReadable = await this.#requireKeys(records);
     this.#watch.snapshots += records.length + unusable.length;
     this.#watch.objects += records.length + unusable.length;
     for (const { path, failure } of unusable) this.#damages.add(this.#object(path), failure, [recordIdOf(path) ?? path]);
     this.#checkChains(records);
     for (const record of records) this.#namePacks(record);
     this.#watch.bytesTotal += records.reduce((sum, { manifest }) => sum + manifest.length, 0);
-    for (const { reference } of this.#packs.values()) this.#watch.bytesTotal += reference.length;
-    for (const record of records) await this.#checkManifest(record);
-    for (const group of this.#packGroups()) await this.#checkPacks(group);
+    const chosen = this.#chosenPacks(unit);
+    for (const { reference } of chosen) this.#watch.bytesTotal += reference.length;
+    const trees = await this.#treesOf(records);
+    for (const record of records) await (isReadable ? this.#checkManifest(record, trees) : this.#checkLength(record.manifest, [record.id]));
+    for (const pack of this.#packs.values()) if (!chosen.has(pack)) await this.#checkLength(pack.reference, pack.snapshots);
+    for (const group of packGroups(chosen)) await this.#checkPacks(group);
+    if (this.#scope === 'all') await this.#checkWholes();
+    if (typeof this.#scope === 'object') keepPlace(this.#repository.stateFolder, unit, chosen);
+  }
+
+  /** Whether manifests can be read: a quick check of a server that only writes does without. */
+  async #requireKeys(records: readonly SnapshotRecord[]): Promise<boolean> {
+    const objects = records.flatMap(({ manifest, packs }) => (this.#scope === 'quick' ? [manifest] : [manifest, ...packs]));
+    try {
+      await this.#repository.keys.requireReadable(objects);
+      return true;
+    } catch (error) {
+      if (this.#scope === 'quick' && asFailure(error).code === 'identity_missing') return false;
+      throw error;
+    }
+  }
+
+  /** The packs of which all is read. */
+  #chosenPacks(unit: string): ReadonlySet<NamedPack> {
+    const all = [...this.#packs.values()];
+    if (this.#scope === 'all') return new Set(all);
+    if (this.#scope === 'quick') return new Set();
+    const sized = all.map((pack) => ({ path: pack.reference.path, length: pack.reference.length, pack }));
+    const last = lastOfSample(this.#repository.stateFolder, unit);
+    return new Set(nextSample(sized, this.#scope.percent, last).map(({ pack }) => pack));
+  }
+
+  /** The names of all trees; undefined when a record does not give them away. */
+  async #treesOf(records: readonly SnapshotRecord[]): Promise<string[] | undefined> {
+    try {
+      return treesOf(await Promise.all(records.map((record) => this.#repository.revealed(record))));
+    } catch (error) {
+      if (asFailure(error).code === 'internal') throw error;
+      return undefined;
+    }
+  }
+
+  /** That an object is there in the length that was stored. */
+  async #checkLength({ path, length }: ObjectReference, snapshots: readonly string[]): Promise<void> {
+    this.#watch.objects++;
+    const size = await this.#repository.objectSize(path);
+    if (size === length) return;
+    const message = size === undefined ? 'it is missing' : `it has ${size} bytes, ${length} were stored`;
+    const touched = snapshots.flatMap((snapshot) => this.#dependentsOf(snapshot));
+    this.#damages.add(this.#object(path), new Failure('repository_damaged', message), touched);
+  }
+
+  /** Compares files that lie in several pieces with the digest of the whole. */
+  async #checkWholes(): Promise<void> {
+    const wholes = new WholeDigests(this.#repository, this.#watch);
+    for (const record of this.#checked) {
+      const object = this.#object(record.manifest.path);
+      const check = async (reader: ManifestReader): Promise<void> => {
+        for (const { entry } of mergedEntries([reader])) {
+          const problem = await wholes.problemOf(entry);
+          if (problem === undefined) continue;
+          this.#damages.add(object, problem, this.#dependentsOf(record.id));
+          this.#damages.addFile(object, entry.path);
+        }
+      };
+      await withManifest(this.#repository, record, check).catch((error) => this.#manifestFails(record, error));
+    }
   }
 
   #object(path: string): string {
@@ -92,7 +169,7 @@ export class UnitCheck {
     }
   }
 
-  async #checkManifest(record: SnapshotRecord): Promise<void> {
+  async #checkManifest(record: SnapshotRecord, trees: readonly string[] | undefined): Promise<void> {
     this.#watch.objects++;
     try {
       const countExtent = (pack: string) => {
@@ -100,7 +177,8 @@ export class UnitCheck {
         if (named === undefined) throw damagedManifest(`it points at ${pack}, which its record does not name`);
         named.extents++;
       };
-      await checkManifest(this.#repository, record, countExtent, this.#watch);
+      const problem = (error: unknown) => this.#manifestFails(record, error);
+      await checkManifest(this.#repository, record, trees, { countExtent, problem }, this.#watch);
       this.#checked.push(record);
     } catch (error) {
       this.#manifestFails(record, error);
@@ -112,22 +190,6 @@ export class UnitCheck {
     const { code } = asFailure(error);
     if (code === 'cancelled' || code === 'internal') throw error;
     this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
-  }
-
-  /** All packs, in groups of which no more than `EXTENTS_AT_ONCE` extents have to be held. */
-  *#packGroups(): Generator<NamedPack[]> {
-    let group: NamedPack[] = [];
-    let extents = 0;
-    for (const pack of this.#packs.values()) {
-      if (group.length > 0 && extents + pack.extents > EXTENTS_AT_ONCE) {
-        yield group;
-        group = [];
-        extents = 0;
-      }
-      group.push(pack);
-      extents += pack.extents;
-    }
-    if (group.length > 0) yield group;
   }
 
   async #checkPacks(group: readonly NamedPack[]): Promise<void> {
@@ -176,4 +238,26 @@ export class UnitCheck {
       await naming.catch((error) => this.#manifestFails(record, error));
     }
   }
+}
+
+/** Packs in groups of which no more than `EXTENTS_AT_ONCE` extents have to be held. */
+function* packGroups(packs: Iterable<NamedPack>): Generator<NamedPack[]> {
+  let group: NamedPack[] = [];
+  let extents = 0;
+  for (const pack of packs) {
+    if (group.length > 0 && extents + pack.extents > EXTENTS_AT_ONCE) {
+      yield group;
+      group = [];
+      extents = 0;
+    }
+    group.push(pack);
+    extents += pack.extents;
+  }
+  if (group.length > 0) yield group;
+}
+
+/** The last of a sample, in whose order they stand, is where the next one begins. */
+function keepPlace(stateFolder: string, unit: string, chosen: ReadonlySet<NamedPack>): void {
+  const last = [...chosen].at(-1);
+  if (last !== undefined) keepLastOfSample(stateFolder, unit, last.reference.path);
 }

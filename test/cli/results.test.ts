@@ -69,13 +69,13 @@ describe('a result for people', () => {
       restorable: true,
       obstacle: null,
     } as const;
-    const result: ListResult = { snapshots: [summary, { ...summary, id: 'y', synthetic: false }] };
+    const result: ListResult = { status: 'ok', unusable: [], snapshots: [summary, { ...summary, id: 'y', synthetic: false }] };
     const broken = { ...summary, restorable: false, obstacle: 'its pack is missing' };
     expect(renderResult('list', { snapshots: [broken] })).to.contain('x cannot be restored: its pack is missing\n');
     const lines = renderResult('list', result).split('\n');
     expect(lines).to.have.length(4);
     expect(lines[1]).to.match(/^site1 +x +full \(synthetic\) +2026-01-01T00:00:00Z/);
-    expect(renderResult('list', { snapshots: [] } satisfies ListResult)).to.equal('No snapshots.\n');
+    expect(renderResult('list', { status: 'ok', snapshots: [], unusable: [] } satisfies ListResult)).to.equal('No snapshots.\n');
   });
 
   it('of a trial restore does not say that anything was done', () => {

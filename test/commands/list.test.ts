@@ -17,8 +17,8 @@ describe('list', () => {
   afterEach(() => sandbox.remove());
 
   it('is empty before the first backup', async () => {
-    expect(await list({}, sandbox.context)).to.deep.equal({ snapshots: [] });
-    expect(await list({ unit: 'site1' }, sandbox.context)).to.deep.equal({ snapshots: [] });
+    expect(await list({}, sandbox.context)).to.deep.equal({ status: 'ok', snapshots: [], unusable: [] });
+    expect(await list({ unit: 'site1' }, sandbox.context)).to.deep.equal({ status: 'ok', snapshots: [], unusable: [] });
   });
 
   it('has the snapshots of a unit, oldest first', async () => {
@@ -40,7 +40,7 @@ describe('list', () => {
     expect((await list({}, sandbox.context)).snapshots[0]).to.include({ current: false });
     mkdirSync(sandbox.shadow, { recursive: true });
     mkdirSync(join(sandbox.site, 'info'));
-    expect(await list({ unit: 'site1' }, sandbox.context)).to.deep.equal({ snapshots: [] });
+    expect(await list({ unit: 'site1' }, sandbox.context)).to.deep.equal({ status: 'ok', snapshots: [], unusable: [] });
     await sandbox.back('full');
     expect((await list({ unit: 'site1' }, sandbox.context)).snapshots.map(({ unitId }) => unitId)).to.not.include(old?.unitId);
     expect((await list({}, sandbox.context)).snapshots.map(({ current }) => current)).to.deep.equal([false, true]);

@@ -1,5 +1,6 @@
 import { PackReader } from '../../archive/pack-reader.ts';
 import { padding } from '../../archive/tar-header.ts';
+import { asFailure, Failure } from '../../failure.ts';
 import type { Extent, ManifestRow } from '../../manifest/entry.ts';
 import type { ObjectReference } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -49,9 +50,24 @@ export async function findUnderUsedPacks(
   for (const [path, { bytes, extents }] of live) {
     const reference = packs.get(path);
     if (reference === undefined) continue;
-    const { length, read } = await repository.openContent(path, reference.length);
-    const reader = await PackReader.open(length, read);
+    const reader = await openPack(reference, repository);
     if (bytes < MINIMUM_LIVE_RATIO * reader.decompressedLength) spare.push({ reference, reader, extents });
   }
   return spare;
+}
+
+/** Throws what is wrong with the pack, and names it. */
+async function openPack({ path, length }: ObjectReference, repository: Repository): Promise<PackReader> {
+  try {
+    const content = await repository.openContent(path, length);
+    return await PackReader.open(content.length, content.read);
+  } catch (error) {
+    throw damagedPack(path, error);
+  }
+}
+
+/** What was thrown when a pack was read, as a failure that names the pack. */
+export function damagedPack(path: string, error: unknown): Failure {
+  const { code, message, retry } = asFailure(error);
+  return new Failure(code, `the pack ${path}: ${message}`, { affected: [path], retry, cause: error });
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { FRAME_LIMIT } from '../../archive/frame.ts';
 import type { PackReader } from '../../archive/pack-reader.ts';
-import { asFailure, Failure } from '../../failure.ts';
+import { Failure } from '../../failure.ts';
 import type { Extent, ManifestRow } from '../../manifest/entry.ts';
 import type { FinishedManifest } from '../../manifest/write/manifest-writer.ts';
 import type { ObjectReference } from '../../repository/record.ts';
@@ -10,7 +10,7 @@ import { ManifestOutput } from '../rows/manifest-output.ts';
 import type { RunTools } from '../run/run-tools.ts';
 import { ChunkPacks } from './chunk-packs.ts';
 import { CopiedExtents } from './copied-extents.ts';
-import { extentsOf, findUnderUsedPacks, type UnderUsedPack } from './live-ratio.ts';
+import { damagedPack, extentsOf, findUnderUsedPacks, type UnderUsedPack } from './live-ratio.ts';
 import type { SnapshotPacks } from './snapshot-packs.ts';
 
 /** Extents that are copied in one go: what is known of them is kept in memory, and the manifest is rewritten after it. */
@@ -126,7 +126,10 @@ async function copyBatch(
       if (!hash('sha256', bytes, 'buffer').equals(digest))
         throw new Failure('digest_mismatch', 'content differs from its recorded SHA-256');
     } catch (error) {
-      const { code, message } = asFailure(error);
+      const failure = damagedPack(reference.path, error);
+      const { code, message } = failure;
+      // What is damaged is not built on: the unit is backed up in full instead.
+      if (code === 'repository_damaged' || code === 'digest_mismatch') throw failure;
       tools.context.reporter.log({ level: 'warning', code, message: `an old pack is kept: ${message}`, affected: [reference.path] });
       broken.add(place.pack);
       continue;

@@ -2,7 +2,7 @@ import { ChainIndex, chainMembers } from '../../chain/chain-index.ts';
 import { chooseLevel, type LevelChoice, type LevelRequest } from '../../chain/choose-level.ts';
 import type { SchedulePolicy } from '../../chain/schedule-policy.ts';
 import { newest, takenAt } from '../../chain/snapshot.ts';
-import { asFailure, Failure } from '../../failure.ts';
+import { asFailure, Failure, type FailureCode } from '../../failure.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { SnapshotRecord } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -34,16 +34,11 @@ export async function planUnit(
   const latest = newest(history.filter((snapshot) => takenAt(snapshot) <= now.getTime())) as RecordedSnapshot;
   const chain = chainMembers(new ChainIndex(history).select(latest.id)).map(({ record }) => record);
   try {
-    await checkPacks(chain, repository);
+    await checkObjects(chain, repository);
     const last = await repository.revealed(chain.at(-1) as SnapshotRecord);
     return { ...choice, previous: await PreviousState.open([...chain.slice(0, -1), last], cache) };
   } catch (error) {
-    return {
-      level: 'full',
-      synthetic: false,
-      reason: `No backup can build on the last one: ${whyNot(error, repository)}.`,
-      previous: undefined,
-    };
+    return plainFull(error, repository);
   }
 }
 
@@ -57,11 +52,26 @@ function whyNot(error: unknown, repository: Repository): string {
   return code;
 }
 
-/** Whether every pack of the chain is there in its full length; what is in them, `verify` compares. */
-async function checkPacks(chain: readonly SnapshotRecord[], repository: Repository): Promise<void> {
-  const packs = new Map(chain.flatMap((record) => record.packs).map((pack) => [pack.path, pack.length]));
-  for (const [path, length] of packs) {
+function plainFull(error: unknown, repository: Repository): UnitPlan {
+  const reason = `No backup can build on the last one: ${whyNot(error, repository)}.`;
+  return { level: 'full', synthetic: false, reason, previous: undefined };
+}
+
+const DAMAGE: ReadonlySet<FailureCode> = new Set(['repository_damaged', 'digest_mismatch']);
+
+/** The full that takes the place of a plan when it fails of an object that it builds on; undefined when that is not why it failed. */
+export function fullInstead({ previous }: UnitPlan, error: unknown, repository: Repository): UnitPlan | undefined {
+  const failure = asFailure(error);
+  if (previous === undefined || !DAMAGE.has(failure.code)) return undefined;
+  const objects = new Set(previous.chain.flatMap(({ manifest, packs }) => [manifest.path, ...packs.map(({ path }) => path)]));
+  return failure.affected.some((object) => objects.has(object)) ? plainFull(failure, repository) : undefined;
+}
+
+/** Whether every manifest and pack of the chain is there in its full length; what is in them, `verify` compares. */
+async function checkObjects(chain: readonly SnapshotRecord[], repository: Repository): Promise<void> {
+  const objects = new Map(chain.flatMap(({ manifest, packs }) => [manifest, ...packs]).map(({ path, length }) => [path, length]));
+  for (const [path, length] of objects) {
     if ((await repository.objectSize(path)) === length) continue;
-    throw new Failure('repository_damaged', `the pack ${path} is missing or cut`, { affected: [path] });
+    throw new Failure('repository_damaged', `${path} is missing or cut`, { affected: [path] });
   }
 }

@@ -63,7 +63,11 @@ export async function lostRoots(
     const now = roots.find(({ name }) => name === then.name);
     if (then.mounted === true && now?.mounted !== true && now?.fileSystem !== then.fileSystem) {
       lost.push(`the file system of ${then.name} is not mounted`);
-    } else if (isEmpty(root) && (await isAnother(root, chainOf(history), repository, isSameFileSystem(then, now)))) {
+    } else if (
+      isEmpty(root) &&
+      !isBornThen(then, now) &&
+      (await isAnother(root, chainOf(history), repository, isSameFileSystem(then, now)))
+    ) {
       lost.push(`${then.name} is empty, and another directory than before`);
     }
   }
@@ -86,6 +90,11 @@ function chainOf(history: readonly RecordedSnapshot[]): SnapshotRecord[] {
   const latest = newest(history);
   if (latest === undefined || !index.isComplete(latest.id)) return [];
   return chainMembers(index.select(latest.id)).map(({ record }) => record);
+}
+
+/** Whether a directory is certainly the one of then. */
+function isBornThen(then: RecordedRoot, now: RecordedRoot | undefined): boolean {
+  return then.born !== undefined && then.born === now?.born && isSameFileSystem(then, now);
 }
 
 function isSameFileSystem(then: RecordedRoot, now: RecordedRoot | undefined): boolean {
@@ -119,15 +128,21 @@ function isEmpty(root: ScanRoot): boolean {
 async function isAnother(root: ScanRoot, chain: readonly SnapshotRecord[], repository: Repository, isSame: boolean): Promise<boolean> {
   const stat = new StatBuffer();
   inDirectory(root, (descriptor) => statDescriptor(descriptor, stat));
-  // The copies in the state: a server that only writes cannot read the repository.
-  const layers = await PreviousState.open(chain, new ManifestCache(repository));
   try {
-    const then = findMerged(layers.readers, root.path);
-    if (then === undefined || (isSame && then.inode === stat.inode)) return false;
-    for (const { entry } of mergedEntries(layers.readers, root.path, endOfTree(root.path))) if (entry.path !== root.path) return true;
-    return false;
-  } finally {
-    layers.close();
+    // The copies in the state: a server that only writes cannot read the repository.
+    const layers = await PreviousState.open(chain, new ManifestCache(repository));
+    try {
+      const then = findMerged(layers.readers, root.path);
+      if (then === undefined || (isSame && then.inode === stat.inode)) return false;
+      for (const { entry } of mergedEntries(layers.readers, root.path, endOfTree(root.path))) if (entry.path !== root.path) return true;
+      return false;
+    } finally {
+      layers.close();
+    }
+  } catch (error) {
+    // Nobody knows what was there: in doubt it is missed.
+    if (error instanceof Failure && error.code === 'repository_damaged') return true;
+    throw error;
   }
 }
 
