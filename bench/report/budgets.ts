@@ -1,6 +1,6 @@
 import type { SizeName } from '../sizes.ts';
 import { FLOOR } from '../tools/floor.ts';
-import { OURS } from '../tools/ours.ts';
+import { OURS, OURS_ENCRYPTED } from '../tools/ours.ts';
 import { type Summary, summaryOf, wallRatio } from './summary.ts';
 
 /** What is judged: the medians, and what was counted besides. */
@@ -63,6 +63,13 @@ const BUDGETS: readonly Budget[] = [
   { title: 'full of mixed files, cold, to restic', limit: 1, unit: 'x', sizes: ['medium'], actual: toPeer('full-cold', 'restic') },
   { title: 'full of mixed files, cold, to borg', limit: 1, unit: 'x', sizes: ['medium'], actual: toPeer('full-cold', 'borg') },
   { title: 'full of small files, cold, to tar | zstd', limit: 0.7, unit: 'x', sizes: ['large'], actual: toFloor('full-cold') },
+  {
+    title: 'full of mixed files, encrypted, to the same in clear',
+    limit: 1.11,
+    unit: 'x',
+    sizes: ALL,
+    actual: ({ summaries }) => wallRatio(summaries, 'full-cold', OURS_ENCRYPTED, OURS),
+  },
   {
     title: '1 % changed beyond nothing changed, to reading and compressing it',
     limit: 2,

@@ -3,13 +3,13 @@ import { borg } from './borg.ts';
 import { dar } from './dar.ts';
 import { duplicity } from './duplicity.ts';
 import { floor } from './floor.ts';
-import { ours } from './ours.ts';
+import { ours, oursEncrypted } from './ours.ts';
 import { restic } from './restic.ts';
 import { tar } from './tar.ts';
 import type { ToolKind } from './tool.ts';
 
 /** In the order in which they take turns. */
-export const TOOL_KINDS: readonly ToolKind[] = [ours, floor, tar, restic, borg, duplicity, dar];
+export const TOOL_KINDS: readonly ToolKind[] = [ours, oursEncrypted, floor, tar, restic, borg, duplicity, dar];
 
 /** The first line of what a program says of its version; undefined when the program is not there. */
 async function versionOf(program: string, args: readonly string[]): Promise<string | undefined> {

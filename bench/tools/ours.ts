@@ -3,45 +3,62 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { KEPT_FILE } from '../tree/account.ts';
 import { emptyFolder } from './folders.ts';
-import type { Tool, ToolKind } from './tool.ts';
+import type { Place, Tool, ToolKind } from './tool.ts';
 
 /** The built executable. */
 export const EXECUTABLE = join(import.meta.dirname, '../../dist/apiscp-backup');
 export const OURS = 'apiscp-backup';
 
+/** The same, encrypted for a key that this server has, too, so that it can restore. */
+export const OURS_ENCRYPTED = 'apiscp-backup+age';
+
+const NOTE = 'zstd 3, digests and manifest included; makes sure that everything is on the disk';
+
 export const ours: ToolKind = {
   name: OURS,
-  note: 'zstd 3, digests and manifest included; makes sure that everything is on the disk',
+  note: NOTE,
   needs: { [EXECUTABLE]: '' },
   versionArguments: ['--version'],
-  at({ accountsRoot, accounts, folder }): Tool {
-    const settingsFile = join(folder, 'settings.json');
-    const repository = join(folder, 'repository');
-    const command = (...args: string[]) => ({ program: EXECUTABLE, args: ['--config', settingsFile, ...args] });
-    return {
-      repository,
-      async reset() {
-        emptyFolder(folder);
-        const systemRoot = join(folder, 'system');
-        mkdirSync(systemRoot);
-        const stateDirectory = join(folder, 'state');
-        // Of all snapshots of the day of the bench a prune keeps one, as the peers' do.
-        const retention = { keepDaily: 1 };
-        writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention }));
-        await execa(EXECUTABLE, command('init').args);
-      },
-      operations: {
-        full: () => [command('run', '--level', 'full')],
-        unchanged: () => [command('run', '--level', 'incremental')],
-        changed: () => [command('run', '--level', 'incremental')],
-        differential: () => [command('run', '--level', 'differential')],
-        restoreFile: ({ account, target }) => [command('restore', account, KEPT_FILE, '--to', join(target, account))],
-        restoreAccount: ({ account, target }) => [command('restore', account, '--to', join(target, account))],
-        restoreAll: ({ target }) => accounts.map((account) => command('restore', account, '--to', join(target, account))),
-        list: () => [command('list')],
-        prune: () => [command('prune', '--yes')],
-      },
-      restoredAccount: (target, account) => join(target, account),
-    };
-  },
+  at: (place) => toolAt(place, []),
 };
+
+/** Whose identity it is nobody knows: it is there because a server alone must not be the only reader. */
+const RECIPIENT = 'age1gp9atefz0le0urrxdep29pths7xz6ahxa4we6qvwsamtv92uesyqtfl7m5';
+
+export const oursEncrypted: ToolKind = {
+  ...ours,
+  name: OURS_ENCRYPTED,
+  note: `${NOTE}; for two age recipients`,
+  at: (place) => toolAt(place, ['--server-can-read', '--recipient', RECIPIENT]),
+};
+
+function toolAt({ accountsRoot, accounts, folder }: Place, initArguments: readonly string[]): Tool {
+  const settingsFile = join(folder, 'settings.json');
+  const repository = join(folder, 'repository');
+  const command = (...args: string[]) => ({ program: EXECUTABLE, args: ['--config', settingsFile, ...args] });
+  return {
+    repository,
+    async reset() {
+      emptyFolder(folder);
+      const systemRoot = join(folder, 'system');
+      mkdirSync(systemRoot);
+      const stateDirectory = join(folder, 'state');
+      // Of all snapshots of the day of the bench a prune keeps one, as the peers' do.
+      const retention = { keepDaily: 1 };
+      writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention }));
+      await execa(EXECUTABLE, command('init', ...initArguments).args);
+    },
+    operations: {
+      full: () => [command('run', '--level', 'full')],
+      unchanged: () => [command('run', '--level', 'incremental')],
+      changed: () => [command('run', '--level', 'incremental')],
+      differential: () => [command('run', '--level', 'differential')],
+      restoreFile: ({ account, target }) => [command('restore', account, KEPT_FILE, '--to', join(target, account))],
+      restoreAccount: ({ account, target }) => [command('restore', account, '--to', join(target, account))],
+      restoreAll: ({ target }) => accounts.map((account) => command('restore', account, '--to', join(target, account))),
+      list: () => [command('list')],
+      prune: () => [command('prune', '--yes')],
+    },
+    restoredAccount: (target, account) => join(target, account),
+  };
+}

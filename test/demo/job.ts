@@ -1,8 +1,9 @@
 /**
- * What `demo.ts` starts: `job.ts FOLDER PACKAGES` builds the server in FOLDER, does the main job and lives through a week, and exits
+ * What `demo.ts` starts: `job.ts FOLDER PACKAGES` builds the server in FOLDER, does the main job, lives through a week and encrypts a repository, and exits
  * with 1 when anything differs from what it should be.
  */
 import { buildDemo } from './demo-server.ts';
+import { EncryptedRepository } from './encrypted.ts';
 import { MainJob } from './main-job.ts';
 import { Proceedings } from './proceedings.ts';
 import { say, showStep } from './screen.ts';
@@ -14,6 +15,7 @@ try {
   const proceedings = new Proceedings(server);
   await new MainJob(proceedings).run();
   await new Week(proceedings, server.sites[2]!).run();
+  await new EncryptedRepository(proceedings, server.sites[0]!).run();
   const { differences } = proceedings;
   say([differences === 0 ? 'VERDICT: everything came back exactly as it was.' : `VERDICT: ${differences} differences.`]);
   process.exitCode = differences === 0 ? 0 : 1;

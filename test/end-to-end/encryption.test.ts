@@ -7,7 +7,6 @@ import { diff } from '../../core/commands/diff.ts';
 import { find } from '../../core/commands/find.ts';
 import { history } from '../../core/commands/history.ts';
 import { hold } from '../../core/commands/hold.ts';
-import { keys } from '../../core/commands/keys.ts';
 import { list } from '../../core/commands/list.ts';
 import { ls } from '../../core/commands/ls.ts';
 import { plan } from '../../core/commands/plan.ts';
@@ -337,21 +336,5 @@ describe('an encrypted repository', () => {
     await server.init({ recipients: [identity.recipient] });
     const { units } = await run({ units: ['site1'], readBack: true }, server.context);
     expect(units[0]).to.include({ status: 'ok', error: null });
-  });
-
-  it('gives an owner what the account has where the server can read, and says why not where it cannot', async () => {
-    await server.init({ recipients: [identity.recipient], serverCanRead: true });
-    const home = join(server.shadow, 'home/owner');
-    mkdirSync(home, { recursive: true });
-    await server.back('full');
-    const request = { unit: 'site1', policy: 'owner' } as const;
-    const withoutUser = await server.failure(() => ls({ ...request, identity: server.file('key', identity.secret) }, server.context));
-    expect(withoutUser.code).to.equal('owner_not_allowed');
-    await keys({ serverCanRead: false }, server.context);
-    writeFileSync(join(server.shadow, 'later'), 'later');
-    await server.back('full');
-    expect((await server.failure(() => restore({ unit: 'site1', to: join(server.folder, 'x') }, server.context))).code).to.equal(
-      'identity_missing',
-    );
   });
 });
