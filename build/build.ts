@@ -17,6 +17,7 @@ import {
 } from '../core/schemas/messages.ts';
 import { WORKER_BUNDLE, WORKER_START } from '../core/workers.ts';
 import { ADDONS, BUNDLE_OPTIONS, buildBundles, PROGRAM_BUNDLE } from './bundles.ts';
+import { LATE_LIBRARIES } from './late-libraries.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -55,8 +56,8 @@ async function buildStart(bundle: string, name: string): Promise<void> {
 async function buildExecutable(): Promise<void> {
   await buildStart(PROGRAM_BUNDLE, 'start.cjs');
   await buildStart(WORKER_BUNDLE, WORKER_START);
-  const bundles = [PROGRAM_BUNDLE, WORKER_BUNDLE].map((name) => join(DIST, name));
-  await execa(process.execPath, [...HEAP_FLAGS, join(import.meta.dirname, 'compile-ahead.ts'), ...bundles], { stderr: 'inherit' });
+  const compiler = [...HEAP_FLAGS, join(import.meta.dirname, 'compile-ahead.ts'), DIST];
+  await execa(process.execPath, compiler, { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' });
   const node = join(DIST, 'node');
   // Before the program is in it: that may name those variables too.
   writeFileSync(node, deafTo(OBEYED_AT_ONCE), { mode: 0o755 });
@@ -69,7 +70,9 @@ async function buildExecutable(): Promise<void> {
     execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', ...HEAP_FLAGS],
     // NODE_OPTIONS of whoever starts the program must not change it.
     execArgvExtension: 'none',
-    assets: Object.fromEntries([...compiled, WORKER_START, ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)])),
+    assets: Object.fromEntries(
+      [...compiled, WORKER_START, ...Object.keys(LATE_LIBRARIES), ...Object.keys(ADDONS)].map((name) => [name, join(DIST, name)]),
+    ),
   };
   const file = join(DIST, 'single-executable.json');
   writeFileSync(file, JSON.stringify(config));

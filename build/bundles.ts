@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { WORKER_BUNDLE } from '../core/workers.ts';
 import { lateBuiltins } from './late-builtins.ts';
+import { LATE_LIBRARIES, lateLibraries } from './late-libraries.ts';
 import { nativeAddons } from './native-addons.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -29,7 +30,7 @@ export const BUNDLE_OPTIONS = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** Writes the bundles of the program and of its threads into a folder, and the addons that they load beside them. */
+/** Writes the bundles of the program and of its threads into a folder, and beside them the libraries and addons that they load. */
 export async function buildBundles(folder: string): Promise<void> {
   for (const [name, entry] of Object.entries(ENTRIES)) {
     await build({
@@ -40,8 +41,13 @@ export async function buildBundles(folder: string): Promise<void> {
       alias: { koffi: 'koffi/indirect' },
       define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__importMetaUrl' },
       banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-      plugins: [nativeAddons(ROOT), lateBuiltins],
+      plugins: [nativeAddons(ROOT), lateBuiltins, lateLibraries(ROOT)],
     });
+    plainComments(join(folder, name));
+  }
+  for (const [name, library] of Object.entries(LATE_LIBRARIES)) {
+    const contents = `module.exports = require(${JSON.stringify(library)});`;
+    await build({ ...BUNDLE_OPTIONS, stdin: { contents, resolveDir: ROOT }, outfile: join(folder, name) });
     plainComments(join(folder, name));
   }
   for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(folder, name));
