@@ -156,19 +156,20 @@ function renderPlan(result: PlanResult): string {
   return `${reading}${objects}${changes}${renderRestore(result)}`;
 }
 
-function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users, databases }: RestoreDatabaseResult): string {
+function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users, notes, databases }: RestoreDatabaseResult): string {
   const lines = settled.map(({ database, kept }) => {
     const where = kept === null ? '' : ` Its tables are kept as ${printable(kept)}.`;
     return `Put ${printable(database)} back first: an earlier restore of it had died.${where}\n`;
   });
+  lines.push(...notes.map((note) => `${printable(note)}\n`));
   if (users.length > 0) lines.push(`Users: ${users.map(printable).join(', ')}\n`);
-  for (const { engine, name, target, result, replaced, tables, rows, bytes, notes, error } of databases) {
+  for (const { engine, name, target, result, replaced, tables, rows, bytes, notes: left, error } of databases) {
     const where = target === name ? '' : ` to ${printable(target)}`;
     const what = `${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
     const said = error === null ? what : `${printable(error.message)} (${error.code})`;
     lines.push(`${engine}/${printable(name)}${where}: ${result}; ${said}\n`);
     if (replaced !== null) lines.push(`  what was live is kept as ${printable(replaced)}\n`);
-    for (const note of notes) lines.push(`  ${printable(note)}\n`);
+    for (const note of left) lines.push(`  ${printable(note)}\n`);
     if (error?.advice != null) lines.push(`  ${printable(error.advice)}\n`);
   }
   return `${lines.join('')}${dryRun ? 'Dry run' : 'Restore of databases'} of ${unit} from ${snapshot}: ${status}.\n`;

@@ -6,6 +6,8 @@ import { untrusted } from '../config/trusted-place.ts';
 import type { Context } from '../context/context.ts';
 import { Databases } from '../databases/databases.ts';
 import type { Engine } from '../databases/engine.ts';
+import type { RebuiltUsers } from '../databases/load/users.ts';
+import { usersPath } from '../databases/virtual-paths.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
 import { fromWirePath } from '../manifest/wire-path.ts';
@@ -49,12 +51,14 @@ export async function restoreDatabase(request: RestoreDatabaseRequest, context: 
   }
 }
 
-function checkRequest({ databases = [], all, as, to, policy }: RestoreDatabaseRequest): void {
+function checkRequest({ unit, databases = [], all, as, to, policy, users }: RestoreDatabaseRequest): void {
   const usage = (message: string) => new Failure('usage', message, { advice: 'As in: apiscp-backup restore-database site12 mysql/NAME' });
   if (all === true && databases.length > 0) throw usage('give names of databases, or --all, not both');
   if (all !== true && databases.length === 0) throw usage('no database is named');
   if ((as !== undefined || to !== undefined) && (all === true || databases.length !== 1)) throw usage('--as and --to are for one database');
   if (as !== undefined && to !== undefined) throw usage('--as and --to exclude each other');
+  if (users === true && policy === 'owner') throw new Failure('owner_not_allowed', 'only the administrator brings users of databases back');
+  if (users === true && (to !== undefined || unit === 'system')) throw usage('--users is for an account, and not with --to');
   if (to !== undefined && policy === 'owner')
     throw new Failure('owner_not_allowed', 'an owner cannot have a dump written to a file of the server');
 }
@@ -92,7 +96,9 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
   const work = new Work(task, repository, layers, context);
   try {
     const databases: RestoredDatabase[] = [];
+    if (request.users === true && request.dryRun !== true) await work.restoreUsers();
     for (const each of chosen) databases.push(await work.restoreOne(each));
+    await work.giveRights();
     const failed = databases.filter(({ result }) => result === 'failed').length;
     return {
       status: failed === 0 ? 'ok' : failed === databases.length ? 'failed' : 'partial',
@@ -103,7 +109,8 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
       snapshot: chain.at(-1)!.id,
       dryRun: request.dryRun === true,
       settled: work.settled,
-      users: [],
+      users: work.users,
+      notes: work.notes,
       databases,
     };
   } finally {
@@ -115,6 +122,9 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
 /** The restores of one request: each server is opened once. */
 class Work {
   readonly settled: { readonly database: string; readonly kept: string | null }[] = [];
+  readonly users: string[] = [];
+  readonly notes: string[] = [];
+  readonly #rights: [ServerRestores, RebuiltUsers][] = [];
   readonly #task: Task;
   readonly #repository: Repository;
   readonly #layers: OpenLayers;
@@ -129,6 +139,31 @@ class Work {
     this.#layers = layers;
     this.#context = context;
     this.#databases = new Databases(context.settings, context.signal);
+  }
+
+  /** Makes the account's users of each server anew that the chosen databases are on. */
+  async restoreUsers(): Promise<void> {
+    const { unit, chosen } = this.#task;
+    for (const engine of new Set(chosen.map((each) => each.engine))) {
+      const entry = entryAt(this.#layers.readers, usersPath(engine));
+      if (entry?.content === undefined) continue;
+      const pieces: Buffer[] = [];
+      for await (const piece of readStoredContent(entry.content, chainPacks(this.#task.point.chain, this.#repository))) pieces.push(piece);
+      const server = await this.#server(engine);
+      const owner = await server.ownerFor(unit.name, '', this.#databases);
+      const databases = new Set<string>();
+      for (const { engine: of, name } of chosen)
+        if (of === engine && (await this.#databases.ownerOf(engine, name)) === unit.name) databases.add(name);
+      const rebuilt = server.rebuildUsers(Buffer.concat(pieces).toString(), { ...owner, databases });
+      this.users.push(...rebuilt.users);
+      this.notes.push(...rebuilt.notes, ...(await server.applyUsers(rebuilt, 'before')));
+      this.#rights.push([server, rebuilt]);
+    }
+  }
+
+  /** Rights on databases, which have to be there by now. */
+  async giveRights(): Promise<void> {
+    for (const [server, rebuilt] of this.#rights) this.notes.push(...(await server.applyUsers(rebuilt, 'after')));
   }
 
   /** Its failure is its own: the others are restored all the same. */

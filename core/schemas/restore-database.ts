@@ -89,9 +89,10 @@ export const restoreDatabaseResult = {
       description: 'Databases that were put back first, because an earlier restore of them had died in the middle.',
     },
     users: { type: 'array', items: { type: 'string' }, description: 'Users that were brought back.' },
+    notes: { type: 'array', items: { type: 'string' }, description: 'What was not brought back of users and their rights.' },
     databases: { type: 'array', items: restoredDatabaseSchema },
   },
-  required: ['status', 'unit', 'unitId', 'current', 'moment', 'snapshot', 'dryRun', 'settled', 'users', 'databases'],
+  required: ['status', 'unit', 'unitId', 'current', 'moment', 'snapshot', 'dryRun', 'settled', 'users', 'notes', 'databases'],
   additionalProperties: false,
 } as const;
 

@@ -10,6 +10,7 @@ import type { SwapPlan } from '../databases/load/mysql/swap.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../databases/load/order.ts';
 import { PostgresqlRestorer } from '../databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../databases/load/swap-journal.ts';
+import type { OwnNames, RebuiltUsers } from '../databases/load/users.ts';
 import { Failure } from '../failure.ts';
 import { type Lock, waitForLock } from '../locks/locks.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
@@ -72,6 +73,15 @@ export class ServerRestores {
     const login = databases.loginOf(this.#engine, unit);
     if (login?.admin !== undefined) return { prefix: login.prefix, user: login.admin, isServer: false };
     throw new Failure('database_refused', `the panel does not say who is the main user of ${unit}`, { affected: [unit] });
+  }
+
+  /** The users of an account, from what a backup says of them. */
+  rebuildUsers(text: string, own: OwnNames): RebuiltUsers {
+    return this.#restorer.rebuildUsers(text, own);
+  }
+
+  applyUsers(users: RebuiltUsers, when: 'before' | 'after'): Promise<string[]> {
+    return this.#restorer.apply(users, when);
   }
 
   async restore(order: Omit<DatabaseOrder, 'replacedName'>, now: Date): Promise<DatabaseOutcome> {

@@ -78,10 +78,16 @@ describe('restore-database', function () {
   });
 
   it('makes a database anew that was dropped, and one under another name', async () => {
-    await mariadb.run('DROP DATABASE one_wp');
+    await mariadb.run('DROP DATABASE one_wp; DROP USER owner1@localhost');
     await postgresql.run('DROP DATABASE one_wp');
-    const again = await ask('site1', 'mysql/one_wp', 'postgresql/one_wp');
-    expect(again.result.status, JSON.stringify(again.result)).to.equal('ok');
+    await postgresql.run("ALTER ROLE owner1 PASSWORD 'forgotten'");
+    const again = await ask('site1', 'mysql/one_wp', 'postgresql/one_wp', '--users');
+    expect(again.result, JSON.stringify(again.result)).to.deep.include({ status: 'ok', users: ['owner1', 'owner1'], notes: [] });
+    const login = { user: ONE.user, password: ONE.password, database: 'one_wp' };
+    const [inMariadb, inPostgresql] = [await mariadb.connect(login), await postgresql.connect(login)];
+    await inMariadb.query("UPDATE posts SET text = 'by the owner' WHERE id = 2");
+    await inPostgresql.query("UPDATE posts SET text = 'by the owner' WHERE id = 2");
+    await Promise.all([inMariadb.end(), inPostgresql.end()]);
     for (const engine of ['mysql', 'postgresql']) {
       const { result } = await ask('site1', `${engine}/one_wp`, '--as', 'one_copy');
       expect(result.databases[0], JSON.stringify(result)).to.include({
@@ -92,7 +98,7 @@ describe('restore-database', function () {
         rows: 2,
       });
     }
-    expect(await texts('one_copy')).to.deep.equal(await texts('one_wp'));
+    expect(await texts('one_copy')).to.deep.equal([{ text: 'Grüße 😀' }, { text: null }, { text: 'Grüße 😀' }, { text: null }]);
     const { result, exitCode } = await ask('site1', 'mysql/one_wp', '--as', 'one_copy');
     expect([exitCode, result.databases[0]!.error!.code]).to.deep.equal([1, 'database_exists']);
   });

@@ -3,6 +3,7 @@ import { Failure } from '../../../failure.ts';
 import { SHADOW_PREFIX } from '../../own-names.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { SwapJournal } from '../swap-journal.ts';
+import type { OwnNames, RebuiltUsers } from '../users.ts';
 import type { Account } from './code-objects.ts';
 import { MysqlConnection, type MysqlLogin } from './connection.ts';
 import { listCode, withSettings } from './live-code.ts';
@@ -10,6 +11,7 @@ import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
 import { quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
+import { rebuildMysqlUsers } from './users.ts';
 
 /**
  * The restores of a MySQL or MariaDB server. Whoever uses it holds the lock of this server's restores: what lies about of others
@@ -51,6 +53,24 @@ export class MysqlRestorer {
   /** Whether there is a database of a name. */
   async has(database: string): Promise<boolean> {
     return (await this.#admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(database)}`)).length > 0;
+  }
+
+  rebuildUsers(text: string, own: OwnNames): RebuiltUsers {
+    return rebuildMysqlUsers(text, own, this.#server);
+  }
+
+  /** Makes users, or gives rights; returns what the server refused, in words. */
+  async apply({ before, after }: RebuiltUsers, when: 'before' | 'after'): Promise<string[]> {
+    const notes: string[] = [];
+    for (const sql of when === 'before' ? before : after) {
+      try {
+        await this.#admin.query(sql);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'database_refused') throw error;
+        notes.push(error.message);
+      }
+    }
+    return notes;
   }
 
   /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
 import { SHADOW_PREFIX } from '../../own-names.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
+import type { OwnNames, RebuiltUsers } from '../users.ts';
 import { PostgresqlConnection, type PostgresqlLogin } from './connection.ts';
 import { type Loaded, loadPostgresqlDump } from './load.ts';
 import { giveToAccount } from './owners.ts';
 import { quoteName, quoteText } from './quoting.ts';
 import { copyDatabaseSettings, swapDatabase } from './swap.ts';
 import { dropDatabase, makeTemporaryLogin, removeLeftovers } from './temporary-login.ts';
+import { rebuildPostgresqlUsers } from './users.ts';
 
 /** A database to which every server has its administrator. */
 const MAINTENANCE = 'postgres';
@@ -43,6 +45,34 @@ export class PostgresqlRestorer {
       (await this.#admin.query('SELECT 1 FROM pg_catalog.pg_database WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1', [database]))
         .length > 0
     );
+  }
+
+  rebuildUsers(text: string, own: OwnNames): RebuiltUsers {
+    return rebuildPostgresqlUsers(text, own);
+  }
+
+  /** Makes roles, or gives rights; returns what the server refused, in words. A superuser is nobody's to change. */
+  async apply({ users, before, after }: RebuiltUsers, when: 'before' | 'after'): Promise<string[]> {
+    const notes: string[] = [];
+    const statements = when === 'before' ? [...before] : [...after];
+    for (const name of when === 'before' ? users : []) {
+      const [role] = await this.#admin.query(
+        'SELECT rolsuper::pg_catalog.text AS super FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1',
+        [name],
+      );
+      if (role?.super === 'true')
+        throw new Failure('database_refused', `${name} is a superuser of this server, not of the account`, { affected: [name] });
+      if (role === undefined) statements.unshift(`CREATE ROLE ${quoteName(name)}`);
+    }
+    for (const sql of statements) {
+      try {
+        await this.#admin.query(sql);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'database_refused') throw error;
+        notes.push(error.message);
+      }
+    }
+    return notes;
   }
 
   /** Whose a database is; undefined when there is none of that name. */
