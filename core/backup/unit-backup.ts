@@ -54,12 +54,13 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   await requireRoots(subject, unit, history, repository);
   const damaged = damagedSnapshots(repository.stateFolder, unit.unit);
   const usable = history.map((snapshot) => (damaged.has(snapshot.id) ? { ...snapshot, usable: false } : snapshot));
-  const plan = await planUnit(request, schedulePolicy(context.settings), usable, started, repository, cache);
+  const plan = await planUnit(request, { schedule: schedulePolicy(context.settings), history: usable, now: started, repository, cache });
   const last = newest(history)?.record;
   const vanished = repository.units.isGone(unit) ? [] : vanishedLocations(subject, last);
   const attempt = async (wanted: UnitPlan): Promise<BackedUpUnit> => {
     tools.control.progress.expect(last, wanted.previous !== undefined);
-    const run = new UnitRun(subject, unit, wanted, started, new ManifestOutput(cache.temporaryFile(unit.unit)), vanished, last, tools);
+    const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
+    const run = new UnitRun({ subject, unit, plan: wanted, started, rows, vanished, lastRecord: last }, tools);
     try {
       return await run.run(onScanned);
     } finally {
@@ -101,6 +102,19 @@ async function requireRoots(
   if (lost.length > 0) throw rootMissing(subject.name, lost);
 }
 
+/** What a unit's backup is told. */
+interface UnitOrder {
+  readonly subject: PanelUnit;
+  readonly unit: UnitIdentity;
+  readonly plan: UnitPlan;
+  readonly started: Date;
+  /** What the scan finds goes here. */
+  readonly rows: ManifestOutput;
+  /** Locations of the last backup that are not there any more. */
+  readonly vanished: readonly ByteString[];
+  readonly lastRecord: SnapshotRecord | undefined;
+}
+
 class UnitRun {
   readonly #subject: PanelUnit;
   readonly #unit: UnitIdentity;
@@ -115,16 +129,7 @@ class UnitRun {
   readonly #identities: readonly string[];
   #rewritten: ManifestOutput | undefined;
 
-  constructor(
-    subject: PanelUnit,
-    unit: UnitIdentity,
-    plan: UnitPlan,
-    started: Date,
-    rows: ManifestOutput,
-    vanished: readonly ByteString[],
-    lastRecord: SnapshotRecord | undefined,
-    tools: RunTools,
-  ) {
+  constructor({ subject, unit, plan, started, rows, vanished, lastRecord }: UnitOrder, tools: RunTools) {
     this.#subject = subject;
     this.#unit = unit;
     this.#plan = plan;

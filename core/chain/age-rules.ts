@@ -1,5 +1,6 @@
 import { millisecondsBefore, parseDuration } from './duration.ts';
-import type { Hold, RetentionPolicy } from './retention-policy.ts';
+import type { RetentionPolicy } from './retention-policy.ts';
+import type { RetentionTerms } from './retention-terms.ts';
 import { type ChainSnapshot, type Level, takenAt } from './snapshot.ts';
 
 /** The last time, not after `now`, at which the snapshot stood for the state of its unit; in milliseconds since 1970. */
@@ -20,14 +21,11 @@ export function expiry(snapshot: ChainSnapshot, policy: RetentionPolicy): string
  */
 export function keepByAge(
   snapshots: readonly ChainSnapshot[],
-  policy: RetentionPolicy,
-  holds: readonly Hold[],
-  now: Temporal.Instant,
-  timeZone: string,
+  { policy, holds, now, days }: RetentionTerms,
   keep: (id: string, rule: string) => void,
 ): void {
   const begins = (duration: string | undefined) =>
-    duration === undefined ? Number.POSITIVE_INFINITY : millisecondsBefore(now, parseDuration(duration), timeZone);
+    duration === undefined ? Number.POSITIVE_INFINITY : millisecondsBefore(now, parseDuration(duration), days.timeZone);
   const within = begins(policy.keepWithin);
   const levels: Record<Level, number> = {
     full: begins(policy.levels?.full),

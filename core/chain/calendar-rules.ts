@@ -1,5 +1,6 @@
 import type { LocalDay, LocalDays } from './local-days.ts';
 import type { RetentionPolicy } from './retention-policy.ts';
+import type { RetentionTerms } from './retention-terms.ts';
 import { type ChainSnapshot, takenAt } from './snapshot.ts';
 
 /** A moment at which a snapshot stood for the state of its unit: when it was taken, or when a later run found no change. */
@@ -56,9 +57,7 @@ function calendarPoints(snapshots: readonly ChainSnapshot[], now: number, days: 
  */
 export function keepByCalendar(
   snapshots: readonly ChainSnapshot[],
-  policy: RetentionPolicy,
-  now: Temporal.Instant,
-  days: LocalDays,
+  { policy, now, days }: RetentionTerms,
   keep: (id: string, rule: string) => void,
 ): void {
   if ([...PERIODS.map(({ limit }) => limit(policy)), policy.keepLast].every((limit) => (limit ?? 0) === 0)) return;

@@ -6,6 +6,7 @@ import { isTooMany, refusedSince } from './deletion-guard.ts';
 import { LocalDays } from './local-days.ts';
 import { hasRule, keepNeeded, keepNewest, keepWhatWasLost, meansTheNewestOnly } from './retention-guards.ts';
 import type { Hold, RetentionPolicy } from './retention-policy.ts';
+import type { RetentionTerms } from './retention-terms.ts';
 import { type ChainSnapshot, compareAge, takenAt } from './snapshot.ts';
 
 export interface RetentionVerdict {
@@ -44,7 +45,8 @@ export function decideRetention(
 ): RetentionDecision {
   const sorted = [...snapshots].sort(compareAge);
   const days = new LocalDays(timeZone);
-  const rules = rulesThatKeep(sorted, policy, now, days, holds, confirmed);
+  const terms = { policy, now, days, holds, confirmed };
+  const rules = rulesThatKeep(sorted, terms);
   const verdicts = sorted.map((snapshot) => {
     const kept = rules.get(snapshot.id);
     return { id: snapshot.id, keep: kept !== undefined, rules: kept ?? [expiry(snapshot, policy)] };
@@ -53,12 +55,12 @@ export function decideRetention(
   const past = sorted.filter((snapshot) => takenAt(snapshot) <= now.epochMilliseconds);
   const weigh = (going: ReadonlySet<string>, snapshots: number, moment: Temporal.Instant) => {
     if (!isTooMany({ snapshots, deletions: going.size }, policy.guardShare)) return { snapshots, deletions: going.size };
-    const carried = carriedUntil(past, moment, (then, at, keep) => keepByRules(then, policy, at, days, holds, keep));
+    const carried = carriedUntil(past, moment, (then, at, keep) => keepByRules(then, { ...terms, now: at }, keep));
     return { snapshots, deletions: [...going].filter((id) => !carried.has(id)).length };
   };
   const decideAt = (count: number) => {
     const [then, moment] = [past.slice(0, count), pointInTimeOf(count, past, now)];
-    const kept = rulesThatKeep(then, policy, moment, days, holds, confirmed);
+    const kept = rulesThatKeep(then, { ...terms, now: moment });
     return weigh(new Set(then.filter(({ id }) => doomed.has(id) && !kept.has(id)).map(({ id }) => id)), count, moment);
   };
   const since = refusedSince(weigh(doomed, sorted.length, now), policy.guardShare, decideAt);
@@ -78,26 +80,17 @@ function pointInTimeOf(count: number, past: readonly ChainSnapshot[], now: Tempo
  */
 function keepByRules(
   sorted: readonly ChainSnapshot[],
-  policy: RetentionPolicy,
-  now: Temporal.Instant,
-  days: LocalDays,
-  holds: readonly Hold[],
+  terms: RetentionTerms,
   keep: (id: string, rule: string) => void,
   good: readonly ChainSnapshot[] = sorted,
 ): void {
-  keepByAge(sorted, policy, holds, now, days.timeZone, keep);
-  keepByCalendar(good, policy, now, days, keep);
+  keepByAge(sorted, terms, keep);
+  keepByCalendar(good, terms, keep);
 }
 
 /** By the id of each snapshot that is kept, the rules that keep it. `sorted` is oldest first. */
-function rulesThatKeep(
-  sorted: readonly ChainSnapshot[],
-  policy: RetentionPolicy,
-  now: Temporal.Instant,
-  days: LocalDays,
-  holds: readonly Hold[],
-  confirmed: boolean,
-): Map<string, string[]> {
+function rulesThatKeep(sorted: readonly ChainSnapshot[], terms: RetentionTerms & { readonly confirmed: boolean }): Map<string, string[]> {
+  const { policy, now, confirmed } = terms;
   const chains = new ChainIndex(sorted);
   const past = sorted.filter((snapshot) => takenAt(snapshot) <= now.epochMilliseconds);
   const rules = new Map<string, string[]>();
@@ -107,7 +100,7 @@ function rulesThatKeep(
     else if (!known.includes(rule)) known.push(rule);
   };
   const good = past.filter((snapshot) => chains.isComplete(snapshot.id));
-  keepByRules(sorted, policy, now, days, holds, keep, good);
+  keepByRules(sorted, terms, keep, good);
   if (!hasRule(policy) && !meansTheNewestOnly(policy)) for (const { id } of sorted) keep(id, 'no rule is set');
   keepNewest(past, good, keep);
   if (!confirmed) keepWhatWasLost(good, keep);

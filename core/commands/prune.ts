@@ -93,13 +93,14 @@ export async function pruneRepository(
   const going = units.map(({ retention, refusal }) => (refusal === undefined ? retention : untouched(retention)));
   const expired = await expiredRuns(repository, rules, going);
   const ended = holds.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= now);
-  if (request.dryRun === true) return resultOf(request, units, skipped, foreseen(going), expired.length, ended.length);
+  if (request.dryRun === true)
+    return resultOf(request, { units, skipped, removed: foreseen(going), runs: expired.length, holds: ended.length });
   refusals.save();
   const removed = await deleteSnapshots(going, repository, now, step);
   await removeRuns(expired, repository);
   runs.save(expired);
   for (const { path } of ended) await repository.removeObject(path);
-  return resultOf(request, units, skipped, removed, expired.length, ended.length);
+  return resultOf(request, { units, skipped, removed, runs: expired.length, holds: ended.length });
 }
 
 /** What retention says of a unit, and why it is not done. */
@@ -130,14 +131,16 @@ function foreseen(units: readonly UnitRetention[]): Removed {
 
 const ADVICE = 'Look at them with --dry-run. If that is intended, confirm with --yes; otherwise check the setting retention and the clock';
 
-function resultOf(
-  request: PruneRequest,
-  units: readonly PlannedUnit[],
-  skipped: readonly PrunedUnit[],
-  removed: Removed,
-  runs: number,
-  holds: number,
-): PruneResult {
+/** What came of a prune, or would: `runs` and `holds` that went, too, are counted. */
+interface Pruned {
+  readonly units: readonly PlannedUnit[];
+  readonly skipped: readonly PrunedUnit[];
+  readonly removed: Removed;
+  readonly runs: number;
+  readonly holds: number;
+}
+
+function resultOf(request: PruneRequest, { units, skipped, removed, runs, holds }: Pruned): PruneResult {
   const dryRun = request.dryRun === true;
   const pruned = units.map(({ retention, refusal }): PrunedUnit => {
     const { unit, snapshots, decision, doomed, kept } = retention;

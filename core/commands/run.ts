@@ -72,7 +72,7 @@ export async function run(request: RunRequest, context: Context, journal: RunJou
     waiting,
   );
   try {
-    return await backUp(request, { living: units, vanished }, lock, waiting, repository, context, journal);
+    return await backUp({ request, living: units, vanished, lock, waiting }, repository, context, journal);
   } finally {
     lock.release();
   }
@@ -83,12 +83,17 @@ const NEVER = new AbortController().signal;
 /** Minutes; whoever asked by the panel has a connection open meanwhile. */
 const OWNERS_WAIT = 1;
 
-/** `lock` is the server's or, for an owner, that of the only unit. */
+/** A run that may begin. */
+interface AdmittedRun extends RunUnits {
+  readonly request: RunRequest;
+  /** The server's or, for an owner, that of the only unit. */
+  readonly lock: Lock;
+  /** How long it waits for others. */
+  readonly waiting: Waiting;
+}
+
 async function backUp(
-  request: RunRequest,
-  { living, vanished }: RunUnits,
-  lock: Lock,
-  waiting: Waiting,
+  { request, living, vanished, lock, waiting }: AdmittedRun,
   repository: Repository,
   context: Context,
   journal: RunJournal,
@@ -151,7 +156,7 @@ async function backUp(
     const now =
       earlier?.isLast === true
         ? units.map((unit) => failed(unit, notBegun(unit), context.now().toISOString()))
-        : await backUpAll(units, suspects, level, tools, waiting, request.policy === 'owner' ? lock : undefined);
+        : await backUpAll(units, { suspects, level, waiting, held: request.policy === 'owner' ? lock : undefined }, tools);
     const ended = [...missing, ...(earlier?.ended ?? []), ...now];
     const finished = context.now().toISOString();
     const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));
@@ -170,9 +175,11 @@ async function backUp(
         tool: PROGRAM,
       },
       repository,
-      settings.stateDirectory,
-      { ...waiting, minutes: 1, signal: NEVER },
-      earlier !== undefined,
+      {
+        stateDirectory: settings.stateDirectory,
+        waiting: { ...waiting, minutes: 1, signal: NEVER },
+        mayBeThere: earlier !== undefined,
+      },
     );
     if (context.signal.aborted) throw new Failure('cancelled', 'the backup was stopped', { affected: [id] });
     return {
@@ -197,9 +204,7 @@ async function backUp(
 async function recordRun(
   run: RunRecord,
   repository: Repository,
-  stateDirectory: string,
-  waiting: Waiting,
-  mayBeThere: boolean,
+  { stateDirectory, waiting, mayBeThere }: { readonly stateDirectory: string; readonly waiting: Waiting; readonly mayBeThere: boolean },
 ): Promise<WireError | undefined> {
   try {
     // Another run may end in the same moment, and both note which ones there are.
@@ -219,6 +224,20 @@ async function recordRun(
 /** Units whose scan is over and whose objects are still being made durable. */
 const COMMITS_UNDER_WAY = 4;
 
+/** How the units of a run are backed up. */
+interface UnitsOrder {
+  readonly suspects: ReadonlySet<string>;
+  readonly level: LevelRequest;
+  readonly waiting: Waiting;
+  readonly held: Lock | undefined;
+}
+
+interface OneUnit {
+  readonly level: LevelRequest;
+  readonly onScanned: () => void;
+  readonly take: TakeLock;
+}
+
 /**
  * One scan at a time, with all workers; the next one begins while the units before are being committed. A unit that somebody else
  * works on comes after all others, and is waited for then; behind those come the suspects, each when all before it are done, so that the
@@ -226,11 +245,8 @@ const COMMITS_UNDER_WAY = 4;
  */
 async function backUpAll(
   units: readonly PanelUnit[],
-  suspects: ReadonlySet<string>,
-  level: LevelRequest,
+  { suspects, level, waiting, held }: UnitsOrder,
   tools: RunTools,
-  waiting: Waiting,
-  held: Lock | undefined,
 ): Promise<EndedUnit[]> {
   const { stateDirectory } = tools.context.settings;
   const running: Promise<EndedUnit>[] = [];
@@ -239,7 +255,7 @@ async function backUpAll(
     tools.control.progress.next(unit.name);
     await tools.control.mayGoOn();
     const { promise: scanned, resolve } = Promise.withResolvers<void>();
-    const backup = backUpOne(unit, level, tools, resolve, lock);
+    const backup = backUpOne(unit, { level, onScanned: resolve, take: lock }, tools);
     running.push(backup);
     ended.set(unit, backup);
     await Promise.race([scanned, backup]);
@@ -293,7 +309,7 @@ async function readRuns(repository: Repository, now: Date, { settings }: Context
   return lastUnchanged(runs);
 }
 
-async function backUpOne(unit: PanelUnit, level: LevelRequest, tools: RunTools, onScanned: () => void, take: TakeLock): Promise<EndedUnit> {
+async function backUpOne(unit: PanelUnit, { level, onScanned, take }: OneUnit, tools: RunTools): Promise<EndedUnit> {
   const { now, signal, reporter } = tools.context;
   const time = now().toISOString();
   let lock: Lock | undefined;

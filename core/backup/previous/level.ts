@@ -16,18 +16,21 @@ export interface UnitPlan extends LevelChoice {
   readonly previous: PreviousState | undefined;
 }
 
+/** By what a level is chosen. */
+interface PlanningContext {
+  readonly schedule: SchedulePolicy;
+  /** The unit's snapshots. */
+  readonly history: readonly RecordedSnapshot[];
+  readonly now: Date;
+  readonly repository: Repository;
+  readonly cache: ManifestCache;
+}
+
 /**
  * Decides the level and opens what it needs. A chain whose manifests cannot be read any more, or whose packs are not all there,
  * is given up for a full: a backup never builds on what may be wrong.
  */
-export async function planUnit(
-  request: LevelRequest,
-  schedule: SchedulePolicy,
-  history: readonly RecordedSnapshot[],
-  now: Date,
-  repository: Repository,
-  cache: ManifestCache,
-): Promise<UnitPlan> {
+export async function planUnit(request: LevelRequest, { schedule, history, now, repository, cache }: PlanningContext): Promise<UnitPlan> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
   const choice = chooseLevel(schedule, history, instant, localTimeZone(repository.notify), request);
   if (choice.level === 'full' && !choice.synthetic) return { ...choice, previous: undefined };

@@ -166,15 +166,18 @@ export function withDirectory(
   }
 }
 
+/** A directory of the first pass, and what it is to be like. */
+interface Finished {
+  readonly target: Target;
+  readonly place: Place;
+  readonly entry: Entry;
+  readonly directory: MadeDirectory;
+}
+
 /** Gives a directory its owner, mode, attributes and time, once nothing below it will change any more. */
 export function finishDirectory(
-  target: Target,
-  place: Place,
-  entry: Entry,
-  directory: MadeDirectory,
-  rules: WriteRules,
-  report: Report,
-  upper?: UpperLayer,
+  { target, place, entry, directory }: Finished,
+  { rules, report, upper }: { readonly rules: WriteRules; readonly report: Report; readonly upper?: UpperLayer | undefined },
 ): void {
   withDirectory(target, place, entry.path, directory, (descriptor, stat) => {
     if (!directory.made && place.forced?.owners !== true) checkKept(entry, rules, stat, place.overlay ? upper : undefined);

@@ -132,7 +132,10 @@ export class DirectoryPasses {
     const { target, rules, outcome, upper } = this.#context;
     try {
       const report = outcome.report.bind(outcome);
-      finishDirectory(target, target.place(entry.path), entry, { made, ...this.#inode(row) }, rules, report, upper);
+      finishDirectory(
+        { target, place: target.place(entry.path), entry, directory: { made, ...this.#inode(row) } },
+        { rules, report, upper },
+      );
     } catch (error) {
       if (locks !== 0) this.#lock(row, entry.path, locks);
       throw error;

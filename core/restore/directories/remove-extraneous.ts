@@ -93,7 +93,7 @@ export function removeExtraneous(found: Iterable<Extraneous>, context: PassConte
         const counts = statAt(place.directory, place.name, stat) && !rules.exclude.has(path, stat.isDirectory);
         if (counts && named !== directory) outcome.problems.add({ code: 'unseen_kept', message: unknown, path: directory });
         if (counts) named = directory;
-      } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn(place.directory, place.name, path, upper, removal, context);
+      } else if (place.overlay && upper?.hasOwn(path) === true) removeOwn({ ...place, path }, { upper, removal, context });
       else removal.remove(place.directory, place.name, path);
     } catch (error) {
       outcome.problems.add(problemOf(path, error));
@@ -102,20 +102,29 @@ export function removeExtraneous(found: Iterable<Extraneous>, context: PassConte
   outcome.deleted += removal.removed;
 }
 
+/** What stands at a path: its name in an open directory. */
+interface Standing {
+  readonly directory: number;
+  readonly name: ByteString;
+  readonly path: ByteString;
+}
+
+/** By what it is removed. */
+interface OwnRemoval {
+  readonly upper: UpperLayer;
+  readonly removal: TreeRemoval;
+  readonly context: PassContext;
+}
+
 /**
  * Removes from a mounted account what is its own; whether nothing shows there any more. To remove the copy of an entry of the layers
  * below would hide that entry, which the snapshot shows, so a copied file stays and is named, and a copied directory loses only
  * what the account put into it.
  */
-function removeOwn(
-  directory: number,
-  name: ByteString,
-  path: ByteString,
-  upper: UpperLayer,
-  removal: TreeRemoval,
-  context: PassContext,
-): boolean {
-  const { rules, outcome } = context;
+function removeOwn(standing: Standing, work: OwnRemoval): boolean {
+  const { directory, name, path } = standing;
+  const { upper, removal } = work;
+  const { rules, outcome } = work.context;
   if (!statAt(directory, name, stat)) return true;
   const { isDirectory } = stat;
   if (rules.exclude.has(path, isDirectory) || !isDirectory) {
@@ -124,27 +133,20 @@ function removeOwn(
     outcome.problems.add({ code: 'unsupported', message, path });
     return false;
   }
-  if (!removeOwnIn(directory, name, path, upper, removal, context) || upper.isCopiedUp(path)) return false;
+  if (!removeOwnIn(standing, work) || upper.isCopiedUp(path)) return false;
   removal.removeEmptied(directory, name, path);
   return true;
 }
 
 /** Whether nothing shows in the directory any more. It is held: whoever it belongs to, it was not met before and need not be. */
-function removeOwnIn(
-  directory: number,
-  name: ByteString,
-  path: ByteString,
-  upper: UpperLayer,
-  removal: TreeRemoval,
-  context: PassContext,
-): boolean {
+function removeOwnIn({ directory, name, path }: Standing, work: OwnRemoval): boolean {
   const descriptor = openDirectoryAt(directory, name);
   try {
-    if (isElsewhere(descriptor, directory)) return removal.keepMount(path);
-    const own = new Set(upper.ownNames(path));
+    if (isElsewhere(descriptor, directory)) return work.removal.keepMount(path);
+    const own = new Set(work.upper.ownNames(path));
     let isEmpty = true;
     for (const child of readNames(descriptor)) {
-      if (!own.has(child) || !removeOwn(descriptor, child, childPath(path, child), upper, removal, context)) isEmpty = false;
+      if (!own.has(child) || !removeOwn({ directory: descriptor, name: child, path: childPath(path, child) }, work)) isEmpty = false;
     }
     return isEmpty;
   } finally {

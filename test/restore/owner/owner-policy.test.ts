@@ -349,7 +349,11 @@ describe('restoring for the owner of an account', () => {
     const device = ((dev >> 8n) << 32n) | (dev & 0xffn);
     const rules = { overwrite: 'always', removeDirectories: false, exclude: NOTHING_EXCLUDED, owner: RIGHTS } as const;
     try {
-      const finish = (made: boolean) => finishDirectory(live, live.place(entry.path), entry, { made, inode, device }, rules, () => {});
+      const finish = (made: boolean) =>
+        finishDirectory(
+          { target: live, place: live.place(entry.path), entry, directory: { made, inode, device } },
+          { rules, report: () => {} },
+        );
       expect(() => finish(false))
         .to.throw()
         .with.property('code', 'owner_not_allowed');

@@ -208,7 +208,8 @@ describe('the folder in which entries are made', () => {
     expect(lstatSync(join(home, 'new'))).to.include({ ...ALICE, mode: 0o040700 });
     renameSync(join(home, 'new'), join(home, 'away'));
     mkdirSync(join(home, 'new'), { mode: 0o700 });
-    const finish = () => finishDirectory(target, target.place(entry.path), entry, made, RULES, () => {});
+    const finish = () =>
+      finishDirectory({ target, place: target.place(entry.path), entry, directory: made }, { rules: RULES, report: () => {} });
     expect(finish).to.throw().with.property('code', 'replaced');
     expect(lstatSync(join(home, 'new'))).to.include({ uid: 0, mode: 0o040700 });
     rmSync(join(home, 'new'), { recursive: true });
