@@ -7,11 +7,17 @@ import { Script } from 'node:vm';
  * the program would pay for its size.
  */
 export function loadLibrary(file: string): unknown {
-  const require = createRequire(import.meta.url);
-  if (!isSea()) return require(`./${file}`);
+  if (!isSea()) return createRequire(import.meta.url)(`./${file}`);
   const source = Buffer.from(getRawAsset(file) as ArrayBuffer).latin1Slice();
   const module: { exports: unknown } = { exports: {} };
   const run = new Script(`(function (exports, require, module) {${source}\n})`, { filename: file }).runInThisContext();
-  run(module.exports, require, module);
+  run(module.exports, builtin, module);
   return module.exports;
+}
+
+/** Nothing from the disk: some libraries look for others that may be there or not. */
+function builtin(name: string): unknown {
+  const found = process.getBuiltinModule(name);
+  if (found === undefined) throw Object.assign(new Error(`the program has no module ${name}`), { code: 'MODULE_NOT_FOUND' });
+  return found;
 }
