@@ -5,10 +5,12 @@ import { newIdentity } from '../../core/crypto/identity.ts';
 import type { RestoreResult } from '../../core/schemas/restore.ts';
 import type { RunResult } from '../../core/schemas/run.ts';
 import type { VirtualSite } from '../accounts/virtual-server.ts';
-import { UPPER_LAYER } from '../fidelity/compare-trees.ts';
 import type { Proceedings } from './proceedings.ts';
 import { restoreLines, runLines } from './results.ts';
 import { say, showStep } from './screen.ts';
+
+/** What is compared: all that the account's web server shows. */
+const WEB = 'var/www';
 
 /** A repository of its own that this server can only write: refused without the key, and given back with it. */
 export class EncryptedRepository {
@@ -29,7 +31,7 @@ export class EncryptedRepository {
   async run(): Promise<void> {
     const { name, shadow } = this.#site;
     const identity = await newIdentity();
-    await this.#proceedings.remember('encrypted', shadow);
+    await this.#proceedings.remember('encrypted', join(shadow, WEB));
     await this.#ask(['init', '--recipient', identity.recipient]);
     say(runLines((await this.#ask(['run', name])) as RunResult));
     const to = join(this.#proceedings.server.folder, 'decrypted');
@@ -38,7 +40,7 @@ export class EncryptedRepository {
     if (error?.code !== 'identity_missing') throw new Error('a restore without the key was not refused');
     say([`refused: ${error.message}`]);
     say(restoreLines((await this.#ask([...restore, '--identity', '-'], identity.secret)) as RestoreResult));
-    this.#proceedings.judge('decrypted', await this.#proceedings.compare('encrypted', join(to, 'shadow'), UPPER_LAYER));
+    this.#proceedings.judge('decrypted', await this.#proceedings.compare('encrypted', join(to, 'shadow', WEB)));
   }
 
   /** Asks the program itself, as on a machine without a panel. */
