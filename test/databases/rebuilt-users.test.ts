@@ -47,7 +47,7 @@ describe('The users of an account', () => {
       "GRANT PROXY ON ''@'%' TO `owner1`@`localhost`",
       'GRANT `root` TO `owner1`@`localhost`',
       'GRANT SELECT ON `one\\_wp`.* TO `owner1`@`localhost`, `root`@`localhost`',
-      'CREATE USER `root`@`localhost` IDENTIFIED BY PASSWORD ' + `'${HASH}'`,
+      `CREATE USER \`root\`@\`localhost\` IDENTIFIED BY PASSWORD '${HASH}'`,
       "CREATE USER `one_x`@`localhost` IDENTIFIED VIA unix_socket USING 'root'",
       "CREATE USER `one_x`@`localhost` IDENTIFIED BY 'plain'",
       'SET GLOBAL event_scheduler = OFF',

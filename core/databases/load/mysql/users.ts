@@ -81,12 +81,8 @@ function makeGrant(reader: Reader, own: OwnNames): Made | undefined {
   if (database === undefined || !privileges.every((each) => PRIVILEGES.has(each))) return undefined;
   const option = reader.until(undefined);
   if (option !== '' && option !== 'WITH GRANT OPTION') return undefined;
-  const on = place.table === undefined ? '*' : quoteName(place.table);
-  return {
-    sql: [
-      `GRANT ${privileges.join(', ')} ON ${place.table === undefined ? database : quoteName(plainName(place.database))}.${on} TO ${user.quoted}`,
-    ],
-  };
+  const on = place.table === undefined ? `${database}.*` : `${quoteName(plainName(place.database))}.${quoteName(place.table)}`;
+  return { sql: [`GRANT ${privileges.join(', ')} ON ${on} TO ${user.quoted} ${option}`.trim()] };
 }
 
 /** The databases that a grant names, as narrow as it can be said; undefined when they are not the account's alone. */
