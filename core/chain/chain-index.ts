@@ -116,8 +116,3 @@ export class ChainIndex<T extends ChainSnapshot> {
     return found;
   }
 }
-
-/** The chain of one restore point among the snapshots of its unit; see `ChainIndex.select`. */
-export function selectChain<T extends ChainSnapshot>(snapshots: Iterable<T>, target: string): Chain<T> {
-  return new ChainIndex(snapshots).select(target);
-}

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ChainIndex, chainMembers, selectChain } from '../../core/chain/chain-index.ts';
+import { ChainIndex, chainMembers } from '../../core/chain/chain-index.ts';
 import type { ChainSnapshot } from '../../core/chain/snapshot.ts';
 import { Failure } from '../../core/failure.ts';
 import { history, snapshot } from './histories.ts';
@@ -13,12 +13,12 @@ const after = snapshot('after', 'incremental', '2026-11-09T01:00:00Z', sunday);
 const week = [full, monday, tuesday, sunday, after];
 
 function ids(snapshots: readonly ChainSnapshot[], target: string): string[] {
-  return chainMembers(selectChain(snapshots, target)).map((member) => member.id);
+  return chainMembers(new ChainIndex(snapshots).select(target)).map((member) => member.id);
 }
 
 function failure(snapshots: readonly ChainSnapshot[], target: string): Failure {
   try {
-    selectChain(snapshots, target);
+    new ChainIndex(snapshots).select(target);
   } catch (error) {
     if (error instanceof Failure) return error;
   }
@@ -46,7 +46,7 @@ describe('chain selection', () => {
     expect(ids(week, 'tuesday')).to.deep.equal(['full', 'monday', 'tuesday']);
     expect(ids(week, 'sunday')).to.deep.equal(['full', 'sunday']);
     expect(ids(week, 'full')).to.deep.equal(['full']);
-    expect(selectChain(week, 'after')).to.deep.equal({ full, differential: sunday, incrementals: [after] });
+    expect(new ChainIndex(week).select('after')).to.deep.equal({ full, differential: sunday, incrementals: [after] });
   });
 
   it('does without the incrementals that a differential has taken in', () => {

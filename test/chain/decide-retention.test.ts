@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { chainMembers, selectChain } from '../../core/chain/chain-index.ts';
+import { ChainIndex, chainMembers } from '../../core/chain/chain-index.ts';
 import { decideRetention } from '../../core/chain/decide-retention.ts';
 import type { Hold, RetentionPolicy } from '../../core/chain/retention-policy.ts';
 import { type ChainSnapshot, newest } from '../../core/chain/snapshot.ts';
@@ -171,7 +171,7 @@ describe('retention', () => {
         for (const one of snapshots) {
           if (Date.parse(one.time) > Date.parse(now)) expect(ids.has(one.id)).to.equal(true);
           try {
-            const chain = chainMembers(selectChain(snapshots, one.id));
+            const chain = chainMembers(new ChainIndex(snapshots).select(one.id));
             if (ids.has(one.id)) for (const member of chain) expect(ids.has(member.id), `${member.id} for ${one.id}`).to.equal(true);
             if (Date.parse(one.time) <= Date.parse(now)) good.push(one);
           } catch (error) {

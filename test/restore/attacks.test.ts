@@ -17,11 +17,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { PackCache } from '../../core/restore/content/pack-cache.ts';
-import { NOTHING_EXCLUDED } from '../../core/restore/plan/exclude-rules.ts';
 import { openView } from '../../core/restore/plan/manifest-files.ts';
 import { planRestore } from '../../core/restore/plan/planner.ts';
 import { componentsOf } from '../../core/restore/target/names.ts';
 import { Target } from '../../core/restore/target/target.ts';
+import { NOTHING_EXCLUDED } from './nothing-excluded.ts';
 import { openRoot, restoreSample } from './run-restore.ts';
 import { SampleSnapshot, sampleEntry } from './sample-snapshot.ts';
 

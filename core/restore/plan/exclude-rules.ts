@@ -48,5 +48,3 @@ export class Excluded {
     return !this.#now.has(path, isDirectory) && this.#earlier?.has(path, isDirectory) === true;
   }
 }
-
-export const NOTHING_EXCLUDED = new Excluded({ now: { paths: [], patterns: [] }, earlier: undefined });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TreeRemoval } from '../../../core/restore/directories/tree-removal.ts';
-import { NOTHING_EXCLUDED } from '../../../core/restore/plan/exclude-rules.ts';
 import type { Problem } from '../../../core/restore/rules.ts';
+import { NOTHING_EXCLUDED } from '../nothing-excluded.ts';
 
 describe('removing a tree', () => {
   let work: string;

@@ -21,11 +21,11 @@ import type { Entry } from '../../../core/manifest/entry.ts';
 import { finishDirectory } from '../../../core/restore/directories/directories.ts';
 import type { Outcome } from '../../../core/restore/outcome.ts';
 import type { OwnerRights } from '../../../core/restore/owner/owner-rights.ts';
-import { NOTHING_EXCLUDED } from '../../../core/restore/plan/exclude-rules.ts';
 import type { RestoreOrder } from '../../../core/restore/restore.ts';
 import { Staging } from '../../../core/restore/target/staging.ts';
 import { Target } from '../../../core/restore/target/target.ts';
 import { writeHardLink } from '../../../core/restore/write/hard-links.ts';
+import { NOTHING_EXCLUDED } from '../nothing-excluded.ts';
 import { openRoot, restoreSample } from '../run-restore.ts';
 import { SampleSnapshot, sampleEntry } from '../sample-snapshot.ts';
 

@@ -24,13 +24,13 @@ import koffi from 'koffi';
 import { libc } from '../../../core/linux/libc.ts';
 import { finishDirectory, makeDirectory } from '../../../core/restore/directories/directories.ts';
 import { KnownDirectories } from '../../../core/restore/directories/known-directories.ts';
-import { NOTHING_EXCLUDED } from '../../../core/restore/plan/exclude-rules.ts';
 import type { Problem } from '../../../core/restore/rules.ts';
 import { stagedName } from '../../../core/restore/target/names.ts';
 import { Staging } from '../../../core/restore/target/staging.ts';
 import { Target } from '../../../core/restore/target/target.ts';
 import { takesUnnamedFiles } from '../../../core/restore/target/unnamed-files.ts';
 import { SafeFile } from '../../../core/restore/write/safe-file.ts';
+import { NOTHING_EXCLUDED } from '../nothing-excluded.ts';
 import { openRoot, restoreSample } from '../run-restore.ts';
 import { SampleSnapshot, sampleEntry } from '../sample-snapshot.ts';
 
