@@ -1,6 +1,10 @@
 <?php
 // >>> apiscp-backup
-if (is_file(__DIR__ . '/apiscp-backup/php-module/boot.php')) {
-	include_once __DIR__ . '/apiscp-backup/php-module/boot.php';
+if (\defined('INCLUDE_PATH') && \is_file(\INCLUDE_PATH . '/config/custom/apiscp-backup/php-module/boot.php')) {
+	try {
+		include_once \INCLUDE_PATH . '/config/custom/apiscp-backup/php-module/boot.php';
+	} catch (\Throwable $apiscpBackupFailure) {
+		\error_log('apiscp-backup is not available: ' . $apiscpBackupFailure->getMessage());
+	}
 }
 // <<< apiscp-backup

@@ -12,10 +12,13 @@ declare(strict_types=1);
 		}
 		// The panel maps classes to files by their path below its own home.
 		$home = realpath(INCLUDE_PATH) . '/';
-		if (strpos($plugin, $home) !== 0) {
+		$folder = 'config/custom/apiscp-backup';
+		if (strpos($plugin, $home) === 0) {
+			$folder = substr($plugin, strlen($home));
+		} elseif (realpath($home . $folder) !== $plugin) {
+			// Where config/custom is a link to elsewhere, the plugin is below the home by that name.
 			throw new \RuntimeException("{$plugin} is not below {$home}");
 		}
-		$folder = substr($plugin, strlen($home));
 		$classes = [
 			'ApiscpBackup\\Arguments' => 'php-module/Arguments.php',
 			'ApiscpBackup\\BackupPath' => 'php-module/BackupPath.php',

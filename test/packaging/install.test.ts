@@ -1,0 +1,221 @@
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { expect } from 'chai';
+import { OTHERS_LINES, StandInRoot } from './stand-in-root.ts';
+
+const PROGRAM = '/usr/libexec/apiscp-backup/apiscp-backup';
+const DONE = 0;
+const SOMETHING_LEFT = 3;
+
+/** What the installer changes files with. */
+const TOOLS = ['cp', 'mv', 'ln', 'rm', 'mkdir', 'chown', 'chmod', 'mktemp', 'cat'] as const;
+
+/** The tool, but the process that calls it dies instead of the call whose number stands in /kill-at. */
+const killingAt = (tool: string) => `#!/bin/sh
+n=$(/usr/bin/cat /steps)
+if [ "$n" = "$(/usr/bin/cat /kill-at)" ]; then kill -9 $PPID; exit; fi
+echo $((n + 1)) >/steps
+exec /usr/bin/${tool} "$@"
+`;
+
+describe('the installer', () => {
+  let server: StandInRoot;
+  beforeEach(() => {
+    server = new StandInRoot();
+  });
+  afterEach(() => server.remove());
+
+  const versionOfModule = () => server.read(`${server.custom}/apiscp-backup/php-module/Backup_Module.php`).match(/VERSION = '(.*)'/)?.[1];
+  const commands = () => server.run(`${server.panel}/bin/cpcmd`, 'misc:list-commands', 'backup:*');
+
+  it('puts everything in its place, says what is left to do, and changes nothing the second time', async () => {
+    const before = await server.inventory();
+    const dry = await server.install('--dry-run');
+    expect(dry.stdout).to.contain(`would write ${PROGRAM}`);
+    expect(await server.inventory()).to.equal(before);
+    const { exitCode, stderr } = await server.install();
+    expect(stderr).to.equal('');
+    // No systemd that could restart the panel.
+    expect(exitCode).to.equal(SOMETHING_LEFT);
+    expect(server.linkOf('/usr/local/sbin/apiscp-backup')).to.equal(PROGRAM);
+    expect(server.read('/etc/cron.d/apiscp-backup')).to.contain(`${PROGRAM} nightly`);
+    expect(server.has('/var/lib/apiscp-backup/repositories/one')).to.equal(true);
+    expect((await server.run('stat', '-c', '%a %U', '/etc/apiscp-backup')).stdout).to.equal('700 root');
+    const strange = await server.run('find', server.custom, '/usr/libexec/apiscp-backup', '-newer', '/source', '!', '-user', 'root');
+    expect(strange.stdout).to.equal('');
+    expect((await commands()).stdout).to.contain('backup:run');
+    const after = await server.inventory();
+    const again = await server.install();
+    expect(again.stdout).to.equal('everything is as it should be');
+    expect(again.exitCode).to.equal(DONE);
+    expect(await server.inventory()).to.equal(after);
+  });
+
+  it('leaves what others wrote in boot.php, and adds its lines once, wherever that file ends', async () => {
+    for (const others of [OTHERS_LINES, `${OTHERS_LINES}?>\n`, `${OTHERS_LINES}return;\n`, `${OTHERS_LINES}__halt_compiler(); rest`]) {
+      server.write(`${server.custom}/boot.php`, others);
+      await server.install();
+      const boot = server.read(`${server.custom}/boot.php`);
+      const lines = boot.match(/\/\/ >>> apiscp-backup[\s\S]*\/\/ <<< apiscp-backup\n/g) ?? [];
+      expect(lines).to.have.length(1);
+      expect(boot.replace(lines[0] as string, '').trimEnd()).to.equal(others.trimEnd());
+      expect((await commands()).stdout, others).to.contain('backup:run');
+      await server.install('--uninstall');
+      expect(server.read(`${server.custom}/boot.php`).trimEnd()).to.equal(others.trimEnd());
+    }
+    expect((await server.run(`${server.panel}/bin/cpcmd`, 'misc:list-commands')).stdout).not.to.contain('backup:run');
+  });
+
+  it('begins behind what has to come first in boot.php', async () => {
+    server.write(`${server.custom}/boot.php`, '<?php\ndeclare(strict_types=1);\n\nnamespace Others;\n\nuse Closure;\n');
+    await server.install();
+    expect(server.read(`${server.custom}/boot.php`)).to.match(/namespace Others;\n\/\/ >>> apiscp-backup/);
+    expect((await commands()).stdout).to.contain('backup:run');
+  });
+
+  it('makes a boot.php where there is none, and takes it away again', async () => {
+    rmSync(server.at(`${server.custom}/boot.php`));
+    await server.install();
+    expect((await commands()).stdout).to.contain('backup:run');
+    await server.install('--uninstall');
+    expect(server.has(`${server.custom}/boot.php`)).to.equal(false);
+  });
+
+  it('changes nothing at all where boot.php is broken, is no PHP, or is a link that leads nowhere', async () => {
+    for (const [text, reason] of [
+      [`${OTHERS_LINES}if (true) {\n`, 'broken already'],
+      [`${OTHERS_LINES}/* not closed`, 'broken already'],
+      ['root:x:0:0\n', 'does not begin with <?php'],
+      [`${OTHERS_LINES}// >>> apiscp-backup\nfoo();\n`, 'do not stand in pairs'],
+    ] as const) {
+      server.write(`${server.custom}/boot.php`, text);
+      const before = await server.inventory();
+      const { exitCode, stderr } = await server.install();
+      expect(stderr).to.contain(reason);
+      expect(exitCode).to.equal(1);
+      expect(await server.inventory()).to.equal(before);
+    }
+    rmSync(server.at(`${server.custom}/boot.php`));
+    symlinkSync('/nowhere/boot.php', server.at(`${server.custom}/boot.php`));
+    expect((await server.install()).stderr).to.contain('leads nowhere');
+    expect(server.has(PROGRAM)).to.equal(false);
+  });
+
+  it('mends a boot.php that was cut inside of its own lines', async () => {
+    await server.install();
+    const whole = server.read(`${server.custom}/boot.php`);
+    const from = whole.indexOf('// >>> apiscp-backup');
+    server.write(`${server.custom}/boot.php`, whole.slice(0, from + 60));
+    await server.install();
+    expect((await commands()).stdout).to.contain('backup:run');
+  });
+
+  it('edits what a link names, and works where config/custom is a link', async () => {
+    mkdirSync(server.at('/srv/panel'), { recursive: true });
+    renameSync(server.at(server.custom), server.at('/srv/panel/custom'));
+    symlinkSync('/srv/panel/custom', server.at(server.custom));
+    renameSync(server.at('/srv/panel/custom/boot.php'), server.at('/srv/panel/others-boot.php'));
+    symlinkSync('../others-boot.php', server.at('/srv/panel/custom/boot.php'));
+    await server.install();
+    expect(server.linkOf('/srv/panel/custom/boot.php')).to.equal('../others-boot.php');
+    expect((await commands()).stdout).to.contain('backup:run');
+    await server.install('--uninstall');
+    expect(server.read('/srv/panel/others-boot.php')).to.equal(OTHERS_LINES);
+  });
+
+  it('keeps owner and mode of a boot.php that is the panel’s', async () => {
+    chmodSync(server.at(`${server.custom}/boot.php`), 0o640);
+    await server.run('chown', '65534:65534', `${server.custom}/boot.php`);
+    await server.install();
+    expect((await server.run('stat', '-c', '%u:%g %a', `${server.custom}/boot.php`)).stdout).to.equal('65534:65534 640');
+  });
+
+  it('leaves a file of somebody else on PATH', async () => {
+    server.write('/usr/local/sbin/apiscp-backup', 'mine');
+    expect((await server.install()).stdout).to.contain('somebody else');
+    await server.install('--uninstall');
+    expect(server.read('/usr/local/sbin/apiscp-backup')).to.equal('mine');
+  });
+
+  it('upgrades to a newer version, from what was copied by hand, too, and keeps settings and repository', async () => {
+    mkdirSync(server.at(`${server.custom}/apiscp-backup/php-module`), { recursive: true });
+    server.write(`${server.custom}/apiscp-backup/php-module/boot.php`, '<?php // 0.0.9');
+    expect((await server.install('--upgrade')).stderr).to.contain('nothing is installed');
+    await server.install();
+    server.write('/etc/apiscp-backup/config.json', '{}', 0o600);
+    server.write('/var/lib/apiscp-backup/repositories/one/server.json', 'kept');
+    server.addSource('/next', '0.2.0');
+    rmSync(server.at('/next/php-module/Presentable.php'));
+    const { stdout } = await server.installFrom('/next', '--upgrade');
+    expect(stdout).to.contain('version 0.2.0').and.not.to.contain('make the repository');
+    expect(versionOfModule()).to.equal('0.2.0');
+    expect((await server.run('apiscp-backup', '--version')).stdout).to.equal('0.2.0');
+    expect(server.has('/usr/libexec/apiscp-backup/php-module/Presentable.php')).to.equal(false);
+    expect(server.read('/etc/apiscp-backup/config.json')).to.equal('{}');
+    expect(readdirSync(server.at(`${server.custom}/.apiscp-backup`))).to.have.length(2);
+    const kept = readdirSync(server.at(server.custom)).find((name) => name.startsWith('.apiscp-backup.before-'));
+    expect(server.read(`${server.custom}/${kept}/php-module/boot.php`)).to.contain('0.0.9');
+    await server.run('/usr/libexec/apiscp-backup/packaging/install', '--uninstall');
+    expect(server.has('/usr/libexec/apiscp-backup') || server.has(`${server.custom}/apiscp-backup`)).to.equal(false);
+    expect(server.read('/etc/apiscp-backup/config.json')).to.equal('{}');
+    expect(server.read('/var/lib/apiscp-backup/repositories/one/server.json')).to.equal('kept');
+  });
+
+  it('is there still when the panel’s own files are reset', async () => {
+    await server.run(
+      '/bin/sh',
+      '-c',
+      `cd ${server.panel} && git init -q && git add -A lib bin && git -c user.name=a -c user.email=a@b commit -qm panel`,
+    );
+    await server.install();
+    const reset = `cd ${server.panel} && git reset -q --hard && git clean -qfdx -e /config/custom -e /resources/playbooks/addins`;
+    await server.run('/bin/sh', '-c', reset);
+    expect((await commands()).stdout).to.contain('backup:run');
+    expect((await server.run('/usr/libexec/apiscp-backup/packaging/install')).stdout).to.equal('everything is as it should be');
+  });
+
+  it('sets up the timer where systemd runs, and leaves it off when somebody switched it off', async () => {
+    mkdirSync(server.at('/run/systemd/system'), { recursive: true });
+    const wanted = '/etc/systemd/system/timers.target.wants/apiscp-backup.timer';
+    await server.install();
+    expect(server.has(wanted)).to.equal(true);
+    expect(server.has('/etc/cron.d/apiscp-backup')).to.equal(false);
+    await server.run('systemctl', 'disable', 'apiscp-backup.timer');
+    server.addSource('/next', '0.2.0');
+    await server.installFrom('/next', '--upgrade');
+    expect(server.has(wanted)).to.equal(false);
+    await server.install('--uninstall');
+    expect(server.has('/usr/local/lib/systemd/system/apiscp-backup.timer')).to.equal(false);
+  });
+
+  it('leaves the panel and the program whole wherever an upgrade is killed, and the next one finishes it', async () => {
+    await server.install();
+    server.addSource('/next', '0.2.0');
+    // The version before, to begin each time from.
+    await server.run(
+      '/bin/sh',
+      '-c',
+      `mkdir /before && cp -a ${server.custom} /before/custom && cp -a /usr/libexec/apiscp-backup /before/program`,
+    );
+    const goBack = `rm -rf ${server.custom} /usr/libexec/apiscp-backup; cp -a /before/custom ${server.custom}; cp -a /before/program /usr/libexec/apiscp-backup`;
+    for (const name of TOOLS) server.write(`/usr/local/sbin/${name}`, killingAt(name), 0o755);
+    let steps = 0;
+    for (; ; steps++) {
+      await server.run('/bin/sh', '-c', `PATH=/usr/bin:/bin; ${goBack}`);
+      server.write('/kill-at', `${steps}`);
+      server.write('/steps', '0');
+      const { signal, exitCode } = await server.installFrom('/next');
+      // Whatever was done by then: both start, and are one version each.
+      expect((await server.run('apiscp-backup', '--version')).stdout).to.match(/^0\.[12]\.0$/);
+      expect(versionOfModule()).to.match(/^0\.[12]\.0$/);
+      expect((await commands()).stdout, `step ${steps}`).to.contain('backup:run');
+      if (signal === undefined && exitCode !== 137) break;
+      server.write('/kill-at', 'never');
+      await server.installFrom('/next');
+      expect(versionOfModule()).to.equal('0.2.0');
+    }
+    expect(steps).to.be.greaterThan(20);
+    expect(versionOfModule()).to.equal('0.2.0');
+    expect((await server.run('/bin/sh', '-c', `find ${server.custom} /usr/libexec/apiscp-backup -name '*.part'`)).stdout).to.equal('');
+    expect((await server.installFrom('/next')).stdout).to.equal('everything is as it should be');
+  });
+});
