@@ -40,6 +40,8 @@ class Backup_Module extends \Module_Skeleton
 		'hold' => PRIVILEGE_ADMIN,
 		'release' => PRIVILEGE_ADMIN,
 		'explain' => PRIVILEGE_ADMIN,
+		'status' => PRIVILEGE_ADMIN,
+		'doctor' => PRIVILEGE_ADMIN,
 		'version' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 	];
 
@@ -471,6 +473,39 @@ class Backup_Module extends \Module_Skeleton
 			$unit = $requester->oneUnit(Arguments::site($site));
 
 			return $core->call('explain', ['unit' => $unit, 'path' => BackupPath::ofRequester($requester, $path)], self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Tell for each site its last backup, and what is overdue, missing or damaged
+	 *
+	 * @return array status (ok, partial, damaged), problems with what to do, coverage, and each unit
+	 */
+	public function status(): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_status', $this->query('backup_status', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(0, \func_get_args(), 'backup:status', static function (Requester $requester, CoreClient $core): array {
+			return $core->call('status', []);
+		});
+	}
+
+	/**
+	 * Look at everything that backups need, and say what to do where something is wrong
+	 *
+	 * @return array status (ok, partial, failed) and the checks
+	 */
+	public function doctor(): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_doctor', $this->query('backup_doctor', ...\func_get_args()));
+		}
+		$shown = preg_grep('/^backups\.[a-z-]+$/', array_filter((array)$this->scope_list(), 'is_string'));
+
+		return $this->backupPerform(0, \func_get_args(), 'backup:doctor', static function (Requester $requester, CoreClient $core) use ($shown): array {
+			return $core->call('doctor', ['module' => self::VERSION, 'scopes' => array_values($shown)]);
 		});
 	}
 

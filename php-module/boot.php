@@ -40,6 +40,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Databases' => 'scopes/Databases.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Enabled' => 'scopes/Enabled.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Exclude' => 'scopes/Exclude.php',
 			'Opcenter\\Admin\\Settings\\Backups\\IncludeSubvolumes' => 'scopes/IncludeSubvolumes.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Limits' => 'scopes/Limits.php',
@@ -51,7 +52,7 @@ declare(strict_types=1);
 		}
 		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
 		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
-			foreach (['Databases', 'Destination', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Retention', 'Schedule'] as $scope) {
+			foreach (['Databases', 'Destination', 'Enabled', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Retention', 'Schedule'] as $scope) {
 				\Opcenter\Admin\Settings\Setting::register("Opcenter\\Admin\\Settings\\Backups\\{$scope}");
 			}
 		}

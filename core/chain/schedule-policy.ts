@@ -27,6 +27,15 @@ export interface SchedulePolicy {
   readonly maxFullAge: string;
 }
 
+/** The same with when the server is backed up by itself, and what follows. */
+export interface NightPolicy extends SchedulePolicy {
+  /** `HH:MM`. */
+  readonly time: string;
+  readonly prune: boolean;
+  /** A duration, in which every unit is verified once; false: none is. */
+  readonly verifyWithin: string | false;
+}
+
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth'] as const;
 const DAYS_OF_WEEK = 7;
 

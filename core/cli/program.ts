@@ -8,6 +8,7 @@ import { pathArguments } from './path-arguments.ts';
 import { percent } from './percent.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
+import { addServiceCommands } from './service-commands.ts';
 import { unitArgument, unitArguments } from './unit-arguments.ts';
 
 /** What every command may be given. */
@@ -142,6 +143,7 @@ export function buildProgram(actions: Actions): Command {
     .addOption(passphraseOption())
     .action((unit: string | undefined, options: object) => perform('verify', { ...unitArgument(unit), ...options }));
   addRetentionCommands(program, actions);
+  addServiceCommands(program, actions);
   program
     .command('rpc')
     .description('answer JSON-RPC 2.0 requests on stdin, one a line')

@@ -13,6 +13,7 @@ import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderExplain, renderHold, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
+import { renderDoctor, renderNightly, renderStatus } from './service-results.ts';
 import { renderTable } from './table.ts';
 
 interface ShownWarning {
@@ -218,6 +219,9 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   hold: renderHold,
   release: renderRelease,
   explain: renderExplain,
+  nightly: renderNightly,
+  status: renderStatus,
+  doctor: renderDoctor,
 };
 
 /** A command's result for people. The same facts, complete, are what `--json` prints. */

@@ -11,6 +11,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
 import { type CheckScope, UnitCheck } from '../verify/unit-check.ts';
+import { noteVerified } from '../verify/verified-units.ts';
 import { VerificationWatch } from '../verify/watch.ts';
 
 /**
@@ -30,7 +31,10 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    damages.push(...(await damagesOf(id, repository, watch, scope)));
+    const found = await damagesOf(id, repository, watch, scope);
+    damages.push(...found);
+    const check = { time: context.now().toISOString(), isDamaged: found.length > 0, isWhole: request.quick !== true && request.sample === undefined };
+    if (repository.isOwn && request.quick !== true) noteVerified(repository.stateFolder, id, check);
   }
   const { snapshots, objects, entries, bytesRead } = watch;
   // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.

@@ -14,6 +14,9 @@ export const DEFAULT_SCHEDULE = {
     { level: 'incremental' },
   ],
   maxFullAge: '2 months',
+  time: '01:30',
+  prune: true,
+  verifyWithin: '1 month',
 } as const;
 
 /** What ApisCP's Bacula bundle keeps. */
@@ -43,6 +46,7 @@ export function defaultSettings(): Settings {
     accountsRoot: '/home/virtual',
     systemRoot: '/',
     databases: DEFAULT_DATABASES,
+    enabled: true,
     limits: DEFAULT_LIMITS,
     schedule: DEFAULT_SCHEDULE,
     retention: DEFAULT_RETENTION,

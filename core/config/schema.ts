@@ -30,9 +30,12 @@ const SCHEDULE_RULE = {
   additionalProperties: false,
 } as const;
 
+const TIME_OF_DAY = { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' } as const;
+
 const SCHEDULE = {
   type: 'object',
-  description: 'Which level `auto` takes on which day. What is left out has its default.',
+  description:
+    'When the whole server is backed up, which level `auto` takes on which day, and what follows. What is left out has its default.',
   properties: {
     rules: {
       type: 'array',
@@ -41,6 +44,12 @@ const SCHEDULE = {
       description: 'The first rule that fits a day decides; on a day that no rule fits, an incremental is taken.',
     },
     maxFullAge: { ...DURATION, description: 'When the last full is older than this, the next backup is a full.' },
+    time: { ...TIME_OF_DAY, description: 'The time of day, such as 01:30, from which the backup of that day is due.' },
+    prune: { type: 'boolean', description: 'Whether a prune follows it.' },
+    verifyWithin: {
+      anyOf: [{ ...DURATION, description: 'Every unit is verified once in this time, some of them each day.' }, { const: false }],
+      description: 'In which time every unit is verified once, some of them after each backup; false: none is.',
+    },
   },
   additionalProperties: false,
 } as const;
@@ -157,6 +166,7 @@ const DATABASES = {
 /** What the texts of the settings have to be, for messages. */
 export const MEANT_IN_SETTINGS: Meant = new Map([
   [DURATION.pattern, 'a number above 0 and a unit, such as 36 hours, 4 days or 2 months'],
+  [TIME_OF_DAY.pattern, 'a time of day from 00:00 to 23:59, such as 01:30'],
   [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
   [ABSOLUTE_PATH.pattern, 'a path from the root on, such as /srv/backups'],
 ]);
@@ -174,6 +184,7 @@ export const settingsSchema = {
     accountsRoot: { ...ABSOLUTE_PATH, description: 'Directory of the accounts, with one folder siteN each.' },
     systemRoot: { ...ABSOLUTE_PATH, description: 'Directory below which the server-wide locations are looked for.' },
     databases: DATABASES,
+    enabled: { type: 'boolean', description: 'Whether the timer backs the server up by itself.' },
     limits: LIMITS,
     schedule: SCHEDULE,
     retention: RETENTION,

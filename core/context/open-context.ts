@@ -18,6 +18,8 @@ const RESCUING: ReadonlySet<string> = new Set([
   'verify',
   'hold',
   'release',
+  'status',
+  'doctor',
 ]);
 
 /**

@@ -1,24 +1,32 @@
 import type { Method, Methods } from '../commands/registry.ts';
+import type { Context } from '../context/context.ts';
+import { withPriority } from '../context/priority.ts';
 import { askable } from '../context/progress-request.ts';
-import type { RunRequest } from '../schemas/run.ts';
+import type { NightlyRequest } from '../schemas/nightly.ts';
+import type { RunRequest, RunResult } from '../schemas/run.ts';
 
 /** The same methods, with a process of its own for what must come to its end whatever ends a process. */
 export function supervised(methods: Methods): Methods {
   const run = methods.get('run') as Method;
+  const nightly = methods.get('nightly') as Method;
+  const backUp = async (request: RunRequest, context: Context): Promise<RunResult> => {
+    const { superviseRun } = await import('./supervise-run.ts');
+    const result = await askable(superviseRun)(request, context);
+    if (result !== undefined) return result;
+    const message = 'no second process could be started, so this one does the work: if it is ended, the remaining units get no backup';
+    context.reporter.log({ level: 'warning', code: 'io_error', message });
+    return run.perform(request, context) as Promise<RunResult>;
+  };
   return new Map([
     ...methods,
+    ['run', { ...run, perform: (request, context) => backUp(request as RunRequest, context) }],
     [
-      'run',
+      'nightly',
       {
-        ...run,
+        ...nightly,
         async perform(request, context) {
-          const { superviseRun } = await import('./supervise-run.ts');
-          const result = await askable(superviseRun)(request as RunRequest, context);
-          if (result !== undefined) return result;
-          const message =
-            'no second process could be started, so this one does the work: if it is ended, the remaining units get no backup';
-          context.reporter.log({ level: 'warning', code: 'io_error', message });
-          return run.perform(request, context);
+          const { nightlyWith } = await import('../commands/nightly.ts');
+          return withPriority(nightlyWith(backUp))(request as NightlyRequest, context);
         },
       },
     ],

@@ -50,6 +50,15 @@ export class Repository extends ServerFolder {
     return new Repository(this.#place, server, this.isOwn && server === this.server, this.keys.ofServer(server));
   }
 
+  /** One snapshot of a unit by the path of its record. Throws what makes it unusable. */
+  async readSnapshot(unit: string, path: string): Promise<SnapshotRecord> {
+    const { value, sha256 } = await readDocument(this.backend, snapshotDocument, this.nameOf(path));
+    checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
+    const record = value.sealed === undefined ? value : concealed(value);
+    this.#digests.set(record, sha256);
+    return record;
+  }
+
   /** The usable snapshots of a unit, oldest first, and what of its records cannot be used. */
   async readSnapshots(unit: string): Promise<{ records: SnapshotRecord[]; unusable: UnusableRecord[] }> {
     const records: SnapshotRecord[] = [];
@@ -64,11 +73,7 @@ export class Repository extends ServerFolder {
         continue;
       }
       try {
-        const { value, sha256 } = await readDocument(this.backend, snapshotDocument, this.nameOf(path));
-        checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
-        const record = value.sealed === undefined ? value : concealed(value);
-        this.#digests.set(record, sha256);
-        records.push(record);
+        records.push(await this.readSnapshot(unit, path));
       } catch (error) {
         // A prune may have removed it since it was listed.
         if ((await this.objectSize(path)) !== undefined) unusable.push({ path, failure: asFailure(error) });

@@ -1,6 +1,7 @@
 import { adoptRequest, adoptResult } from './adopt.ts';
 import { databasesRequest, databasesResult } from './databases.ts';
 import { diffRequest, diffResult } from './diff.ts';
+import { doctorRequest, doctorResult } from './doctor.ts';
 import { explainRequest, explainResult } from './explain.ts';
 import { findRequest, findResult } from './find.ts';
 import { forgetRequest, forgetResult } from './forget.ts';
@@ -11,6 +12,7 @@ import { joinRequest, joinResult } from './join.ts';
 import { keysRequest, keysResult } from './keys.ts';
 import { listRequest, listResult } from './list.ts';
 import { lsRequest, lsResult } from './ls.ts';
+import { nightlyRequest, nightlyResult } from './nightly.ts';
 import { logNotification, progressNotification } from './notifications.ts';
 import { planRequest, planResult } from './plan.ts';
 import { pruneRequest, pruneResult } from './prune.ts';
@@ -20,6 +22,7 @@ import { runRequest, runResult } from './run.ts';
 import { serversRequest, serversResult } from './servers.ts';
 import { settingsGetRequest, settingsResult, settingsSetRequest } from './settings.ts';
 import { simulateRequest, simulateResult } from './simulate.ts';
+import { statusRequest, statusResult } from './status.ts';
 import { verifyRequest, verifyResult } from './verify.ts';
 import { versionRequest, versionResult } from './version.ts';
 
@@ -45,6 +48,9 @@ export const MESSAGES = {
   verify: { request: verifyRequest, result: verifyResult },
   explain: { request: explainRequest, result: explainResult },
   prune: { request: pruneRequest, result: pruneResult },
+  nightly: { request: nightlyRequest, result: nightlyResult },
+  status: { request: statusRequest, result: statusResult },
+  doctor: { request: doctorRequest, result: doctorResult },
   simulate: { request: simulateRequest, result: simulateResult },
   hold: { request: holdRequest, result: holdResult },
   release: { request: releaseRequest, result: releaseResult },

@@ -1,10 +1,10 @@
 import type { RetentionPolicy } from '../chain/retention-policy.ts';
-import type { SchedulePolicy } from '../chain/schedule-policy.ts';
+import type { NightPolicy } from '../chain/schedule-policy.ts';
 import { DEFAULT_RETENTION, DEFAULT_SCHEDULE } from '../config/defaults.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** Which level is due when; what the setting leaves out has its default. */
-export function schedulePolicy({ schedule }: Pick<Settings, 'schedule'>): SchedulePolicy {
+export function schedulePolicy({ schedule }: Pick<Settings, 'schedule'>): NightPolicy {
   return { ...DEFAULT_SCHEDULE, ...schedule };
 }
 

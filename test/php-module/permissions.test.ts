@@ -11,6 +11,8 @@ const FOR_THE_ADMINISTRATOR = ['backup:init', 'backup:prune', 'backup:hold', 'ba
   'backup:adopt',
   'backup:join',
   'backup:forget',
+  'backup:status',
+  'backup:doctor',
 ]);
 
 describe('who may call the module', () => {

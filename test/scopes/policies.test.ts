@@ -3,17 +3,18 @@ import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 type Case = {
-  setting: 'databases' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'includeSubvolumes';
+  setting: 'databases' | 'enabled' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'includeSubvolumes';
   words: string;
   value: unknown;
   wrong: string[];
 };
 
 const SCOPES: Record<string, Case> = {
+  'backups.enabled': { setting: 'enabled', words: 'false', value: false, wrong: ['7', 'yes', '[]'] },
   'backups.schedule': {
     setting: 'schedule',
-    words: '[maxFullAge:1 month]',
-    value: { maxFullAge: '1 month' },
+    words: '[maxFullAge:1 month,time:"03:30",verifyWithin:false]',
+    value: { maxFullAge: '1 month', time: '03:30', verifyWithin: false },
     wrong: ['daily', '12', 'true', '[]'],
   },
   'backups.retention': {

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import type { Actions } from './actions.ts';
+
+/** The commands about backups that run by themselves: what the timer starts, how things stand, what is wrong. */
+export function addServiceCommands(program: Command, { perform }: Actions): void {
+  program
+    .command('nightly')
+    .description('the automatic backup, when it is due: run, prune, verify; started by the timer')
+    .option('--now', 'also when it is not due, or automatic backups are off')
+    .action((options: object) => perform('nightly', { ...options }));
+  program
+    .command('status')
+    .description('tell for each unit its last backup, and what is overdue, missing or damaged')
+    .action(() => perform('status', {}));
+  program
+    .command('doctor')
+    .description('look at everything that backups need, and say what to do where something is wrong')
+    .action(() => perform('doctor', {}));
+}

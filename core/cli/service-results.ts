@@ -1,0 +1,72 @@
+import type { DoctorResult } from '../schemas/doctor.ts';
+import type { NightlyResult } from '../schemas/nightly.ts';
+import type { StatusResult, UnitStatus } from '../schemas/status.ts';
+import { printable } from './printable.ts';
+import { formatBytes, formatCount } from './quantities.ts';
+import { renderTable } from './table.ts';
+
+export function renderNightly({ status, due, reason, next, steps }: NightlyResult): string {
+  const following = next === null ? '' : ` The next one is due at ${next}.`;
+  if (!due) return `Nothing to do: ${printable(reason)}.${following}\n`;
+  const lines = steps.map(({ step, status, message }) => `  ${step}: ${status}: ${printable(message)}\n`);
+  return `${lines.join('')}Automatic backup: ${status}.${following}\n`;
+}
+
+const HOUR = 3600;
+
+function ageText(age: number | null): string {
+  if (age === null) return '';
+  return age < 2 * HOUR ? `${Math.floor(age / 60)}m` : age < 48 * HOUR ? `${Math.floor(age / HOUR)}h` : `${Math.floor(age / (24 * HOUR))}d`;
+}
+
+function unitRow({
+  unit,
+  level,
+  age,
+  overdue,
+  complete,
+  snapshot,
+  chainLength,
+  bytes,
+  chainBytes,
+  verified,
+  living,
+}: UnitStatus): string[] {
+  const states = [
+    snapshot === null ? 'none' : complete ? 'complete' : 'incomplete',
+    ...(overdue ? ['overdue'] : []),
+    ...(living ? [] : ['vanished']),
+  ];
+  const numbers = [formatCount(chainLength), formatBytes(bytes), formatBytes(chainBytes)];
+  return [unit, states.join(', '), level ?? '', ageText(age), ...numbers, verified === null ? 'never' : verified.slice(0, 10)];
+}
+
+export function renderStatus({ status, automatic, coverage, problems, units }: StatusResult): string {
+  const columns = [
+    { title: 'UNIT' },
+    { title: 'LAST BACKUP' },
+    { title: 'LEVEL' },
+    { title: 'AGE', right: true },
+    { title: 'CHAIN', right: true },
+    { title: 'SIZE', right: true },
+    { title: 'STORED', right: true },
+    { title: 'VERIFIED' },
+  ];
+  const lines = problems.map(({ unit, message, advice, code }) => {
+    const place = unit === null ? '' : `${unit}: `;
+    return `${printable(`${place}${message}`)} (${code})\n  ${printable(advice)}\n`;
+  });
+  const when = automatic.enabled ? `every day at ${automatic.timeOfDay}, next ${automatic.next}` : 'off';
+  const counted = `${formatCount(coverage.living)} units, ${formatCount(coverage.withoutBackup.length)} without a backup, ${formatCount(coverage.vanished.length)} vanished`;
+  return `${renderTable(columns, units.map(unitRow))}${lines.join('')}Automatic backups: ${when}.\nStatus: ${status}. ${counted}.\n`;
+}
+
+const SIGNS = { ok: 'ok', warning: 'WARNING', problem: 'PROBLEM' } as const;
+
+export function renderDoctor({ status, checks }: DoctorResult): string {
+  const lines = checks.map(({ check, result, message, advice }) => {
+    const help = advice === null ? '' : `\n         ${printable(advice)}`;
+    return `${SIGNS[result].padEnd(8)} ${check}: ${printable(message)}${help}\n`;
+  });
+  return `${lines.join('')}Doctor: ${status}.\n`;
+}

@@ -1,0 +1,42 @@
+import type { Settings } from '../config/settings.ts';
+import type { Context } from '../context/context.ts';
+import { asFailure } from '../failure.ts';
+import { checkDestination, checkSpace } from '../monitor/check-destination.ts';
+import { checkPanel, checkScopes, checkVersion } from '../monitor/check-panel.ts';
+import { checkSchedule } from '../monitor/check-schedule.ts';
+import { checkAccounts, checkAttributes, checkExports, checkRights } from '../monitor/check-server.ts';
+import { ok, problem } from '../monitor/checks.ts';
+import type { Check, DoctorRequest, DoctorResult } from '../schemas/doctor.ts';
+import { readNight } from '../timeline/last-night.ts';
+import { localTimeZone } from '../timeline/time-zone.ts';
+
+/** Looks at everything that backups need, one after the other, and says of each what is wrong and what to do. One that fails ends no other. */
+export async function doctor(request: DoctorRequest, context: Context): Promise<DoctorResult> {
+  const checks: Check[] = [checkRights()];
+  const settings = readSettings(context, checks);
+  if (settings !== undefined) {
+    const now = context.now().getTime();
+    const zone = localTimeZone((notice) => context.reporter.log(notice));
+    checks.push(checkAttributes(settings), checkAccounts(settings), checkPanel(settings.systemRoot));
+    checks.push(checkVersion(settings.systemRoot, request.module), checkScopes(request.scopes));
+    checks.push(...(await checkDestination(settings, now)), ...checkSpace(settings));
+    checks.push(checkSchedule(settings, readNight(settings.stateDirectory), now, zone), checkExports(settings, now));
+  }
+  const has = (result: Check['result']) => checks.some((check) => check.result === result);
+  return { status: has('problem') ? 'failed' : has('warning') ? 'partial' : 'ok', checks };
+}
+
+/** The settings as far as they can be used; undefined when nothing of the file can. */
+function readSettings(context: Context, checks: Check[]): Settings | undefined {
+  try {
+    const { settings, unusable = new Map() } = context;
+    for (const [name, why] of unusable)
+      checks.push(problem('settings', why, `It stops each backup. Correct it with \`cpcmd scope:set\`, or in the file: ${name}.`));
+    if (unusable.size === 0) checks.push(ok('settings', 'all of them can be used'));
+    return settings;
+  } catch (error) {
+    const { message, advice } = asFailure(error);
+    checks.push(problem('settings', message, advice ?? 'Correct the file; `{}` means the default for everything.'));
+    return undefined;
+  }
+}

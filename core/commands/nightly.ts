@@ -1,0 +1,204 @@
+import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
+import { lastDue, nextDue, whatIsDue } from '../chain/night.ts';
+import { limitsOf } from '../config/limits.ts';
+import type { Context } from '../context/context.ts';
+import { asFailure, Failure, type FailureCode } from '../failure.ts';
+import { takeLock } from '../locks/locks.ts';
+import { unitNameOf } from '../repository/ids.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import { prepareStateDirectory } from '../repository/state-directory.ts';
+import type { NightlyRequest, NightlyResult, NightlyStep } from '../schemas/nightly.ts';
+import type { RunRequest, RunResult } from '../schemas/run.ts';
+import { toWireError } from '../schemas/wire-error.ts';
+import { type NightNote, readNight, writeNight } from '../timeline/last-night.ts';
+import { schedulePolicy } from '../timeline/policies.ts';
+import { localTimeZone } from '../timeline/time-zone.ts';
+import { dueForVerification, readVerified } from '../verify/verified-units.ts';
+import { prune } from './prune.ts';
+import { verify } from './verify.ts';
+
+/** What backs the server up; the front ends give one that outlives the death of a process. */
+export type BackUp = (request: RunRequest, context: Context) => Promise<RunResult>;
+
+type StepName = NightlyStep['step'];
+
+/** With these, no other step would find what it needs, and would say the same once more. */
+const HOPELESS: ReadonlySet<FailureCode> = new Set([
+  'invalid_settings',
+  'repository_missing',
+  'repository_foreign',
+  'repository_newer',
+  'server_contested',
+  'server_unknown',
+  'locked',
+]);
+
+const MOST_NAMES = 10;
+
+/**
+ * The automatic backup: what the timer starts every quarter of an hour. Does nothing when nothing is due, or another one is at work. What
+ * fails in one step is told, and stops the next only where that needs the same: a run that found the disk full is followed by the prune that
+ * makes room. A night whose run failed is tried again, twice at most. Throws `cancelled` when it was stopped.
+ */
+export function nightlyWith(backUp: BackUp): (request: NightlyRequest, context: Context) => Promise<NightlyResult> {
+  return async (request, context) => {
+    if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
+    const { enabled, stateDirectory } = context.settings;
+    if (!enabled && request.now !== true) return nothing('automatic backups are off (the setting enabled)', context);
+    prepareStateDirectory(stateDirectory);
+    let lock: { release(): void };
+    try {
+      lock = takeLock(stateDirectory, 'nightly', 'the automatic backup');
+    } catch (error) {
+      if (asFailure(error).code !== 'locked' || request.now === true) throw error;
+      return nothing(asFailure(error).message, context);
+    }
+    try {
+      return await underLock(request, context, backUp);
+    } finally {
+      lock.release();
+    }
+  };
+}
+
+async function underLock(request: NightlyRequest, context: Context, backUp: BackUp): Promise<NightlyResult> {
+  const now = context.now().getTime();
+  const due = lastDue(scheduled(context).time, instantOf(context), zoneOf(context));
+  const last = readNight(context.settings.stateDirectory);
+  if (last === undefined && request.now !== true) {
+    // Nobody wants the first full of a server at noon, because the program was installed then.
+    keep({ begun: now, tried: now, tries: 0, done: true, steps: [] }, context);
+    return nothing('the first one comes when it is due next', context);
+  }
+  const what = last === undefined ? 'begin' : whatIsDue(last, due, now);
+  if (what === 'wait' && request.now !== true) return nothing(whyNot(last as NightNote), context);
+  const isAgain = what === 'again' && last !== undefined;
+  const night: NightNote = { begun: isAgain ? last.begun : now, tried: now, tries: isAgain ? last.tries + 1 : 1, done: false, steps: [] };
+  keep(night, context);
+  const steps = await allSteps(context, backUp, (soFar) => keep({ ...night, steps: soFar }, context));
+  keep(
+    { ...night, done: steps.every(({ step, status }) => step !== 'run' || status !== 'failed'), steps: steps.map(withoutError) },
+    context,
+  );
+  const reason =
+    request.now === true ? 'it was asked for' : `it was due at ${new Date(due).toISOString()}${isAgain ? ', and failed before' : ''}`;
+  return { status: worstOf(steps), due: true, reason, next: nextTime(context), steps };
+}
+
+const withoutError = ({ step, status, message }: NightlyStep) => ({ step, status, message });
+
+function whyNot({ done, tries }: NightNote): string {
+  if (done) return 'the last one was made';
+  return tries >= 3 ? 'the last one failed, and was tried often enough' : 'the last one failed, and is tried again an hour after that';
+}
+
+function scheduled({ settings }: Context) {
+  return schedulePolicy(settings);
+}
+
+const instantOf = (context: Context): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(context.now().getTime());
+
+const zoneOf = ({ reporter }: Context): string => localTimeZone((notice) => reporter.log(notice));
+
+function nextTime(context: Context): string | null {
+  if (!context.settings.enabled) return null;
+  return new Date(nextDue(scheduled(context).time, instantOf(context), zoneOf(context))).toISOString();
+}
+
+function nothing(reason: string, context: Context): NightlyResult {
+  return { status: 'ok', due: false, reason, next: nextTime(context), steps: [] };
+}
+
+/** A backup that cannot be remembered is better than none. */
+function keep(note: NightNote, { settings, reporter }: Context): void {
+  try {
+    writeNight(settings.stateDirectory, note);
+  } catch (error) {
+    const message = `it cannot be remembered that this backup was made, so another one may follow soon: ${asFailure(error).message}`;
+    reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [settings.stateDirectory] });
+  }
+}
+
+async function allSteps(context: Context, backUp: BackUp, onStep: (steps: readonly ReturnType<typeof withoutError>[]) => void) {
+  const steps: NightlyStep[] = [];
+  let hopeless: string | undefined;
+  const perform = async (step: StepName, action: () => Promise<Omit<NightlyStep, 'step' | 'error'>>) => {
+    if (hopeless !== undefined) {
+      steps.push({ step, status: 'skipped', message: `not begun, for it needs the same: ${hopeless}`, error: null });
+      return;
+    }
+    try {
+      steps.push({ step, error: null, ...(await action()) });
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code === 'cancelled') throw error;
+      context.reporter.log({ level: 'error', code: failure.code, message: `${step}: ${failure.message}`, affected: failure.affected });
+      if (HOPELESS.has(failure.code)) hopeless = failure.message;
+      steps.push({ step, status: 'failed', message: failure.message, error: toWireError(error) });
+    }
+    onStep(steps.map(withoutError));
+  };
+  await perform('run', () => runStep(context, backUp));
+  await perform('prune', () => pruneStep(context));
+  await perform('verify', () => verifyStep(context));
+  return steps;
+}
+
+async function runStep(context: Context, backUp: BackUp): Promise<Omit<NightlyStep, 'step' | 'error'>> {
+  const { status, units } = await backUp({}, context);
+  const bad = units.filter(({ status }) => status === 'failed' || status === 'partial');
+  const outcome = `${units.length} units, ${units.length - bad.length} of them complete`;
+  return {
+    status,
+    message: bad.length === 0 ? outcome : `${outcome}; not so: ${named(bad.map(({ unit, status }) => `${unit} (${status})`))}`,
+  };
+}
+
+async function pruneStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {
+  if (!scheduled(context).prune) return { status: 'skipped', message: 'switched off (schedule.prune)' };
+  const { status, units, bytes } = await prune({ wait: limitsOf(context.settings).wait }, context);
+  const deleted = units.reduce((sum, unit) => sum + unit.deleted, 0);
+  const left = units.filter((unit) => unit.status !== 'ok');
+  const outcome = `${deleted} snapshots deleted, ${bytes} bytes freed`;
+  return {
+    status,
+    message: left.length === 0 ? outcome : `${outcome}; nothing of ${named(left.map((unit) => `${unit.unit} (${unit.status})`))}`,
+  };
+}
+
+/** A part of the units each time, those that were verified longest ago. What cannot be verified does not stop the others. */
+async function verifyStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {
+  const { verifyWithin } = scheduled(context);
+  if (verifyWithin === false) return { status: 'skipped', message: 'switched off (schedule.verifyWithin)' };
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice));
+  const now = instantOf(context);
+  const within = now.epochMilliseconds - millisecondsBefore(now, parseDuration(verifyWithin), zoneOf(context));
+  const due = dueForVerification(await repository.units.ids(), readVerified(repository.stateFolder), within, now.epochMilliseconds);
+  const damaged: string[] = [];
+  const failed: string[] = [];
+  for (const unit of due) {
+    try {
+      const { status } = await verify({ unit }, context);
+      if (status === 'damaged') damaged.push(unitNameOf(unit));
+    } catch (error) {
+      if (asFailure(error).code === 'cancelled') throw error;
+      failed.push(`${unitNameOf(unit)}: ${asFailure(error).message}`);
+    }
+  }
+  const outcome = `${due.length - failed.length} units verified`;
+  if (damaged.length > 0) return { status: 'damaged', message: `${outcome}; damaged: ${named(damaged)}` };
+  return failed.length > 0 ? { status: 'failed', message: `${outcome}; not: ${named(failed)}` } : { status: 'ok', message: outcome };
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** From the least to the worst; `skipped` is none of them. */
+const BAD = ['ok', 'partial', 'failed', 'damaged'] as const;
+
+function worstOf(steps: readonly NightlyStep[]): NightlyResult['status'] {
+  const worst = Math.max(0, ...steps.map(({ status }) => (BAD as readonly string[]).indexOf(status)));
+  return BAD[worst] as NightlyResult['status'];
+}

@@ -1,0 +1,112 @@
+import { statSync } from 'node:fs';
+import type { Settings } from '../config/settings.ts';
+import { asFailure } from '../failure.ts';
+import { closeDescriptor, openTrustedDirectory, openUnnamed } from '../linux/files.ts';
+import { freeSpace } from '../linux/space.ts';
+import { errorCode } from '../linux/system-error.ts';
+import { writeAll } from '../linux/write-all.ts';
+import { pathBytes } from '../panel/unit.ts';
+import { timeOfId } from '../repository/ids.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Check } from '../schemas/doctor.ts';
+import { ok, problem, warning } from './checks.ts';
+
+const GIB = 1024 ** 3;
+/** Below these shares of its size a file system is named: soon, and now. */
+const LITTLE = 0.1;
+const VERY_LITTLE = 0.02;
+/** A clock may be ahead of another one's by so much, in milliseconds. */
+const CLOCKS_DIFFER = 120_000;
+
+/** Whether the repository can be opened and written to, and what its newest record says of the clock. */
+export async function checkDestination(settings: Settings, now: number): Promise<Check[]> {
+  try {
+    const repository = await openRepository(settings, 'read', () => {});
+    const found: Check[] = [checkWriting(settings.repository)];
+    const newest = (await repository.runs.ids()).at(-1);
+    const ahead = newest === undefined ? 0 : timeOfId(newest).getTime() - now;
+    found.push(
+      ahead > CLOCKS_DIFFER
+        ? problem(
+            'clock',
+            `a run of this server is dated ${Math.ceil(ahead / 60_000)} minutes ahead of the clock`,
+            'Set the clock, and see that chronyd runs; retention counts by it.',
+          )
+        : ok('clock', `${new Date(now).toISOString()}, behind everything that is recorded`),
+    );
+    return found;
+  } catch (error) {
+    const { message, advice } = asFailure(error);
+    return [problem('destination', message, advice ?? 'Mount the file system of the repository, or correct backups.destination.')];
+  }
+}
+
+function checkWriting(repository: string): Check {
+  try {
+    const directory = openTrustedDirectory(pathBytes(repository));
+    try {
+      const file = openUnnamed(directory, 0o600);
+      if (file === undefined) return ok('destination', `${repository} can be read; whether it can be written to, the next backup tells`);
+      try {
+        writeAll(file, Buffer.alloc(4096, 1));
+      } finally {
+        closeDescriptor(file);
+      }
+    } finally {
+      closeDescriptor(directory);
+    }
+    return ok('destination', `${repository} can be read and written to`);
+  } catch (error) {
+    const code = errorCode(error);
+    const advice =
+      code === 'EROFS'
+        ? 'The file system is mounted to be read: look into the system’s log, a disk may be failing.'
+        : 'Make room: `apiscp-backup prune`, or a larger disk.';
+    return problem('destination', `${repository} cannot be written to (${code ?? (error as Error).message})`, advice);
+  }
+}
+
+/** The room where backups and state are kept, and whether the backups lie on a disk of their own. */
+export function checkSpace({ repository, stateDirectory, accountsRoot }: Settings): Check[] {
+  const found: Check[] = [];
+  for (const place of [repository, stateDirectory]) {
+    const room = roomOf(place);
+    if (room === undefined) continue;
+    const share = room.bytes / Math.max(1, room.size);
+    const text = `${place}: ${(room.bytes / GIB).toFixed(1)} GiB free of ${(room.size / GIB).toFixed(1)}`;
+    const advice = 'Keep less (backups.retention, then `apiscp-backup prune`), or make the file system larger.';
+    // A file system without a fixed number of inodes tells 0.
+    const noInodes = room.inodes > 0 && room.inodes < 1000;
+    if (share < VERY_LITTLE || noInodes) found.push(problem('space', noInodes ? `${place}: ${room.inodes} inodes free` : text, advice));
+    else found.push(share < LITTLE ? warning('space', text, advice) : ok('space', text));
+  }
+  if (sameDevice(repository, accountsRoot)) {
+    found.push(
+      warning(
+        'space',
+        `${repository} is on the file system of the accounts`,
+        'When that disk fails both are lost: name a place on another one.',
+      ),
+    );
+  }
+  return found;
+}
+
+function roomOf(place: string): ReturnType<typeof freeSpace> | undefined {
+  try {
+    const directory = openTrustedDirectory(pathBytes(place));
+    try {
+      return freeSpace(directory);
+    } finally {
+      closeDescriptor(directory);
+    }
+  } catch {
+    // Told by what cannot do without it.
+    return undefined;
+  }
+}
+
+function sameDevice(one: string, other: string): boolean {
+  const device = (path: string) => statSync(path, { throwIfNoEntry: false })?.dev;
+  return device(one) !== undefined && device(one) === device(other);
+}

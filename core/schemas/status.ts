@@ -1,0 +1,119 @@
+import type { FromSchema } from '../config/schema-type.ts';
+import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
+
+/** Tells how the backups of the server stand, by their records: nothing is read of what was stored. */
+export const statusRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+const orNull = <Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const;
+
+const problem = {
+  type: 'object',
+  properties: {
+    code: {
+      enum: [
+        'not_automatic',
+        'night_missed',
+        'night_failed',
+        'never_backed_up',
+        'overdue',
+        'failed',
+        'incomplete',
+        'not_restorable',
+        'vanished',
+        'root_missing',
+        'damaged',
+      ],
+    },
+    unit: orNull(unitNameSchema),
+    message: { type: 'string' },
+    advice: { type: 'string' },
+  },
+  required: ['code', 'unit', 'message', 'advice'],
+  additionalProperties: false,
+} as const;
+
+const unitState = {
+  type: 'object',
+  properties: {
+    unit: unitNameSchema,
+    unitId: orNull({ type: 'string' }),
+    domain: orNull({ type: 'string' }),
+    living: { type: 'boolean', description: 'Whether it is on the server.' },
+    snapshot: { ...orNull({ type: 'string' }), description: 'The newest that can be restored.' },
+    level: orNull(levelSchema),
+    complete: { type: 'boolean', description: 'Whether it has everything; false without a snapshot.' },
+    time: { ...orNull(timeSchema), description: 'The time that it gives back: when it was taken, or last found to be the state still.' },
+    age: { ...orNull(countSchema), description: 'Seconds since then.' },
+    lastComplete: { ...orNull({ type: 'string' }), description: 'The newest that is complete.' },
+    overdue: { type: 'boolean' },
+    chainLength: { ...countSchema, description: 'Snapshots that a restore of it reads.' },
+    chainBytes: { ...countSchema, description: 'What they have added to the repository.' },
+    bytes: { ...countSchema, description: 'File sizes of what a restore gives back.' },
+    verified: { ...orNull(timeSchema), description: 'When the unit was verified last, as far as this server remembers.' },
+    outcome: {
+      ...orNull({ enum: ['ok', 'unchanged', 'partial', 'failed'] }),
+      description: 'In the newest run that it was in; null when no record tells.',
+    },
+  },
+  required: [
+    'unit',
+    'unitId',
+    'domain',
+    'living',
+    'snapshot',
+    'level',
+    'complete',
+    'time',
+    'age',
+    'lastComplete',
+    'overdue',
+    'chainLength',
+    'chainBytes',
+    'bytes',
+    'verified',
+    'outcome',
+  ],
+  additionalProperties: false,
+} as const;
+
+export const statusResult = {
+  type: 'object',
+  properties: {
+    status: {
+      enum: ['ok', 'partial', 'damaged'],
+      description: 'partial: something needs attention; damaged: a verification found damage.',
+    },
+    time: timeSchema,
+    automatic: {
+      type: 'object',
+      properties: {
+        enabled: { type: 'boolean' },
+        timeOfDay: { type: 'string' },
+        next: orNull(timeSchema),
+        last: { ...orNull(timeSchema), description: 'When the last one began.' },
+        done: { ...orNull({ type: 'boolean' }), description: 'Whether its run was made; false also while it works.' },
+      },
+      required: ['enabled', 'timeOfDay', 'next', 'last', 'done'],
+      additionalProperties: false,
+    },
+    coverage: {
+      type: 'object',
+      properties: {
+        living: { ...countSchema, description: 'Accounts on the server, and system.' },
+        withoutBackup: { type: 'array', items: unitNameSchema },
+        vanished: { type: 'array', items: unitNameSchema, description: 'In the repository, and not on the server any more.' },
+      },
+      required: ['living', 'withoutBackup', 'vanished'],
+      additionalProperties: false,
+    },
+    problems: { type: 'array', items: problem },
+    units: { type: 'array', items: unitState },
+  },
+  required: ['status', 'time', 'automatic', 'coverage', 'problems', 'units'],
+  additionalProperties: false,
+} as const;
+
+export type StatusRequest = FromSchema<typeof statusRequest>;
+export type StatusResult = FromSchema<typeof statusResult>;
+export type StatusProblem = FromSchema<typeof problem>;
+export type UnitStatus = FromSchema<typeof unitState>;
