@@ -5,8 +5,8 @@ import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';
 
-export function renderNightly({ status, due, reason, next, steps }: NightlyResult): string {
-  const following = next === null ? '' : ` The next one is due at ${next}.`;
+export function renderNightly({ status, due, reason, nextDue, steps }: NightlyResult): string {
+  const following = nextDue === null ? '' : ` The next one is due at ${nextDue}.`;
   if (!due) return `Nothing to do: ${printable(reason)}.${following}\n`;
   const lines = steps.map(({ step, status, message }) => `  ${step}: ${status}: ${printable(message)}\n`);
   return `${lines.join('')}Automatic backup: ${status}.${following}\n`;
@@ -56,7 +56,7 @@ export function renderStatus({ status, automatic, coverage, problems, units }: S
     const place = unit === null ? '' : `${unit}: `;
     return `${printable(`${place}${message}`)} (${code})\n  ${printable(advice)}\n`;
   });
-  const when = automatic.enabled ? `every day at ${automatic.timeOfDay}, next ${automatic.next}` : 'off';
+  const when = automatic.enabled ? `every day at ${automatic.timeOfDay}, next ${automatic.nextDue}` : 'off';
   const counted = `${formatCount(coverage.living)} units, ${formatCount(coverage.withoutBackup.length)} without a backup, ${formatCount(coverage.vanished.length)} vanished`;
   return `${renderTable(columns, units.map(unitRow))}${lines.join('')}Automatic backups: ${when}.\nStatus: ${status}. ${counted}.\n`;
 }

@@ -82,7 +82,7 @@ async function underLock(request: NightlyRequest, context: Context, backUp: Back
   );
   const reason =
     request.now === true ? 'it was asked for' : `it was due at ${new Date(due).toISOString()}${isAgain ? ', and failed before' : ''}`;
-  return { status: worstOf(steps), due: true, reason, next: nextTime(context), steps };
+  return { status: worstOf(steps), due: true, reason, nextDue: nextTime(context), steps };
 }
 
 const withoutError = ({ step, status, message }: NightlyStep) => ({ step, status, message });
@@ -106,7 +106,7 @@ function nextTime(context: Context): string | null {
 }
 
 function nothing(reason: string, context: Context): NightlyResult {
-  return { status: 'ok', due: false, reason, next: nextTime(context), steps: [] };
+  return { status: 'ok', due: false, reason, nextDue: nextTime(context), steps: [] };
 }
 
 /** A backup that cannot be remembered is better than none. */

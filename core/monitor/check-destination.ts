@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
 import { asFailure } from '../failure.ts';
 import { closeDescriptor, openTrustedDirectory, openUnnamed } from '../linux/files.ts';
@@ -46,7 +46,10 @@ function checkWriting(repository: string): Check {
     const directory = openTrustedDirectory(pathBytes(repository));
     try {
       const file = openUnnamed(directory, 0o600);
-      if (file === undefined) return ok('destination', `${repository} can be read; whether it can be written to, the next backup tells`);
+      if (file === undefined) {
+        accessSync(repository, constants.W_OK);
+        return ok('destination', `${repository} can be read; whether it can be written to, the next backup tells`);
+      }
       try {
         writeAll(file, Buffer.alloc(4096, 1));
       } finally {

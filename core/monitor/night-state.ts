@@ -32,5 +32,5 @@ export function nightState(
   for (const { step, status, message } of note?.steps ?? []) {
     if (status === 'failed' || status === 'damaged') add('night_failed', `${step} of the last automatic backup: ${message}`, LOG);
   }
-  return { automatic: { enabled, timeOfDay: policy.time, next, last, done }, problems };
+  return { automatic: { enabled, timeOfDay: policy.time, nextDue: next, last, done }, problems };
 }

@@ -26,10 +26,10 @@ export const nightlyResult = {
     status: { enum: ['ok', 'partial', 'failed', 'damaged'], description: 'Of the worst step; ok when nothing was due.' },
     due: { type: 'boolean', description: 'Whether there was anything to do.' },
     reason: { type: 'string', description: 'Why, or why not.' },
-    next: { anyOf: [timeSchema, { type: 'null' }], description: 'When the next one is due; null when automatic backups are off.' },
+    nextDue: { anyOf: [timeSchema, { type: 'null' }], description: 'When the next one is due; null when automatic backups are off.' },
     steps: { type: 'array', items: nightStepSchema },
   },
-  required: ['status', 'due', 'reason', 'next', 'steps'],
+  required: ['status', 'due', 'reason', 'nextDue', 'steps'],
   additionalProperties: false,
 } as const;
 

@@ -89,11 +89,11 @@ export const statusResult = {
       properties: {
         enabled: { type: 'boolean' },
         timeOfDay: { type: 'string' },
-        next: orNull(timeSchema),
+        nextDue: orNull(timeSchema),
         last: { ...orNull(timeSchema), description: 'When the last one began.' },
         done: { ...orNull({ type: 'boolean' }), description: 'Whether its run was made; false also while it works.' },
       },
-      required: ['enabled', 'timeOfDay', 'next', 'last', 'done'],
+      required: ['enabled', 'timeOfDay', 'nextDue', 'last', 'done'],
       additionalProperties: false,
     },
     coverage: {

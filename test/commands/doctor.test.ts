@@ -1,0 +1,107 @@
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { execaSync } from 'execa';
+import { doctor } from '../../core/commands/doctor.ts';
+import { nightlyWith } from '../../core/commands/nightly.ts';
+import { run } from '../../core/commands/run.ts';
+import { openContext } from '../../core/context/open-context.ts';
+import type { DoctorRequest } from '../../core/schemas/doctor.ts';
+import { PROGRAM } from '../../core/version.ts';
+import { Sandbox } from './sandbox.ts';
+
+const SCOPES = ['destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'retention', 'schedule'].map(
+  (name) => `backups.${name}`,
+);
+
+describe('the doctor', () => {
+  let server: Sandbox;
+  beforeEach(async () => {
+    server = new Sandbox();
+    await server.init();
+    await nightlyWith(run)({ now: true }, server.context);
+    write('usr/local/apnscp/config/custom/boot.php', '<?php\n// >>> apiscp-backup\n');
+    write('usr/local/apnscp/config/custom/apiscp-backup/php-module/boot.php', '<?php');
+    write('usr/local/apnscp/config/custom/apiscp-backup/php-module/Backup_Module.php', `const VERSION = '${PROGRAM.version}';`);
+    write('etc/cron.d/apiscp-backup', '');
+    for (const name of ['var/lib/mysql/mysql-grants', 'var/log/mailer_table']) write(name, '');
+  });
+  afterEach(() => server.remove());
+
+  const write = (path: string, text: string) => {
+    mkdirSync(join(server.folder, path, '..'), { recursive: true });
+    writeFileSync(join(server.folder, path), text);
+  };
+  const context = () => {
+    const opened = openContext(server.settingsFile, { progress: () => {}, log: () => {} }, new AbortController().signal, 'doctor');
+    return Object.assign(opened, { now: server.now });
+  };
+  const found = async (request: DoctorRequest = {}) =>
+    (await doctor(request, context())).checks.filter(({ result }) => result !== 'ok').map(({ check }) => check);
+  /** Where tests lie, the repository is on the disk of the accounts, and a disk of the machine may be full. */
+  const withoutSpace = async (request?: DoctorRequest) => (await found(request)).filter((check) => check !== 'space');
+
+  it('finds nothing where nothing is wrong, and gives advice with everything else', async () => {
+    expect(await withoutSpace({ module: PROGRAM.version, scopes: SCOPES })).to.deep.equal([]);
+    for (const { result, advice } of (await doctor({}, context())).checks) expect(advice === null).to.equal(result === 'ok');
+  });
+
+  it('names a destination that is not there, and one that cannot be written to', async () => {
+    execaSync('mount', ['--bind', server.repository, server.repository]);
+    execaSync('mount', ['-o', 'remount,bind,ro', server.repository]);
+    try {
+      expect(await withoutSpace()).to.deep.equal(['destination']);
+    } finally {
+      execaSync('umount', [server.repository]);
+    }
+    rmSync(server.repository, { recursive: true });
+    expect(await withoutSpace()).to.deep.equal(['destination']);
+  });
+
+  it('names a file system without ACLs, or without room', async () => {
+    execaSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=100', 'doctor', server.stateDirectory]);
+    try {
+      writeFileSync(join(server.stateDirectory, 'fill'), Buffer.alloc(63 * 1024));
+      expect(await found()).to.include('space');
+    } finally {
+      execaSync('umount', [server.stateDirectory]);
+    }
+  });
+
+  it('names a schedule that nothing starts, and one whose timer does not fire', async () => {
+    rmSync(join(server.folder, 'etc/cron.d/apiscp-backup'));
+    expect(await withoutSpace()).to.deep.equal(['schedule']);
+    mkdirSync(join(server.folder, 'run/systemd/system'), { recursive: true });
+    mkdirSync(join(server.folder, 'etc/systemd/system/timers.target.wants'), { recursive: true });
+    symlinkSync('x', join(server.folder, 'etc/systemd/system/timers.target.wants/apiscp-backup.timer'));
+    write('etc/systemd/system/timers.target.wants/x', '');
+    write('var/lib/systemd/timers/stamp-apiscp-backup.timer', '');
+    expect(await withoutSpace()).to.deep.equal([]);
+    utimesSync(join(server.folder, 'var/lib/systemd/timers/stamp-apiscp-backup.timer'), 1, 1);
+    expect(await withoutSpace()).to.deep.equal(['schedule']);
+  });
+
+  it('names a module of another version, a panel that was not restarted, hidden Scopes, and lines that are lost', async () => {
+    expect(await withoutSpace({ module: '0.0.1' })).to.deep.equal(['version']);
+    expect(await withoutSpace({ scopes: SCOPES.slice(1) })).to.deep.equal(['scopes']);
+    write('usr/local/apnscp/config/custom/boot.php', '<?php');
+    write('usr/local/apnscp/config/custom/apiscp-backup/php-module/Backup_Module.php', "const VERSION = '9.9.9';");
+    expect(await withoutSpace()).to.deep.equal(['panel', 'version']);
+  });
+
+  it('names settings that cannot be used, and looks at the rest', async () => {
+    writeFileSync(server.settingsFile, JSON.stringify({ retention: 7, repository: server.repository, systemRoot: server.folder }));
+    const { checks } = await doctor({}, context());
+    expect(checks.filter(({ check, result }) => check === 'settings' && result === 'problem')).to.have.length(1);
+    writeFileSync(server.settingsFile, 'not JSON');
+    expect(await found()).to.deep.equal(['settings']);
+  });
+
+  it('names a clock that is behind what was recorded, and exports that are old', async () => {
+    server.now = () => new Date(Date.now() - 3_600_000);
+    expect(await withoutSpace()).to.include('clock');
+    server.now = () => new Date();
+    utimesSync(join(server.folder, 'var/log/mailer_table'), 1, 1);
+    expect(await withoutSpace()).to.deep.equal(['exports']);
+  });
+});

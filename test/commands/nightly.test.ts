@@ -1,0 +1,149 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type BackUp, nightlyWith } from '../../core/commands/nightly.ts';
+import { run } from '../../core/commands/run.ts';
+import { status } from '../../core/commands/status.ts';
+import { Failure } from '../../core/failure.ts';
+import { takeLock } from '../../core/locks/locks.ts';
+import type { NightlyResult } from '../../core/schemas/nightly.ts';
+import { writeNight } from '../../core/timeline/last-night.ts';
+import { Sandbox } from './sandbox.ts';
+
+const HOUR = 3_600_000;
+
+describe('the automatic backup', () => {
+  let server: Sandbox;
+  let clock: number;
+  let runs: number;
+  beforeEach(async () => {
+    server = new Sandbox();
+    writeFileSync(join(server.shadow, 'file'), 'content');
+    server.set('schedule', { time: '01:30' });
+    clock = Temporal.Now.zonedDateTimeISO().startOfDay().subtract({ hours: 12 }).epochMilliseconds;
+    runs = 0;
+    server.now = () => new Date(clock);
+    await server.init();
+  });
+  afterEach(() => server.remove());
+
+  const counted: BackUp = (request, context) => {
+    runs++;
+    return run(request, context);
+  };
+  const nightly = (request: { now?: boolean } = {}, backUp = counted): Promise<NightlyResult> =>
+    nightlyWith(backUp)(request, server.context);
+  const pass = (hours: number) => {
+    clock += hours * HOUR;
+  };
+  /** The first question, in the noon before, after which the backup of the night is due. */
+  const untilDue = async () => {
+    await nightly();
+    pass(14);
+  };
+  const stepsOf = ({ steps }: NightlyResult) => Object.fromEntries(steps.map(({ step, status }) => [step, status]));
+
+  it('waits for the night after it was installed, and is made once then: run, prune, verify', async () => {
+    expect((await nightly()).due).to.equal(false);
+    pass(13);
+    expect((await nightly()).due).to.equal(false);
+    pass(1);
+    const result = await nightly();
+    expect(result).to.include({ due: true, status: 'ok' });
+    expect(stepsOf(result)).to.deep.equal({ run: 'ok', prune: 'ok', verify: 'ok' });
+    pass(0.25);
+    expect((await nightly()).due).to.equal(false);
+    expect(runs).to.equal(1);
+    pass(24);
+    expect((await nightly()).due).to.equal(true);
+  });
+
+  it('is not made while it is off, unless it is asked for', async () => {
+    await untilDue();
+    server.set('enabled', false);
+    expect(await nightly()).to.include({ due: false, nextDue: null });
+    expect((await nightly({ now: true })).due).to.equal(true);
+    expect(runs).to.equal(1);
+  });
+
+  it('is not begun beside one that is at work', async () => {
+    await untilDue();
+    const lock = takeLock(server.stateDirectory, 'nightly', 'the automatic backup');
+    expect((await nightly()).due).to.equal(false);
+    lock.release();
+    expect(runs).to.equal(0);
+  });
+
+  it('prunes after a run that failed, tries again an hour later, and not for ever', async () => {
+    await untilDue();
+    const full: BackUp = async () => {
+      runs++;
+      throw new Failure('disk_full', 'no room is left');
+    };
+    const result = await nightly({}, full);
+    expect(result.status).to.equal('failed');
+    expect(stepsOf(result)).to.deep.equal({ run: 'failed', prune: 'ok', verify: 'ok' });
+    for (let quarter = 0; quarter < 40; quarter++) {
+      pass(0.25);
+      await nightly({}, full);
+    }
+    expect(runs).to.equal(3);
+  });
+
+  it('says once that there is no repository, and does not begin what needs one', async () => {
+    await untilDue();
+    rmSync(server.repository, { recursive: true });
+    const result = await nightly();
+    expect(stepsOf(result)).to.deep.equal({ run: 'failed', prune: 'skipped', verify: 'skipped' });
+    expect(server.log.filter(({ level }) => level === 'error')).to.have.length(1);
+  });
+
+  it('is made again when its process was killed', async () => {
+    await untilDue();
+    // What the night writes before it begins, and nothing after it.
+    writeNight(server.stateDirectory, { begun: clock, tried: clock, tries: 1, done: false, steps: [] });
+    expect((await status({}, server.context)).automatic.done).to.equal(false);
+    pass(0.5);
+    expect((await nightly()).due).to.equal(false);
+    pass(0.5);
+    expect(await nightly()).to.include({ due: true, status: 'ok' });
+    expect((await status({}, server.context)).automatic.done).to.equal(true);
+  });
+
+  it('is stopped between its steps, and made again', async () => {
+    await untilDue();
+    const stopped: BackUp = async () => {
+      throw new Failure('cancelled', 'the backup was stopped');
+    };
+    const failure = await nightly({}, stopped).catch((error: unknown) => error);
+    expect(failure).to.have.property('code', 'cancelled');
+    pass(1);
+    expect((await nightly()).due).to.equal(true);
+  });
+
+  it('verifies every unit within the time that is set, the longest unverified first', async () => {
+    for (let number = 2; number <= 5; number++) server.addAccount(`site${number}`);
+    server.set('schedule', { time: '01:30', verifyWithin: '3 days' });
+    await untilDue();
+    for (let night = 0; night < 3; night++, pass(24)) expect(stepsOf(await nightly()).verify).to.equal('ok');
+    const verified = (await status({}, server.context)).units.map((unit) => unit.verified);
+    expect(verified).to.have.length(6);
+    expect(verified.every((time) => time !== null)).to.equal(true);
+  });
+
+  it('is damaged when the verification finds damage, and the status says so until it is gone', async () => {
+    await server.back('full');
+    for (const pack of server.objects('packs')) writeFileSync(pack, 'garbage');
+    server.set('schedule', { time: '01:30', verifyWithin: '1 day' });
+    await untilDue();
+    const result = await nightly();
+    expect(result.status).to.equal('damaged');
+    expect(await status({}, server.context)).to.have.property('status', 'damaged');
+  });
+
+  it('leaves out what is switched off', async () => {
+    server.set('schedule', { time: '01:30', prune: false, verifyWithin: false });
+    await untilDue();
+    expect(stepsOf(await nightly())).to.deep.equal({ run: 'ok', prune: 'skipped', verify: 'skipped' });
+  });
+});
