@@ -102,8 +102,10 @@ async function allowedCalls(): Promise<Set<string>> {
   let current: string[] = [];
   for (const line of stdout.split('\n')) {
     const word = line.trim();
-    if (line.startsWith('@')) sets.set(word, (current = []));
-    else if (word !== '' && !word.startsWith('#')) current.push(word);
+    if (line.startsWith('@')) {
+      current = [];
+      sets.set(word, current);
+    } else if (word !== '' && !word.startsWith('#')) current.push(word);
   }
   const expand = (name: string): string[] => (name.startsWith('@') ? (sets.get(name) ?? []).flatMap(expand) : [name]);
   const allowed = new Set<string>();
