@@ -28,7 +28,7 @@ class Schedule extends SettingScope
 	public function getHelp(): string
 	{
 		return 'When the server is backed up and what follows: "time" (a time of day, in quotes: [time:"03:30"]), "prune" (true or false), ' .
-			'"verifyWithin" (in which time everything is verified once, or false). Which level is taken on which day: "rules", of which the first one that fits the day decides (level, weekdays, weeksOfMonth), ' .
+			'"verifyWithin" (in which time everything is read back once, or false). Which level is taken on which day: "rules", of which the first one that fits the day decides (level, weekdays, weeksOfMonth), ' .
 			'and "maxFullAge", after which a full is taken on any day.';
 	}
 

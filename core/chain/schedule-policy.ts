@@ -32,7 +32,7 @@ export interface NightPolicy extends SchedulePolicy {
   /** `HH:MM`. */
   readonly time: string;
   readonly prune: boolean;
-  /** A duration, in which every unit is verified once; false: none is. */
+  /** A duration, in which all contents are read back once; false: none is. */
   readonly verifyWithin: string | false;
 }
 

@@ -33,7 +33,11 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     names.add(watch.unit);
     const found = await damagesOf(id, repository, watch, scope);
     damages.push(...found);
-    const check = { time: context.now().toISOString(), isDamaged: found.length > 0, isWhole: request.quick !== true && request.sample === undefined };
+    const check = {
+      time: context.now().toISOString(),
+      isDamaged: found.length > 0,
+      isWhole: request.quick !== true && request.sample === undefined,
+    };
     if (repository.isOwn && request.quick !== true) noteVerified(repository.stateFolder, id, check);
   }
   const { snapshots, objects, entries, bytesRead } = watch;

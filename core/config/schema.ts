@@ -47,8 +47,11 @@ const SCHEDULE = {
     time: { ...TIME_OF_DAY, description: 'The time of day, such as 01:30, from which the backup of that day is due.' },
     prune: { type: 'boolean', description: 'Whether a prune follows it.' },
     verifyWithin: {
-      anyOf: [{ ...DURATION, description: 'Every unit is verified once in this time, some of them each day.' }, { const: false }],
-      description: 'In which time every unit is verified once, some of them after each backup; false: none is.',
+      anyOf: [
+        { ...DURATION, description: 'All contents are read back once in this time, another part of them each day.' },
+        { const: false },
+      ],
+      description: 'In which time all contents are read back once, another part of them after each backup; false: none is.',
     },
   },
   additionalProperties: false,
