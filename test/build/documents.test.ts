@@ -10,7 +10,7 @@ const inside = FOLDERS.flatMap((folder) =>
 const DOCUMENTS = [...readdirSync(ROOT), ...inside].filter((name) => name.endsWith('.md'));
 
 /** Of the panel, not of this repository. */
-const PANELS = ['config/custom/boot.php'];
+const PANELS = ['config/custom/boot.php', 'bin/scripts/backup_dbs.php'];
 
 const textOf = (document: string): string => readFileSync(join(ROOT, document), 'utf8').replace(/^( {4}|```)[\s\S]*?(\n\n|$)/gm, '\n');
 
