@@ -71,7 +71,7 @@ export class UnitDumps {
       if ('failure' in found) this.#missServer(found);
       else jobs.push(...this.#jobsOf(found));
     }
-    await this.#work(jobs);
+    await this.#work(jobs.sort((a, b) => (a.path < b.path ? -1 : 1)));
     signal.throwIfAborted();
     this.#addFolders();
     this.#records.sort((a, b) => (a.path < b.path ? -1 : 1));
