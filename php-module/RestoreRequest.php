@@ -27,7 +27,7 @@ final class RestoreRequest
 	{
 		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 [shadow/var/www/html] [at:latest]";
 		Arguments::noneBeyond(3, $given, $usage);
-		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG] : []) + ($requester->isOwner() ? [] : Options::WHOSE);
+		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG, 'withDatabases' => Options::FLAG] : []) + ($requester->isOwner() ? [] : Options::WHOSE);
 		self::refuseEmptyPath($requester, $given);
 		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} [shadow/var/www/html] [at:latest]");
@@ -39,7 +39,7 @@ final class RestoreRequest
 		$options = Options::read($options, $kinds);
 		if ($requester->isOwner()) {
 			$params += $requester->policy() + $requester->room();
-			$paths = $paths ?: [BackupPath::OWNER_ROOT];
+			$paths = $paths ?: (empty($options['withDatabases']) ? [BackupPath::OWNER_ROOT] : []);
 		}
 		foreach ($paths as $path) {
 			$params['paths'][] = BackupPath::ofRequester($requester, $path);

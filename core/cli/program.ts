@@ -26,6 +26,7 @@ interface RestoreOptions {
   readonly overwrite?: string;
   readonly delete?: true;
   readonly recreate?: true;
+  readonly withDatabases?: true;
   readonly dryRun?: true;
   readonly spaceCheck: boolean;
   readonly pathB64?: readonly string[];
@@ -57,7 +58,9 @@ function addRestore(program: Command, { perform }: Actions): void {
         return perform(name, { unit, paths: pathArguments(paths, pathB64), ...options, ...check });
       });
   add('plan', 'show what a restore would read, write and overwrite');
-  add('restore', 'restore a unit, or some of its paths, as it was').option('--dry-run', 'the same as plan');
+  add('restore', 'restore a unit, or some of its paths, as it was')
+    .option('--with-databases', 'of a whole account in its place: also its databases')
+    .option('--dry-run', 'the same as plan');
 }
 
 /** `restore-database`. */

@@ -5,7 +5,7 @@ import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import type { PlanResult } from '../schemas/plan.ts';
 import type { RestoreResult } from '../schemas/restore.ts';
-import type { RestoreDatabaseResult } from '../schemas/restore-database.ts';
+import type { RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore-database.ts';
 import type { RunResult } from '../schemas/run.ts';
 import type { VerifyResult } from '../schemas/verify.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
@@ -130,7 +130,8 @@ function renderRestore(result: RestoreResult): string {
   ];
   const title = `${result.unit}, ${pointInTimeText(result.moment)}\n`;
   const table = renderTable([{ title: '' }, { title: '', right: true }], rows);
-  return `${title}${table}${warningLines(result.warnings, result.warningCount)}Restore: ${result.status}.\n`;
+  const databases = (result.databases ?? []).flatMap(restoredDatabaseLines).join('');
+  return `${title}${table}${warningLines(result.warnings, result.warningCount)}${databases}Restore: ${result.status}.\n`;
 }
 
 function renderVerify({ status, snapshots, objects, entries, bytesRead, damages }: VerifyResult): string {
@@ -157,6 +158,18 @@ function renderPlan(result: PlanResult): string {
   return `${reading}${objects}${changes}${renderRestore(result)}`;
 }
 
+function restoredDatabaseLines({ engine, name, target, result, replaced, tables, rows, bytes, notes, error }: RestoredDatabase): string[] {
+  const where = target === name ? '' : ` to ${printable(target)}`;
+  const what = `${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
+  const said = error === null ? what : `${printable(error.message)} (${error.code})`;
+  const more = [
+    ...(replaced === null ? [] : [`what was live is kept as ${replaced}`]),
+    ...notes,
+    ...(error?.advice == null ? [] : [error.advice]),
+  ];
+  return [`${engine}/${printable(name)}${where}: ${result}; ${said}\n`, ...more.map((line) => `  ${printable(line)}\n`)];
+}
+
 function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users, notes, databases }: RestoreDatabaseResult): string {
   const lines = settled.map(({ database, kept }) => {
     const where = kept === null ? '' : ` Its tables are kept as ${printable(kept)}.`;
@@ -164,15 +177,7 @@ function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users,
   });
   lines.push(...notes.map((note) => `${printable(note)}\n`));
   if (users.length > 0) lines.push(`Users: ${users.map(printable).join(', ')}\n`);
-  for (const { engine, name, target, result, replaced, tables, rows, bytes, notes: left, error } of databases) {
-    const where = target === name ? '' : ` to ${printable(target)}`;
-    const what = `${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
-    const said = error === null ? what : `${printable(error.message)} (${error.code})`;
-    lines.push(`${engine}/${printable(name)}${where}: ${result}; ${said}\n`);
-    if (replaced !== null) lines.push(`  what was live is kept as ${printable(replaced)}\n`);
-    for (const note of left) lines.push(`  ${printable(note)}\n`);
-    if (error?.advice != null) lines.push(`  ${printable(error.advice)}\n`);
-  }
+  lines.push(...databases.flatMap(restoredDatabaseLines));
   return `${lines.join('')}${dryRun ? 'Dry run' : 'Restore of databases'} of ${unit} from ${snapshot}: ${status}.\n`;
 }
 

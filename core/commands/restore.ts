@@ -19,6 +19,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Outcome } from '../restore/outcome.ts';
 import { restoreTree } from '../restore/restore.ts';
 import type { RestoreRequest, RestoreResult } from '../schemas/restore.ts';
+import type { RestoreDatabaseRequest } from '../schemas/restore-database.ts';
 import { ChainManifests } from '../targets/chain-manifests.ts';
 import { chainPacks } from '../targets/chain-packs.ts';
 import { refuseDeletionAround } from '../targets/own-places.ts';
@@ -28,12 +29,28 @@ import { openFolderTarget, openOriginalTarget, type RestoreTarget } from '../tar
 import { ALL_EXCLUDED, excludeOfUnit, excludeThen, usableRules } from '../timeline/exclude-rules.ts';
 import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent, isOfAnother } from '../timeline/resolve-unit.ts';
+import { restoreDatabase } from './restore-database.ts';
 
 /**
- * Gives a unit, or some of its paths, back as it was at one snapshot. What could not be restored is in the result, whose
- * status is then `partial`.
+ * Gives a unit, or some of its paths, back as it was at one snapshot, on request with its databases. What could not be restored is
+ * in the result, whose status is then `partial`.
  */
 export async function restore(request: RestoreRequest, context: Context): Promise<RestoreResult> {
+  if (request.withDatabases !== true) return await restoreFiles(request, context);
+  if (request.to !== undefined || (request.paths ?? []).length > 0) {
+    throw new Failure('usage', 'databases are restored with a whole account in its place', {
+      advice: 'For some of them there is `apiscp-backup restore-database`.',
+    });
+  }
+  const files = await restoreFiles(request, context);
+  const { unit, server, earlier, identity, passphraseFile, policy, dryRun } = request;
+  const given = { unit, server, earlier, identity, passphraseFile, policy, dryRun };
+  const same = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as typeof given & { unit: string };
+  const { status, databases } = await restoreDatabase({ ...same, at: files.snapshot, all: true } as RestoreDatabaseRequest, context);
+  return { ...files, status: files.status === status ? status : 'partial', databases };
+}
+
+async function restoreFiles(request: RestoreRequest, context: Context): Promise<RestoreResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { repository, unit, users } = await findSubject(request, context);
   const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);

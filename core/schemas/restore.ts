@@ -2,6 +2,7 @@ import type { FromSchema } from '../config/schema-type.ts';
 import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
 import { atSchema, currentSchema, pointInTimeSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
+import { restoredDatabaseSchema } from './restore-database.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
@@ -48,6 +49,7 @@ export const restoreRequest = {
       type: 'boolean',
       description: 'Restore in place although the account is not on this server: its folder is made anew.',
     },
+    withDatabases: { type: 'boolean', description: 'Of a whole account in its place: also all databases that the snapshot has.' },
     dryRun: { type: 'boolean', description: 'Write nothing, report what would be done.' },
     room: {
       type: 'object',
@@ -83,6 +85,7 @@ export const restoreResult = {
     failed: countSchema,
     bytesWritten: countSchema,
     bytesFetched: { ...countSchema, description: 'Read from the repository.' },
+    databases: { type: 'array', items: restoredDatabaseSchema, description: 'With withDatabases.' },
     warnings: { type: 'array', items: warningSchema },
     warningCount: countSchema,
   },

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { WireError } from '../../core/schemas/parts.ts';
@@ -115,6 +115,20 @@ describe('restore-database', function () {
     expect(readFileSync(safe, 'utf8')).to.include("(1,'Grüße 😀')");
     expect(statSync(safe).mode & 0o777).to.equal(0o600);
     expect((await ask('site1', 'mysql/one_wp', '--to', safe)).result.databases[0]!.error!.message).to.include('EEXIST');
+  });
+
+  it('goes with the restore of a whole account', async () => {
+    await mariadb.run("UPDATE posts SET text = 'broken'", 'one_wp');
+    rmSync(join(site.shadow, 'index.html'));
+    const { result, exitCode } = await site.restore('--with-databases');
+    expect([exitCode, result.status, result.databases?.map(({ result }) => result)], JSON.stringify(result)).to.deep.equal([
+      0,
+      'ok',
+      Array(6).fill('ok'),
+    ]);
+    expect(readFileSync(join(site.shadow, 'index.html'), 'utf8')).to.equal('a page');
+    expect(await mariadb.query('SELECT text FROM posts', 'one_wp')).to.deep.equal([{ text: 'Grüße 😀' }, { text: null }]);
+    expect((await site.restore('--with-databases', '--to', '/root/x')).error?.code).to.equal('usage');
   });
 
   it('changes nothing in a dry run', async () => {
