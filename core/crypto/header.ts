@@ -19,9 +19,10 @@ export interface NewHeader {
 /** A header for an object that only these recipients (`age1…`) can read. Each has another key. */
 export async function newHeader(recipients: readonly string[]): Promise<NewHeader> {
   if (recipients.length === 0) throw new Failure('internal', 'nobody could read what is encrypted to nobody');
-  const { Encrypter } = await age();
+  const { Encrypter, Stanza } = await age();
+  const { x25519Recipient } = await import('./x25519.ts');
   const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  for (const recipient of recipients) encrypter.addRecipient(x25519Recipient(recipient, Stanza));
   let fileKey: Uint8Array | undefined;
   encrypter.addRecipient({
     // Adds nothing to the header: it only sees the key, which the library does not give otherwise.
@@ -60,8 +61,9 @@ export async function openHeader(
   const bytes = await readHeader(size, read);
   const length = bytes.length - NONCE;
   const { Decrypter } = await age();
+  const { x25519Identity } = await import('./x25519.ts');
   const decrypter = new Decrypter();
-  for (const { secret } of identities) decrypter.addIdentity(secret);
+  for (const { secret } of identities) decrypter.addIdentity(x25519Identity(secret));
   let fileKey: Uint8Array;
   try {
     fileKey = await decrypter.decryptHeader(bytes.subarray(0, length));

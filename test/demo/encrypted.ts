@@ -9,9 +9,6 @@ import type { Proceedings } from './proceedings.ts';
 import { restoreLines, runLines } from './results.ts';
 import { say, showStep } from './screen.ts';
 
-/** What is compared: all that the account's web server shows. */
-const WEB = 'var/www';
-
 /** A repository of its own that this server can only write: refused without the key, and given back with it. */
 export class EncryptedRepository {
   readonly #proceedings: Proceedings;
@@ -29,9 +26,11 @@ export class EncryptedRepository {
   }
 
   async run(): Promise<void> {
-    const { name, shadow } = this.#site;
+    const { name, shadow, adminUser } = this.#site;
+    // Raw database files are in no backup, so not all of it is compared.
+    const mail = `home/${adminUser}/Mail`;
     const identity = await newIdentity();
-    await this.#proceedings.remember('encrypted', join(shadow, WEB));
+    await this.#proceedings.remember('encrypted', join(shadow, mail));
     await this.#ask(['init', '--recipient', identity.recipient]);
     say(runLines((await this.#ask(['run', name])) as RunResult));
     const to = join(this.#proceedings.server.folder, 'decrypted');
@@ -40,7 +39,7 @@ export class EncryptedRepository {
     if (error?.code !== 'identity_missing') throw new Error('a restore without the key was not refused');
     say([`refused: ${error.message}`]);
     say(restoreLines((await this.#ask([...restore, '--identity', '-'], identity.secret)) as RestoreResult));
-    this.#proceedings.judge('decrypted', await this.#proceedings.compare('encrypted', join(to, 'shadow', WEB)));
+    this.#proceedings.judge('decrypted', await this.#proceedings.compare('encrypted', join(to, 'shadow', mail)));
   }
 
   /** Asks the program itself, as on a machine without a panel. */
