@@ -11,6 +11,12 @@ import type { StoredStream } from '../../scan/stream/stored-stream.ts';
 /** What dumps are stored by. */
 export type StreamStore = Pick<UnitPacking, 'size' | 'readStream' | 'failed'>;
 
+/** How a dump is watched. */
+export interface DumpWatch extends ChildWatch {
+  /** Milliseconds within which something must come of it, and the server must answer before. */
+  readonly patience: number;
+}
+
 /** A dump that is stored. */
 export interface StoredDump extends StoredStream {
   readonly consistency: Consistency;
@@ -34,12 +40,14 @@ export async function dumpOne(
   { name }: DatabaseFacts,
   target: DumpTarget,
   store: StreamStore,
-  watch: ChildWatch,
+  watch: DumpWatch,
 ): Promise<StoredDump | undefined> {
-  const asked = { ...watch, signal: AbortSignal.any([watch.signal, store.failed]) };
+  const signal = AbortSignal.any([watch.signal, store.failed]);
+  const asked = { timeLimit: watch.patience, signal };
   const plan = await server.planDump(name, asked);
   if (plan === undefined) return undefined;
-  const stored = await storeDump(startDump(plan.command, asked), { kind: server.engine, ...target }, store);
+  const dump = startDump(plan.command, { timeLimit: watch.timeLimit, signal });
+  const stored = await storeDump(dump, { kind: server.engine, ...target }, store, watch.patience);
   if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut };
   watch.signal.throwIfAborted();
   // Whoever drops a database while it is dumped wants no backup of it.
@@ -63,23 +71,46 @@ export async function storeText(
     });
   });
   try {
-    return await store.readStream({ descriptor: pipe.read, kind, ...target });
+    return await store.readStream({ descriptor: pipe.read, kind, reads: newCount(), ...target });
   } finally {
     closeSync(pipe.read);
     await written;
   }
 }
 
+function newCount(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+}
+
 type Order = DumpTarget & { readonly kind: DatabaseServer['engine'] };
 
-async function storeDump(dump: DumpProcess, order: Order, store: StreamStore): Promise<StoredStream | { readonly failure: string }> {
+async function storeDump(
+  dump: DumpProcess,
+  order: Order,
+  store: StreamStore,
+  patience: number,
+): Promise<StoredStream | { readonly failure: string }> {
   let stored: StoredStream;
+  let isStalled = false;
+  const reads = newCount();
+  let last = -1;
+  const watching = setInterval(() => {
+    const count = Atomics.load(new Int32Array(reads), 0);
+    if (count === last) {
+      isStalled = true;
+      dump.stop();
+    }
+    last = count;
+  }, patience);
   try {
-    stored = await store.readStream({ descriptor: dump.descriptor, ...order });
+    stored = await store.readStream({ descriptor: dump.descriptor, reads, ...order });
   } finally {
+    clearInterval(watching);
     // With nobody to read it, the dump would wait for ever.
     closeSync(dump.descriptor);
   }
   const { failure } = await dump.ended;
-  return failure === undefined ? stored : { failure };
+  if (failure === undefined) return stored;
+  const seconds = Math.round(patience / 1000);
+  return { failure: isStalled ? `nothing came of it for ${seconds} seconds, as when somebody holds a lock on a table` : failure };
 }

@@ -8,7 +8,10 @@ import type { RecordedDatabase, SnapshotRecord } from '../../repository/record.t
 import type { ScanOutput } from '../../scan/collector.ts';
 import type { ScanTotals } from '../../scan/scan.ts';
 import { dumpEntry, dumpRows, folderEntry } from './dump-entries.ts';
-import { dumpOne, type StoredDump, type StreamStore, storeText } from './dump-one.ts';
+import { type DumpWatch, dumpOne, type StoredDump, type StreamStore, storeText } from './dump-one.ts';
+
+/** In milliseconds: an account that holds a lock on its own table keeps the others waiting for twice this at most. */
+const PATIENCE = 10 * 60_000;
 
 /** What the databases of a unit are dumped with. */
 export interface DumpOrder {
@@ -156,7 +159,7 @@ export class UnitDumps {
   async #dumpUsers(server: DatabaseServer, users: readonly string[], path: ByteString): Promise<void> {
     const moment = this.#order.now();
     try {
-      const text = await server.users(users, this.#watch());
+      const text = await server.users(users, { ...this.#watch(), timeLimit: PATIENCE });
       const stored = await storeText(text, { path, isNew: !this.#before.has(path) }, server.engine, this.#store);
       this.#present.push(dumpEntry(path, stored.size, stored.content, moment));
     } catch (error) {
@@ -164,8 +167,8 @@ export class UnitDumps {
     }
   }
 
-  #watch(): { readonly timeLimit: number; readonly signal: AbortSignal } {
-    return { timeLimit: this.#order.timeLimit, signal: this.#order.signal };
+  #watch(): DumpWatch {
+    return { timeLimit: this.#order.timeLimit, signal: this.#order.signal, patience: PATIENCE };
   }
 
   /** What is the database's alone. Throws what is the unit's. */

@@ -10,6 +10,8 @@ export interface StreamOrder {
   /** Whether the point in time before has no such file: its tar members then have its name. */
   readonly isNew: boolean;
   readonly kind: DumpKind;
+  /** One 32-bit number that grows with each read: whoever waits sees whether anything comes. */
+  readonly reads: SharedArrayBuffer;
 }
 
 /** What became of a stream. */

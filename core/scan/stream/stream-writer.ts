@@ -49,6 +49,7 @@ export class StreamWriter {
     const chunker = new ContentDefinedChunker();
     const whole = createHash('sha256');
     const counter = dumpCounter(order.kind);
+    const reads = new Int32Array(order.reads);
     let size = 0;
     let isOver = false;
     let cut = 0;
@@ -57,6 +58,7 @@ export class StreamWriter {
       run.makeRoom(READ_LENGTH);
       const got = readStream(order.descriptor, window, run.end, READ_LENGTH);
       const bytes = window.subarray(run.end, run.end + got);
+      Atomics.add(reads, 0, 1);
       isOver = got === 0;
       run.end += got;
       size += got;

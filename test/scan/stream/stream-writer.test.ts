@@ -48,7 +48,13 @@ async function store(bytes: Buffer): Promise<{ stored: StoredStream; packs: Kept
         resolve();
       });
     });
-    const stored = await packing.readStream({ descriptor: pipe.read, path: 'databases/mysql/a.sql', isNew: true, kind: 'mysql' });
+    const stored = await packing.readStream({
+      descriptor: pipe.read,
+      path: 'databases/mysql/a.sql',
+      isNew: true,
+      kind: 'mysql',
+      reads: new SharedArrayBuffer(4),
+    });
     await written;
     closeSync(pipe.read);
     await packing.end();

@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { dumpOne } from '../../core/backup/databases/dump-one.ts';
+import type { DatabaseServer, DumpPlan } from '../../core/databases/database-server.ts';
+import { WorkerPool } from '../../core/scan/pack/worker-pool.ts';
+import { failureOf } from '../failure-of.ts';
+
+/** A server whose dumps are what a shell script writes. */
+function serverOf(script: string): DatabaseServer {
+  const plan: DumpPlan = { command: { program: '/bin/sh', args: ['-c', script], as: undefined }, consistency: 'snapshot', leftOut: [] };
+  return {
+    engine: 'mysql',
+    version: '',
+    query: async () => [],
+    inventory: async () => ({ databases: [], claims: [], users: [] }),
+    planDump: async () => plan,
+    users: async () => '',
+  };
+}
+
+describe('one dump', function () {
+  this.timeout(30_000);
+
+  /** Dumps with so many milliseconds to wait for something to come. */
+  const dump = async (script: string, { patience = 60_000, timeLimit = 60_000 } = {}) => {
+    const pool = new WorkerPool(1, undefined);
+    try {
+      const sink = { append: async () => {}, close: async () => {} };
+      const packing = pool.begin({ packNames: { before: 'p', after: '.tar.zst' }, known: [], sink });
+      const facts = { name: 'a', characterSet: '', collation: '' };
+      const watch = { timeLimit, patience, signal: new AbortController().signal };
+      return await dumpOne(serverOf(script), facts, { path: 'databases/mysql/a.sql', isNew: true }, packing, watch);
+    } finally {
+      await pool.stop();
+    }
+  };
+
+  it('is ended when nothing comes of it any more, as when an account holds a lock', async () => {
+    const failure = await failureOf(() => dump('echo begin; exec sleep 600', { patience: 300 }));
+    expect(failure.code).to.equal('database_failed');
+    expect(failure.message).to.include('nothing came of it');
+  });
+
+  it('goes on as long as something comes', async () => {
+    const stored = await dump('for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.2; done', { patience: 700 });
+    expect(stored?.size).to.equal(16);
+  });
+
+  it('is ended when it takes too long in all', async () => {
+    const failure = await failureOf(() => dump('while sleep 0.05; do echo more; done', { timeLimit: 500 }));
+    expect(failure.message).to.include('too long');
+  });
+
+  it('fails with what it said, and in few words', async () => {
+    const failure = await failureOf(() => dump('echo half; yes "much to say" | head -c 1000000 >&2; echo the end >&2; exit 4'));
+    expect(failure.message).to.include('exit code 4').and.to.include('much to say');
+    expect(failure.message.length).to.be.lessThan(5000);
+  });
+});
