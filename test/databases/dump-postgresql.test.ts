@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { makePostgresqlAccount } from './account.ts';
 import { DatabaseSite } from './database-site.ts';
+import { fillEveryKind } from './every-kind-of-postgresql.ts';
 import { PostgresqlServer } from './postgresql-server.ts';
+
+const NAMES = ['wp', 'empty', 'kinds', "it's", 'a-b.c', '-x', 'na"ïve', String.raw`back\slash`, 'a/b'];
 
 describe('dumps of PostgreSQL', function () {
   this.timeout(120_000);
@@ -12,46 +16,80 @@ describe('dumps of PostgreSQL', function () {
 
   before(async () => {
     server = await PostgresqlServer.start();
-    await makePostgresqlAccount(server, {
-      prefix: 'one_',
-      user: 'owner1',
-      password: "o'1",
-      databases: ['wp', 'empty'],
-      furtherUsers: ['reader'],
-    });
+    const account = { prefix: 'one_', user: 'owner1', password: "o'1", databases: NAMES, furtherUsers: ['reader'] };
+    await makePostgresqlAccount(server, account);
+    await makePostgresqlAccount(server, { prefix: 'two_', user: 'owner2', password: 'o2', databases: ['wp'] });
+    await server.run('CREATE DATABASE older OWNER owner1');
     await server.run(
-      "CREATE TABLE posts (id INT PRIMARY KEY, text TEXT); INSERT INTO posts VALUES (1, 'Grüße 😀 (a);'), (2, E'\\\\.\\n'), (3, NULL); CREATE TABLE none (id int); SELECT lo_from_bytea(0, 'large')",
+      `CREATE TABLE posts (id INT PRIMARY KEY, text TEXT); CREATE TABLE none (id int);
+      INSERT INTO posts VALUES (1, 'Grüße 😀 (a);'), (2, E'\\\\.\\n'), (3, NULL); SELECT lo_from_bytea(0, 'large')`,
       'one_wp',
     );
+    await server.run('CREATE ROLE example_web');
+    await fillEveryKind(server, 'owner1', "o'1", 'one_kinds');
     site = new DatabaseSite({ postgresql: server });
     site.setLogin('pgsql', 'one_', 'owner1');
     await site.init();
   });
-
   after(async () => {
     await server?.stop();
     await site?.remove();
   });
 
-  it('store each database as a file of the snapshot, which the record describes', async () => {
+  it('store each database of the account as a file of the snapshot, which the record describes', async () => {
     await site.backUp();
     const folder = await site.restoreAside();
-    const dump = readFileSync(join(folder, 'databases/postgresql/one_wp.sql'), 'utf8');
-    const { one_wp, one_empty } = site.recorded();
-    expect(one_wp).to.include({
-      engine: 'postgresql',
-      result: 'ok',
-      tables: 2,
-      rows: 3,
-      size: Buffer.byteLength(dump),
-      characterSet: 'UTF8',
-    });
+    const recorded = site.recorded();
+    expect(Object.keys(recorded)).to.have.members(['older', ...NAMES.map((name) => `one_${name}`)]);
+    const { one_wp, one_empty, one_kinds } = recorded;
+    expect(one_wp).to.include({ engine: 'postgresql', result: 'ok', tables: 2, rows: 3, characterSet: 'UTF8', consistency: 'snapshot' });
     expect(one_empty).to.include({ result: 'ok', tables: 0, rows: 0 });
-    expect(dump).to.include('lowrite');
+    expect(one_kinds?.rows).to.be.greaterThan(5);
+    for (const each of Object.values(recorded)) expect(readFileSync(join(folder, each.path)).length, each.path).to.equal(each.size);
+    expect(readFileSync(join(folder, 'databases/postgresql/one_wp.sql'), 'utf8'))
+      .to.include('lowrite')
+      .and.to.include('OWNER TO');
+  });
+
+  it('have the roles of the account with the hashes of their passwords, and nobody else', async () => {
+    const path = 'databases/postgresql-users.sql';
+    const users = readFileSync(join(await site.restoreAside(path), path), 'utf8');
+    expect(users).to.match(/^CREATE ROLE one_reader;\nALTER ROLE one_reader WITH .* PASSWORD 'SCRAM-SHA-256\$/);
+    expect(users).to.include('GRANT CONNECT ON DATABASE one_wp TO one_reader;\n').and.to.include('CREATE ROLE owner1;\n');
+    expect(users).not.to.include('owner2').and.not.to.include('postgres;');
+  });
+
+  it('can be loaded as they are', async () => {
+    await server.run('CREATE DATABASE copied TEMPLATE template0');
+    const dump = readFileSync(join(await site.restoreAside('databases/postgresql/one_kinds.sql'), 'databases/postgresql/one_kinds.sql'));
+    const to = `host=${server.socketFolder} user=postgres dbname=copied passfile=${server.passwordFile}`;
+    await execa('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', `--dbname=${to}`], { input: dump });
+    await server.run('DROP DATABASE copied');
   });
 
   it('cost nothing when nothing has changed', async () => {
-    const unit = await site.backUp();
-    expect(unit.status).to.equal('unchanged');
+    expect((await site.backUp()).status).to.equal('unchanged');
+  });
+
+  it('keep everything while nobody is let in, and say so without the password', async () => {
+    const wrong = join(site.folder, 'wrong');
+    writeFileSync(wrong, '*:*:*:postgres:wrong-one\n', { mode: 0o600 });
+    site.setDatabases({ postgresql: { socket: server.socketFolder, credentials: wrong } });
+    const { result } = await site.run();
+    expect(result.status).to.equal('partial');
+    expect(result.units[0]?.deleted).to.equal(0);
+    expect(result.units[0]?.warnings[0]).to.include({ code: 'database_unreachable', path: 'databases/postgresql' });
+    expect(result.units[0]?.warnings[0]?.message).to.include('password authentication failed').and.not.to.include('wrong-one');
+  });
+
+  it('are made without any password where the system’s user may log in by who it is', async () => {
+    const rules = join(server.folder, 'data/pg_hba.conf');
+    const before = readFileSync(rules, 'utf8');
+    writeFileSync(rules, 'local all postgres peer\n');
+    appendFileSync(rules, before);
+    await server.run('SELECT pg_reload_conf()');
+    site.setDatabases({ postgresql: { socket: server.socketFolder, credentials: join(site.folder, 'none') } });
+    await site.backUp();
+    expect(Object.values(site.recorded()).every(({ result }) => result === 'ok')).to.equal(true);
   });
 });
