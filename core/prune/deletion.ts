@@ -1,4 +1,5 @@
 import { snapshotPath } from '../repository/layout.ts';
+import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { namedObjects, unreferencedObjects } from '../repository/unreferenced.ts';
 import { PruneIntent } from './intent.ts';
@@ -23,9 +24,11 @@ export async function deleteSnapshots(
   now: number,
   step: () => Promise<void>,
 ): Promise<Removed> {
-  const records = units.flatMap(({ unit, doomed }) => doomed.map(({ id }) => snapshotPath(unit, id)));
+  const pathOf = ({ unit, id }: SnapshotRecord): string => snapshotPath(unit, id);
+  const records = units.flatMap(({ doomed }) => doomed.map(pathOf));
   const ids = units.map(({ unit }) => unit);
-  const named = await namedObjects(repository, new Set(records));
+  const read = new Map(units.flatMap(({ doomed, kept }) => [...doomed, ...kept].map((record) => [pathOf(record), record] as const)));
+  const named = await namedObjects(repository, { read, doomed: new Set(records) });
   const intent = new PruneIntent(repository.stateFolder);
   const toBeDeleted = new Set(intent.read());
   for (const { doomed, kept } of units) for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object);

@@ -59,8 +59,14 @@ export class Repository extends ServerFolder {
     return record;
   }
 
-  /** The usable snapshots of a unit, oldest first, and what of its records cannot be used. */
-  async readSnapshots(unit: string): Promise<{ records: SnapshotRecord[]; unusable: UnusableRecord[] }> {
+  /**
+   * The usable snapshots of a unit, oldest first, and what of its records cannot be used. The records in `known`, by their paths, are
+   * taken as they were read before, if they are still there.
+   */
+  async readSnapshots(
+    unit: string,
+    known: ReadonlyMap<string, SnapshotRecord> = new Map(),
+  ): Promise<{ records: SnapshotRecord[]; unusable: UnusableRecord[] }> {
     const records: SnapshotRecord[] = [];
     const unusable: UnusableRecord[] = [];
     for await (const { name: path } of this.listObjects(`${layout.snapshotsFolder(unit)}/`)) {
@@ -73,7 +79,7 @@ export class Repository extends ServerFolder {
         continue;
       }
       try {
-        records.push(await this.readSnapshot(unit, path));
+        records.push(known.get(path) ?? (await this.readSnapshot(unit, path)));
       } catch (error) {
         // A prune may have removed it since it was listed.
         if ((await this.objectSize(path)) !== undefined) unusable.push({ path, failure: asFailure(error) });

@@ -1,18 +1,30 @@
 import { Failure } from '../failure.ts';
 import type { ObjectInfo } from './backends/backend.ts';
 import { snapshotPath, unitFolder, unitPath } from './layout.ts';
+import type { SnapshotRecord } from './record.ts';
 import type { Repository } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 
+/** What is known of records before the objects that they name are looked for. */
+interface KnownRecords {
+  /** The records that were read before, by their paths. */
+  readonly read: ReadonlyMap<string, SnapshotRecord>;
+  /** The paths of those that are going to be deleted. */
+  readonly doomed: ReadonlySet<string>;
+}
+
+const NOTHING_KNOWN: KnownRecords = { read: new Map(), doomed: new Set() };
+
 /**
- * The paths of all objects of the server's units that a record, but none of those in `without` (paths), needs. Throws
- * `repository_damaged` when any record cannot be used, for nobody knows what it names.
+ * The paths of all objects of the server's units that a record that stays needs. All records are listed, so one that was committed
+ * meanwhile counts, too; only those that were not read before are read. Throws `repository_damaged` when any record cannot be used, for
+ * nobody knows what it names.
  */
-export async function namedObjects(repository: Repository, without: ReadonlySet<string> = new Set()): Promise<ReadonlySet<string>> {
+export async function namedObjects(repository: Repository, known = NOTHING_KNOWN): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   for (const unit of await repository.units.ids()) {
     named.add(unitPath(unit));
-    const { records, unusable } = await repository.readSnapshots(unit);
+    const { records, unusable } = await repository.readSnapshots(unit, known.read);
     const [first] = unusable;
     if (first !== undefined) {
       throw new Failure('repository_damaged', `nobody knows which objects ${first.path} needs: ${first.failure.message}`, {
@@ -23,7 +35,7 @@ export async function namedObjects(repository: Repository, without: ReadonlySet<
     }
     for (const record of records) {
       const path = snapshotPath(unit, record.id);
-      if (without.has(path)) continue;
+      if (known.doomed.has(path)) continue;
       named.add(path).add(record.manifest.path);
       for (const pack of record.packs) named.add(pack.path);
     }

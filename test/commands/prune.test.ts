@@ -215,6 +215,31 @@ describe('prune', () => {
     expect(await objects()).to.have.length(5);
   });
 
+  it('reads every record once, and heeds one that is committed after a unit was decided', async () => {
+    await history();
+    const shared = (chain[1] as SnapshotRecord).packs[0] as ObjectReference;
+    const first = unit;
+    unit = await repository.units.open(subject('site2'));
+    const other = unit;
+    const { id } = await add('full', daysAgo(0));
+    const { repository: counting } = await openTestRepository(backend, state);
+    const read: string[] = [];
+    const readSnapshot = counting.readSnapshot.bind(counting);
+    counting.readSnapshot = async (of, path) => {
+      read.push(path);
+      if (path === snapshotPath(other.unit, id)) {
+        unit = first;
+        await add('full', daysAgo(0), [shared]);
+      }
+      return readSnapshot(of, path);
+    };
+    expect((await prune({}, KEEP_TWO_DAYS, { from: counting })).units[0]).to.include({ deleted: 3 });
+    const late = chain.at(-1) as SnapshotRecord;
+    expect(read).to.have.length(6).and.to.include(snapshotPath(first.unit, late.id));
+    expect(new Set(read).size).to.equal(6);
+    expect(await objects()).to.include(shared.path);
+  });
+
   it('does not touch a unit that is being restored', async () => {
     await history();
     const before = await objects();
