@@ -1,10 +1,12 @@
 import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
+import { Failure } from '../failure.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
+import type { KeyRecord } from './keys/key-record.ts';
 import { ServerKeys } from './keys/server-keys.ts';
-import { serverFolder } from './layout.ts';
+import { lockedIdentityPath, serverFolder } from './layout.ts';
 import { openBackend, readRepositoryIdentity } from './place.ts';
 import { Repository } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';
@@ -33,7 +35,8 @@ export async function openPlace(settings: Settings, notify: Notify): Promise<Pla
 /**
  * Opens the repository that the settings name. To write, this machine's id is looked up or begun, and kept in the state
  * directory, and what killed writers left unfinished is removed; to read, nothing is changed anywhere. Throws `repository_missing`,
- * `repository_foreign`, `repository_newer`, `server_unknown`, `server_contested`.
+ * `repository_foreign`, `repository_newer`, `server_unknown`, `server_contested`,
+ * `identity_missing`.
  */
 export async function openRepository(
   settings: Settings,
@@ -53,14 +56,34 @@ export async function openRepository(
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
   await backend.discardUnfinished(serverFolder(server));
   const current = purpose === 'write' && choice.isUndecided !== true ? await keyForWriting(place, server) : undefined;
-  if (current?.serverRecipient != null) await tellLostIdentity(place, current.serverRecipient);
+  if (current !== undefined) await checkIdentities(place, server, current);
   const isWriting = purpose === 'write';
   return new Repository(place, server, true, new ServerKeys(place, server, { source: choice.identity, current, isWriting }));
 }
 
-/** What is encrypted for a server that has lost its identity can be read by the other recipients alone. */
-async function tellLostIdentity({ stateFolder, notify }: Place, recipient: string): Promise<void> {
-  if ((await stateIdentities(stateFolder)).some((identity) => identity.recipient === recipient)) return;
-  const message = `the state directory has no identity for ${recipient} any more, so this server cannot read its backups; \`apiscp-backup keys --server-can-read\` makes a new one`;
-  notify({ level: 'warning', code: 'identity_missing', message, affected: [recipient] });
+/**
+ * Whether the identities are there that the key record relies on. One that is lost is said; where nobody else could read what would be written, nothing is:
+ * `identity_missing`.
+ */
+async function checkIdentities({ backend, stateFolder, notify }: Place, server: string, key: KeyRecord): Promise<void> {
+  const lost = new Map<string, string>();
+  const { serverRecipient, passphraseRecipient } = key;
+  if (serverRecipient !== null && !(await stateIdentities(stateFolder)).some(({ recipient }) => recipient === serverRecipient)) {
+    const advice = '`apiscp-backup keys --server-can-read` makes a new one';
+    lost.set(
+      serverRecipient,
+      `the state directory has no identity for ${serverRecipient} any more, so this server cannot read its backups; ${advice}`,
+    );
+  }
+  if (passphraseRecipient !== null) {
+    const name = `${serverFolder(server)}/${lockedIdentityPath(passphraseRecipient)}`;
+    const advice = 'put a copy back, or say a new one: `apiscp-backup keys --passphrase-file FILE`';
+    if ((await backend.size(name)) === undefined)
+      lost.set(passphraseRecipient, `${name} is missing, without which the passphrase opens nothing; ${advice}`);
+  }
+  if (lost.size > 0 && key.recipients.every((recipient) => lost.has(recipient))) {
+    const message = `nobody could read what would be written: ${[...lost.values()].join('; ')}`;
+    throw new Failure('identity_missing', message, { affected: [...lost.keys()] });
+  }
+  for (const [recipient, message] of lost) notify({ level: 'warning', code: 'identity_missing', message, affected: [recipient] });
 }

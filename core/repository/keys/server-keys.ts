@@ -1,4 +1,4 @@
-import { HEADER_GUESS, type NewHeader, newHeader, openHeader } from '../../crypto/header.ts';
+import { HEADER_GUESS, HEADER_LIMIT, type NewHeader, newHeader, openHeader } from '../../crypto/header.ts';
 import type { Identity } from '../../crypto/identity.ts';
 import type { StreamKey } from '../../crypto/stream-reader.ts';
 import { asFailure, Failure } from '../../failure.ts';
@@ -13,6 +13,9 @@ import { PrivateParts } from './private-parts.ts';
 
 /** Keys of so many objects are kept at once, at some 200 bytes each. */
 const KEPT_KEYS = 1 << 16;
+
+/** So many are tried, at a second each. */
+const LOCKED_LIMIT = 16;
 
 /** What a command has to do with keys. */
 export interface KeyUse {
@@ -74,13 +77,13 @@ export class ServerKeys {
   /** The identities in the repository that passphrases lock, the newest first; missing ones are left out. */
   async #lockedIdentities(): Promise<readonly LockedIdentity[]> {
     const { backend } = this.#place;
-    const recipients = new Set(
-      [...(await this.records()).values()].reverse().flatMap(({ passphraseRecipient }) => passphraseRecipient ?? []),
-    );
+    const records = [...(await this.records()).values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    const recipients = new Set(records.flatMap(({ passphraseRecipient }) => passphraseRecipient ?? []));
     const locked: LockedIdentity[] = [];
-    for (const recipient of recipients) {
+    for (const recipient of [...recipients].slice(0, LOCKED_LIMIT)) {
       const name = `${serverFolder(this.#server)}/${lockedIdentityPath(recipient)}`;
-      if ((await backend.size(name)) === undefined) continue;
+      const size = await backend.size(name);
+      if (size === undefined || size > HEADER_LIMIT) continue;
       locked.push({ name, bytes: await backend.read(name) });
     }
     return locked;

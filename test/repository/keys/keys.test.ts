@@ -217,6 +217,23 @@ describe('the keys of a server', () => {
     expect([await opens(after, {}), await opens(before, {})]).to.deep.equal(['ok', 'identity_wrong']);
   });
 
+  it('do not write what nobody could read: without the locked identity of a passphrase that is alone', async function () {
+    this.timeout(60_000);
+    await server.init({ passphraseFile: file('passphrase', PASSPHRASE) });
+    const [locked] = globSync(join(server.repository, 'servers/*/keys/*.age')) as [string];
+    const copy = readFileSync(locked);
+    rmSync(locked);
+    expect((await failureOf(() => server.back('full'))).code).to.equal('identity_missing');
+    expect(server.objects('packs')).to.deep.equal([]);
+    await change({ recipients: [first.recipient] });
+    await back();
+    expect(server.log.map(({ code }) => code)).to.include('identity_missing');
+    writeFileSync(locked, copy);
+    server.log.length = 0;
+    await back();
+    expect(server.log.map(({ code }) => code)).not.to.include('identity_missing');
+  });
+
   it('of a new server in an encrypted repository are those that it was made for, and without any it writes nothing', async () => {
     await server.init({ recipients: [first.recipient] });
     await server.init({ newServer: true });
