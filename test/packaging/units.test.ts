@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { NEEDED_CAPABILITIES } from '../../core/linux/process-rights.ts';
 import { ROOT } from '../program.ts';
 
 const UNITS = join(ROOT, 'packaging/systemd');
@@ -44,6 +45,12 @@ describe('the systemd units', () => {
     expect(timer).to.match(/^RandomizedDelaySec=/m);
     // One process of a run may die of a full memory; the other one goes on.
     expect(settingsOf('OOMPolicy')).to.deep.equal(['continue']);
+  });
+
+  it('let a backup have every capability that it needs, and none that restores alone need', () => {
+    const forRestores = new Set(['CHOWN', 'FSETID', 'LINUX_IMMUTABLE', 'MKNOD', 'SETFCAP']);
+    const needed = Object.keys(NEEDED_CAPABILITIES).filter((name) => !forRestores.has(name));
+    expect(settingsOf('CapabilityBoundingSet')[0]!.split(' ')).to.have.members(needed.map((name) => `CAP_${name}`));
   });
 
   it('leave a whole night what it needs: capabilities, system calls, folders that can be written', async () => {
