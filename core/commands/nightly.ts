@@ -1,6 +1,8 @@
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { lastDue, nextDue, whatIsDue } from '../chain/night.ts';
+import { defaultSettings } from '../config/defaults.ts';
 import { limitsOf } from '../config/limits.ts';
+import { loadUsableSettings, type Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
@@ -41,6 +43,8 @@ const DAY = 86_400_000;
 export function nightlyWith(backUp: BackUp): (request: NightlyRequest, context: Context) => Promise<NightlyResult> {
   return async (request, context) => {
     if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
+    const unusable = problemOfSettings(context);
+    if (unusable !== undefined) return refuseByNight(unusable, request, context);
     const { enabled, stateDirectory } = context.settings;
     if (!enabled && request.now !== true) return nothing('automatic backups are off (the setting enabled)', context);
     prepareStateDirectory(stateDirectory);
@@ -57,6 +61,47 @@ export function nightlyWith(backUp: BackUp): (request: NightlyRequest, context: 
       lock.release();
     }
   };
+}
+
+function problemOfSettings(context: Context): unknown {
+  try {
+    void context.settings;
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** What is wrong in the settings is told as often as a night is tried, and not each quarter of an hour, which cron would mail. Throws it then. */
+function refuseByNight(error: unknown, request: NightlyRequest, context: Context): NightlyResult {
+  const { message } = asFailure(error);
+  const settings = placesIn(context.settingsFile);
+  const readable: Context = {
+    settings,
+    settingsFile: context.settingsFile,
+    reporter: context.reporter,
+    now: context.now,
+    signal: context.signal,
+  };
+  prepareStateDirectory(settings.stateDirectory);
+  const now = context.now().getTime();
+  const last = readNight(settings.stateDirectory);
+  const due = lastDue(scheduled(readable).time, instantOf(readable), zoneOf(readable));
+  const what = last === undefined ? 'begin' : whatIsDue(last, due, now);
+  if (what === 'wait' && request.now !== true) return { status: 'ok', due: false, reason: message, nextDue: null, steps: [] };
+  const isAgain = what === 'again' && last !== undefined;
+  const steps = [{ step: 'run', status: 'failed', message }] as const;
+  keep({ begun: isAgain ? last.begun : now, tried: now, tries: isAgain ? last.tries + 1 : 1, done: false, steps }, readable);
+  throw error;
+}
+
+/** The settings as far as they can be used: where the state is, and when a night is due. */
+function placesIn(settingsFile: string | undefined): Settings {
+  try {
+    return loadUsableSettings(settingsFile).settings;
+  } catch {
+    return defaultSettings();
+  }
 }
 
 async function underLock(request: NightlyRequest, context: Context, backUp: BackUp): Promise<NightlyResult> {

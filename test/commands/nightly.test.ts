@@ -1,9 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type BackUp, nightlyWith } from '../../core/commands/nightly.ts';
 import { run } from '../../core/commands/run.ts';
 import { status } from '../../core/commands/status.ts';
+import { openContext } from '../../core/context/open-context.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
 import type { NightlyResult } from '../../core/schemas/nightly.ts';
@@ -139,6 +140,22 @@ describe('the automatic backup', () => {
     const result = await nightly();
     expect(result.status).to.equal('damaged');
     expect(await status({}, server.context)).to.have.property('status', 'damaged');
+  });
+
+  it('says as often as it tries that a setting cannot be used, and not each quarter of an hour', async () => {
+    await untilDue();
+    const settings = JSON.parse(readFileSync(server.settingsFile, 'utf8'));
+    writeFileSync(server.settingsFile, JSON.stringify({ ...settings, exclude: 7 }));
+    let told = 0;
+    for (let quarter = 0; quarter < 30; quarter++, pass(0.25)) {
+      const context = openContext(server.settingsFile, { progress: () => {}, log: () => {} }, new AbortController().signal);
+      const ended = await nightlyWith(counted)({}, Object.assign(context, { now: server.now })).catch((error: unknown) => error);
+      if (ended instanceof Failure) told++;
+    }
+    expect(told).to.equal(3);
+    expect(runs).to.equal(0);
+    writeFileSync(server.settingsFile, JSON.stringify(settings));
+    expect((await status({}, server.context)).problems.map(({ code }) => code)).to.include('night_failed');
   });
 
   it('leaves out what is switched off', async () => {
