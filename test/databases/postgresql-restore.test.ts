@@ -71,4 +71,22 @@ describe('Bringing a PostgreSQL database back', () => {
     }
     expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
   });
+
+  it('changes nothing when the server dies while it loads, and the next restore takes away what that one left', async () => {
+    const bytes = await dumpPostgresql(server, 'example_wp');
+    async function* dying() {
+      yield bytes.subarray(0, bytes.length / 2);
+      await server.kill();
+      yield bytes.subarray(bytes.length / 2);
+    }
+    expect((await failureOf(() => restore(bytes, { dump: dying }))).code).to.equal('database_unreachable');
+    await server.startAgain();
+    expect((await temporaryRoles()).length).to.equal(1);
+    const step = (name: string) => {
+      if (name === 'make shadow') throw new Failure('io_error', 'enough');
+    };
+    await failureOf(() => restore(bytes, { step }));
+    expect([await temporaryRoles(), await databases()]).to.deep.equal([[], ['example_o\'dd "name', 'example_wp', 'postgres']]);
+    expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
+  });
 });

@@ -6,6 +6,7 @@ import type { PackSource } from './pack-cache.ts';
 
 /** Contents alternate between few packs. */
 const OPEN_PACKS = 4;
+const KEPT_FRAMES = 4;
 
 /**
  * The stored bytes of a file, a frame's worth at a time. A difference from a digest is told at the end of the stretch that has it,
@@ -14,11 +15,13 @@ const OPEN_PACKS = 4;
 export async function* readStoredContent(content: Content, packs: PackSource): AsyncGenerator<Buffer> {
   const open = new Map<string, Promise<PackReader>>();
   if (content.extents.length === 0) throw new Failure('content_missing', 'the snapshot has no content of it');
+  const frames = new RecentFrames();
   const whole = createHash('sha256');
   for (const extent of content.extents) {
     const reader = await openPack(extent.pack, packs, open);
     const digest = createHash('sha256');
-    for await (const piece of reader.readExtent(extent)) {
+    for (const { frame, begin, end } of reader.framesOfExtent(extent)) {
+      const piece = (await frames.get(extent.pack, frame, reader)).subarray(begin, end);
       digest.update(piece);
       whole.update(piece);
       yield piece;
@@ -26,6 +29,22 @@ export async function* readStoredContent(content: Content, packs: PackSource): A
     if (!digest.digest().equals(extent.digest)) throw mismatch(extent.pack);
   }
   if (!whole.digest().equals(content.digest)) throw mismatch(content.extents[0]!.pack);
+}
+
+/** Stretches of a content follow each other in a frame, and alternate between few of them. */
+class RecentFrames {
+  readonly #frames = new Map<string, Promise<Buffer>>();
+
+  async get(pack: string, frame: number, reader: PackReader): Promise<Buffer> {
+    const key = `${frame} ${pack}`;
+    const found = this.#frames.get(key) ?? reader.readFrame(frame);
+    // The one that was used last goes last.
+    this.#frames.delete(key);
+    this.#frames.set(key, found);
+    const [oldest] = this.#frames.keys();
+    if (this.#frames.size > KEPT_FRAMES) this.#frames.delete(oldest!);
+    return await found;
+  }
 }
 
 function openPack(pack: string, packs: PackSource, open: Map<string, Promise<PackReader>>): Promise<PackReader> {

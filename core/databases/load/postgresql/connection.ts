@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { Client } from 'pg';
 import { Failure } from '../../../failure.ts';
 import { RawStatement } from './raw-statement.ts';
@@ -105,12 +106,15 @@ export class PostgresqlConnection {
   }
 }
 
-async function drained(stream: { once(event: 'drain' | 'close', listener: () => void): void }, ended: Promise<void>): Promise<void> {
-  const drain = new Promise<void>((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
-  });
-  await Promise.race([drain, ended.catch(() => {})]);
+/** Until what waits is sent, or the statement has ended. */
+async function drained(stream: EventEmitter, ended: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.once('drain', resolve);
+  try {
+    await Promise.race([promise, ended.catch(() => {})]);
+  } finally {
+    stream.off('drain', resolve);
+  }
 }
 
 /** SQLSTATE of errors that a caller tells apart. */
