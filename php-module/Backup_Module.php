@@ -502,10 +502,12 @@ class Backup_Module extends \Module_Skeleton
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_doctor', $this->query('backup_doctor', ...\func_get_args()));
 		}
-		$shown = preg_grep('/^backups\.[a-z-]+$/', array_filter((array)$this->scope_list(), 'is_string'));
+		// A panel that lists its Scopes in another form, or not at all, tells nothing about ours.
+		$all = array_filter((array)$this->scope_list(), 'is_string');
+		$scopes = $all === [] ? [] : ['scopes' => array_values(preg_grep('/^backups\.[a-z-]+$/', $all))];
 
-		return $this->backupPerform(0, \func_get_args(), 'backup:doctor', static function (Requester $requester, CoreClient $core) use ($shown): array {
-			return $core->call('doctor', ['module' => self::VERSION, 'scopes' => array_values($shown)]);
+		return $this->backupPerform(0, \func_get_args(), 'backup:doctor', static function (Requester $requester, CoreClient $core) use ($scopes): array {
+			return $core->call('doctor', ['module' => self::VERSION] + $scopes);
 		});
 	}
 
