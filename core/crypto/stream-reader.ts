@@ -65,7 +65,10 @@ export class StreamReader {
     this.#read = read;
   }
 
-  /** `size` is that of the stored object. Opens the last chunk first: `repository_damaged` when the object is cut there. */
+  /**
+   * `size` is that of the stored object. Opens the last chunk first: `repository_damaged` when the object is cut there. What `read` gives must be its
+   * reader's alone: the memory goes back when it was decrypted.
+   */
   static async open(size: number, key: StreamKey, read: (offset: number, length: number) => Promise<Buffer>): Promise<StreamReader> {
     const stretches = new Stretches(size, key);
     const { offset, length } = stretches.end;
