@@ -33,6 +33,9 @@ describe('restore-database', function () {
       await postgresql.run(`ALTER TABLE posts OWNER TO ${account.user}`, `${account.prefix}wp`);
     }
     site = new DatabaseSite({ mariadb, postgresql });
+    const home = join(site.shadow, 'home/owner1');
+    mkdirSync(home, { recursive: true });
+    chownSync(home, 2001, 2000);
     for (const service of ['mysql', 'pgsql'] as const) {
       site.setLogin(service, 'one_', 'owner1');
       site.setLogin(service, 'two_', 'owner2', join(site.accountsRoot, 'site2'));
@@ -146,5 +149,33 @@ describe('restore-database', function () {
       expect(result.databases[0]!.error!.code, name).to.equal('owner_not_allowed');
     }
     expect(await mariadb.query('SELECT text FROM posts', 'two_wp')).to.deep.equal([{ text: 'kept' }, { text: 'kept' }]);
+  });
+
+  it('gives an owner the own databases, and no more than that', async () => {
+    const asked = [
+      { databases: ['mysql/one_wp'] },
+      { databases: ['mysql/two_wp'] },
+      { databases: ['mysql/one_wp'], as: 'two_new' },
+      { databases: ['mysql/one_wp'], to: '/root/dump.sql' },
+      { databases: ['mysql/one_wp'], users: true },
+      { databases: ['mysql/one_wp'], server: 'other' },
+    ];
+    const child = site.start(['rpc']);
+    const requests = asked.map((params, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'restoreDatabase',
+      params: { unit: 'site1', policy: 'owner', ...params },
+    }));
+    child.stdin?.end(requests.map((request) => `${JSON.stringify(request)}\n`).join(''));
+    const { stdout } = await child;
+    const answers = String(stdout)
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ id }) => id !== undefined);
+    const outcome = answers
+      .toSorted((a, b) => a.id - b.id)
+      .map(({ result, error }) => error?.data?.code ?? result?.databases[0]?.error?.code ?? result?.status);
+    expect(outcome, String(stdout)).to.deep.equal(['ok', 'database_unknown', ...Array(4).fill('owner_not_allowed')]);
   });
 });
