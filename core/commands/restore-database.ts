@@ -83,6 +83,15 @@ function choose({ databases = [], all }: RestoreDatabaseRequest, record: Snapsho
   });
 }
 
+/** One of all that the unit had then, of which the snapshot has no dump of that time. */
+function withoutDump({ engine, name, at, error }: RecordedDatabase): RestoredDatabase {
+  const message = `its dump failed then: ${error?.message ?? ''}`;
+  return {
+    ...{ engine, name, target: name, at, replaced: null, tables: 0, rows: 0, bytes: 0, notes: [], result: 'failed' },
+    error: { code: 'database_unknown', message, advice: 'Restore it alone from a backup before, with --at.' },
+  };
+}
+
 async function perform(task: Task, repository: Repository, context: Context): Promise<RestoreDatabaseResult> {
   const { request, unit, point, chosen } = task;
   const { chain, moment } = point;
@@ -98,6 +107,11 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
     const databases: RestoredDatabase[] = [];
     if (request.users === true && request.dryRun !== true) await work.restoreUsers();
     for (const each of chosen) databases.push(await work.restoreOne(each));
+    if (request.all === true) {
+      const recorded = chain.at(-1)!.databases ?? [];
+      databases.push(...recorded.filter(({ result }) => result !== 'ok').map(withoutDump));
+      if (recorded.length === 0) work.notes.push('the snapshot has no databases');
+    }
     await work.giveRights();
     const failed = databases.filter(({ result }) => result === 'failed').length;
     return {

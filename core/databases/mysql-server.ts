@@ -19,6 +19,8 @@ const DUMP_OPTIONS = [
   '--skip-dump-date',
   '--no-tablespaces',
   '--default-character-set=utf8mb4',
+  // A row may have several values, each of which may be as long as the server takes.
+  '--max-allowed-packet=1G',
 ];
 
 /** What only MySQL's own program knows, and needs: what it would add belongs to the server or cannot be loaded elsewhere. */
@@ -63,7 +65,7 @@ export class MysqlServer implements DatabaseServer {
     const grants = "SELECT 'grant', db, user FROM mysql.db WHERE user <> ''";
     const users = "SELECT DISTINCT 'user', user FROM mysql.user WHERE user <> ''";
     const rows = await this.query([names, grants, users].join(';\n'), watch);
-    const of = (kind: string) => rows.filter(([first]) => first === kind).map((row) => row.slice(1) as string[]);
+    const of = (kind: string) => rows.filter(([first]) => first === kind).map((row) => row.slice(1).map(nameOf));
     const databases = of('database').map(([name, characterSet, collation]) => ({ name, characterSet, collation }) as DatabaseFacts);
     const claims = of('grant').flatMap(([pattern, user]): Claim[] => {
       const grant = grantOn(pattern as string);
@@ -74,12 +76,14 @@ export class MysqlServer implements DatabaseServer {
 
   async planDump(name: string, watch: ChildWatch): Promise<DumpPlan | undefined> {
     const schema = textLiteral(name);
-    const exists = `SELECT 'database', schema_name FROM information_schema.schemata WHERE schema_name = ${schema}`;
+    // The server's lists do not tell `a` and `A` apart, nor `a` and `á`.
+    const isIts = (column: string): string => `${column} = ${schema} AND CAST(${column} AS BINARY) = CAST(${schema} AS BINARY)`;
+    const exists = `SELECT 'database', schema_name FROM information_schema.schemata WHERE ${isIts('schema_name')}`;
     const plain = `SELECT 'plain', t.table_name FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine
-      WHERE t.table_schema = ${schema} AND t.table_type = 'BASE TABLE' AND e.transactions <> 'YES' LIMIT 1`;
-    const views = `SELECT 'view', table_name FROM information_schema.views WHERE table_schema = ${schema}`;
+      WHERE ${isIts('t.table_schema')} AND t.table_type = 'BASE TABLE' AND e.transactions <> 'YES' LIMIT 1`;
+    const views = `SELECT 'view', table_name FROM information_schema.views WHERE ${isIts('table_schema')}`;
     const rows = await this.query([exists, plain, views].join(';\n'), watch);
-    const of = (wanted: string) => rows.filter(([kind]) => kind === wanted).map(([, value]) => value as string);
+    const of = (wanted: string) => rows.filter(([kind]) => kind === wanted).map(([, value]) => nameOf(value));
     if (of('database').length === 0) return undefined;
     // Tables without transactions are of one moment only while nobody writes to them.
     const consistency = of('plain').length > 0 ? 'locked' : 'snapshot';
@@ -99,6 +103,11 @@ export class MysqlServer implements DatabaseServer {
 /** A text as SQL that no setting of the server reads otherwise. */
 export function textLiteral(text: string): string {
   return text === '' ? "''" : `CONVERT(0x${Buffer.from(text, 'utf8').toString('hex')} USING utf8mb4)`;
+}
+
+/** Every name is a text: what the client writes as if there were none is called so. */
+function nameOf(value: string | null | undefined): string {
+  return value ?? 'NULL';
 }
 
 interface Client {

@@ -52,8 +52,9 @@ export class PostgresqlServer implements DatabaseServer {
   }
 
   async inventory(watch: ChildWatch): Promise<Inventory> {
+    // Those too that let nobody in, or are templates, as their owners can have it: a dump of them fails or not, but they are not gone.
     const sql = `SELECT datname, pg_encoding_to_char(encoding), datcollate, rolname FROM pg_database JOIN pg_roles r ON r.oid = datdba
-      WHERE datallowconn AND NOT datistemplate ORDER BY datname`;
+      WHERE datname NOT IN ('template0', 'template1') ORDER BY datname`;
     const rows = (await this.query(sql, watch)) as string[][];
     const users = await this.query("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'", watch);
     return {

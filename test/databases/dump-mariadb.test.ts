@@ -22,7 +22,7 @@ describe('dumps of MariaDB', function () {
     await server.run(
       `CREATE TABLE posts (id INT PRIMARY KEY, text TEXT);
       INSERT INTO posts VALUES (1, 'Grüße 😀 (a);'), (2, '\\\\'); INSERT INTO posts VALUES (3, NULL);
-      CREATE VIEW v AS SELECT * FROM posts; CREATE SEQUENCE s;
+      CREATE VIEW v AS SELECT * FROM posts; CREATE SEQUENCE s; CREATE VIEW \`NULL\` AS SELECT 1 AS one;
       CREATE TRIGGER t BEFORE INSERT ON posts FOR EACH ROW SET NEW.text = 'x';
       CREATE PROCEDURE p() INSERT INTO posts VALUES (9, '');
       CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM posts`,

@@ -92,4 +92,22 @@ describe('dumps of PostgreSQL', function () {
     await site.backUp();
     expect(Object.values(site.recorded()).every(({ result }) => result === 'ok')).to.equal(true);
   });
+
+  it('do not take a database for gone that lets nobody in or is a template; what was not dumped is not restored in silence', async () => {
+    await server.run('ALTER DATABASE one_wp ALLOW_CONNECTIONS false');
+    await server.run('ALTER DATABASE one_empty IS_TEMPLATE true');
+    const { result } = await site.run();
+    expect(result.units[0]?.warnings.map(({ path }) => path)).to.deep.equal(['databases/postgresql/one_wp.sql']);
+    const { one_wp, one_empty } = site.recorded();
+    expect([one_wp?.result, one_empty?.result]).to.deep.equal(['failed', 'ok']);
+    const folder = await site.restoreAside();
+    expect(readFileSync(join(folder, 'databases/postgresql/one_wp.sql'), 'utf8')).to.include('lowrite');
+    const { stdout, exitCode } = await site.start(['restore-database', 'site1', '--all', '--dry-run']);
+    const { databases } = JSON.parse(String(stdout));
+    expect(exitCode).to.equal(3);
+    expect(databases.map(({ name, result: of }: { name: string; result: string }) => [name, of])).to.deep.equal([
+      ['one_empty', 'planned'],
+      ['one_wp', 'failed'],
+    ]);
+  });
 });
