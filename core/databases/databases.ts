@@ -64,11 +64,16 @@ export class Databases {
 
   /** Whose a database of this name is, or would be if it were made: a unit. */
   async ownerOf(engine: Engine, name: string): Promise<string> {
+    return (await this.ownership(engine)).ofDatabase(name) ?? SYSTEM;
+  }
+
+  /** Whose databases and users are. Throws `database_unreachable`. */
+  async ownership(engine: Engine): Promise<Ownership> {
     const found = await this.#server(engine, true);
     if (found === undefined) throw new Failure('database_unreachable', `there is no server of ${ENGINE_NAMES[engine]}`);
     const state = 'failure' in found ? found : await this.#state(engine, found.server);
     if ('failure' in state) throw state.failure;
-    return state.ownership.ofDatabase(name) ?? SYSTEM;
+    return state.ownership;
   }
 
   /** What the panel says of the account's part of a server: its prefix and its main user. */

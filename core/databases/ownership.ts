@@ -39,6 +39,12 @@ export class Ownership {
     return this.#admins.has(name) ? this.#admins.get(name) : this.#byPrefix(name)?.unit;
   }
 
+  /** The unit that every database belongs to whose name begins so; undefined when there is none, or some are of others. */
+  ofAllWith(beginning: string): string | undefined {
+    const isShared = [...this.#prefixes.keys()].some((prefix) => prefix !== beginning && prefix.startsWith(beginning));
+    return isShared ? undefined : this.#byPrefix(beginning)?.unit;
+  }
+
   #byPrefix(name: string): { readonly unit: string | undefined } | undefined {
     for (let end = name.lastIndexOf('_'); end > 0; end = name.lastIndexOf('_', end - 1)) {
       const prefix = name.slice(0, end + 1);

@@ -68,10 +68,20 @@ export class ServerRestores {
   async ownerFor(unit: string, database: string, databases: Databases): Promise<DatabaseOwner> {
     if (unit === SYSTEM) {
       const user = this.#restorer instanceof PostgresqlRestorer ? ((await this.#restorer.ownerOf(database)) ?? 'postgres') : 'root';
-      return { prefix: undefined, user, isServer: true };
+      return { prefix: undefined, user, isServer: true, ownsUser: () => false, ownsDatabase: () => false, ownsAllWith: () => false };
     }
     const login = databases.loginOf(this.#engine, unit);
-    if (login?.admin !== undefined) return { prefix: login.prefix, user: login.admin, isServer: false };
+    const ownership = await databases.ownership(this.#engine);
+    if (login?.admin !== undefined) {
+      return {
+        prefix: login.prefix,
+        user: login.admin,
+        isServer: false,
+        ownsUser: (name) => ownership.ofUser(name) === unit,
+        ownsDatabase: (name) => ownership.ofDatabase(name) === unit,
+        ownsAllWith: (beginning) => ownership.ofAllWith(beginning) === unit,
+      };
+    }
     throw new Failure('database_refused', `the panel does not say who is the main user of ${unit}`, { affected: [unit] });
   }
 

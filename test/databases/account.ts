@@ -1,3 +1,4 @@
+import type { DatabaseOwner } from '../../core/databases/load/order.ts';
 import { type MariadbServer, named, quoted } from './mariadb-server.ts';
 import { identifier, literal, type PostgresqlServer } from './postgresql-server.ts';
 
@@ -38,4 +39,11 @@ export async function makePostgresqlAccount(server: PostgresqlServer, account: D
     await server.run(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
     for (const role of roles) await server.run(`GRANT CONNECT ON DATABASE ${database} TO ${identifier(role)}`);
   }
+}
+
+/** An account that owns what begins with its prefix, but for what begins with another's. */
+export function ownerOf({ prefix, user }: Pick<DatabaseAccount, 'prefix' | 'user'>, others = 'none_'): DatabaseOwner {
+  const owns = (name: string) => name.startsWith(prefix) && !name.startsWith(others);
+  const ownsAllWith = (beginning: string) => owns(beginning) && !others.startsWith(beginning);
+  return { prefix, user, isServer: false, ownsUser: owns, ownsDatabase: owns, ownsAllWith };
 }

@@ -17,6 +17,18 @@ describe('whose a database is', () => {
     ]);
   });
 
+  it('is said of all that begin so when none of them is another’s', () => {
+    const ownership = new Ownership([login('site1', 'a_'), login('site2', 'a_b_')], []);
+    expect(['a_', 'a_x', 'a_b', 'a_b_', 'a_b_x', 'c_'].map((name) => ownership.ofAllWith(name))).to.deep.equal([
+      undefined,
+      'site1',
+      undefined,
+      'site2',
+      'site2',
+      undefined,
+    ]);
+  });
+
   it('is said by rights where no prefix fits, and only when they are of one account', () => {
     const claims = [
       { database: 'old_wp', user: 'owner1' },

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { rebuildMysqlUsers } from '../../core/databases/load/mysql/users.ts';
 import { rebuildPostgresqlUsers } from '../../core/databases/load/postgresql/users.ts';
+import { ownerOf } from './account.ts';
 
-const OWN = { prefix: 'one_', user: 'owner1', isServer: false, databases: new Set(['old_name']) };
+const OWN = { ...ownerOf({ prefix: 'one_', user: 'owner1' }), databases: new Set(['old_name']) };
 const HASH = `*${'0123456789'.repeat(4)}`;
 const MARIADB = { isMariadb: true, version: 101_119 };
 const SCRAM = 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy';
@@ -86,5 +87,22 @@ describe('The users of an account', () => {
       after: ['GRANT CONNECT, TEMPORARY ON DATABASE "one_wp" TO "owner1"'],
     });
     expect(notes).to.have.length(7);
+  });
+
+  it('are not those of another account whose prefix begins with this one’s', () => {
+    const own = { ...ownerOf({ prefix: 'one_', user: 'owner1' }, 'one_two_'), databases: new Set<string>() };
+    const lines = [
+      `CREATE USER \`one_two_web\`@\`localhost\` IDENTIFIED BY PASSWORD '${HASH}'`,
+      'GRANT SELECT ON `one\\_two\\_wp`.* TO `owner1`@`localhost`',
+      'GRANT SELECT ON `one\\_two\\_%`.* TO `owner1`@`localhost`',
+      'GRANT SELECT ON `one\\_%`.* TO `owner1`@`localhost`',
+    ];
+    const { users, before, after, notes } = rebuildMysqlUsers(`${lines.join(';\n')};\n`, own, MARIADB);
+    expect([users, before, after, notes.length]).to.deep.equal([[], [], [], lines.length]);
+    const roles = rebuildPostgresqlUsers(
+      `CREATE ROLE one_two_web;\nALTER ROLE one_two_web WITH LOGIN PASSWORD '${SCRAM}';\nGRANT one_two_web TO owner1;\nGRANT CONNECT ON DATABASE one_two_wp TO owner1;\n`,
+      own,
+    );
+    expect([roles.users, roles.before, roles.after, roles.notes.length]).to.deep.equal([[], [], [], 4]);
   });
 });

@@ -6,7 +6,7 @@ import type { SwapPlan } from '../../core/databases/load/mysql/swap.ts';
 import type { DatabaseOrder, DatabaseOutcome, Settled } from '../../core/databases/load/order.ts';
 import { PostgresqlRestorer } from '../../core/databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
-import type { DatabaseAccount } from './account.ts';
+import { type DatabaseAccount, ownerOf } from './account.ts';
 import type { MariadbServer } from './mariadb-server.ts';
 import type { PostgresqlServer } from './postgresql-server.ts';
 
@@ -21,7 +21,7 @@ function orderOf(bytes: Buffer, account: DatabaseAccount, defaults: { characterS
     description: { name, ...defaults, tables: null, rows: null },
     dump: () => inPieces(bytes),
     target: name,
-    owner: { prefix: account.prefix, user: account.user, isServer: false },
+    owner: ownerOf(account),
     replacedName: `${name}_replaced`,
     signal: new AbortController().signal,
     progress: () => {},
@@ -58,6 +58,11 @@ export class MariadbRestores {
     } finally {
       await restorer.close();
     }
+  }
+
+  /** Leaves what a restore leaves that dies. */
+  leave(plan: SwapPlan): void {
+    new SwapJournal<SwapPlan>(this.journal).begin(plan.id, plan);
   }
 
   remove(): void {

@@ -15,6 +15,11 @@ export interface DatabaseOwner {
   readonly user: string;
   /** It is nobody's: of the server itself. Its administrator may own what is in it. */
   readonly isServer: boolean;
+  /** Whether a name is the account's: another one's prefix may begin with this one. */
+  ownsUser(name: string): boolean;
+  ownsDatabase(name: string): boolean;
+  /** Whether every database is the account's whose name begins so. */
+  ownsAllWith(beginning: string): boolean;
 }
 
 /** One database to bring back. */

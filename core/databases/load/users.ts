@@ -17,10 +17,10 @@ export interface OwnNames extends DatabaseOwner {
   readonly databases: ReadonlySet<string>;
 }
 
-export function isOwnUserName({ user, prefix }: OwnNames, name: string): boolean {
-  return name === user || (prefix !== undefined && name.startsWith(prefix));
+export function isOwnUserName({ user, prefix, ownsUser }: OwnNames, name: string): boolean {
+  return name === user || (prefix !== undefined && name.startsWith(prefix) && ownsUser(name));
 }
 
-export function isOwnDatabaseName({ prefix, databases }: OwnNames, name: string): boolean {
-  return databases.has(name) || (prefix !== undefined && name.startsWith(prefix));
+export function isOwnDatabaseName({ prefix, databases, ownsDatabase }: OwnNames, name: string): boolean {
+  return databases.has(name) || (prefix !== undefined && name.startsWith(prefix) && ownsDatabase(name));
 }

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
-import { SHADOW_PREFIX } from '../../own-names.ts';
+import { newShadowName } from '../../own-names.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
@@ -8,10 +7,13 @@ import type { Account } from './code-objects.ts';
 import { MysqlConnection, type MysqlLogin } from './connection.ts';
 import { listCode, withSettings } from './live-code.ts';
 import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
-import { quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
+import { isDatabase, quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
 import { rebuildMysqlUsers } from './users.ts';
+
+/** What one database brings upon itself. */
+const OF_ONE_DATABASE = new Set(['database_refused', 'database_left', 'database_busy']);
 
 /**
  * The restores of a MySQL or MariaDB server. Whoever uses it holds the lock of this server's restores: what lies about of others
@@ -22,6 +24,8 @@ export class MysqlRestorer {
   readonly #login: MysqlLogin;
   readonly #server: ServerKind;
   readonly #journal: SwapJournal<SwapPlan>;
+  /** Databases that could not be put back as they were, and why. */
+  readonly #unsettled = new Map<string, Failure>();
 
   private constructor(admin: MysqlConnection, login: MysqlLogin, server: ServerKind, journal: SwapJournal<SwapPlan>) {
     this.#admin = admin;
@@ -41,18 +45,26 @@ export class MysqlRestorer {
    */
   async settle(): Promise<Settled[]> {
     const settled: Settled[] = [];
+    const shadows = new Set<string>();
     for (const plan of this.#journal.pending()) {
-      const kept = await settleSwap(this.#admin, plan);
-      this.#journal.end(plan.id);
-      if (!plan.isMade) settled.push({ database: plan.live, kept });
+      try {
+        const kept = await settleSwap(this.#admin, plan);
+        this.#journal.end(plan.id);
+        if (!plan.isMade) settled.push({ database: plan.live, kept });
+      } catch (error) {
+        // Such as when somebody has dropped it meanwhile: others have their databases restored all the same.
+        if (!(error instanceof Failure) || !OF_ONE_DATABASE.has(error.code)) throw error;
+        this.#unsettled.set(plan.live, error);
+        shadows.add(plan.shadow);
+      }
     }
-    await removeLeftovers(this.#admin);
+    await removeLeftovers(this.#admin, shadows);
     return settled;
   }
 
   /** Whether there is a database of a name. */
   async has(database: string): Promise<boolean> {
-    return (await this.#admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(database)}`)).length > 0;
+    return (await this.#admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', database)}`)).length > 0;
   }
 
   rebuildUsers(text: string, own: OwnNames): RebuiltUsers {
@@ -76,7 +88,9 @@ export class MysqlRestorer {
   /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
   async restore(order: DatabaseOrder): Promise<DatabaseOutcome> {
     const { characterSet, collation } = order.description;
-    const shadow = SHADOW_PREFIX + randomBytes(6).toString('hex');
+    const unsettled = this.#unsettled.get(order.target);
+    if (unsettled !== undefined) throw unsettled;
+    const shadow = newShadowName();
     const logins: TemporaryLogin[] = [];
     try {
       await order.step('make shadow');
@@ -118,8 +132,11 @@ export class MysqlRestorer {
 
   async #load(order: DatabaseOrder, login: TemporaryLogin, shadow: string): Promise<{ loaded: Loaded; tables: number; rows: number }> {
     const { signal, progress, description } = order;
-    const connection = await MysqlConnection.open(login, shadow);
+    const connection = await openForLongStatements(this.#admin, login, shadow);
+    const stop = (): void => void connection.kill(this.#admin);
+    signal.addEventListener('abort', stop);
     try {
+      signal.throwIfAborted();
       const loaded = await loadMysqlDump({ dump: order.dump(), server: this.#server, connection, shadow, signal, progress });
       const found = await countRows(connection, shadow);
       const differs = (recorded: number | null, counted: number) => recorded !== null && recorded !== counted;
@@ -131,18 +148,22 @@ export class MysqlRestorer {
         );
       }
       return { loaded, ...found };
+    } catch (error) {
+      if (signal.aborted) throw new Failure('cancelled', 'stopped on request');
+      throw error;
     } finally {
+      signal.removeEventListener('abort', stop);
       await connection.close();
     }
   }
 
   /** The account's own users, its main one first. */
-  async #usersOf({ user, prefix }: DatabaseOwner): Promise<Account[]> {
+  async #usersOf({ user, prefix, ownsUser }: DatabaseOwner): Promise<Account[]> {
     const beginning = prefix === undefined ? '' : ` OR LEFT(User, ${[...prefix].length}) = ${quoteText(prefix)}`;
     const rows = await this.#admin.query(
       `SELECT User AS user, Host AS host FROM mysql.user WHERE User = ${quoteText(user)}${beginning} ORDER BY User = ${quoteText(user)} DESC, Host = 'localhost' DESC`,
     );
-    const found = rows.map((row) => ({ user: row.user!, host: row.host! }));
+    const found = rows.map((row) => ({ user: row.user!, host: row.host! })).filter((each) => each.user === user || ownsUser(each.user));
     return found.length > 0 ? found : [{ user, host: 'localhost' }];
   }
 
@@ -185,7 +206,7 @@ export class MysqlRestorer {
       withSettings(connection, Object.fromEntries(session), async () => void (await connection.execute(Buffer.from(text, 'latin1'))));
     if (databaseDefaults === undefined) return await make();
     const [now] = await this.#admin.query(
-      `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(database)}`,
+      `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', database)}`,
     );
     await this.#admin.query(`ALTER DATABASE ${quoteName(database)} ${databaseDefaults}`);
     await make();
@@ -200,12 +221,12 @@ export class MysqlRestorer {
     if (found.join('\n') !== expected.join('\n')) {
       throw new Failure('database_differs', `the dump has ${expected.join(', ')}; made were ${found.join(', ')}`, { affected: [database] });
     }
-    const of = quoteText(database);
+    const of = (column: string) => isDatabase(column, database);
     const rows = await this.#admin.query(
-      `SELECT DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ${of}
-       UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${of}
-       UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${of}
-       UNION SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${of}`,
+      `SELECT DEFINER AS definer FROM information_schema.VIEWS WHERE ${of('TABLE_SCHEMA')}
+       UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE ${of('TRIGGER_SCHEMA')}
+       UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ${of('ROUTINE_SCHEMA')}
+       UNION SELECT DEFINER FROM information_schema.EVENTS WHERE ${of('EVENT_SCHEMA')}`,
     );
     const own = new Set(definers.map(({ user, host }) => `${user}@${host}`));
     const foreign = rows.find(({ definer }) => !own.has(definer!));
@@ -224,10 +245,25 @@ export class MysqlRestorer {
   }
 }
 
+/** A row's bytes are twice as many in a dump, and several rows are one statement: more than the server takes from others. */
+async function openForLongStatements(admin: MysqlConnection, login: MysqlLogin, database: string): Promise<MysqlConnection> {
+  const [row] = await admin.query('SELECT @@GLOBAL.max_allowed_packet AS bytes');
+  // A session keeps what held when it began.
+  await admin.query(`SET GLOBAL max_allowed_packet = ${1024 ** 3}`);
+  try {
+    return await MysqlConnection.open(login, database);
+  } finally {
+    await admin.query(`SET GLOBAL max_allowed_packet = ${Number(row!.bytes)}`);
+  }
+}
+
+/** Tables that show the rows of others: a dump has their definition alone. */
+const WITHOUT_ROWS = "'MRG_MyISAM', 'MRG_MYISAM', 'FEDERATED'";
+
 /** As the login that can read the shadow alone. */
 async function countRows(connection: MysqlConnection, database: string): Promise<{ tables: number; rows: number }> {
   const tables = await connection.query(
-    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`,
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE ${isDatabase('TABLE_SCHEMA', database)} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND ENGINE NOT IN (${WITHOUT_ROWS})`,
   );
   let rows = 0;
   for (const { name } of tables) rows += Number((await connection.query(`SELECT COUNT(*) AS n FROM ${quoteName(name!)}`))[0]!.n);

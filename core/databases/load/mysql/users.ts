@@ -91,7 +91,7 @@ function grantedDatabase(pattern: string, own: OwnNames): string | undefined {
   if (/(?<!\\)%/.test(beginning)) return undefined;
   const name = plainName(beginning);
   if (beginning === pattern) return isOwnDatabaseName(own, name) ? quotePattern(name) : undefined;
-  const isWithin = own.prefix !== undefined && name.startsWith(own.prefix);
+  const isWithin = own.prefix !== undefined && name.startsWith(own.prefix) && own.ownsAllWith(name);
   return isWithin ? `${quotePattern(name).slice(0, -1)}%\`` : undefined;
 }
 

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
-import { SHADOW_PREFIX } from '../../own-names.ts';
+import { newShadowName } from '../../own-names.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
 import { PostgresqlConnection, type PostgresqlLogin } from './connection.ts';
@@ -86,7 +85,7 @@ export class PostgresqlRestorer {
 
   /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
   async restore(order: DatabaseOrder): Promise<DatabaseOutcome> {
-    const shadow = SHADOW_PREFIX + randomBytes(6).toString('hex');
+    const shadow = newShadowName();
     let login: PostgresqlLogin | undefined;
     try {
       await order.step('make shadow');
@@ -141,7 +140,10 @@ export class PostgresqlRestorer {
     const [row] = await admin.query("SELECT pg_catalog.current_setting('server_version_num') AS version");
     if (Number(row!.version) < PUBLIC_IS_OWNERS * 10_000) await admin.query(`ALTER SCHEMA public OWNER TO ${quoteName(login.user)}`);
     const connection = await PostgresqlConnection.open(login, shadow);
+    const stop = (): void => void this.#sendAway(login).catch(() => {});
+    signal.addEventListener('abort', stop);
     try {
+      signal.throwIfAborted();
       const makeExtension = (name: string, schema: string | undefined) => this.#makeExtension(order, admin, name, schema);
       const loaded = await loadPostgresqlDump({ dump: order.dump(), connection, makeExtension, signal, progress });
       // As the login: what an index computes is what somebody else wrote.
@@ -156,9 +158,21 @@ export class PostgresqlRestorer {
         );
       }
       return { loaded, ...found };
+    } catch (error) {
+      if (signal.aborted) throw new Failure('cancelled', 'stopped on request');
+      throw error;
     } finally {
+      signal.removeEventListener('abort', stop);
       await connection.close();
     }
+  }
+
+  /** Ends what a login is doing. */
+  async #sendAway({ user }: PostgresqlLogin): Promise<void> {
+    await this.#admin.query(
+      'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename::pg_catalog.text OPERATOR(pg_catalog.=) $1',
+      [user],
+    );
   }
 
   /** What the live database has, an administrator once gave it. */
@@ -184,14 +198,14 @@ export class PostgresqlRestorer {
   }
 
   /** The account's own roles, its main one first. */
-  async #rolesOf({ user, prefix, isServer }: DatabaseOwner): Promise<string[]> {
+  async #rolesOf({ user, prefix, isServer, ownsUser }: DatabaseOwner): Promise<string[]> {
     const rows = await this.#admin.query(
       `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles WHERE (NOT rolsuper OR $3 OPERATOR(pg_catalog.=) 'true') AND (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1
          OR ($2 OPERATOR(pg_catalog.<>) '' AND pg_catalog.left(rolname::pg_catalog.text, pg_catalog.length($2)) OPERATOR(pg_catalog.=) $2))
        ORDER BY (rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1) DESC`,
       [user, prefix ?? '', String(isServer)],
     );
-    const roles = rows.map(({ name }) => name!);
+    const roles = rows.map(({ name }) => name!).filter((name) => name === user || ownsUser(name));
     if (roles[0] === user) return roles;
     throw new Failure('database_refused', `the account has no role ${user} on this server that the database could belong to`, {
       affected: [user],
