@@ -128,9 +128,9 @@ describe('A hostile dump for MariaDB', () => {
     const before = await others();
     const { socket, password } = server;
     const admin = await MysqlConnection.open({ socket, user: 'root', password });
-    await admin.query('CREATE DATABASE apiscp_backup_00');
-    const login = await makeTemporaryLogin(admin, socket, serverKind('10.11.19-MariaDB'), 'apiscp_backup_00');
-    const connection = await MysqlConnection.open(login, 'apiscp_backup_00');
+    await admin.query('CREATE DATABASE apiscp_backup_000000000000');
+    const login = await makeTemporaryLogin(admin, socket, serverKind('10.11.19-MariaDB'), 'apiscp_backup_000000000000');
+    const connection = await MysqlConnection.open(login, 'apiscp_backup_000000000000');
     await connection.query('CREATE TABLE posts (id INT, text TEXT)');
     for (const attack of NOT_OF_THE_LOGIN(trap)) {
       const { code } = await failureOf(() => connection.execute(Buffer.from(attack)));

@@ -119,8 +119,8 @@ describe('A hostile dump for PostgreSQL', () => {
     const at = { host: server.socketFolder, port: server.port };
     const admin = await PostgresqlConnection.open({ ...at, user: 'postgres', password: server.password }, 'postgres');
     const login = await makeTemporaryLogin(admin, { ...at, user: 'postgres', password: undefined });
-    await admin.query(`CREATE DATABASE apiscp_backup_00 OWNER "${login.user}" TEMPLATE template0`);
-    const connection = await PostgresqlConnection.open(login, 'apiscp_backup_00');
+    await admin.query(`CREATE DATABASE apiscp_backup_000000000000 OWNER "${login.user}" TEMPLATE template0`);
+    const connection = await PostgresqlConnection.open(login, 'apiscp_backup_000000000000');
     await connection.query('CREATE TABLE public.posts (id int, text text)');
     await connection.query('SET search_path = public');
     try {

@@ -40,7 +40,14 @@ export class MariadbServer {
   static async start(options: readonly string[] = []): Promise<MariadbServer> {
     const server = new MariadbServer(options);
     const { folder } = server.#server;
-    const install = ['--no-defaults', `--datadir=${folder}/data`, '--auth-root-authentication-method=normal', '--skip-test-db', ...FAST];
+    const install = [
+      '--no-defaults',
+      `--datadir=${folder}/data`,
+      `--tmpdir=${folder}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      ...FAST,
+    ];
     await execa(asUser('mysql')[0]!, [...asUser('mysql').slice(1), 'mariadb-install-db', ...install]);
     writeFileSync(join(folder, 'first.sql'), `ALTER USER root@localhost IDENTIFIED BY ${quoted(server.password)};\n`, { mode: 0o644 });
     const password = server.password.replaceAll('\\', '\\\\').replaceAll('"', '\\"');

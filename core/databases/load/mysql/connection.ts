@@ -74,6 +74,11 @@ export class MysqlConnection {
     return Object.values((rows as RowDataPacket[])[0] ?? {}) as (Buffer | null)[];
   }
 
+  /** Ends this session by another one, with the statement that it executes. */
+  async kill(by: MysqlConnection): Promise<void> {
+    await by.query(`KILL ${Number(this.#connection.threadId)}`).catch(() => {});
+  }
+
   async close(): Promise<void> {
     await this.#connection.end().catch(() => this.#connection.destroy());
   }

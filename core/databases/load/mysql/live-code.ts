@@ -1,6 +1,6 @@
 import type { CodeKind } from './code-objects.ts';
 import type { MysqlConnection } from './connection.ts';
-import { quoteName, quoteText } from './quoting.ts';
+import { isDatabase, quoteName, quoteText } from './quoting.ts';
 
 /** How to make a code object of a database again, exactly; can be kept as JSON. */
 export interface KeptCode {
@@ -12,16 +12,19 @@ export interface KeptCode {
   readonly statement: string;
 }
 
-const LISTS: readonly (readonly [CodeKind, string])[] = [
-  [
-    'TRIGGER',
-    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER',
-  ],
-  ['PROCEDURE', "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ?"],
-  ['FUNCTION', "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA = ?"],
-  ['VIEW', 'SELECT TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?'],
-  ['EVENT', 'SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?'],
+/** The kinds, where their names stand, and the column of their database. */
+const LISTS: readonly (readonly [kind: CodeKind, names: string, database: string])[] = [
+  ['TRIGGER', 'TRIGGER_NAME AS name FROM information_schema.TRIGGERS', 'TRIGGER_SCHEMA'],
+  ['PROCEDURE', "ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE'", 'ROUTINE_SCHEMA'],
+  ['FUNCTION', "ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION'", 'ROUTINE_SCHEMA'],
+  ['VIEW', 'TABLE_NAME AS name FROM information_schema.VIEWS', 'TABLE_SCHEMA'],
+  ['EVENT', 'EVENT_NAME AS name FROM information_schema.EVENTS', 'EVENT_SCHEMA'],
 ];
+
+/** Triggers of one moment run in an order of their own. */
+const ORDER: Partial<Record<CodeKind, string>> = {
+  TRIGGER: ' ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER',
+};
 
 export interface CodeName {
   readonly kind: CodeKind;
@@ -31,8 +34,9 @@ export interface CodeName {
 /** Every view, trigger, routine and event of a database. */
 export async function listCode(admin: MysqlConnection, database: string): Promise<CodeName[]> {
   const found: CodeName[] = [];
-  for (const [kind, sql] of LISTS) {
-    for (const { name } of await admin.query(sql.replace('?', quoteText(database)))) found.push({ kind, name: name! });
+  for (const [kind, names, column] of LISTS) {
+    const where = `${names.includes(' WHERE ') ? 'AND' : 'WHERE'} ${isDatabase(column, database)}${ORDER[kind] ?? ''}`;
+    for (const { name } of await admin.query(`SELECT ${names} ${where}`)) found.push({ kind, name: name! });
   }
   return found;
 }

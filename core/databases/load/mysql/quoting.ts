@@ -46,3 +46,8 @@ export function quotePattern(name: string): string {
 export function quoteText(text: string): string {
   return text === '' ? "''" : `CONVERT(0x${Buffer.from(text).toString('hex')} USING utf8mb4)`;
 }
+
+/** A condition for the rows of exactly this database: the tables of `information_schema` do not tell `a` and `A` apart, nor `a` and `á`. */
+export function isDatabase(column: string, name: string): string {
+  return `${column} = ${quoteText(name)} AND CAST(${column} AS BINARY) = CAST(${quoteText(name)} AS BINARY)`;
+}

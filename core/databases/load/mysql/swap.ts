@@ -3,7 +3,7 @@ import { Failure } from '../../../failure.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { MysqlConnection } from './connection.ts';
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
-import { quoteName, quoteText } from './quoting.ts';
+import { isDatabase, quoteName } from './quoting.ts';
 
 /** How an exchange is undone. */
 export interface SwapPlan {
@@ -60,8 +60,10 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
   await refuseForeignKeysFromOutside(admin, order.live);
   for (let attempt = 1; ; attempt++) {
     const plan = await makePlan(order);
-    journal.begin(plan.id, plan);
+    // Before the journal: a database that is there already is somebody else's, and nothing of it is undone.
+    await makeDatabase(plan, order);
     try {
+      journal.begin(plan.id, plan);
       const lost = await exchange(plan, order);
       journal.end(plan.id);
       return { replaced: plan.replaced, lost: [...plan.broken, ...lost] };
@@ -74,7 +76,7 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
 }
 
 async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promise<SwapPlan> {
-  const exists = (await admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(live)}`)).length > 0;
+  const exists = (await admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`)).length > 0;
   const oldCode: KeptCode[] = [];
   const broken: CodeName[] = [];
   if (exists) {
@@ -102,24 +104,21 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
   };
 }
 
+/** Makes the database in which what was live is kept; where nothing was, the live one. */
+async function makeDatabase({ live, replaced }: SwapPlan, { admin, step, characterSet, collation }: SwapOrder): Promise<void> {
+  await step('make databases');
+  const [defaults] = await admin.query(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`,
+  );
+  const set = plainWord(defaults?.cs ?? characterSet);
+  await admin.query(`CREATE DATABASE ${quoteName(replaced ?? live)} CHARACTER SET ${set} COLLATE ${plainWord(defaults?.co ?? collation)}`);
+}
+
 /** @returns what of the old code could not be made in the database where it is kept */
 async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   const { live, shadow, replaced } = plan;
   const { admin, journal, step } = order;
   await admin.query(`SET lock_wait_timeout = ${PATIENCE}`);
-  await step('make databases');
-  if (replaced === undefined)
-    await admin.query(
-      `CREATE DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`,
-    );
-  else {
-    const [defaults] = await admin.query(
-      `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(live)}`,
-    );
-    await admin.query(
-      `CREATE DATABASE ${quoteName(replaced)} CHARACTER SET ${plainWord(defaults!.cs!)} COLLATE ${plainWord(defaults!.co!)}`,
-    );
-  }
   await step('drop triggers');
   // A table with triggers cannot change its database.
   await dropTriggers(admin, shadow);
@@ -188,7 +187,7 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
     return back.length > 0;
   }
   const lost = await makeCodeAsItWas(admin, plan);
-  await admin.query(`DROP DATABASE IF EXISTS ${quoteName(replaced)}`);
+  await removeIfEmpty(admin, replaced);
   if (lost.length === 0) return back.length > 0;
   const names = lost.map(({ kind, name }) => `${kind} ${name}`).join(', ');
   throw new Failure('database_left', `these could not be made again in ${live}: ${names}`, { affected: [live] });
@@ -250,7 +249,7 @@ function plainWord(word: string): string {
 }
 
 async function tablesOf(admin: MysqlConnection, database: string): Promise<string[]> {
-  const sql = `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_TYPE IN ${FREE_TO_MOVE}`;
+  const sql = `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE ${isDatabase('TABLE_SCHEMA', database)} AND TABLE_TYPE IN ${FREE_TO_MOVE}`;
   return (await admin.query(sql)).map(({ name }) => name!);
 }
 
@@ -267,9 +266,8 @@ async function moveTables(admin: MysqlConnection, moves: readonly (readonly [fro
 
 /** A foreign key follows its parent: one in another database would then point at what was replaced. */
 async function refuseForeignKeysFromOutside(admin: MysqlConnection, live: string): Promise<void> {
-  const of = quoteText(live);
   const [found] = await admin.query(
-    `SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS tab FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = ${of} AND CONSTRAINT_SCHEMA <> ${of}`,
+    `SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS tab FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE ${isDatabase('UNIQUE_CONSTRAINT_SCHEMA', live)} AND NOT (${isDatabase('CONSTRAINT_SCHEMA', live)})`,
   );
   if (found === undefined) return;
   throw new Failure(

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { LOGIN_PREFIX, SHADOW_PREFIX } from '../../own-names.ts';
+import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX } from '../../own-names.ts';
 import type { MysqlConnection, MysqlLogin } from './connection.ts';
 import { quoteName, quotePattern, type ServerKind } from './quoting.ts';
 
@@ -21,7 +21,7 @@ export async function makeTemporaryLogin(
   server: ServerKind,
   database: string,
 ): Promise<TemporaryLogin> {
-  const user = LOGIN_PREFIX + randomBytes(8).toString('hex');
+  const user = newLoginName();
   // Whatever a rule for passwords asks for is in it.
   const password = `Aa1-${randomBytes(24).toString('base64url')}`;
   const quoted = `${quoteName(user)}@${quoteName(HOST)}`;
@@ -42,16 +42,16 @@ function definerPrivileges({ isMariadb, version }: ServerKind): readonly string[
   return version >= 80_200 ? ['SET_ANY_DEFINER', 'ALLOW_NONEXISTENT_DEFINER'] : ['SET_USER_ID'];
 }
 
-/** Takes away what restores that were killed left behind. Only for who holds the lock of all restores of this server. */
-export async function removeLeftovers(admin: MysqlConnection): Promise<void> {
+/** Takes away what restores that were killed left behind, but for databases that are still needed. Only for who holds the lock of all restores of this server. */
+export async function removeLeftovers(admin: MysqlConnection, kept: ReadonlySet<string>): Promise<void> {
   const [users, databases] = [LOGIN_PREFIX, SHADOW_PREFIX].map((prefix) => `'${prefix.replaceAll('_', '\\_')}%'`);
   for (const { user, host } of await admin.query(`SELECT User AS user, Host AS host FROM mysql.user WHERE User LIKE ${users}`)) {
-    await admin.query(`DROP USER ${quoteName(user!)}@${quoteName(host!)}`);
+    if (isOwnUser(user!)) await admin.query(`DROP USER ${quoteName(user!)}@${quoteName(host!)}`);
   }
   for (const { name } of await admin.query(
     `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ${databases}`,
   )) {
-    await admin.query(`DROP DATABASE ${quoteName(name!)}`);
+    if (isOwnDatabase(name!) && !kept.has(name!)) await admin.query(`DROP DATABASE ${quoteName(name!)}`);
   }
 }
 

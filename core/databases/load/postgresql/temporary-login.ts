@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import { LOGIN_PREFIX, SHADOW_PREFIX } from '../../own-names.ts';
+import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX } from '../../own-names.ts';
 import type { PostgresqlConnection, PostgresqlLogin } from './connection.ts';
 import { quoteName, quoteText } from './quoting.ts';
 
@@ -10,7 +10,7 @@ const ITERATIONS = 4096;
  * password, so that no log of its statements has it.
  */
 export async function makeTemporaryLogin(admin: PostgresqlConnection, { host, port }: PostgresqlLogin): Promise<PostgresqlLogin> {
-  const user = LOGIN_PREFIX + randomBytes(8).toString('hex');
+  const user = newLoginName();
   const password = randomBytes(24).toString('base64url');
   const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS';
   await admin.query(`CREATE ROLE ${quoteName(user)} ${rights} PASSWORD ${quoteText(scramVerifier(password))}`);
@@ -24,12 +24,12 @@ export async function removeLeftovers(admin: PostgresqlConnection): Promise<void
   for (const { name } of await admin.query(
     `SELECT datname AS name FROM pg_catalog.pg_database WHERE ${beginsWith('datname', SHADOW_PREFIX)}`,
   )) {
-    await dropDatabase(admin, name!);
+    if (isOwnDatabase(name!)) await dropDatabase(admin, name!);
   }
   for (const { name } of await admin.query(
     `SELECT rolname AS name FROM pg_catalog.pg_roles WHERE ${beginsWith('rolname', LOGIN_PREFIX)}`,
   )) {
-    await admin.query(`DROP ROLE ${quoteName(name!)}`);
+    if (isOwnUser(name!)) await admin.query(`DROP ROLE ${quoteName(name!)}`);
   }
 }
 

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { expect } from 'chai';
+import { failureOf } from '../failure-of.ts';
+import { makeMariadbAccount } from './account.ts';
+import { MariadbServer } from './mariadb-server.ts';
+import { MariadbRestores } from './restoring.ts';
+
+const ACCOUNT = { prefix: 'one_', user: 'owner1', password: 'pw', databases: ['wp', 'WP', 'other'] };
+const TABLE = 'SET NAMES utf8mb4;\nCREATE TABLE posts (id INT PRIMARY KEY, text TEXT);\n';
+
+describe('A restore into a MariaDB in which others have their own', () => {
+  let server: MariadbServer;
+  let restores: MariadbRestores;
+  let number = 0;
+  before(async () => {
+    server = await MariadbServer.start();
+    restores = new MariadbRestores(server, ACCOUNT);
+    await makeMariadbAccount(server, ACCOUNT);
+    await server.run("CREATE TABLE posts (id INT PRIMARY KEY, text TEXT); INSERT INTO posts VALUES (1, 'old')", 'one_wp');
+  });
+  after(async () => {
+    await server.stop();
+    restores.remove();
+  });
+
+  const restore = (dump: string | Buffer, given: Parameters<MariadbRestores['restore']>[1] = {}) =>
+    restores.restore(Buffer.from(dump), { replacedName: `one_kept_${++number}`, ...given });
+  const dumpOf = (database: string): Buffer =>
+    execFileSync(
+      'mariadb-dump',
+      [`--defaults-file=${server.optionFile}`, '--hex-blob', '--routines', '--max-allowed-packet=1G', database],
+      { maxBuffer: 1024 ** 3 },
+    );
+
+  it('does not touch a database that came to have the name under which the live one is to be kept', async () => {
+    const step = async (name: string) => {
+      if (name === 'make databases') await server.run('CREATE DATABASE one_late; CREATE TABLE one_late.posts (precious INT)');
+    };
+    const { message } = await failureOf(() => restore(TABLE, { step, replacedName: 'one_late' }));
+    expect(message).to.contain('database exists');
+    expect(await server.query('SHOW COLUMNS FROM one_late.posts')).to.have.length(1);
+    expect(await server.query('SELECT text FROM one_wp.posts')).to.deep.equal([{ text: 'old' }]);
+  });
+
+  it('does not take an account’s own databases and users for leftovers when their names begin alike', async () => {
+    await server.run('CREATE DATABASE apiscp_backup_2026; CREATE DATABASE apiscp_backup_shop; CREATE USER apbk_web@localhost');
+    await server.run('CREATE DATABASE apiscp_backup_0123456789ab; CREATE USER apbk_0123456789abcdef@localhost');
+    await restores.settle();
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp%'")).to.have.length(2);
+    expect(await server.query("SELECT User FROM mysql.user WHERE User LIKE 'apbk%'")).to.deep.equal([{ User: 'apbk_web' }]);
+  });
+
+  it('tells databases apart whose names differ in case alone', async () => {
+    await server.run('CREATE PROCEDURE p() SELECT 1', 'one_WP');
+    await restore(TABLE);
+    expect(await server.query("SELECT ROUTINE_SCHEMA AS db FROM information_schema.ROUTINES WHERE ROUTINE_NAME = 'p'")).to.deep.equal([
+      { db: 'one_WP' },
+    ]);
+  });
+
+  it('brings values back that are as long as the server takes, and tables that show the rows of others', async () => {
+    await server.run("CREATE TABLE big (b LONGBLOB); INSERT INTO big VALUES (REPEAT('x', 15000000))", 'one_other');
+    await server.run('CREATE TABLE a (id INT) ENGINE=MyISAM; INSERT INTO a VALUES (1), (2)', 'one_other');
+    await server.run('CREATE TABLE m (id INT) ENGINE=MERGE UNION=(a)', 'one_other');
+    const [before] = await server.query('SELECT @@GLOBAL.max_allowed_packet AS bytes');
+    const description = { name: 'one_other', characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci', tables: 2, rows: 3 };
+    await restore(dumpOf('one_other'), { target: 'one_other', description });
+    expect(await server.query('SELECT LENGTH(b) AS bytes FROM big', 'one_other')).to.deep.equal([{ bytes: 15_000_000 }]);
+    expect(await server.query('SELECT id FROM m ORDER BY id', 'one_other')).to.deep.equal([{ id: 1 }, { id: 2 }]);
+    expect(await server.query('SELECT @@GLOBAL.max_allowed_packet AS bytes')).to.deep.equal([before]);
+  });
+
+  it('can be stopped while a statement of the dump goes on for ever', async () => {
+    const stopping = new AbortController();
+    const step = (name: string) => {
+      if (name === 'load') setTimeout(() => stopping.abort(), 500);
+    };
+    const { code } = await failureOf(() =>
+      restore(`${TABLE}INSERT INTO posts VALUES (SLEEP(86400), 'x');\n`, { step, signal: stopping.signal }),
+    );
+    expect(code).to.equal('cancelled');
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp\\_backup\\_____________'")).to.deep.equal([]);
+  });
+
+  it('goes on for the others when one that was broken off cannot be put back, and says so of that one', async () => {
+    const plan = { id: 'apiscp_backup_0123456789ab', shadow: 'apiscp_backup_0123456789ab', live: 'one_gone', replaced: 'one_gone_kept' };
+    restores.leave({ ...plan, oldTables: ['posts'], newTables: ['posts'], oldCode: [], broken: [], isMade: false });
+    await server.run('CREATE DATABASE one_gone_kept; CREATE TABLE one_gone_kept.posts (a INT)');
+    await restore(TABLE);
+    expect((await failureOf(() => restore(TABLE, { target: 'one_gone' }))).code).to.equal('database_refused');
+    expect(await server.query('SHOW TABLES FROM one_gone_kept')).to.have.length(1);
+    await server.run('CREATE DATABASE one_gone');
+    expect(await restores.settle()).to.deep.equal([{ database: 'one_gone', kept: undefined }]);
+    expect(await server.query('SHOW TABLES FROM one_gone')).to.have.length(1);
+  });
+});
