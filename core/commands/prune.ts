@@ -152,7 +152,9 @@ function resultOf(request: PruneRequest, { units, skipped, removed, runs, holds 
       ...{ needsConfirmation: refusal !== undefined, refusedSince: refusal?.since ?? null },
       ...{ kept: stays ? snapshots.length : kept.length, deleted: stays ? 0 : doomed.length },
       snapshots: decision.verdicts.map(({ id, keep, rules }) => {
-        const { level, time } = byId.get(id) as (typeof snapshots)[number];
+        const snapshot = byId.get(id);
+        if (snapshot === undefined) throw new Failure('internal', `retention decided about ${id}, which is no snapshot of ${unit}`);
+        const { level, time } = snapshot;
         return { id, level, time, keep, rules: [...rules] };
       }),
     };

@@ -274,7 +274,13 @@ async function backUpAll(
     await Promise.all(running);
     await begin(unit, taking(unit));
   }
-  return Promise.all(units.map((unit) => ended.get(unit) as Promise<EndedUnit>));
+  return Promise.all(
+    units.map((unit) => {
+      const backup = ended.get(unit);
+      if (backup === undefined) throw new Failure('internal', `the backup of ${unit.name} was never begun`);
+      return backup;
+    }),
+  );
 }
 
 /** Asked for its lock when a unit's turn has come, and not before: what refuses it then has somebody who hears it, also after a pause. */

@@ -2,13 +2,14 @@ import type { Method, Methods } from '../commands/registry.ts';
 import type { Context } from '../context/context.ts';
 import { withPriority } from '../context/priority.ts';
 import { askable } from '../context/progress-request.ts';
+import { Failure } from '../failure.ts';
 import type { NightlyRequest } from '../schemas/nightly.ts';
 import type { RunRequest, RunResult } from '../schemas/run.ts';
 
 /** The same methods, with a process of its own for what must come to its end whatever ends a process. */
 export function supervised(methods: Methods): Methods {
-  const run = methods.get('run') as Method;
-  const nightly = methods.get('nightly') as Method;
+  const run = known(methods, 'run');
+  const nightly = known(methods, 'nightly');
   const backUp = async (request: RunRequest, context: Context): Promise<RunResult> => {
     const { superviseRun } = await import('./supervise-run.ts');
     const result = await askable(superviseRun)(request, context);
@@ -31,4 +32,10 @@ export function supervised(methods: Methods): Methods {
       },
     ],
   ]);
+}
+
+function known(methods: Methods, name: string): Method {
+  const method = methods.get(name);
+  if (method === undefined) throw new Failure('internal', `there is no method ${name}`);
+  return method;
 }

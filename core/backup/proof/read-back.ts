@@ -64,7 +64,9 @@ export class ReadBack implements ReadingWatch {
     const counts = new Map(packs.map((reference) => [reference.path, { reference, extents: 0 }]));
     for (let number = 0; number < this.#reader.blockCount; number++) {
       SideTables.of(this.#reader.block(number)).eachExtent((pack) => {
-        const count = counts.get(this.#reader.packs[pack] as string);
+        const path = this.#reader.packs[pack];
+        if (path === undefined) throw new Failure('proof_failed', `the manifest points at its pack ${pack}, and names none`);
+        const count = counts.get(path);
         if (count !== undefined) count.extents++;
       });
     }
@@ -94,7 +96,8 @@ export class ReadBack implements ReadingWatch {
       }
     }
     const references = new Map([...table.byPack()].map((found) => [found.pack, found.references]));
-    for (const [path, { reference }] of group) await this.#checkPack(reference, references.get(numbers.get(path) as number) ?? []);
+    // In the order in which they were numbered.
+    for (const [number, { reference }] of [...group.values()].entries()) await this.#checkPack(reference, references.get(number) ?? []);
   }
 
   async #checkPack(reference: ObjectReference, extents: Iterable<ExtentReference>): Promise<void> {

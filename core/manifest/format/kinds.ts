@@ -1,3 +1,4 @@
+import { Failure } from '../../failure.ts';
 import type { EntryKind } from '../entry.ts';
 
 /** The numbers of the `kind` column. */
@@ -16,7 +17,9 @@ const NUMBERS = new Map<EntryKind, number>(ENTRY_KINDS.map((kind, index) => [kin
 export const KIND_LIMIT = FILE + ENTRY_KINDS.length;
 
 export function kindNumber(kind: EntryKind): number {
-  return NUMBERS.get(kind) as number;
+  const number = NUMBERS.get(kind);
+  if (number === undefined) throw new Failure('internal', `there is no kind of entry ${kind}`);
+  return number;
 }
 
 /** Undefined for context rows and tombstones, which are no entries. */

@@ -74,7 +74,9 @@ export class BlockView {
   }
 
   section(name: BlockSection): Buffer {
-    return this.#sections[SECTION_NUMBERS.get(name) as number] as Buffer;
+    const section = this.#sections[SECTION_NUMBERS.get(name) ?? -1];
+    if (section === undefined) throw damaged(`block ${this.index}: ${name}`);
+    return section;
   }
 
   name(row: number): ByteString {

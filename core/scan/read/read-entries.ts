@@ -1,3 +1,4 @@
+import { Failure } from '../../failure.ts';
 import { releaseBuffer } from '../../linux/allocator.ts';
 import { StatBuffer } from '../../linux/stat.ts';
 import type { ByteString, Content, DataRange, Entry, Extent, Xattr } from '../../manifest/entry.ts';
@@ -242,8 +243,10 @@ function contentOf(read: ReadEntries, index: number): Content | undefined {
   const extents: Extent[] = [];
   for (let extent = begin; extent < end; extent++) {
     const at = extent * NUMBERS_PER_EXTENT;
+    const pack = read.packs[read.extents[at] as number];
+    if (pack === undefined) throw new Failure('internal', `an extent lies in pack ${read.extents[at]} of ${read.packs.length}`);
     extents.push({
-      pack: read.packs[read.extents[at] as number] as string,
+      pack,
       frame: read.extents[at + 1] as number,
       offset: read.extents[at + 2] as number,
       length: read.extents[at + 3] as number,

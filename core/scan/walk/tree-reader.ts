@@ -1,4 +1,5 @@
 import type { ExcludeMatcher } from '../../exclude/exclude-matcher.ts';
+import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
 import { letGo, openDirectoryAt, openTrustedDirectory } from '../../linux/files.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
@@ -67,7 +68,9 @@ export class TreeReader {
     while (stack.top !== undefined && !leadsTo(stack.top, from)) stack.pop();
     for (let depth = 0; depth < stack.depth; depth++) {
       const level = stack.at(depth);
-      level.next = firstFrom(level.names, begin?.[depth] as ByteString) + 1;
+      const name = begin?.[depth];
+      if (name === undefined) throw new Failure('internal', `a segment begins above ${level.path}, in which its reader is`);
+      level.next = firstFrom(level.names, name) + 1;
       level.end = leadsTo(level, to) ? end?.slice(depth) : undefined;
     }
     if (stack.top === undefined) this.#pushVirtual('', '', this.#roots, begin, end);
@@ -112,7 +115,8 @@ export class TreeReader {
 
   /** Passes over what lies before the segment, and goes one step down to where it begins. */
   #approach(level: ReaderLevel, begin: readonly ByteString[], page: RowPage): void {
-    const [name, ...rest] = begin as [ByteString, ...ByteString[]];
+    const [name, ...rest] = begin;
+    if (name === undefined) throw new Failure('internal', `a segment that begins in ${level.path} does not say where`);
     level.begin = undefined;
     level.next = firstFrom(level.names, name);
     if (rest.length === 0) return;
@@ -124,11 +128,12 @@ export class TreeReader {
 
   /** `begin` is where in the directory `name` the segment begins; its own row was in an earlier segment then. */
   #visit(level: ReaderLevel, name: ByteString, page: RowPage, begin: readonly ByteString[] | undefined): void {
-    if (level.virtual === undefined) {
-      this.#visitEntry(level, level.descriptor as number, name, page, begin);
+    if (level.descriptor !== undefined) {
+      this.#visitEntry(level, level.descriptor, name, page, begin);
       return;
     }
-    const node = level.virtual.children.get(name) as VirtualLevel | ScanRoot;
+    const node = level.virtual?.children.get(name);
+    if (node === undefined) throw new Failure('internal', `${level.path} is neither open nor above a root that is called so`);
     if (!isScanRoot(node)) {
       if (begin === undefined) page.add(Note.virtual, this.#stack.depth - 1, name);
       this.#pushVirtual(name, childPath(level.path, name), node, begin, endBelow(level, name));
