@@ -1,7 +1,7 @@
 import type { Entry } from '../manifest/entry.ts';
 
 /** Members below this folder are pieces of files, named by the SHA-256 of their bytes; they belong to no path of the account. */
-export const CHUNK_FOLDER = '.apiscp-backup/chunks';
+const CHUNK_FOLDER = '.apiscp-backup/chunks';
 
 /** The tar member that keeps one chunk of a large file, of which the repository already held other chunks. */
 export function chunkEntry(digest: Buffer, length: number): Entry {

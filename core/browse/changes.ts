@@ -2,7 +2,7 @@ import type { Entry, Xattr } from '../manifest/entry.ts';
 import type { Change } from '../schemas/reading.ts';
 
 /** Whether two sets of extended attributes, each sorted by name, are the same. */
-export function sameXattrs(a: readonly Xattr[], b: readonly Xattr[]): boolean {
+function sameXattrs(a: readonly Xattr[], b: readonly Xattr[]): boolean {
   if (a.length !== b.length) return false;
   return a.every(({ name, value }, index) => name === b[index]?.name && value.equals((b[index] as Xattr).value));
 }

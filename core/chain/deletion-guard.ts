@@ -1,5 +1,5 @@
 /** Below this number a large share is nothing unusual: two of three old snapshots of a young unit. */
-export const FEWEST_GUARDED_DELETIONS = 5;
+const FEWEST_GUARDED_DELETIONS = 5;
 
 /** After so many decisions about the past, larger steps are taken back. */
 const CLOSE_LOOKS = 32;

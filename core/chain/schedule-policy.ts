@@ -1,7 +1,7 @@
 import type { Level } from './snapshot.ts';
 
 /** In the order of ISO 8601, Monday first. */
-export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
 /** Which of a weekday's days in a month: 1 is the first Sunday, whatever week that falls in. */

@@ -12,7 +12,7 @@ import { validateSettings as matchesSchema } from './validators.generated.js';
 export type { SettingName, Settings, SettingsFile };
 
 /** What is wrong with the contents of a settings file, a sentence each; empty when nothing is. */
-export function validateSettings(value: unknown): string[] {
+function validateSettings(value: unknown): string[] {
   return matchesSchema(value) ? [] : describeSchemaErrors(matchesSchema.errors, MEANT_IN_SETTINGS);
 }
 

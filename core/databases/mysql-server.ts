@@ -101,7 +101,7 @@ export class MysqlServer implements DatabaseServer {
 }
 
 /** A text as SQL that no setting of the server reads otherwise. */
-export function textLiteral(text: string): string {
+function textLiteral(text: string): string {
   return text === '' ? "''" : `CONVERT(0x${Buffer.from(text, 'utf8').toString('hex')} USING utf8mb4)`;
 }
 

@@ -14,7 +14,7 @@ export const FS_PROJINHERIT_FL = 0x20000000;
  * synchronous, immutable, append-only, nodump, noatime, no compression, journalled data, no tail-merging, dirsync, top directory,
  * no copy-on-write, direct access, project inheritance and case folding. The others describe how the file system stores the inode.
  */
-export const RESTORABLE_INODE_FLAGS = [
+const RESTORABLE_INODE_FLAGS = [
   0x1,
   0x2,
   0x4,

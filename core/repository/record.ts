@@ -115,7 +115,7 @@ export function isComplete({ complete, warningCount }: Pick<SnapshotRecord, 'com
 }
 
 /** The tree in which a snapshot has the dumps of databases: no folder of the server. */
-export const DATABASES_TREE = 'databases';
+const DATABASES_TREE = 'databases';
 
 /** The names of the trees that snapshots are of: what their manifests have elsewhere is no entry of theirs. */
 export function treesOf(records: readonly Pick<SnapshotRecord, 'roots'>[]): string[] {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /** A longer line is refused: a request is a few paths, and memory stays bounded whatever the peer sends. */
-export const LINE_LIMIT = 16 * 1024 * 1024;
+const LINE_LIMIT = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 

@@ -8,7 +8,7 @@ export const nightlyRequest = {
   additionalProperties: false,
 } as const;
 
-export const nightStepSchema = {
+const nightStepSchema = {
   type: 'object',
   properties: {
     step: { enum: ['run', 'prune', 'verify'] },

@@ -116,7 +116,7 @@ export class ServerRestores {
 }
 
 /** `NAME_before_20261126_040000`, with as much of the name as there is room for. */
-export function replacedName(target: string, moment: string): string {
+function replacedName(target: string, moment: string): string {
   const ending = `_before_${moment}`;
   let beginning = '';
   for (const letter of target) {

@@ -6,7 +6,7 @@ import type { ObjectReference } from '../../repository/record.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 /** A pack of which less than this share is still needed is not pointed at any more: what is needed of it is copied. */
-export const MINIMUM_LIVE_RATIO = 0.75;
+const MINIMUM_LIVE_RATIO = 0.75;
 
 /** What a file's member mostly takes in a pack besides its content: a header, a header of records, and a block of them. */
 const MEMBER_HEADERS = 3 * 512;

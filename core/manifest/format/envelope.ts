@@ -3,7 +3,7 @@ import { damaged } from './damage.ts';
 import { INDEX_BYTES_MAX } from './limits.ts';
 
 /** The version of this format; a reader refuses a newer one. */
-export const MANIFEST_VERSION = 1;
+const MANIFEST_VERSION = 1;
 
 export const HEADER_BYTES = 24;
 export const FOOTER_BYTES = 40;

@@ -8,7 +8,7 @@ import { keepStateIdentities, stateIdentities } from './identities.ts';
 import type { KeyRecord } from './key-record.ts';
 
 /** More would make the header of each object long, and nobody keeps so many keys. */
-export const RECIPIENT_LIMIT = 20;
+const RECIPIENT_LIMIT = 20;
 
 /** For whom is to be encrypted from now on. */
 export interface KeyChoice {

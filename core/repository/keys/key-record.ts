@@ -17,7 +17,7 @@ export interface KeyRecord {
 /** The three ways to hold keys. */
 export type KeyMode = 'plain' | 'server-can-read' | 'write-only';
 
-export function modeOf(record: KeyRecord | undefined): KeyMode {
+function modeOf(record: KeyRecord | undefined): KeyMode {
   if (record === undefined || record.recipients.length === 0) return 'plain';
   return record.serverRecipient === null ? 'write-only' : 'server-can-read';
 }

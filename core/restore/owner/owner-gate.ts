@@ -16,7 +16,7 @@ import { OwnerSight } from './owner-sight.ts';
 /** The only tree of an account that its owner may be given: `info` holds what the plan grants. */
 export const OWNERS_TREE: ByteString = 'shadow';
 /** What in it is the panel's and the system's, whoever it belongs to. */
-export const PANELS_TREES: readonly ByteString[] = ['etc', 'dev', 'proc'].map((name) => `${OWNERS_TREE}/${name}`);
+const PANELS_TREES: readonly ByteString[] = ['etc', 'dev', 'proc'].map((name) => `${OWNERS_TREE}/${name}`);
 
 const FOREIGN_FOLDER = 'the folder that it is in belongs to somebody outside of the account';
 

@@ -23,7 +23,7 @@ export function unprotect(descriptor: number, before?: (protecting: number) => v
 }
 
 /** The same for the entry `name`, where only files and directories can have such flags. */
-export function unprotectAt(directory: number, name: ByteString): boolean {
+function unprotectAt(directory: number, name: ByteString): boolean {
   if (!statAt(directory, name, stat) || !(stat.isFile || stat.isDirectory)) return false;
   const descriptor = openAt(directory, name, O_RDONLY | O_NONBLOCK);
   try {

@@ -8,7 +8,7 @@ import { lowerBound } from '../../manifest/lower-bound.ts';
  * hash, 26 bits of block number, 10 bits of row; so they are sorted by a native sort, and a hash that fits by chance only costs a
  * look at a row, which decides.
  */
-export const HASH_BITS = 28;
+const HASH_BITS = 28;
 export const RECORD_LENGTH = 8;
 
 /** Records sorted in memory at a time: 32 MiB. More of them are gathered in several passes. */

@@ -3,7 +3,7 @@ import type { ByteString } from '../../../manifest/entry.ts';
 import type { Reading } from './quoting.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
-export const CODE_KINDS = ['VIEW', 'TRIGGER', 'PROCEDURE', 'FUNCTION', 'EVENT'] as const;
+const CODE_KINDS = ['VIEW', 'TRIGGER', 'PROCEDURE', 'FUNCTION', 'EVENT'] as const;
 /** What holds statements that others run later, with the rights of whoever it belongs to: its definer. */
 export type CodeKind = (typeof CODE_KINDS)[number];
 
