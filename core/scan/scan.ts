@@ -22,13 +22,19 @@ export interface ScanRequest extends ReaderTask {
   readonly elsewhere?: ReadonlySet<ByteString>;
   /** What the repository holds; without it nothing is looked up. */
   readonly known?: UnitContents;
-  readonly signal: AbortSignal;
   /** How long the walk may take in milliseconds, pauses aside: what is not seen then is skipped. */
   readonly budget: number;
-  /** Called now and then with what is done so far. */
-  readonly onProgress: (entries: number, bytes: number) => void;
+  readonly control: ScanControl;
+}
+
+/** What ends a scan, has it pause and hears how far it is. */
+export interface ScanControl {
+  /** Raised when the scan is to end. */
+  readonly signal: AbortSignal;
   /** Asked between the pages of the walk, which goes on when it resolves. */
   readonly mayGoOn: () => Promise<void>;
+  /** Called now and then with what is done so far. */
+  readonly onProgress: (entries: number, bytes: number) => void;
 }
 
 /** The threads that a scan makes use of: the workers through what they do for this unit. */
@@ -48,7 +54,8 @@ export interface ScanTotals {
  * workers. Throws `cancelled` when the signal is raised, and what the threads or the output throw.
  */
 export async function scan(request: ScanRequest, { packing, readers }: ScanThreads, output: ScanOutput): Promise<ScanTotals> {
-  const { roots, previous, onProgress, mayGoOn, signal, budget } = request;
+  const { roots, previous, budget } = request;
+  const { signal, mayGoOn, onProgress } = request.control;
   const collector = new Collector(packing, output, request.known);
   const comparison = new TreeComparison(roots, previous.length === 0 ? undefined : new MergedTree(previous), collector, request.elsewhere);
   // What is read, paused or held back then fails at once.

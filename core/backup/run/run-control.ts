@@ -1,4 +1,5 @@
 import { Failure } from '../../failure.ts';
+import type { ScanControl, ScanTotals } from '../../scan/scan.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { RunProgress } from './run-progress.ts';
 import type { StoredOutput } from './throttled-output.ts';
@@ -32,6 +33,12 @@ export class RunControl {
   readonly mayGoOn = async (): Promise<void> => {
     await this.#load?.pass();
   };
+
+  /** The same for the scan of a unit of which so much is done already. */
+  ofScan(done: ScanTotals): ScanControl {
+    const onProgress = (entries: number, bytes: number): void => this.progress.done(done.entries + entries, done.bytes + bytes);
+    return { signal: this.signal, mayGoOn: this.mayGoOn, onProgress };
+  }
 
   /** Waits while the run pauses. Throws `cancelled`, with what was done in words, when it is to end. */
   async pass(doing: string): Promise<void> {
