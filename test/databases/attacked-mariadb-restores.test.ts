@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
+import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
+import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
 import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { MariadbServer } from './mariadb-server.ts';
@@ -68,6 +70,41 @@ describe('A restore into a MariaDB in which others have their own', () => {
     expect(await server.query('SELECT LENGTH(b) AS bytes FROM big', 'one_other')).to.deep.equal([{ bytes: 15_000_000 }]);
     expect(await server.query('SELECT id FROM m ORDER BY id', 'one_other')).to.deep.equal([{ id: 1 }, { id: 2 }]);
     expect(await server.query('SELECT @@GLOBAL.max_allowed_packet AS bytes')).to.deep.equal([before]);
+  });
+
+  it('brings triggers back that were made with the name of their database, and none that names another', async () => {
+    await server.run(
+      "CREATE TRIGGER one_wp.`a.b` BEFORE INSERT ON `one_wp` . `posts` FOR EACH ROW SET NEW.text = 'by a trigger'; CREATE DEFINER=owner1@localhost TRIGGER c AFTER INSERT ON one_wp.posts FOR EACH ROW SET @x = 1",
+      'one_wp',
+    );
+    await restore(dumpOf('one_wp'), { target: 'one_copy' });
+    await server.run("INSERT INTO posts VALUES (7, 'given')", 'one_copy');
+    expect(await server.query('SELECT text FROM posts WHERE id = 7', 'one_copy')).to.deep.equal([{ text: 'by a trigger' }]);
+    expect(
+      await server.query("SELECT EVENT_OBJECT_SCHEMA AS db FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA LIKE 'one%' ORDER BY 1"),
+    ).to.deep.equal(['one_copy', 'one_copy', 'one_wp', 'one_wp'].map((db) => ({ db })));
+    for (const table of ['one_other.posts', '`one_wp`.`posts`.`x`', "'one_wp'.posts"]) {
+      const trigger = `CREATE TRIGGER one_wp.t AFTER INSERT ON ${table} FOR EACH ROW SET @x = 1;\n`;
+      expect((await failureOf(() => restore(`${TABLE}${trigger}`))).code, table).to.be.oneOf(['dump_refused', 'database_refused']);
+    }
+    await server.run('DROP TRIGGER `a.b`; DROP TRIGGER c', 'one_wp');
+  });
+
+  it('gives a new database to the main user, and nothing to a user who is not there', async () => {
+    await restore(TABLE, { target: 'one_new' });
+    const own = await server.connect({ user: 'owner1', password: 'pw', database: 'one_new' });
+    await own.query("INSERT INTO posts VALUES (1, 'by the owner')");
+    await own.end();
+    await server.run("SET GLOBAL sql_mode = ''");
+    const after = ['GRANT SELECT ON `one\\_wp`.* TO `one_nobody`@`localhost`'];
+    const restorer = await MysqlRestorer.open(
+      { socket: server.socket, user: 'root', password: server.password },
+      new SwapJournal(restores.journal),
+    );
+    expect(await restorer.apply({ users: [], before: [], after, notes: [] }, 'after')).to.have.length(1);
+    await restorer.close();
+    await server.run('SET GLOBAL sql_mode = DEFAULT');
+    expect(await server.query("SELECT User FROM mysql.user WHERE User = 'one_nobody'")).to.deep.equal([]);
   });
 
   it('can be stopped while a statement of the dump goes on for ever', async () => {

@@ -33,7 +33,7 @@ const isCodeKind = (value: string): value is CodeKind => (CODE_KINDS as readonly
  *
  * @throws Failure `dump_refused` for a beginning that no dump has
  */
-export function parseCreate(statement: ByteString, reading: Reading): CodeStatement | undefined {
+export function parseCreate(statement: ByteString, reading: Reading, database: string): CodeStatement | undefined {
   const tokens = tokensOf(statement, reading);
   const next = (): Token => {
     const { value, done } = tokens.next();
@@ -59,16 +59,15 @@ export function parseCreate(statement: ByteString, reading: Reading): CodeStatem
   }
   if (token.kind !== 'word' || !isCodeKind(token.value)) throw refused(statement);
   const kind = token.value;
-  const rest = statement.slice(token.start);
-  let name = next();
-  if (name.kind === 'word' && name.value === 'IF') {
+  const first = next();
+  if (first.kind === 'word' && first.value === 'IF') {
     // IF NOT EXISTS: one that is there already would be taken for what the dump has.
     throw refused(statement);
   }
-  if (name.kind !== 'name' && name.kind !== 'word') throw refused(statement);
-  const plainName = name.kind === 'name' ? name.value : statement.slice(name.start, name.end);
-  name = next();
-  if (name.kind === 'sign' && name.value === '.') throw refused(statement, 'names a database');
+  const name = unqualified(first, next, statement, database);
+  const rest = `${kind} ${kind === 'TRIGGER' ? triggerOf(name, next, statement, database) : statement.slice(name.token.start)}`;
+  const { token: last } = name;
+  const plainName = last.kind === 'name' ? last.value : statement.slice(last.start, last.end);
   const make = (quoted: string, text: ByteString): ByteString => [...header, `DEFINER=${quoted}`, ...security, text].join(' ');
   return {
     kind,
@@ -77,6 +76,34 @@ export function parseCreate(statement: ByteString, reading: Reading): CodeStatem
     withDefiner: (quoted) => make(Buffer.from(quoted).latin1Slice(), rest),
     asleep: () => make('CURRENT_USER', kind === 'EVENT' ? asleep(rest, reading, statement) : rest),
   };
+}
+
+/** A name of the dump, and what follows it. */
+interface Named {
+  readonly token: Token;
+  readonly after: Token;
+}
+
+/** A name without that of its database, which can be that of the dump alone. */
+function unqualified(first: Token, next: () => Token, statement: ByteString, database: string): Named {
+  const isName = ({ kind }: Token) => kind === 'name' || kind === 'word';
+  const textOf = (token: Token) =>
+    Buffer.from(token.kind === 'name' ? token.value : statement.slice(token.start, token.end), 'latin1').toString();
+  if (!isName(first)) throw refused(statement);
+  const after = next();
+  if (after.kind !== 'sign' || after.value !== '.') return { token: first, after };
+  if (textOf(first) !== database) throw refused(statement, 'names a database');
+  const token = next();
+  if (!isName(token)) throw refused(statement);
+  return { token, after: next() };
+}
+
+/** A trigger alone stands in a dump as somebody wrote it, where its name and its table's can have that of their database in front. */
+function triggerOf(name: Named, next: () => Token, statement: ByteString, database: string): ByteString {
+  let on = name.after;
+  while (on.kind !== 'word' || on.value !== 'ON') on = next();
+  const table = unqualified(next(), next, statement, database);
+  return `${statement.slice(name.token.start, name.token.end)} ${statement.slice(name.after.start, on.end)} ${statement.slice(table.token.start)}`;
 }
 
 function refused(statement: ByteString, why = 'does not begin as one of a dump'): Failure {

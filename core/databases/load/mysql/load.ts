@@ -26,6 +26,8 @@ export interface LoadOrder {
   /** A session of a login that owns the shadow and nothing else, in the shadow. */
   readonly connection: MysqlConnection;
   readonly shadow: string;
+  /** The one that the dump is of. */
+  readonly database: string;
   readonly signal: AbortSignal;
   /** Called with how many bytes of the dump there were. */
   readonly progress: (bytes: number) => void;
@@ -124,7 +126,7 @@ class Loader {
   }
 
   async #create(bytes: Buffer): Promise<void> {
-    const statement = parseCreate(bytes.latin1Slice(), this.#session.reading);
+    const statement = parseCreate(bytes.latin1Slice(), this.#session.reading, this.#order.database);
     if (statement === undefined) {
       await this.#order.connection.execute(bytes);
       return;

@@ -7,7 +7,7 @@ import type { Account } from './code-objects.ts';
 import { MysqlConnection, type MysqlLogin } from './connection.ts';
 import { listCode, withSettings } from './live-code.ts';
 import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
-import { isDatabase, quoteName, quoteText, type ServerKind, serverKind } from './quoting.ts';
+import { isDatabase, quoteName, quotePattern, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
 import { rebuildMysqlUsers } from './users.ts';
@@ -74,6 +74,7 @@ export class MysqlRestorer {
   /** Makes users, or gives rights; returns what the server refused, in words. */
   async apply({ before, after }: RebuiltUsers, when: 'before' | 'after'): Promise<string[]> {
     const notes: string[] = [];
+    await this.#makeNoUsers();
     for (const sql of when === 'before' ? before : after) {
       try {
         await this.#admin.query(sql);
@@ -83,6 +84,12 @@ export class MysqlRestorer {
       }
     }
     return notes;
+  }
+
+  /** Rights of a user who is not there would make one who needs no password, unless the session says otherwise. MySQL 8 makes none. */
+  async #makeNoUsers(): Promise<void> {
+    const { isMariadb, version } = this.#server;
+    if (isMariadb || version < 80_000) await this.#admin.query("SET sql_mode = 'NO_AUTO_CREATE_USER'");
   }
 
   /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
@@ -120,10 +127,19 @@ export class MysqlRestorer {
         step: order.step,
       });
       const notes = lost.map(({ kind, name }) => `${kind.toLowerCase()} ${name} of what was live could not be kept in ${replaced}`);
+      if (replaced === undefined) notes.push(...(await this.#giveTo(order.owner, order.target)));
       return { tables, rows, bytes: loaded.bytes, replaced, notes };
     } finally {
       await this.#cleanUp(shadow, logins);
     }
+  }
+
+  /** A database that was not there before gets what the panel gives with a new one: all rights of the account's main user. */
+  async #giveTo({ user, isServer }: DatabaseOwner, database: string): Promise<string[]> {
+    if (isServer) return [];
+    const rows = await this.#admin.query(`SELECT Host AS host FROM mysql.user WHERE User = ${quoteText(user)}`);
+    const after = rows.map(({ host }) => `GRANT ALL PRIVILEGES ON ${quotePattern(database)}.* TO ${quoteName(user)}@${quoteName(host!)}`);
+    return await this.apply({ users: [], before: [], after, notes: [] }, 'after');
   }
 
   async close(): Promise<void> {
@@ -137,7 +153,15 @@ export class MysqlRestorer {
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
-      const loaded = await loadMysqlDump({ dump: order.dump(), server: this.#server, connection, shadow, signal, progress });
+      const loaded = await loadMysqlDump({
+        dump: order.dump(),
+        server: this.#server,
+        connection,
+        shadow,
+        database: description.name,
+        signal,
+        progress,
+      });
       const found = await countRows(connection, shadow);
       const differs = (recorded: number | null, counted: number) => recorded !== null && recorded !== counted;
       if (differs(description.tables, found.tables) || differs(description.rows, found.rows)) {
