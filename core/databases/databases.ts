@@ -84,7 +84,8 @@ export class Databases {
   #server(engine: Engine, isExpected: boolean): Promise<FoundServer> {
     const known = this.#servers.get(engine);
     const { systemRoot } = this.#settings;
-    const search = (): Promise<FoundServer> => findServer(engine, databasesOf(this.#settings), systemRoot, isExpected, this.#watch);
+    const search = (): Promise<FoundServer> =>
+      findServer(engine, { settings: databasesOf(this.#settings), systemRoot, isExpected }, this.#watch);
     // One that was not looked for earnestly is looked for again.
     const server = known === undefined ? search() : known.then((found) => (found === undefined && isExpected ? search() : found));
     this.#servers.set(engine, server);

@@ -11,17 +11,20 @@ import { PostgresqlServer } from './postgresql-server.ts';
 /** What became of the search for a server: there is none; or it should be there, and cannot be asked. */
 export type FoundServer = { readonly server: DatabaseServer } | { readonly failure: Failure } | undefined;
 
+/** Where a server is looked for. */
+interface Search {
+  readonly settings: DatabaseSettings;
+  /** The folder that stands for `/`. */
+  readonly systemRoot: string;
+  /** Whether the backups before had databases of it. */
+  readonly isExpected: boolean;
+}
+
 /**
- * Looks for the server of an engine. `isExpected`: the backups before had databases of it, so it is missed when it does not
- * answer; so it is where its data lie, or the settings name it.
+ * Looks for the server of an engine. One that is expected is missed when it does not answer; so it is where its data lie, or the settings
+ * name it.
  */
-export async function findServer(
-  engine: Engine,
-  settings: DatabaseSettings,
-  systemRoot: string,
-  isExpected: boolean,
-  watch: ChildWatch,
-): Promise<FoundServer> {
+export async function findServer(engine: Engine, { settings, systemRoot, isExpected }: Search, watch: ChildWatch): Promise<FoundServer> {
   const { sockets, isNamed, credentials } = settings[engine];
   const { port } = settings.postgresql;
   const fileOf = (socket: string): string => (engine === 'mysql' ? socket : join(socket, `.s.PGSQL.${port}`));

@@ -26,6 +26,16 @@ const DUMP_OPTIONS = [
 /** What only MySQL's own program knows, and needs: what it would add belongs to the server or cannot be loaded elsewhere. */
 const DUMP_OPTIONS_IF_KNOWN = ['--set-gtid-purged=OFF', '--column-statistics=0'];
 
+/** A server that has answered, and the programs that ask it. */
+interface Connected {
+  readonly version: string;
+  /** Options that say where it is and who asks. */
+  readonly login: readonly string[];
+  readonly client: string;
+  readonly dumper: string;
+  readonly dumpOptions: readonly string[];
+}
+
 /** MariaDB or MySQL, through its own programs. */
 export class MysqlServer implements DatabaseServer {
   readonly engine = 'mysql';
@@ -44,10 +54,10 @@ export class MysqlServer implements DatabaseServer {
     const [[version] = []] = await ask({ program: client, login }, 'SELECT VERSION()', watch);
     const known = await runCommand({ program: dumper, args: ['--no-defaults', '--help'], as: undefined }, '', watch);
     const more = DUMP_OPTIONS_IF_KNOWN.filter((option) => known.includes((option.split('=')[0] as string).slice('--'.length)));
-    return new MysqlServer(version ?? '', login, client, dumper, [...DUMP_OPTIONS, ...more]);
+    return new MysqlServer({ version: version ?? '', login, client, dumper, dumpOptions: [...DUMP_OPTIONS, ...more] });
   }
 
-  private constructor(version: string, login: readonly string[], client: string, dumper: string, dumpOptions: readonly string[]) {
+  private constructor({ version, login, client, dumper, dumpOptions }: Connected) {
     this.version = version;
     this.#login = login;
     this.#client = client;

@@ -191,7 +191,9 @@ class Restore {
       for (const staging of stagings) staging.close(this.#reportLeft);
     }
     // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
-    syncRestored(plan, this.#order.deletion, this.#order.roots, this.#target, this.#view, (problem) => this.#outcome.problems.add(problem));
+    const { deletion, roots } = this.#order;
+    const written = { plan, deletion, roots, target: this.#target, view: this.#view };
+    syncRestored(written, (problem) => this.#outcome.problems.add(problem));
     if (this.#order.signal.aborted) throw new Failure('cancelled', 'the restore was stopped; what is written so far is complete');
   }
 

@@ -81,13 +81,20 @@ class LostParts {
   }
 }
 
-/** Adds the extents that lie in one of `packs` (numbers by path) to the table. `number` is the manifest's. */
+/** Which extents of a manifest are collected, and where. */
+interface Collection {
+  /** The manifest's number in the table. */
+  readonly manifest: number;
+  /** Numbers of the packs in the table, by path; what lies in others is left out. */
+  readonly packs: ReadonlyMap<string, number>;
+  readonly table: ExtentTable;
+}
+
+/** Adds the extents of a snapshot that lie in some packs to a table. */
 export async function collectExtents(
   repository: Repository,
   record: SnapshotRecord,
-  number: number,
-  packs: ReadonlyMap<string, number>,
-  table: ExtentTable,
+  { manifest, packs, table }: Collection,
   watch: VerificationWatch,
 ): Promise<void> {
   if (!record.packs.some(({ path }) => packs.has(path))) return;
@@ -97,7 +104,7 @@ export async function collectExtents(
       if (++rows % ROWS_PER_STEP === 0) await watch.step();
       for (const extent of entry.content?.extents ?? []) {
         const pack = packs.get(extent.pack);
-        if (pack !== undefined) table.add(extent, pack, number, block, row);
+        if (pack !== undefined) table.add(extent, pack, manifest, block, row);
       }
     }
   });

@@ -195,9 +195,9 @@ export class UnitCheck {
   async #checkPacks(group: readonly NamedPack[]): Promise<void> {
     const numbers = new Map(group.map(({ reference }, number) => [reference.path, number]));
     const table = new ExtentTable(group.reduce((sum, { extents }) => sum + extents, 0));
-    for (const [number, record] of this.#checked.entries()) {
+    for (const [manifest, record] of this.#checked.entries()) {
       try {
-        await collectExtents(this.#repository, record, number, numbers, table, this.#watch);
+        await collectExtents(this.#repository, record, { manifest, packs: numbers, table }, this.#watch);
       } catch (error) {
         this.#manifestFails(record, error);
       }

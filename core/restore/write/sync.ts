@@ -9,7 +9,6 @@ import { parentPath } from '../../manifest/paths.ts';
 import { FileColumn, type Plan, placeAt } from '../plan/plan.ts';
 import type { SnapshotView } from '../plan/snapshot-view.ts';
 import { problemOf, type Report } from '../rules.ts';
-
 import type { Target, TargetRoot } from '../target/target.ts';
 
 /** Up to so many entries are waited for one by one: what else the server has to write can take long. */
@@ -17,20 +16,23 @@ const FEW_ENTRIES = 64;
 
 const stat = new StatBuffer();
 
+/** What a restore wrote, and where. */
+interface Restored {
+  readonly plan: Plan;
+  /** Whether it deleted, too. */
+  readonly deletion: boolean;
+  readonly roots: readonly TargetRoot[];
+  readonly target: Target;
+  readonly view: SnapshotView;
+}
+
 /**
  * Waits until what a plan wrote is on disk: the file systems of all roots and, where entries may lie on others mounted below, of all
  * directories; or of a small restore its own entries only. What is done is done: a disk that refuses is a problem of the result,
  * and an entry that cannot be waited for by itself (a tenant holds a lease on it, or put a FIFO in its place) is waited
  * for with its file system.
  */
-export function syncRestored(
-  plan: Plan,
-  deletion: boolean,
-  roots: readonly TargetRoot[],
-  target: Target,
-  view: SnapshotView,
-  report: Report,
-): void {
+export function syncRestored({ plan, deletion, roots, target, view }: Restored, report: Report): void {
   const isSmall = !deletion && plan.entries <= FEW_ENTRIES;
   if (isSmall && syncEntries(plan, target, view)) return;
   for (const { descriptor } of roots) reporting(report, () => syncFileSystem(descriptor));

@@ -48,7 +48,8 @@ describe('waiting for the disk when a restore is done', () => {
         links: none,
         entries: 1,
       } as unknown as Plan;
-      syncRestored(plan, false, [root], target, openView(sample.manifests), (problem) => problems.push(problem));
+      const written = { plan, deletion: false, roots: [root], target, view: openView(sample.manifests) };
+      syncRestored(written, (problem) => problems.push(problem));
     } finally {
       holder.kill('SIGKILL');
       target.close();
