@@ -8,18 +8,20 @@ import { describeMachine } from './report/machine.ts';
 import { summarize } from './report/summary.ts';
 import { renderTable } from './report/table.ts';
 import type { Bench } from './scenarios/bench.ts';
+import { runDatabases } from './scenarios/databases.ts';
 import { runDump } from './scenarios/dump.ts';
 import { runChain, runFourfold } from './scenarios/own.ts';
 import { runServer } from './scenarios/server.ts';
 import { ScratchDisk } from './scratch-disk.ts';
-import { readSettings } from './settings.ts';
-import { DUMP_STEPS, OWN_STEPS, SERVER_STEPS } from './steps.ts';
+import { type Part, readSettings } from './settings.ts';
+import { DATABASE_STEPS, DUMP_STEPS, OWN_STEPS, SERVER_STEPS } from './steps.ts';
 import { chooseTools } from './tools/choose.ts';
+import { DATABASE_TOOL_KINDS, TOOL_KINDS } from './tools/kinds.ts';
 import { Text } from './tree/text.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
-const STEPS = [...SERVER_STEPS, ...DUMP_STEPS, ...OWN_STEPS];
+const STEPS = [...SERVER_STEPS, ...DUMP_STEPS, ...OWN_STEPS, ...DATABASE_STEPS];
 // Of code-like text: long enough that no compressor finds many files again in others.
 const TEXT_LENGTH = 64 * 2 ** 20;
 
@@ -33,23 +35,36 @@ async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await new ScratchDisk(join(folder, 'work')).remove();
   const machine = await describeMachine(folder);
-  const { present, missing } = await chooseTools(settings.tools);
+  const isWanted = (part: Part) => settings.parts.includes(part);
+  const none = { present: [], missing: [] };
+  const ofFiles = settings.parts.some((part) => part !== 'databases') ? await chooseTools(TOOL_KINDS, settings.tools) : none;
+  const ofDatabases = isWanted('databases') ? await chooseTools(DATABASE_TOOL_KINDS, settings.tools) : none;
+  const missing = [...ofFiles.missing, ...ofDatabases.missing];
+  const present = [...ofFiles.present, ...ofDatabases.present];
   const journal = new Journal();
   for (const line of missing) journal.say(line);
   for (const { kind, version } of present) journal.say(`${kind.name}: ${version}; ${kind.note}`);
-  const bench: Bench = { size: settings.size, folder, rounds: settings.rounds, tools: present, text: new Text(TEXT_LENGTH), journal };
+  const bench: Bench = {
+    size: settings.size,
+    folder,
+    rounds: settings.rounds,
+    tools: ofFiles.present,
+    text: new Text(TEXT_LENGTH),
+    journal,
+  };
   const started = new Date();
-  const day = await runServer(bench);
-  await runDump(bench);
-  const bytesReadForOneFile = await runChain(bench);
-  await runFourfold(bench);
+  const day = isWanted('server') ? await runServer(bench) : undefined;
+  if (isWanted('dump')) await runDump(bench);
+  const bytesReadForOneFile = isWanted('own') ? await runChain(bench) : undefined;
+  if (isWanted('own')) await runFourfold(bench);
+  if (isWanted('databases')) await runDatabases(bench, ofDatabases.present);
 
   const summaries = summarize(journal.samples);
   const verdicts = judge({ summaries, bytesReadForOneFile }, settings.sizeName);
-  const name = `${started.toISOString().slice(0, 10)}-${settings.sizeName}`;
+  const name = [started.toISOString().slice(0, 10), settings.sizeName, ...settings.namedParts].join('-');
   const tools = present.map(({ kind, version }) => ({ name: kind.name, version, note: kind.note }));
-  const { size, rounds } = settings;
-  const record = { started, size, day, rounds, machine, tools, missing, verdicts, bytesReadForOneFile, summaries, ...journal };
+  const { size, rounds, parts } = settings;
+  const record = { started, size, parts, day, rounds, machine, tools, missing, verdicts, bytesReadForOneFile, summaries, ...journal };
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(record, null, 1)}\n`);
   const title = `${size.entries.toLocaleString('en')} files, ${machine.processors} processors, median of ${rounds}: seconds, shorter is better`;

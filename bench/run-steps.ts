@@ -24,8 +24,8 @@ export interface Course {
   readonly workFolder: string;
   /** The account that restores of one account and one file take. */
   readonly account: string;
-  /** Lets a day pass and returns the paths below the accounts root that it wrote. */
-  readonly nextDay: () => readonly string[];
+  /** Lets a day pass and returns the names of what it wrote: of files the paths below the accounts root. */
+  readonly nextDay: () => readonly string[] | Promise<readonly string[]>;
 }
 
 /** Does the steps one after the other; in each the contenders take turns, as often as there are rounds. */
@@ -33,7 +33,7 @@ export async function runSteps(steps: readonly Step[], course: Course, journal: 
   for (const step of steps) {
     journal.say(step.title);
     for (let round = 0; round < (step.once === true ? 1 : course.rounds); round++) {
-      if (step.changesTree === true) writeFileSync(changedPaths(course), course.nextDay().join('\n'));
+      if (step.changesTree === true) writeFileSync(changedPaths(course), (await course.nextDay()).join('\n'));
       for (const contender of course.contenders) await runOnce(step, round, contender, course, journal);
     }
   }

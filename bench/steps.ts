@@ -34,6 +34,13 @@ export const DUMP_STEPS = [
   { id: 'dump-changed', title: 'export and log, a day later', operation: 'changed', cache: 'warm', changesTree: true },
 ] as const satisfies readonly Step[];
 
+/** 200 databases, of which three change in a day. */
+export const DATABASE_STEPS = [
+  { id: 'databases-full', title: '200 databases, full', operation: 'full', cache: 'warm' },
+  { id: 'databases-unchanged', title: '200 databases, nothing changed', operation: 'unchanged', cache: 'warm' },
+  { id: 'databases-changed', title: '200 databases, 3 changed', operation: 'changed', cache: 'warm', changesTree: true },
+] as const satisfies readonly Step[];
+
 /** Of ours alone: one account with a chain of 30 snapshots, and one with four times the entries. */
 export const OWN_STEPS = [
   { id: 'chain-file', title: 'restore one file, newest of 30 snapshots' },

@@ -119,6 +119,15 @@ const BUDGETS: readonly Budget[] = [
     actual: ({ summaries }) =>
       quotient(summaryOf(summaries, 'full-cold', OURS)?.storedBytes, summaryOf(summaries, 'full-cold', FLOOR)?.storedBytes),
   },
+  {
+    title: 'stored when 3 of 200 databases changed, to their full',
+    limit: 0.03,
+    unit: 'x',
+    sizes: ALL,
+    actual: ({ summaries }) =>
+      quotient(summaryOf(summaries, 'databases-changed', OURS)?.storedBytes, summaryOf(summaries, 'databases-full', OURS)?.storedBytes),
+  },
+  { title: '3 of 200 databases changed, to dumping all', limit: 1.2, unit: 'x', sizes: ALL, actual: toFloor('databases-changed') },
 ];
 
 /** Whether each budget is met by what was measured. */

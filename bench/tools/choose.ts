@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
-import { lookForPrograms, TOOL_KINDS } from './kinds.ts';
+import { lookForPrograms } from './kinds.ts';
 import { EXECUTABLE, OURS } from './ours.ts';
-import type { ToolKind } from './tool.ts';
+import type { Place, ToolKind } from './tool.ts';
 
 /** A tool that is there, and its versions for the record. */
-export interface PresentTool {
-  readonly kind: ToolKind;
+export interface PresentTool<At extends Place = Place> {
+  readonly kind: ToolKind<At>;
   readonly version: string;
 }
 
-export interface Choice {
-  readonly present: readonly PresentTool[];
+export interface Choice<At extends Place> {
+  readonly present: readonly PresentTool<At>[];
   /** In words: what is missing and how to get it. */
   readonly missing: readonly string[];
 }
@@ -34,18 +34,18 @@ async function missingOwnNeeds(): Promise<string[]> {
 }
 
 /**
- * The tools of these names, ours always and first, as far as they are there. Installs what is missing where there is
+ * The tools of these kinds and names, ours always and first, as far as they are there. Installs what is missing where there is
  * apt-get; `names` empty: all.
  */
-export async function chooseTools(names: readonly string[]): Promise<Choice> {
+export async function chooseTools<At extends Place>(kinds: readonly ToolKind<At>[], names: readonly string[]): Promise<Choice<At>> {
   if (!existsSync(EXECUTABLE)) throw new Error(`there is no ${EXECUTABLE}; run \`make build\``);
-  const wanted = TOOL_KINDS.filter(({ name }) => names.length === 0 || name === OURS || names.includes(name));
+  const wanted = kinds.filter(({ name }) => names.length === 0 || name === OURS || names.includes(name));
   const packages = await missingOwnNeeds();
   for (const kind of wanted) packages.push(...(await lookForPrograms(kind)).missingPackages);
   if (packages.length > 0 && existsSync('/usr/bin/apt-get')) await install(packages);
   const still = await missingOwnNeeds();
   if (still.length > 0) throw new Error(`the bench needs ${still.join(' and ')}`);
-  const present: PresentTool[] = [];
+  const present: PresentTool<At>[] = [];
   const missing: string[] = [];
   for (const kind of wanted) {
     const { versions, missingPackages } = await lookForPrograms(kind);

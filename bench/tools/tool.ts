@@ -44,8 +44,8 @@ export interface Tool {
   restoredAccount(target: string, account: string): string;
 }
 
-/** A kind of backup program. */
-export interface ToolKind {
+/** A kind of backup program, which works at such a place. */
+export interface ToolKind<At extends Place = Place> {
   readonly name: string;
   /** How it was set up, where that matters to a comparison. */
   readonly note: string;
@@ -53,5 +53,5 @@ export interface ToolKind {
   readonly needs: Readonly<Record<string, string>>;
   /** The arguments with which the first of `needs` tells its version. */
   readonly versionArguments?: readonly string[];
-  at(place: Place): Tool;
+  at(place: At): Tool;
 }
