@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
 import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
+import { Failure } from '../../core/failure.ts';
 import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { MariadbServer } from './mariadb-server.ts';
@@ -90,6 +91,26 @@ describe('A restore into a MariaDB in which others have their own', () => {
     await server.run('DROP TRIGGER `a.b`; DROP TRIGGER c', 'one_wp');
   });
 
+  it('keeps triggers with what was live, and leaves the character set when it fails', async () => {
+    const columns = Array.from({ length: 100 }, (_, number) => `c${number} CHAR(255)`).join();
+    const wide = `CREATE TABLE wide (${columns}) CHARACTER SET latin1 ROW_FORMAT=REDUNDANT;\n`;
+    await server.run(
+      'ALTER DATABASE one_wp CHARACTER SET latin1; CREATE TRIGGER one_wp.late BEFORE INSERT ON one_wp.posts FOR EACH ROW SET @x = 1',
+      'one_wp',
+    );
+    const step = (name: string) => {
+      if (name === 'keep old code') throw new Failure('io_error', 'at the end');
+    };
+    await failureOf(() => restore(TABLE, { step }));
+    expect(await server.query('SELECT @@character_set_database AS name', 'one_wp')).to.deep.equal([{ name: 'latin1' }]);
+    const { replaced } = await restore(`${TABLE}${wide}`);
+    expect(
+      await server.query(
+        "SELECT TRIGGER_SCHEMA AS db, EVENT_OBJECT_SCHEMA AS of FROM information_schema.TRIGGERS WHERE TRIGGER_NAME = 'late'",
+      ),
+    ).to.deep.equal([{ db: replaced, of: replaced }]);
+  });
+
   it('gives a new database to the main user, and nothing to a user who is not there', async () => {
     await restore(TABLE, { target: 'one_new' });
     const own = await server.connect({ user: 'owner1', password: 'pw', database: 'one_new' });
@@ -121,7 +142,7 @@ describe('A restore into a MariaDB in which others have their own', () => {
 
   it('goes on for the others when one that was broken off cannot be put back, and says so of that one', async () => {
     const plan = { id: 'apiscp_backup_0123456789ab', shadow: 'apiscp_backup_0123456789ab', live: 'one_gone', replaced: 'one_gone_kept' };
-    restores.leave({ ...plan, oldTables: ['posts'], newTables: ['posts'], oldCode: [], broken: [], isMade: false });
+    restores.leave({ ...plan, defaults: undefined, oldTables: ['posts'], newTables: ['posts'], oldCode: [], broken: [], isMade: false });
     await server.run('CREATE DATABASE one_gone_kept; CREATE TABLE one_gone_kept.posts (a INT)');
     await restore(TABLE);
     expect((await failureOf(() => restore(TABLE, { target: 'one_gone' }))).code).to.equal('database_refused');

@@ -1,6 +1,8 @@
-import type { CodeKind } from './code-objects.ts';
+import { Failure } from '../../../failure.ts';
+import { type CodeKind, parseCreate } from './code-objects.ts';
 import type { MysqlConnection } from './connection.ts';
 import { isDatabase, quoteName, quoteText } from './quoting.ts';
+import { readingOf } from './session.ts';
 
 /** How to make a code object of a database again, exactly; can be kept as JSON. */
 export interface KeptCode {
@@ -68,16 +70,25 @@ export async function keepCode(admin: MysqlConnection, { kind, name }: CodeName)
   }
 }
 
-/** Makes one again, with the same definer, in the session's database. An event sleeps when it must not run there. */
-export async function makeKeptCode(
-  connection: MysqlConnection,
-  { kind, name, settings, statement }: KeptCode,
-  mayRun: boolean,
-): Promise<void> {
+/**
+ * Makes one again, with the same definer, in the session's database. `from`: the database that it is of, when that is another one:
+ * an event sleeps then, and a trigger that names it is made of this one.
+ */
+export async function makeKeptCode(connection: MysqlConnection, code: KeptCode, from: string | undefined): Promise<void> {
+  const { kind, name, settings } = code;
+  const statement = kind === 'TRIGGER' && from !== undefined ? unqualifiedTrigger(code, from) : Buffer.from(code.statement, 'base64');
   await withSettings(connection, settings, async () => {
-    await connection.execute(Buffer.from(statement, 'base64'));
+    await connection.execute(statement);
   });
-  if (kind === 'EVENT' && !mayRun) await connection.query(`ALTER EVENT ${quoteName(name)} DISABLE`);
+  if (kind === 'EVENT' && from !== undefined) await connection.query(`ALTER EVENT ${quoteName(name)} DISABLE`);
+}
+
+function unqualifiedTrigger({ settings, statement }: KeptCode, from: string): Buffer {
+  const text = Buffer.from(statement, 'base64').latin1Slice();
+  const parsed = parseCreate(text, readingOf(settings.sql_mode ?? ''), from);
+  if (parsed?.definer === undefined) throw new Failure('dump_refused', 'a trigger has no definer');
+  const { user, host } = parsed.definer;
+  return Buffer.from(parsed.withDefiner(`${quoteName(user)}@${quoteName(host)}`), 'latin1');
 }
 
 /** Executes with variables of the session set to the values of the code's own, and as usual afterwards. */

@@ -153,6 +153,8 @@ export class MysqlRestorer {
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
+      // A table of long rows was made when the server was less strict.
+      if (this.#server.isMariadb) await connection.query('SET innodb_strict_mode = OFF');
       const loaded = await loadMysqlDump({
         dump: order.dump(),
         server: this.#server,

@@ -35,12 +35,7 @@ export class LoadSession {
   readonly #saved = new Map<string, string | undefined>();
 
   get reading(): Reading {
-    const mode = (this.#values.get('sql_mode') ?? '').toUpperCase();
-    // These names stand for several modes each.
-    const isAnsi = /\b(?:ANSI_QUOTES|ANSI|DB2|MAXDB|MSSQL|ORACLE|POSTGRESQL)\b/.test(mode);
-    return isAnsi || mode.includes('NO_BACKSLASH_ESCAPES')
-      ? { ansiQuotes: isAnsi, plainBackslash: mode.includes('NO_BACKSLASH_ESCAPES') }
-      : USUAL_READING;
+    return readingOf(this.#values.get('sql_mode') ?? '');
   }
 
   /** What a code object made now remembers. */
@@ -104,4 +99,14 @@ export class LoadSession {
 
 function refused(statement: ByteString): Failure {
   return new Failure('dump_refused', `the dump sets what no dump has to set: ${JSON.stringify(statement.slice(0, 120))}`);
+}
+
+/** How a session with this `sql_mode` reads quotes. */
+export function readingOf(sqlMode: string): Reading {
+  const mode = sqlMode.toUpperCase();
+  // These names stand for several modes each.
+  const isAnsi = /\b(?:ANSI_QUOTES|ANSI|DB2|MAXDB|MSSQL|ORACLE|POSTGRESQL)\b/.test(mode);
+  return isAnsi || mode.includes('NO_BACKSLASH_ESCAPES')
+    ? { ansiQuotes: isAnsi, plainBackslash: mode.includes('NO_BACKSLASH_ESCAPES') }
+    : USUAL_READING;
 }

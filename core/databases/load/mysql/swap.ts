@@ -13,6 +13,8 @@ export interface SwapPlan {
   readonly shadow: string;
   /** Where what was live goes; undefined: there was nothing live. */
   readonly replaced: string | undefined;
+  /** The character set and collation of what was live. */
+  readonly defaults: { readonly characterSet: string; readonly collation: string } | undefined;
   readonly oldTables: readonly string[];
   readonly newTables: readonly string[];
   readonly oldCode: readonly KeptCode[];
@@ -76,7 +78,10 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
 }
 
 async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promise<SwapPlan> {
-  const exists = (await admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`)).length > 0;
+  const [defaults] = await admin.query(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`,
+  );
+  const exists = defaults !== undefined;
   const oldCode: KeptCode[] = [];
   const broken: CodeName[] = [];
   if (exists) {
@@ -96,6 +101,7 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
     live,
     shadow,
     replaced,
+    defaults: exists ? { characterSet: defaults.cs!, collation: defaults.co! } : undefined,
     oldTables: await tablesOf(admin, live),
     newTables: await tablesOf(admin, shadow),
     oldCode,
@@ -105,13 +111,13 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
 }
 
 /** Makes the database in which what was live is kept; where nothing was, the live one. */
-async function makeDatabase({ live, replaced }: SwapPlan, { admin, step, characterSet, collation }: SwapOrder): Promise<void> {
+async function makeDatabase({ live, replaced, defaults }: SwapPlan, { admin, step, characterSet, collation }: SwapOrder): Promise<void> {
   await step('make databases');
-  const [defaults] = await admin.query(
-    `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`,
-  );
-  const set = plainWord(defaults?.cs ?? characterSet);
-  await admin.query(`CREATE DATABASE ${quoteName(replaced ?? live)} CHARACTER SET ${set} COLLATE ${plainWord(defaults?.co ?? collation)}`);
+  await admin.query(`CREATE DATABASE ${quoteName(replaced ?? live)} ${setsOf(defaults ?? { characterSet, collation })}`);
+}
+
+function setsOf({ characterSet, collation }: { readonly characterSet: string; readonly collation: string }): string {
+  return `CHARACTER SET ${plainWord(characterSet)} COLLATE ${plainWord(collation)}`;
 }
 
 /** @returns what of the old code could not be made in the database where it is kept */
@@ -131,14 +137,12 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   await step('drop code');
   await admin.query(`USE ${quoteName(live)}`);
   for (const each of await listCode(admin, live)) await dropCode(admin, each);
-  await admin.query(
-    `ALTER DATABASE ${quoteName(live)} CHARACTER SET ${plainWord(order.characterSet)} COLLATE ${plainWord(order.collation)}`,
-  );
+  await admin.query(`ALTER DATABASE ${quoteName(live)} ${setsOf(order)}`);
   await step('make code');
   await order.makeCode();
   journal.begin(plan.id, { ...plan, isMade: true });
   await step('keep old code');
-  const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, false);
+  const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, live);
   await step('end');
   return lost;
 }
@@ -149,7 +153,7 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
  */
 export async function settleSwap(admin: MysqlConnection, plan: SwapPlan): Promise<string | undefined> {
   if (plan.isMade) {
-    if (plan.replaced !== undefined) await makeAll(admin, plan.replaced, await missingCode(admin, plan.replaced, plan.oldCode), false);
+    if (plan.replaced !== undefined) await makeAll(admin, plan.replaced, await missingCode(admin, plan.replaced, plan.oldCode), plan.live);
     return undefined;
   }
   const kept = `${plan.live.slice(0, LONGEST_BEGINNING)}_broken_off_${plan.id.slice(-KEPT_DIGITS)}`;
@@ -186,6 +190,7 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
     await removeIfEmpty(admin, live);
     return back.length > 0;
   }
+  if (plan.defaults !== undefined) await admin.query(`ALTER DATABASE ${quoteName(live)} ${setsOf(plan.defaults)}`);
   const lost = await makeCodeAsItWas(admin, plan);
   await removeIfEmpty(admin, replaced);
   if (lost.length === 0) return back.length > 0;
@@ -208,7 +213,7 @@ async function makeCodeAsItWas(admin: MysqlConnection, { live, oldCode, broken }
     if (old !== undefined && (await isAsKept(admin, old))) missing.delete(keyOf(each));
     else await dropCode(admin, each);
   }
-  return await makeAll(admin, live, [...missing.values()], true);
+  return await makeAll(admin, live, [...missing.values()]);
 }
 
 async function isAsKept(admin: MysqlConnection, old: KeptCode): Promise<boolean> {
@@ -224,17 +229,17 @@ function keyOf({ kind, name }: CodeName): string {
   return `${kind} ${name}`;
 }
 
-/** Makes code objects; a view may need another that comes later, so what fails is tried again as long as one more succeeds. */
-async function makeAll(admin: MysqlConnection, database: string, code: readonly KeptCode[], mayRun: boolean): Promise<CodeName[]> {
+/** Makes code objects, of another database where `from` says of which; a view may need another that comes later, so what fails is tried again as long as one more succeeds. */
+async function makeAll(admin: MysqlConnection, database: string, code: readonly KeptCode[], from?: string): Promise<CodeName[]> {
   await admin.query(`USE ${quoteName(database)}`);
   let missing = [...code];
   for (;;) {
     const failed: KeptCode[] = [];
     for (const each of missing) {
       try {
-        await makeKeptCode(admin, each, mayRun);
+        await makeKeptCode(admin, each, from);
       } catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'database_refused') throw error;
+        if (!(error instanceof Failure) || !['database_refused', 'dump_refused'].includes(error.code)) throw error;
         failed.push(each);
       }
     }
