@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
 
-const FILE = 'verified.json';
+const FILE = 'samples.json';
 
 /** What a sample is taken of: packs, in the order of their paths. */
 interface Sized {
