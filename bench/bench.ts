@@ -67,18 +67,22 @@ async function main(): Promise<void> {
   const record = { started, size, parts, day, rounds, machine, tools, missing, verdicts, bytesReadForOneFile, summaries, ...journal };
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(record, null, 1)}\n`);
-  const title = `${size.entries.toLocaleString('en')} files, ${machine.processors} processors, median of ${rounds}: seconds, shorter is better`;
-  const chart = renderChart(title, SERVER_STEPS, summaries);
-  writeFileSync(join(RESULTS, `${name}.svg`), chart);
-  if (settings.isShown) {
-    mkdirSync(join(SHOWN_CHART, '..'), { recursive: true });
-    writeFileSync(SHOWN_CHART, chart);
+  const written = [`${name}.json`];
+  if (isWanted('server')) {
+    const title = `${size.entries.toLocaleString('en')} files, ${machine.processors} processors, median of ${rounds}: seconds, shorter is better`;
+    const chart = renderChart(title, SERVER_STEPS, summaries);
+    writeFileSync(join(RESULTS, `${name}.svg`), chart);
+    written.push(`${name}.svg`);
+    if (settings.isShown) {
+      mkdirSync(join(SHOWN_CHART, '..'), { recursive: true });
+      writeFileSync(SHOWN_CHART, chart);
+    }
   }
 
   journal.say(renderTable(STEPS, summaries));
   for (const line of renderVerdicts(verdicts)) journal.say(line);
   for (const { step, tool, message } of journal.failures) journal.say(`FAILED ${step} ${tool}: ${message}`);
-  journal.say(`written: bench/results/${name}.json and .svg`);
+  for (const file of written) journal.say(`written: bench/results/${file}`);
 }
 
 await main();
