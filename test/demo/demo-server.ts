@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { fillSite } from '../accounts/hosting-site.ts';
 import { mountLoopFileSystem } from '../accounts/loop-file-system.ts';
 import { makeVirtualServer, type VirtualSite } from '../accounts/virtual-server.ts';
+import type { MariadbServer } from '../databases/mariadb-server.ts';
 import { installPanel } from '../stand-in-panel/install.ts';
 import { unpackWordPress } from './wordpress-package.ts';
 
@@ -11,10 +12,11 @@ const PROJECT = join(import.meta.dirname, '../..');
 const OVERLAY_MAGIC = 0x794c7630;
 const DISK_MEGABYTES = 2048;
 
-/** The machine of the demo: three accounts, a few server-wide files, and the panel with the plugin. */
+/** The machine of the demo: three accounts, a database server, a few server-wide files, and the panel with the plugin. */
 export interface DemoServer {
   readonly folder: string;
   readonly sites: readonly VirtualSite[];
+  readonly mariadb: MariadbServer;
   /** Carries out a command of the panel, as an administrator types it, and returns its result. */
   cpcmd(...words: string[]): Promise<Record<string, unknown>>;
 }
@@ -31,7 +33,7 @@ function makeServerWideFiles(root: string): void {
  * Builds the server below `folder`; `packages` is kept for other runs. The accounts get a file system of their own where `folder`
  * cannot carry an overlay.
  */
-export async function buildDemo(folder: string, packages: string): Promise<DemoServer> {
+export async function buildDemo(folder: string, packages: string, mariadb: MariadbServer): Promise<DemoServer> {
   mkdirSync(folder, { recursive: true });
   const disk = join(folder, 'disk');
   if (statfsSync(folder).type === OVERLAY_MAGIC) await mountLoopFileSystem(disk, DISK_MEGABYTES);
@@ -42,7 +44,13 @@ export async function buildDemo(folder: string, packages: string): Promise<DemoS
   const systemRoot = join(disk, 'root');
   makeServerWideFiles(systemRoot);
   const settingsFile = join(folder, 'config.json');
-  const settings = { repository: join(folder, 'repository'), stateDirectory: join(folder, 'state'), accountsRoot, systemRoot };
+  const settings = {
+    repository: join(folder, 'repository'),
+    stateDirectory: join(folder, 'state'),
+    accountsRoot,
+    systemRoot,
+    databases: { method: 'stream', mysql: { socket: mariadb.socket, credentials: mariadb.optionFile } },
+  };
   writeFileSync(settingsFile, JSON.stringify(settings), { mode: 0o600 });
   // A copy, as an installation is: a build that runs at the same time does not pull the program away.
   const core = join(folder, 'apiscp-backup');
@@ -52,6 +60,7 @@ export async function buildDemo(folder: string, packages: string): Promise<DemoS
   return {
     folder,
     sites,
+    mariadb,
     async cpcmd(...words) {
       const { stdout, stderr, exitCode } = await execa(panel.cpcmd, ['-o', 'json', ...words], { reject: false });
       if (exitCode !== 0) throw new Error(`cpcmd ${words.join(' ')} failed (${exitCode}):\n${stderr}\n${stdout}`);

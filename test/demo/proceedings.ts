@@ -43,6 +43,12 @@ export class Proceedings {
     return compareDescriptions(savedDescription(this.#references + name), describeTree(place), options);
   }
 
+  /** Says and counts whether something is as it should be. */
+  expect(what: string, holds: boolean): void {
+    if (!holds) this.#differences++;
+    say([`${what}: ${holds ? 'yes' : 'NO'}`]);
+  }
+
   /** Says and counts what a comparison came to. */
   judge(what: string, comparison: Comparison): void {
     const { length } = comparison.differences;

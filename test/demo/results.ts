@@ -1,4 +1,5 @@
 import { formatBytes, formatCount } from '../../core/cli/quantities.ts';
+import type { DatabasesResult } from '../../core/schemas/databases.ts';
 import type { DiffResult } from '../../core/schemas/diff.ts';
 import type { HistoryResult } from '../../core/schemas/history.ts';
 import type { ListResult } from '../../core/schemas/list.ts';
@@ -33,12 +34,24 @@ export function listLines({ snapshots }: ListResult, days?: Days): string[] {
   });
 }
 
-export function restoreLines({ status, entries, written, unchanged, deleted, failed, warnings }: RestoreResult): string[] {
+export function restoreLines({ status, entries, written, unchanged, deleted, failed, warnings, databases = [] }: RestoreResult): string[] {
   const counts = [`${formatCount(written)} written`, `${formatCount(unchanged)} unchanged`, `${formatCount(deleted)} deleted`];
   return [
     `${status}: ${formatCount(entries)} entries, ${counts.join(', ')}, ${formatCount(failed)} failed`,
     ...warnings.map(({ path, message }) => `  ${path}: ${message}`),
+    ...databases.map(({ engine, name, result, tables, rows, replaced }) => {
+      const kept = replaced === null ? '' : `, what was live is kept as ${replaced}`;
+      return `${engine}/${name}: ${result}, ${formatCount(tables)} tables, ${formatCount(rows)} rows${kept}`;
+    }),
   ];
+}
+
+/** The databases of a backup. */
+export function databaseLines({ databases }: DatabasesResult): string[] {
+  return databases.map(({ engine, name, result, tables, rows, size, at }) => {
+    const amount = `${formatCount(tables ?? 0)} tables, ${formatCount(rows ?? 0)} rows, ${formatBytes(size ?? 0)}`;
+    return `${engine}/${name}: ${result}, ${amount}, as of ${at}`;
+  });
 }
 
 /** What a restore would read, the full first, and do. */
