@@ -26,7 +26,8 @@ export class WebServer {
     this.#site = site;
     this.#group = group;
     this.#origin = `http://127.0.0.1:${port}`;
-    const listen = ['-d', 'display_errors=0', '-S', `127.0.0.1:${port}`, '-t', DOCUMENTS];
+    // Without a cache, which would not see for two seconds that a file was damaged.
+    const listen = ['-d', 'display_errors=0', '-d', 'opcache.enable=0', '-S', `127.0.0.1:${port}`, '-t', DOCUMENTS];
     const command = this.#command(['env', `PHP_CLI_SERVER_WORKERS=${WORKERS}`, 'php', ...listen]);
     this.#server = new PrivateServer(
       'root',
