@@ -129,7 +129,13 @@ function nanoseconds(record: string | undefined, seconds: number): bigint {
   const sign = record.startsWith('-') ? -1n : 1n;
   const [whole = '', fraction = '', rest] = (sign < 0n ? record.slice(1) : record).split('.');
   if (rest !== undefined || fraction.length !== 9) throw damagedTar(`not a time: ${JSON.stringify(record)}`);
-  return sign * (BigInt(decimal(whole)) * 1_000_000_000n + BigInt(decimal(fraction.replace(/^0{1,8}/, ''))));
+  return sign * (wholeSeconds(whole) * 1_000_000_000n + BigInt(decimal(fraction.replace(/^0{1,8}/, ''))));
+}
+
+/** Seconds of a time as a file system has it: 63 bits and a sign, more than a number of JavaScript holds exactly. */
+function wholeSeconds(text: string): bigint {
+  if (!/^(0|[1-9][0-9]{0,18})$/.test(text)) throw damagedTar(`not a number: ${JSON.stringify(text)}`);
+  return BigInt(text);
 }
 
 function sparseFields(text: (key: string) => ByteString | undefined): { name: ByteString; size: number } | undefined {
