@@ -29,7 +29,6 @@ import { openFolderTarget, openOriginalTarget, type RestoreTarget } from '../tar
 import { ALL_EXCLUDED, excludeOfUnit, excludeThen, usableRules } from '../timeline/exclude-rules.ts';
 import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent, isOfAnother } from '../timeline/resolve-unit.ts';
-import { restoreDatabase } from './restore-database.ts';
 
 /**
  * Gives a unit, or some of its paths, back as it was at one snapshot, on request with its databases. What could not be restored is
@@ -46,6 +45,8 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   const { unit, server, earlier, identity, passphraseFile, policy, dryRun } = request;
   const given = { unit, server, earlier, identity, passphraseFile, policy, dryRun };
   const same = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as typeof given & { unit: string };
+  // Its drivers take a tenth of a second to load, which a restore of files does without.
+  const { restoreDatabase } = await import('./restore-database.ts');
   const { status, databases } = await restoreDatabase({ ...same, at: files.snapshot, all: true } as RestoreDatabaseRequest, context);
   return { ...files, status: files.status === status ? status : 'partial', databases };
 }

@@ -1,4 +1,4 @@
-import { execa, type Options } from 'execa';
+import type { Options } from 'execa';
 import { Failure } from '../failure.ts';
 import { CHILD_ENVIRONMENT } from './programs.ts';
 
@@ -46,6 +46,8 @@ export function childOptions({ as }: Pick<Command, 'as'>, { timeLimit, signal }:
 
 /** Runs a command with `input` on its stdin and gives what it wrote. Throws `database_unreachable` with what it said when it fails. */
 export async function runCommand(command: Command, input: string, watch: ChildWatch): Promise<string> {
+  // A run on a server without databases starts nothing and does without it.
+  const { execa } = await import('execa');
   const child = execa(command.program, command.args, { ...childOptions(command, watch), input, buffer: true, maxBuffer: 256 * 1024 ** 2 });
   const ended = await child;
   if (ended.failed) throw new Failure('database_unreachable', whyEnded(ended, shortened(String(ended.stderr))), { retry: true });

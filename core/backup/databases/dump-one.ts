@@ -1,7 +1,7 @@
 import { closeSync, writeFile } from 'node:fs';
 import type { ChildWatch } from '../../databases/child.ts';
 import type { Consistency, DatabaseFacts, DatabaseServer } from '../../databases/database-server.ts';
-import { type DumpProcess, startDump } from '../../databases/dump-process.ts';
+import type { DumpProcess } from '../../databases/dump-process.ts';
 import { Failure } from '../../failure.ts';
 import { makePipe } from '../../linux/pipes.ts';
 import type { ByteString } from '../../manifest/entry.ts';
@@ -46,6 +46,7 @@ export async function dumpOne(
   const asked = { timeLimit: watch.patience, signal };
   const plan = await server.planDump(name, asked);
   if (plan === undefined) return undefined;
+  const { startDump } = await import('../../databases/dump-process.ts');
   const dump = startDump(plan.command, { timeLimit: watch.timeLimit, signal });
   const stored = await storeDump(dump, { kind: server.engine, ...target }, store, watch.patience);
   if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut };
