@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { newShadowName } from '../../own-names.ts';
+import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
@@ -165,14 +166,7 @@ export class MysqlRestorer {
         progress,
       });
       const found = await countRows(connection, shadow);
-      const differs = (recorded: number | null, counted: number) => recorded !== null && recorded !== counted;
-      if (differs(description.tables, found.tables) || differs(description.rows, found.rows)) {
-        throw new Failure(
-          'database_differs',
-          `loaded were ${found.tables} tables with ${found.rows} rows; the snapshot recorded ${description.tables} with ${description.rows}`,
-          { affected: [description.name] },
-        );
-      }
+      requireRecordedCounts(description, found);
       return { loaded, ...found };
     } catch (error) {
       if (signal.aborted) throw new Failure('cancelled', 'stopped on request');

@@ -1,0 +1,19 @@
+import { Failure } from '../../failure.ts';
+import type { DatabaseOrder } from './order.ts';
+
+/** How many tables and rows a database has. */
+export interface Counts {
+  readonly tables: number;
+  readonly rows: number;
+}
+
+/** Throws `database_differs` when what was loaded is not what the snapshot's record counted in the dump; what it did not count is not compared. */
+export function requireRecordedCounts({ name, tables, rows }: DatabaseOrder['description'], loaded: Counts): void {
+  const differs = (recorded: number | null, counted: number) => recorded !== null && recorded !== counted;
+  if (!differs(tables, loaded.tables) && !differs(rows, loaded.rows)) return;
+  throw new Failure(
+    'database_differs',
+    `loaded were ${loaded.tables} tables with ${loaded.rows} rows; the snapshot recorded ${tables} with ${rows}`,
+    { affected: [name] },
+  );
+}
