@@ -66,7 +66,7 @@ export class StandInRoot {
       core: '/usr/libexec/apiscp-backup/apiscp-backup',
       settingsFile: '/etc/apiscp-backup/config.json',
     });
-    cpSync(join(ROOT, 'test/stand-in-panel/fixtures/probe_module.php'), this.at(`${this.panel}/lib/modules/probe.php`));
+    cpSync(join(ROOT, 'test/stand-in-panel/fixtures/probe_module.phps'), this.at(`${this.panel}/lib/modules/probe.php`));
     rmSync(this.at(`${this.custom}/apiscp-backup`), { recursive: true });
     mkdirSync(this.at(`${this.panel}/resources/playbooks/addins`), { recursive: true });
     this.write(`${this.custom}/boot.php`, OTHERS_LINES);

@@ -8,7 +8,7 @@ const PROJECT = join(import.meta.dirname, '../..');
 async function received(answer: object, precision: number): Promise<Record<string, unknown>> {
   const { stdout } = await execa(
     'php',
-    ['-d', `precision=${precision}`, join(import.meta.dirname, 'fixtures/soap-round-trip.php'), PROJECT],
+    ['-d', `precision=${precision}`, join(import.meta.dirname, 'fixtures/soap-round-trip.phps'), PROJECT],
     {
       input: JSON.stringify(answer),
     },

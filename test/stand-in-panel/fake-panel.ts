@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { installPanel, type Panel } from './install.ts';
+import { copyPhp, installPanel, type Panel } from './install.ts';
 
 export interface Outcome {
   readonly exitCode: number | undefined;
@@ -64,7 +64,7 @@ export class FakePanel {
     const home = join(this.folder, 'panel');
     const custom = join(home, 'config/custom');
     mkdirSync(custom, { recursive: true });
-    copyFileSync(join(import.meta.dirname, 'fixtures/probe_module.php'), join(custom, 'probe_module.php'));
+    copyPhp(join(import.meta.dirname, 'fixtures/probe_module.phps'), join(custom, 'probe_module.php'));
     writeFileSync(join(custom, 'boot.php'), OTHER_ADD_ON);
     this.panel = installPanel({
       home,

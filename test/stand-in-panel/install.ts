@@ -1,5 +1,5 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const STAND_IN = import.meta.dirname;
 const PROJECT = join(STAND_IN, '..', '..');
@@ -25,6 +25,15 @@ export interface Panel {
   readonly frontendCall: string;
 }
 
+/**
+ * Copies a stand-in of the panel's own PHP to its place. In the repository these files end in `.phps`: Composer maps every class in a
+ * `.php` or `.inc` file below config/custom, and where the whole repository is cloned there, the panel would load these for its own.
+ */
+export function copyPhp(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to);
+}
+
 /** Appends the plugin's lines to the panel's boot.php, which belongs to other add-ons too; once. */
 function addBootFragment(bootFile: string): void {
   const before = existsSync(bootFile) ? readFileSync(bootFile, 'utf8') : '<?php\n';
@@ -38,7 +47,8 @@ export function installPanel(options: PanelOptions): Panel {
   const { home } = options;
   const custom = join(home, 'config/custom');
   mkdirSync(custom, { recursive: true });
-  for (const folder of ['bin', 'lib']) cpSync(join(STAND_IN, folder), join(home, folder), { recursive: true });
+  cpSync(join(STAND_IN, 'bin'), join(home, 'bin'), { recursive: true });
+  for (const file of globSync('lib/**/*.phps', { cwd: STAND_IN })) copyPhp(join(STAND_IN, file), join(home, file.slice(0, -1)));
   for (const folder of ['php-module', 'scopes']) {
     cpSync(join(PROJECT, folder), join(custom, 'apiscp-backup', folder), { recursive: true });
   }
