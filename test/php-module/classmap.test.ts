@@ -50,8 +50,13 @@ describe('the plugin, cloned whole below config/custom', () => {
 
   it('has every class that boot.php maps, in the same file', () => {
     const boot = readFileSync(join(PROJECT, 'php-module/boot.php'), 'utf8');
-    const mapped = [...boot.matchAll(/'([A-Z][\w\\]+)' => '([\w/-]+\.php)'/g)].map(([, name, file]) => [name!.replaceAll('\\\\', '\\'), file]);
+    const mapped = [...boot.matchAll(/'([A-Z][\w\\]+)' => '([\w/-]+\.php)'/g)].map(([, name, file]) => [
+      name!.replaceAll('\\\\', '\\'),
+      file,
+    ]);
     const ours = Object.entries(classes).filter(([name]) => OURS.test(name));
-    expect(mapped.sort()).to.deep.equal(ours.map(([name, file]) => [name, relative(join(home, 'config/custom/apiscp-backup'), file)]).sort());
+    expect(mapped.sort()).to.deep.equal(
+      ours.map(([name, file]) => [name, relative(join(home, 'config/custom/apiscp-backup'), file)]).sort(),
+    );
   });
 });
