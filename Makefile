@@ -6,7 +6,7 @@ SHELL := /bin/bash
 RUN := npm run --silent
 SOURCES := $(shell find core build -name '*.ts' -not -name '*.generated.*') package.json package-lock.json
 
-.PHONY: help setup setup-test gen build check test test-slow mutants demo bench fix clean
+.PHONY: help setup setup-test gen build check test test-slow mutants fuzz demo bench fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-slow: setup-test build check ## all tests, with wider random and larger tre
 mutants: setup-test gen ## remove one guard after the other, and report those that no test misses (root)
 	@$(RUN) mutants
 
+fuzz: setup-test gen ## try new inputs at every parser of what others wrote; SECONDS=600 (root)
+	@SECONDS=$(or $(SECONDS),120) $(RUN) fuzz
+
 demo: setup-test build ## back up, damage and restore three real accounts, and compare every property (root)
 	@$(RUN) demo
 
@@ -48,5 +51,5 @@ fix: setup ## format and repair what the linter can
 	@$(RUN) fix
 
 clean: ## remove what was built; node_modules stays
-	@rm -rf dist .demo .bench .stamps
+	@rm -rf dist .demo .bench .fuzz .stamps
 	@find core test -name '*.generated.*' -delete

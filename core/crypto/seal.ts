@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '../failure.ts';
 import { newHeader, openHeader } from './header.ts';
 import type { Identity } from './identity.ts';
 import { DirectStreamReader } from './stream-reader.ts';
@@ -15,5 +17,7 @@ export async function unseal(sealed: Buffer, identities: readonly Identity[]): P
   const read = (offset: number, length: number): Buffer => sealed.subarray(offset, offset + length);
   const key = await openHeader(sealed.length, async (offset, length) => read(offset, length), identities);
   const reader = new DirectStreamReader(sealed.length, key, read);
-  return new TextDecoder('utf-8', { fatal: true }).decode(reader.read(0, reader.plainLength));
+  const plain = reader.read(0, reader.plainLength);
+  if (!isUtf8(plain)) throw new Failure('repository_damaged', 'what is in it is no text');
+  return plain.toString('utf8');
 }

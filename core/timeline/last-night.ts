@@ -18,11 +18,15 @@ export interface NightNote extends LastNight {
   readonly steps: readonly NightStep[];
 }
 
+function isStep({ step, status, message }: NightStep): boolean {
+  return [step, status, message].every((text) => typeof text === 'string');
+}
+
 /** Undefined when there was none yet, or nothing is known of it. */
 export function readNight(stateDirectory: string): NightNote | undefined {
   try {
     const note = JSON.parse(readFileSync(join(stateDirectory, FILE), 'utf8')) as NightNote;
-    const isWhole = [note.begun, note.tried, note.tries].every(Number.isSafeInteger) && Array.isArray(note.steps);
+    const isWhole = [note.begun, note.tried, note.tries].every(Number.isSafeInteger) && note.steps.every(isStep);
     return isWhole ? note : undefined;
   } catch {
     return undefined;

@@ -51,6 +51,20 @@ describe('A frame', () => {
     expectDamaged(zstdCompressSync(Buffer.alloc(1024), { pledgedSrcSize: 1024 }), 1024);
   });
 
+  it('is refused with a window that is larger than any frame, and taken with the largest that a frame can fill', () => {
+    const content = Buffer.alloc(1024, 'x');
+    const checksum = compressFrame(content).subarray(-4);
+    // RFC 8878: a window, a content size of four bytes and a checksum; then one last block, as it is.
+    const frame = (windowLog: number): Buffer => {
+      const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x84, (windowLog - 10) << 3, 0, 0, 0, 0, 1, 0, 0]);
+      header.writeUInt32LE(content.length, 6);
+      header.writeUIntLE((content.length << 3) | 1, 10, 3);
+      return Buffer.concat([header, content, checksum]);
+    };
+    expect(decompressFrame(frame(24), content.length).equals(content)).to.equal(true);
+    for (const windowLog of [25, 27, 31]) expectDamaged(frame(windowLog), content.length);
+  });
+
   it('is refused as a bomb before it is decoded', () => {
     const bomb = compressFrame(Buffer.alloc(FRAME_LIMIT * 2));
     expect(bomb.length).to.be.below(10_000);

@@ -6,9 +6,12 @@ import type { Entry, ManifestRow } from '../../../core/manifest/entry.ts';
 import { BLOCK_MAGIC, BLOCK_SECTIONS, type BlockSection } from '../../../core/manifest/format/block-layout.ts';
 import { writeFooter, writeHeader } from '../../../core/manifest/format/envelope.ts';
 import { compressBlock, decompressBlock } from '../../../core/manifest/format/frames.ts';
+import { CONTEXT, TOMBSTONE } from '../../../core/manifest/format/kinds.ts';
+import { BLOCK_ROWS_MAX, DEPTH_MAX } from '../../../core/manifest/format/limits.ts';
 import { packSections, unpackSections } from '../../../core/manifest/format/sections.ts';
 import { findMerged, mergedEntries } from '../../../core/manifest/merge/merged-entries.ts';
 import { type ExpectedManifest, ManifestReader } from '../../../core/manifest/read/manifest-reader.ts';
+import { BlockBuilder } from '../../../core/manifest/write/block-builder.ts';
 import { IndexBuilder } from '../../../core/manifest/write/index-builder.ts';
 import { digestOf, entry, MemoryManifest, write } from '../sample.ts';
 
@@ -315,6 +318,25 @@ describe('manifest: damage on purpose', () => {
       .with.property('code', 'repository_damaged');
     expect(() => decompressBlock(Buffer.concat([compressBlock(Buffer.alloc(9)), Buffer.from('more')]), 9, 'a block')).to.throw(Failure);
     expect(() => decompressBlock(compressBlock(Buffer.alloc(9)), 10, 'a block')).to.throw(Failure);
+  });
+
+  it('more rows in a block, and deeper ones, than anything costs a bounded time for', () => {
+    const many = (rows: number): { content: Buffer; firstPath: string; rows: number } => {
+      const builder = new BlockBuilder(rows);
+      for (let row = 0; row < rows; row++) builder.addBare(0, String(row).padStart(7, '0'), TOMBSTONE);
+      return { content: builder.build(''), firstPath: '0000000', rows };
+    };
+    expect(() => ManifestReader.open(new MemoryManifest(forge([many(BLOCK_ROWS_MAX)]))).block(0)).not.to.throw();
+    // As the index says it, and as it says less.
+    refused(forge([many(BLOCK_ROWS_MAX + 1)]));
+    refused(forge([{ ...many(BLOCK_ROWS_MAX + 1), rows: BLOCK_ROWS_MAX }]));
+    const deep = (depth: number): { content: Buffer; firstPath: string; rows: number } => {
+      const builder = new BlockBuilder(depth + 1);
+      for (let row = 0; row <= depth; row++) builder.addBare(row, 'd', CONTEXT);
+      return { content: builder.build(''), firstPath: 'd', rows: depth + 1 };
+    };
+    expect(() => ManifestReader.open(new MemoryManifest(forge([deep(DEPTH_MAX)]))).block(0)).not.to.throw();
+    refused(forge([deep(DEPTH_MAX + 1)]));
   });
 
   it('a container with another magic or number of sections', () => {
