@@ -13,6 +13,29 @@ final class Arguments
 	private const SHOWN_BYTES = 80;
 
 	/**
+	 * An argument as arrays all through: some decoders of SOAP make objects of maps.
+	 *
+	 * @param mixed $value
+	 * @return mixed
+	 */
+	public static function plain($value)
+	{
+		$value = $value instanceof \stdClass ? (array)$value : $value;
+
+		return \is_array($value) ? array_map([self::class, 'plain'], $value) : $value;
+	}
+
+	/**
+	 * Whether an array is a list; the empty one is.
+	 */
+	public static function isList(array $value): bool
+	{
+		return $value === [] || array_keys($value) === range(0, \count($value) - 1);
+	}
+
+	/**
+	 * Nulls at the end do not count: SOAP with a WSDL sends one for everything that was left out.
+	 *
 	 * @param int    $most  how many arguments the command takes
 	 * @param array  $given all that were passed
 	 * @param string $usage the command as it is meant, for the message
@@ -20,6 +43,9 @@ final class Arguments
 	 */
 	public static function noneBeyond(int $most, array $given, string $usage): void
 	{
+		while ($given !== [] && end($given) === null) {
+			array_pop($given);
+		}
 		if (\count($given) > $most) {
 			throw new Failure('extra_argument', ['argument' => self::shown($given[$most]), 'usage' => $usage]);
 		}
@@ -66,6 +92,7 @@ final class Arguments
 	 */
 	public static function paths($paths, array $options, string $usage): array
 	{
+		$paths = self::plain($paths);
 		if ($paths === null || $paths === '') {
 			return [];
 		}
@@ -77,8 +104,15 @@ final class Arguments
 				throw new Failure('options_misplaced', ['option' => \is_int($key) ? (string)$path : $key, 'usage' => $usage]);
 			}
 		}
+		if (self::isList($paths)) {
+			return $paths;
+		}
+		if (array_diff(array_keys($paths), ['path', 'path_b64']) !== []) {
+			// What cpcmd makes of [shadow/a:b].
+			throw new Failure('bad_argument', ['argument' => self::shown($paths), 'expected' => 'a list of paths. One with a colon, a comma or a blank stands in quotes inside of the list, as in "[\'shadow/a: b\']"']);
+		}
 
-		return isset($paths['path']) || isset($paths['path_b64']) ? [$paths] : $paths;
+		return [$paths];
 	}
 
 	/**

@@ -37,6 +37,7 @@ final class BackupPath
 	 */
 	private static function bytes($path): string
 	{
+		$path = Arguments::plain($path);
 		$given = \is_array($path) ? ($path['path_b64'] ?? $path['path'] ?? null) : $path;
 		$bytes = \is_scalar($given) && !\is_bool($given) ? (string)$given : '';
 		if (\is_array($path) && isset($path['path_b64'])) {

@@ -245,7 +245,7 @@ class Backup_Module extends \Module_Skeleton
 		$usage = 'backup:find SITE PATTERN FOLDER OPTIONS';
 
 		return $this->backupSearch('find', 4, \func_get_args(), $usage, static function () use ($site, $pattern, $folder, $options): array {
-			return [$site, $folder, $options, ['pattern' => Arguments::text($pattern, null, 'a pattern, such as \'*.php\' in quotes')]];
+			return [$site, $folder, $options, ['pattern' => Arguments::text($pattern, null, 'a pattern, such as \'*.php\'; one that begins with a bracket stands in two quotes: "\'[a-z]*\'"')]];
 		});
 	}
 
@@ -349,7 +349,7 @@ class Backup_Module extends \Module_Skeleton
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_adopt', $this->query('backup_adopt', ...\func_get_args()));
 		}
-		$usage = 'backup:adopt SERVER OPTIONS, as in: backup:adopt old.example.com [yes:true]';
+		$usage = 'backup:adopt SERVER OPTIONS, as in: backup:adopt old.example.com \'[yes:true]\'';
 
 		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($server, $options): array {
 			return $core->call('adopt', IdentityRequest::adopt($server, $options), self::SHORT_WAIT);
@@ -591,6 +591,13 @@ class Backup_Module extends \Module_Skeleton
 			);
 			$result = $requester->withoutNotices($work($requester, CoreClient::ofPanel()));
 		} catch (Failure $failure) {
+			$failure->report();
+
+			return $failure->toResult();
+		} catch (\Error $defect) {
+			// PHP's own words are for whoever mends this, not for the one who asked.
+			error_log("apiscp-backup: {$defect}");
+			$failure = new Failure('internal', ['message' => get_class($defect) . ' in ' . basename($defect->getFile()) . ', line ' . $defect->getLine()]);
 			$failure->report();
 
 			return $failure->toResult();

@@ -20,10 +20,11 @@ final class DatabaseRequest
 	 */
 	public static function params(Requester $requester, array $given): array
 	{
-		$usage = 'backup:restore-database SITE DATABASES OPTIONS, as in: backup:restore-database site12 [mysql/example_wp] [at:latest]';
+		$usage = 'backup:restore-database SITE DATABASES OPTIONS, as in: backup:restore-database site12 \'[mysql/example_wp]\' \'[at:latest]\'';
 		Arguments::noneBeyond(3, $given, $usage);
+		$given = Arguments::plain($given);
 		if (self::beginsWithDatabases($requester, $given[0] ?? null)) {
-			Arguments::noneBeyond(2, $given, 'backup:restore-database DATABASES OPTIONS, as in: backup:restore-database [mysql/example_wp] [at:latest]');
+			Arguments::noneBeyond(2, $given, 'backup:restore-database DATABASES OPTIONS, as in: backup:restore-database \'[mysql/example_wp]\' \'[at:latest]\'');
 			array_unshift($given, null);
 		}
 		[$site, $databases, $options] = $given + [null, null, null];
@@ -45,7 +46,7 @@ final class DatabaseRequest
 	 */
 	public static function listParams(Requester $requester, $site, $options): array
 	{
-		if (\is_array($site) && $options === null && $requester->isOwner()) {
+		if ($requester->isOwner() && $options === null && \is_array(Arguments::plain($site))) {
 			[$site, $options] = [null, $site];
 		}
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $requester->policy();

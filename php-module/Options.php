@@ -32,13 +32,18 @@ final class Options
 		self::OVERWRITE => 'always, changed or never',
 		self::DURATION => 'a length of time, such as 90d or 6months',
 		self::SHARE => 'a share in percent, from 1 to 100',
-		self::SERVER => 'the name or the id of a server, as backup:servers lists them',
-		self::DATABASE => 'the name of a database, such as example_wp',
+		self::SERVER => 'the name or the id of a server, as backup:servers lists them (one of digits in quotes)',
+		self::DATABASE => 'the name of a database, such as example_wp (one of digits in quotes)',
 	];
+	/** Kinds whose values are names, also where they look like numbers. */
+	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE];
 	private const LARGEST_PAGE = 10000;
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
 
 	/**
+	 * Options as they were meant. What a variable that is not set, or a blank without quotes, leaves of a map in the panel's command line
+	 * is an empty list or a list; that is refused, because without its options a command does something else.
+	 *
 	 * @param mixed                 $options as the caller passed them
 	 * @param array<string, string> $kinds   of the options that there are, by name
 	 * @return array<string, string|bool|int>
@@ -46,8 +51,12 @@ final class Options
 	 */
 	public static function read($options, array $kinds): array
 	{
-		if ($options === null || $options === '') {
+		$options = Arguments::plain($options);
+		if ($options === null) {
 			return [];
+		}
+		if ($options === [] || $options === '') {
+			throw self::refusal(Arguments::shown($options), self::emptied(array_keys($kinds)));
 		}
 		if (!\is_array($options)) {
 			throw self::refusal(Arguments::shown($options), self::noMap($kinds));
@@ -55,7 +64,7 @@ final class Options
 		$read = [];
 		foreach ($options as $name => $value) {
 			if (\is_int($name)) {
-				[$name, $value] = self::unread($value, $kinds);
+				throw self::refusal(Arguments::shown($value), self::unread($value, $kinds));
 			}
 			if (!isset($kinds[$name])) {
 				throw self::refusal((string)$name, self::unknown((string)$name, array_keys($kinds)));
@@ -73,21 +82,26 @@ final class Options
 	}
 
 	/**
-	 * A name and its value that a parser left together: some take `at:yesterday 14:00` for a text, because of the second colon.
+	 * What is wrong with a value that has no name, and how it may have been meant: because of a second colon the panel's command line may
+	 * take `at:yesterday 14:00` for a text.
 	 *
 	 * @param mixed                 $item
 	 * @param array<string, string> $kinds
-	 * @return array{0: string, 1: mixed}
-	 * @throws Failure
 	 */
-	private static function unread($item, array $kinds): array
+	private static function unread($item, array $kinds): string
 	{
-		$parts = \is_string($item) ? explode(':', $item, 2) : [];
-		if (\count($parts) < 2 || !isset($kinds[$parts[0]])) {
-			throw self::refusal(Arguments::shown($item), self::noMap($kinds));
-		}
+		[$name, $value] = (\is_string($item) ? explode(':', $item, 2) : []) + ['', ''];
+		$isWhole = isset($kinds[$name]) && $value !== '' && strcspn($value, '\'",[]') === \strlen($value);
 
-		return [$parts[0], trim($parts[1])];
+		return $isWhole
+			? "arrived as a text, not as a name and its value. What has colons stands in quotes: \"[{$name}:'" . trim($value) . '\']"'
+			: self::noMap($kinds);
+	}
+
+	/** @param string[] $known */
+	private static function emptied(array $known): string
+	{
+		return 'arrived in the place of options (' . implode(', ', $known) . ') without any in it, as when a variable is not set. Leave it out, or say null';
 	}
 
 	/**
@@ -109,7 +123,9 @@ final class Options
 	/** @param mixed $value */
 	private static function flag($value): ?bool
 	{
-		return \is_scalar($value) ? filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE) : null;
+		$isSaid = \is_scalar($value) && !(\is_string($value) && trim($value) === '');
+
+		return $isSaid ? filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE) : null;
 	}
 
 	/** @param mixed $value */
@@ -134,6 +150,10 @@ final class Options
 	private static function word(string $kind, $value): ?string
 	{
 		if (!\is_scalar($value) || \is_bool($value)) {
+			return null;
+		}
+		if (\in_array($kind, self::NAMES, true) && !\is_string($value)) {
+			// The panel's command line makes a number of `00123` and of `1e5`.
 			return null;
 		}
 		$text = (string)$value;

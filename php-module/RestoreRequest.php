@@ -17,6 +17,9 @@ final class RestoreRequest
 		'recreate' => Options::FLAG,
 	];
 
+	/** A list whose last word is a variable that is not set arrives empty; it must not become everything, in its place. */
+	private const NOT_EMPTIED = 'a list of paths: it is empty, as when a variable is not set. For everything leave the paths out, or say null';
+
 	/**
 	 * @param string $command `restore` or `plan`
 	 * @param array  $given   site, paths, options; a site's administrator may leave the site out
@@ -25,18 +28,23 @@ final class RestoreRequest
 	 */
 	public static function params(Requester $requester, string $command, array $given): array
 	{
-		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 [shadow/var/www/html] [at:latest]";
+		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 '[shadow/var/www/html]' '[at:latest]'";
 		Arguments::noneBeyond(3, $given, $usage);
+		$given = Arguments::plain($given);
 		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG, 'withDatabases' => Options::FLAG] : []) + ($requester->isOwner() ? [] : Options::WHOSE);
 		self::refuseEmptyPath($requester, $given);
 		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
-			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} [shadow/var/www/html] [at:latest]");
+			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} '[shadow/var/www/html]' '[at:latest]'");
 			array_unshift($given, null);
 		}
 		[$site, $paths, $options] = $given + [null, null, null];
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))];
+		$isEmptied = $paths === [];
 		$paths = Arguments::paths($paths, array_keys($kinds), $usage);
 		$options = Options::read($options, $kinds);
+		if ($isEmptied && $command === 'restore' && !isset($options['to']) && empty($options['dryRun'])) {
+			throw new Failure('bad_argument', ['argument' => '[]', 'expected' => self::NOT_EMPTIED]);
+		}
 		if ($requester->isOwner()) {
 			$params += $requester->policy() + $requester->room();
 			$paths = $paths ?: (empty($options['withDatabases']) ? [BackupPath::OWNER_ROOT] : []);

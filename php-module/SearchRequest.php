@@ -27,6 +27,7 @@ final class SearchRequest
 	 */
 	public static function params(Requester $requester, string $command, $site, $path, $options, array $more = []): array
 	{
+		$path = Arguments::plain($path);
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $more;
 		$kinds = self::OPTIONS[$command] + ($requester->isOwner() ? [] : Options::WHOSE);
 		$read = Options::read($options, $kinds);

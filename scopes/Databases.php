@@ -12,7 +12,7 @@ class Databases extends SettingScope
 {
 	const SCOPE = 'backups.databases';
 	const SETTING = 'databases';
-	const EXAMPLE = 'a map, such as [method:stream,timeLimit:120]';
+	const EXAMPLE = 'a map, such as \'[method:stream,timeLimit:120]\'';
 	const DEFAULT = [
 		'method' => 'stream',
 		'timeLimit' => 240,

@@ -12,7 +12,7 @@ class Exclude extends SettingScope
 {
 	const SCOPE = 'backups.exclude';
 	const SETTING = 'exclude';
-	const EXAMPLE = 'a list of patterns, such as [cache/,\'*.tmp\']';
+	const EXAMPLE = 'a list of patterns, such as "[cache/,\'*.tmp\']"';
 	const DEFAULT = [];
 
 	public function getHelp(): string

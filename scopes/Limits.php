@@ -12,7 +12,7 @@ class Limits extends SettingScope
 {
 	const SCOPE = 'backups.limits';
 	const SETTING = 'limits';
-	const EXAMPLE = 'a map, such as [load:4,readRate:50MiB/s]';
+	const EXAMPLE = 'a map, such as \'[load:4,readRate:50MiB/s]\'';
 	const DEFAULT = [
 		'nice' => 10,
 		'ioClass' => 'best-effort',

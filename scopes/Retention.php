@@ -12,7 +12,7 @@ class Retention extends SettingScope
 {
 	const SCOPE = 'backups.retention';
 	const SETTING = 'retention';
-	const EXAMPLE = 'a map of rules, such as [keepDaily:7,keepWeekly:4]';
+	const EXAMPLE = 'a map of rules, such as \'[keepDaily:7,keepWeekly:4]\'';
 	const DEFAULT = [
 		'levels' => ['full' => '2 months', 'differential' => '20 days', 'incremental' => '4 days'],
 		'guardShare' => 0.5,

@@ -12,7 +12,7 @@ class Schedule extends SettingScope
 {
 	const SCOPE = 'backups.schedule';
 	const SETTING = 'schedule';
-	const EXAMPLE = 'a map, such as [time:"03:30",rules:[[weekdays:[sunday],level:full],[level:incremental]],maxFullAge:1month]';
+	const EXAMPLE = 'a map, such as \'[time:"03:30",rules:[[weekdays:[sunday],level:full],[level:incremental]],maxFullAge:1month]\'';
 	const DEFAULT = [
 		'rules' => [
 			['weekdays' => ['sunday'], 'weeksOfMonth' => [1], 'level' => 'full'],
@@ -27,7 +27,7 @@ class Schedule extends SettingScope
 
 	public function getHelp(): string
 	{
-		return 'When the server is backed up and what follows: "time" (a time of day, in quotes: [time:"03:30"]), "prune" (true or false), ' .
+		return 'When the server is backed up and what follows: "time" (a time of day, in quotes: \'[time:"03:30"]\'), "prune" (true or false), ' .
 			'"verifyWithin" (in which time everything is read back once, or false). Which level is taken on which day: "rules", of which the first one that fits the day decides (level, weekdays, weeksOfMonth), ' .
 			'and "maxFullAge", after which a full is taken on any day.';
 	}

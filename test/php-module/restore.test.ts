@@ -38,7 +38,7 @@ describe('backup:restore', () => {
 
     it('names no paths for the whole unit', async () => {
       await panel.cpcmd('backup:restore', 'site1');
-      await panel.cpcmd('backup:restore', 'site1', '[]', '[]');
+      await panel.cpcmd('backup:restore', 'site1', 'null', 'null');
       expect(asked()).to.deep.equal([{ unit: 'site1' }, { unit: 'site1' }]);
     });
 
@@ -121,7 +121,7 @@ describe('backup:restore', () => {
     });
 
     it('means what the owner may change when it names no paths', async () => {
-      await own('[]');
+      await own();
       await own('null');
       expect(asked().map((params) => params.paths)).to.deep.equal([[{ path: 'shadow' }], [{ path: 'shadow' }]]);
     });
@@ -133,7 +133,7 @@ describe('backup:restore', () => {
     });
 
     it('goes to a new folder in the own home', async () => {
-      await own('[shadow/home]', '[to:/home/alice/restored %2e%2e]');
+      await own('[shadow/home]', "[to:'/home/alice/restored %2e%2e']");
       expect(asked()[0]!.to).to.deep.equal({ path: join(panel.accounts, 'site1/fst/home/alice/restored %2e%2e') });
     });
 

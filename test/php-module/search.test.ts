@@ -26,7 +26,7 @@ describe('what a site and the administrator find in backups', () => {
   const ask = async (...words: string[]) => JSON.parse((await panel.cpcmd('-o', 'json', ...words)).stdout);
 
   it('is asked for by site, path and options', async () => {
-    await ask('backup:ls', 'two.example', 'shadow/home', '[at:yesterday 14:00,recursive:true,limit:5,after:YWJj_-]');
+    await ask('backup:ls', 'two.example', 'shadow/home', "[at:'yesterday 14:00',recursive:true,limit:5,after:YWJj_-]");
     await ask('backup:ls', 'system');
     await ask('backup:find', 'site1', '*.php', 'null', '[limit:1]');
     await ask('backup:history', 'site1', '[path_b64:Yf8=]');
@@ -105,7 +105,7 @@ describe('what a site and the administrator find in backups', () => {
       '[limit:0]',
       '[limit:x]',
       '[limit:10001]',
-      '[after:a b]',
+      "[after:'a b']",
       '[live:maybe]',
       '[a]',
     ]) {

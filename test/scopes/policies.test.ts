@@ -13,13 +13,13 @@ const SCOPES: Record<string, Case> = {
   'backups.enabled': { setting: 'enabled', words: 'false', value: false, wrong: ['7', 'yes', '[]'] },
   'backups.schedule': {
     setting: 'schedule',
-    words: '[maxFullAge:1 month,time:"03:30",verifyWithin:false]',
+    words: `[maxFullAge:'1 month',time:"03:30",verifyWithin:false]`,
     value: { maxFullAge: '1 month', time: '03:30', verifyWithin: false },
     wrong: ['daily', '12', 'true', '[]'],
   },
   'backups.retention': {
     setting: 'retention',
-    words: '[keepDaily:7,levels:[full:3 months]]',
+    words: "[keepDaily:7,levels:[full:'3 months']]",
     value: { keepDaily: 7, levels: { full: '3 months' } },
     wrong: ['7', '4 days', 'true', '[]'],
   },
@@ -43,7 +43,7 @@ const SCOPES: Record<string, Case> = {
   },
   'backups.limits': {
     setting: 'limits',
-    words: '[load:4,nice:19,ioClass:idle,readRate:50 MiB/s]',
+    words: "[load:4,nice:19,ioClass:idle,readRate:'50 MiB/s']",
     value: { load: 4, nice: 19, ioClass: 'idle', readRate: '50 MiB/s' },
     wrong: ['4', 'idle', 'true', '[]'],
   },
@@ -86,7 +86,7 @@ describe('the Scopes of the policies', () => {
         panel.answer({});
         for (const text of wrong) {
           expect((await panel.cpcmd('scope:set', scope, text)).stderr, text).to.match(
-            /cannot take `.*'; it takes (a (map|list).*such as \[|true or false)/,
+            /cannot take `.*'; it takes (a (map|list).*such as ['"]\[|true or false)/,
           );
         }
         expect(asked()).to.deep.equal([]);

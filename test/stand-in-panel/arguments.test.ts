@@ -1,8 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { FakePanel } from './fake-panel.ts';
+import { type Grammar, readWords } from './grammars.ts';
 
-// What a word of the command line becomes: the grammar that ApisCP documents for `cli`.
-const CLI: readonly (readonly [string, unknown])[] = [
+/** What the public parser makes of words; see the file. */
+const PUBLIC: [string, unknown][] = readFileSync(join(import.meta.dirname, 'fixtures/cpcmd-words.txt'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => {
+    const [word, json] = line.split('\t');
+    return [word!, JSON.parse(json!)];
+  });
+
+// What a word becomes in the grammar that ApisCP documents for `cli`.
+const DOCUMENTED: readonly (readonly [string, unknown])[] = [
   ['plain', 'plain'],
   ['', ''],
   ["''", ''],
@@ -39,6 +51,15 @@ const CLI: readonly (readonly [string, unknown])[] = [
   ['--option', '--option'],
 ];
 
+async function expectRead(grammar: Grammar, table: readonly (readonly [string, unknown])[]): Promise<void> {
+  const read = await readWords(
+    grammar,
+    table.map(([word]) => word),
+  );
+  const got = table.map(([word], at) => [word, read[at]]);
+  expect(got).to.deep.equal(table.map(([word, value]) => [word, { value }]));
+}
+
 describe('arguments of cpcmd', () => {
   let panel: FakePanel;
   before(() => {
@@ -46,20 +67,25 @@ describe('arguments of cpcmd', () => {
   });
   after(() => panel.remove());
 
-  for (const [word, expected] of CLI) {
-    it(`reads ${JSON.stringify(word)} as ${JSON.stringify(expected)}`, async () => {
-      const { stdout } = await panel.cpcmd('-o', 'json', 'probe:echo', word);
-      expect(JSON.parse(stdout)).to.deep.equal({ value: expected });
-    });
-  }
+  it('are read as the public parser reads them', () => expectRead('public', PUBLIC));
 
-  for (const word of ['[a', '[k:[x]', "['a]", '[a]b]', '[a,[b]']) {
-    it(`takes or refuses ${word}, and never half of it`, async () => {
-      const { stdout, stderr } = await panel.cpcmd('-o', 'json', 'probe:echo', word);
-      if (stdout === '') expect(stderr).to.match(/cannot parse|does not end/);
-      else expect(JSON.parse(stdout)).to.deep.equal({ value: word });
-    });
-  }
+  it('are read as the documentation says, where a panel does', () => expectRead('documented', DOCUMENTED));
+
+  it('are in the documented grammar whole or refused', async () => {
+    const words = ['[a', '[k:[x]', "['a]", '[a]b]', '[a,[b]'];
+    for (const [at, read] of (await readWords('documented', words)).entries()) {
+      if (read.refused === undefined) expect(read.value).to.equal(words[at]);
+      else expect(read.refused).to.match(/cannot parse|does not end/);
+    }
+  });
+
+  it('come to a command so', async () => {
+    const echo = async (on: FakePanel, word: string) => JSON.parse((await on.cpcmd('-o', 'json', 'probe:echo', word)).stdout).value;
+    expect(await echo(panel, '[to:x,dryRun:]')).to.deep.equal([]);
+    const documented = new FakePanel({ standin: { grammar: 'documented' } });
+    expect(await echo(documented, '[to:x,dryRun:]')).to.deep.equal({ to: 'x', dryRun: '' });
+    documented.remove();
+  });
 
   it('reads JSON and serialized values as such', async () => {
     const json = await panel.cpcmd('-i', 'json', '-o', 'json', 'probe:echo', '{"a":["[b,c]",null,1]}');
@@ -78,10 +104,10 @@ describe('arguments of cpcmd', () => {
     expect((await panel.cpcmd('-o', 'xml', 'probe:give', '1')).stderr).to.contain('unknown format');
   });
 
-  it('writes in the cli format what it reads as the same value', async () => {
+  it('writes in the cli format what the documented grammar reads as the same value', async () => {
     const value = { list: ['a,b', "it's", 'null', 1, true, null, '00123', '\\'], empty: [], map: { 'k:1': '[x]' } };
     const written = await panel.cpcmd('-i', 'json', '-o', 'cli', 'probe:echo', JSON.stringify(value));
-    const read = await panel.cpcmd('-o', 'json', 'probe:give', written.stdout);
-    expect(JSON.parse(read.stdout)).to.deep.equal({ value });
+    const [read] = await readWords('documented', [written.stdout]);
+    expect(read!.value).to.deep.equal({ value });
   });
 });
