@@ -224,6 +224,7 @@ class Work {
 
   async close(): Promise<void> {
     for (const server of this.#servers.values()) await (await server.catch(() => undefined))?.close();
+    await this.#databases.close();
   }
 
   /** What is live under the name, or would be, has to be the unit's own. */

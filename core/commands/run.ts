@@ -110,6 +110,7 @@ async function backUp(
   const readers = new ReaderPool();
   const progress = new RunProgress(living.length, reporter, living.length - units.length);
   const load = limits.load === undefined ? undefined : new LoadWatch(limits.load, context, [pool, progress]);
+  const databases = new Databases(settings, context.signal);
   let inHand: UnitsInHand | undefined;
   try {
     const started = earlier === undefined ? context.now() : new Date(earlier.started);
@@ -132,7 +133,6 @@ async function backUp(
         : undefined;
     if (dead !== undefined) await recordDeadRun(dead, repository, context);
     inHand = isWhole ? new UnitsInHand(settings.stateDirectory, id) : undefined;
-    const databases = new Databases(settings, context.signal);
     const tools: RunTools = {
       context,
       repository,
@@ -193,7 +193,7 @@ async function backUp(
     };
   } finally {
     inHand?.close();
-    await Promise.all([load?.stop(), pool.stop(), readers.stop()]);
+    await Promise.all([load?.stop(), pool.stop(), readers.stop(), databases.close()]);
   }
 }
 

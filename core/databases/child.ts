@@ -1,5 +1,6 @@
 import type { Options } from 'execa';
 import { Failure } from '../failure.ts';
+import type { SystemUser } from '../linux/connect-as.ts';
 import { CHILD_ENVIRONMENT } from './programs.ts';
 
 /** A program and its arguments. No secret stands in them: other users of the server can see them. */
@@ -7,7 +8,9 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   /** As whom it runs; undefined: as this process. */
-  readonly as: { readonly uid: number; readonly gid: number } | undefined;
+  readonly as: SystemUser | undefined;
+  /** Variables beside those that every child process has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How a child process ended. */
@@ -28,10 +31,10 @@ export interface ChildWatch {
 const STDERR_KEPT = 4000;
 
 /** The environment, the folder and the user of every child process. */
-export function childOptions({ as }: Pick<Command, 'as'>, { timeLimit, signal }: ChildWatch): Options {
+export function childOptions({ as, environment }: Pick<Command, 'as' | 'environment'>, { timeLimit, signal }: ChildWatch): Options {
   return {
     ...as,
-    env: { ...CHILD_ENVIRONMENT },
+    env: { ...CHILD_ENVIRONMENT, ...environment },
     extendEnv: false,
     cwd: '/',
     timeout: timeLimit,

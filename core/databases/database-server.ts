@@ -32,13 +32,13 @@ export interface DatabaseServer {
   readonly engine: Engine;
   /** As the server says it. */
   readonly version: string;
-  /** What a statement, or several, answer with: rows of texts, null for NULL. */
-  query(sql: string, watch: ChildWatch, database?: string): Promise<(string | null)[][]>;
   inventory(watch: ChildWatch): Promise<Inventory>;
   /** Undefined when there is no such database any more. */
   planDump(name: string, watch: ChildWatch): Promise<DumpPlan | undefined>;
   /** Statements that make these users with their passwords' hashes and rights. */
   users(names: readonly string[], watch: ChildWatch): Promise<string>;
+  /** Nothing is asked any more. */
+  close(): Promise<void>;
 }
 
 /** Where a server is, and how root reaches it. */

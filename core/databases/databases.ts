@@ -45,9 +45,11 @@ export class Databases {
     this.#watch = { timeLimit: QUESTION_LIMIT, signal };
   }
 
-  /** How a question to a server is watched. */
-  get watch(): ChildWatch {
-    return this.#watch;
+  /** Nothing is asked any more. */
+  async close(): Promise<void> {
+    for (const found of await Promise.allSettled(this.#servers.values())) {
+      if (found.status === 'fulfilled' && found.value !== undefined && 'server' in found.value) await found.value.server.close();
+    }
   }
 
   /** What a unit has, server by server; `expected` are the engines of which its backups have something. */

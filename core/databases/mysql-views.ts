@@ -1,4 +1,6 @@
 import type { Consistency } from './database-server.ts';
+import { quoteName } from './load/mysql/quoting.ts';
+import type { MysqlConnection } from './sessions/mysql-connection.ts';
 
 /** A view that mysqldump would end at. */
 export interface BrokenView {
@@ -15,15 +17,16 @@ const DEFINER_IS_GONE = /^The user specified as a definer/;
 
 /** Which views of a database lead nowhere: a dump leaves them out, or there would be none. */
 export async function brokenViews(
-  query: (sql: string) => Promise<(string | null)[][]>,
+  session: Pick<MysqlConnection, 'rows'>,
   schema: string,
   views: readonly string[],
   consistency: Consistency,
 ): Promise<BrokenView[]> {
   const broken = new Map<string, string>();
   for (let first = 0; first < views.length; first += AT_ONCE) {
-    const names = views.slice(first, first + AT_ONCE).map((view) => `${quoted(schema)}.${quoted(view)}`);
-    const rows = await query(`SET lc_messages = 'en_US';\nCHECK TABLE ${names.join(', ')}`);
+    const names = views.slice(first, first + AT_ONCE).map((view) => `${quoteName(schema)}.${quoteName(view)}`);
+    await session.rows("SET lc_messages = 'en_US'");
+    const rows = await session.rows(`CHECK TABLE ${names.join(', ')}`);
     for (const [table, , kind, message] of rows) {
       const view = (table ?? '').slice(schema.length + 1);
       const isHarmless = consistency === 'snapshot' && DEFINER_IS_GONE.test(message ?? '');
@@ -32,9 +35,4 @@ export async function brokenViews(
     }
   }
   return [...broken].map(([view, reason]) => ({ view, reason }));
-}
-
-/** A name as the server quotes it. */
-function quoted(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
 }

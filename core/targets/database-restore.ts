@@ -4,13 +4,13 @@ import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import type { Databases } from '../databases/databases.ts';
 import type { Engine } from '../databases/engine.ts';
-import { mysqlLogin, postgresqlLogin } from '../databases/load/credentials.ts';
 import { MysqlRestorer } from '../databases/load/mysql/restore.ts';
 import type { SwapPlan } from '../databases/load/mysql/swap.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../databases/load/order.ts';
 import { PostgresqlRestorer } from '../databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../databases/load/swap-journal.ts';
 import type { OwnNames, RebuiltUsers } from '../databases/load/users.ts';
+import { mysqlLogin, postgresqlLogins } from '../databases/sessions/logins.ts';
 import { Failure } from '../failure.ts';
 import { type Lock, waitForLock } from '../locks/locks.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
@@ -127,19 +127,25 @@ function replacedName(target: string, moment: string): string {
 }
 
 async function openRestorer(engine: Engine, settings: Context['settings']): Promise<Restorer> {
-  const sought = databasesOf(settings);
   let failure: unknown;
   // The first that answers, as the backup has it.
-  for (const socket of sought[engine].sockets) {
+  for (const open of restorersOf(engine, settings)) {
     try {
-      if (engine === 'mysql') {
-        const journal = new SwapJournal<SwapPlan>(join(settings.stateDirectory, 'databases'));
-        return await MysqlRestorer.open(mysqlLogin(socket, sought.mysql.credentials), journal);
-      }
-      return await PostgresqlRestorer.open(postgresqlLogin(socket, sought.postgresql.port, sought.postgresql.credentials));
+      return await open();
     } catch (error) {
       failure ??= error;
     }
   }
   throw failure;
+}
+
+function restorersOf(engine: Engine, settings: Context['settings']): (() => Promise<Restorer>)[] {
+  const { mysql, postgresql } = databasesOf(settings);
+  if (engine === 'mysql') {
+    const journal = new SwapJournal<SwapPlan>(join(settings.stateDirectory, 'databases'));
+    return mysql.sockets.map((socket) => () => MysqlRestorer.open(mysqlLogin(socket, mysql.credentials), journal));
+  }
+  const { sockets, port, credentials } = postgresql;
+  const logins = sockets.flatMap((socket) => postgresqlLogins({ socket, port, credentials }));
+  return logins.map((login) => () => PostgresqlRestorer.open(login));
 }

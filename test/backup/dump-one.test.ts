@@ -10,10 +10,10 @@ function serverOf(script: string): DatabaseServer {
   return {
     engine: 'mysql',
     version: '',
-    query: async () => [],
     inventory: async () => ({ databases: [], claims: [], users: [] }),
     planDump: async () => plan,
     users: async () => '',
+    close: async () => {},
   };
 }
 

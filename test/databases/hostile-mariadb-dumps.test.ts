@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { MysqlConnection } from '../../core/databases/load/mysql/connection.ts';
 import { serverKind } from '../../core/databases/load/mysql/quoting.ts';
 import { makeTemporaryLogin } from '../../core/databases/load/mysql/temporary-login.ts';
+import { MysqlConnection } from '../../core/databases/sessions/mysql-connection.ts';
 import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { MariadbServer } from './mariadb-server.ts';

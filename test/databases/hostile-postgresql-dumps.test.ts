@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { PostgresqlConnection } from '../../core/databases/load/postgresql/connection.ts';
 import { loadPostgresqlDump } from '../../core/databases/load/postgresql/load.ts';
 import { makeTemporaryLogin, removeLeftovers } from '../../core/databases/load/postgresql/temporary-login.ts';
+import { PostgresqlConnection } from '../../core/databases/sessions/postgresql-connection.ts';
 import { failureOf } from '../failure-of.ts';
 import { makePostgresqlAccount } from './account.ts';
 import { PostgresqlServer } from './postgresql-server.ts';

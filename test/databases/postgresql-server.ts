@@ -20,6 +20,7 @@ export class PostgresqlServer {
   readonly #server: PrivateServer;
 
   private constructor(options: readonly string[]) {
+    this.port = Number(options.find((option) => option.startsWith('port='))?.slice('port='.length) ?? 5432);
     const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'shared_buffers=32MB', ...options];
     const command = (folder: string) => [
       ...asUser('postgres'),
@@ -67,9 +68,8 @@ export class PostgresqlServer {
     return this.folder;
   }
 
-  get port(): number {
-    return 5432;
-  }
+  /** Part of the socket's name; of the network where an option has it listen there. */
+  readonly port: number;
 
   /** A password file of the administrator, readable by root alone. */
   get passwordFile(): string {

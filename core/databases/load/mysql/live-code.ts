@@ -1,6 +1,6 @@
 import { Failure } from '../../../failure.ts';
+import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import { type CodeKind, parseCreate } from './code-objects.ts';
-import type { MysqlConnection } from './connection.ts';
 import { isDatabase, quoteName, quoteText } from './quoting.ts';
 import { readingOf } from './session.ts';
 

@@ -1,7 +1,7 @@
 import { Failure } from '../../../failure.ts';
 import type { ByteString } from '../../../manifest/entry.ts';
+import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.ts';
-import type { MysqlConnection } from './connection.ts';
 import { quoteName, type ServerKind } from './quoting.ts';
 import { LoadSession, type SessionState } from './session.ts';
 import { type Statement, StatementSplitter } from './splitter.ts';

@@ -1,11 +1,11 @@
 import { Failure } from '../../../failure.ts';
 import { newShadowName } from '../../own-names.ts';
+import { MysqlConnection, type MysqlLogin } from '../../sessions/mysql-connection.ts';
 import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
 import type { Account } from './code-objects.ts';
-import { MysqlConnection, type MysqlLogin } from './connection.ts';
 import { listCode, withSettings } from './live-code.ts';
 import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
 import { isDatabase, quoteName, quotePattern, quoteText, type ServerKind, serverKind } from './quoting.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../../../failure.ts';
+import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import type { SwapJournal } from '../swap-journal.ts';
-import type { MysqlConnection } from './connection.ts';
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
 import { isDatabase, quoteName } from './quoting.ts';
 

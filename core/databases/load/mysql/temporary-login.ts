@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX } from '../../own-names.ts';
-import type { MysqlConnection, MysqlLogin } from './connection.ts';
+import type { MysqlConnection, MysqlLogin } from '../../sessions/mysql-connection.ts';
 import { quoteName, quotePattern, type ServerKind } from './quoting.ts';
 
 const HOST = 'localhost';

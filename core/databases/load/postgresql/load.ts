@@ -1,5 +1,5 @@
 import { Failure } from '../../../failure.ts';
-import { NOT_ALLOWED, type PostgresqlConnection, ServerRefusal, UNKNOWN_ROLE } from './connection.ts';
+import { NOT_ALLOWED, type PostgresqlConnection, ServerRefusal, UNKNOWN_ROLE } from '../../sessions/postgresql-connection.ts';
 import { quoteName } from './quoting.ts';
 import { DumpSplitter, type Piece } from './splitter.ts';
 import { type Meaning, meaningOf, type Ownership } from './statements.ts';

@@ -1,4 +1,4 @@
-import type { PostgresqlConnection } from './connection.ts';
+import type { PostgresqlConnection } from '../../sessions/postgresql-connection.ts';
 import type { DefaultRights, Loaded } from './load.ts';
 import { quoteName } from './quoting.ts';
 import type { Ownership } from './statements.ts';

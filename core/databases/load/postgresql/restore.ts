@@ -1,18 +1,17 @@
 import { Failure } from '../../../failure.ts';
 import { newShadowName } from '../../own-names.ts';
+import { MAINTENANCE } from '../../sessions/logins.ts';
+import { PostgresqlConnection, type PostgresqlLogin } from '../../sessions/postgresql-connection.ts';
 import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
-import { PostgresqlConnection, type PostgresqlLogin } from './connection.ts';
 import { type Loaded, loadPostgresqlDump } from './load.ts';
 import { giveToAccount } from './owners.ts';
 import { quoteName, quoteText } from './quoting.ts';
 import { copyDatabaseSettings, swapDatabase } from './swap.ts';
-import { dropDatabase, makeTemporaryLogin, removeLeftovers } from './temporary-login.ts';
+import { dropDatabase, makeTemporaryLogin, openAsLogin, removeLeftovers } from './temporary-login.ts';
 import { rebuildPostgresqlUsers } from './users.ts';
 
-/** A database to which every server has its administrator. */
-const MAINTENANCE = 'postgres';
 /** From this version on the schema `public` belongs to whoever owns the database. */
 const PUBLIC_IS_OWNERS = 15;
 
@@ -140,7 +139,7 @@ export class PostgresqlRestorer {
     const { signal, progress, description } = order;
     const [row] = await admin.query("SELECT pg_catalog.current_setting('server_version_num') AS version");
     if (Number(row!.version) < PUBLIC_IS_OWNERS * 10_000) await admin.query(`ALTER SCHEMA public OWNER TO ${quoteName(login.user)}`);
-    const connection = await PostgresqlConnection.open(login, shadow);
+    const connection = await openAsLogin(this.#admin, login, shadow);
     const stop = (): void => void this.#sendAway(login).catch(() => {});
     signal.addEventListener('abort', stop);
     try {

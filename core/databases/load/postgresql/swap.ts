@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PostgresqlConnection } from './connection.ts';
+import type { PostgresqlConnection } from '../../sessions/postgresql-connection.ts';
 import { quoteName, quoteText } from './quoting.ts';
 
 /** How often who is in a database is asked to leave, in milliseconds, while the renaming waits. */

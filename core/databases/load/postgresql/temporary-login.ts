@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { Failure } from '../../../failure.ts';
 import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX } from '../../own-names.ts';
-import type { PostgresqlConnection, PostgresqlLogin } from './connection.ts';
+import { PostgresqlConnection, type PostgresqlLogin } from '../../sessions/postgresql-connection.ts';
 import { quoteName, quoteText } from './quoting.ts';
 
 const ITERATIONS = 4096;
@@ -15,6 +16,29 @@ export async function makeTemporaryLogin(admin: PostgresqlConnection, { host, po
   const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS';
   await admin.query(`CREATE ROLE ${quoteName(user)} ${rights} PASSWORD ${quoteText(scramVerifier(password))}`);
   return { host, port, user, password };
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * A session of a temporary login. Where the socket is for those alone whom the system knows, it comes by the machine's own network, which
+ * only the server itself may hold: anybody else who listened there would get the dump.
+ */
+export async function openAsLogin(admin: PostgresqlConnection, login: PostgresqlLogin, database: string): Promise<PostgresqlConnection> {
+  try {
+    return await PostgresqlConnection.open(login, database);
+  } catch (error) {
+    const [row] = await admin.query("SELECT pg_catalog.current_setting('listen_addresses') AS addresses");
+    const addresses = row!.addresses!.split(',').map((each) => each.trim());
+    const isListening = addresses.some((each) => ['*', '0.0.0.0', LOOPBACK, 'localhost'].includes(each));
+    if (isListening) return await PostgresqlConnection.open({ ...login, host: LOOPBACK }, database);
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, error.message, {
+      retry: error.retry,
+      cause: error,
+      advice: 'A restore logs in by a role with a password: pg_hba.conf has to let one in by the socket or by 127.0.0.1 (scram-sha-256).',
+    });
+  }
 }
 
 /** Takes away what restores that were killed left behind. Only for who holds the lock of all restores of this server. */

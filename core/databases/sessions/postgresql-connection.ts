@@ -1,7 +1,12 @@
 import type { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { Client } from 'pg';
-import { Failure } from '../../../failure.ts';
+import { Failure } from '../../failure.ts';
+import type { SystemUser } from '../../linux/connect-as.ts';
+import { PeerSocket } from './peer-socket.ts';
 import { RawStatement } from './raw-statement.ts';
+import type { Session } from './session-pool.ts';
 
 /** Where a server is, and who asks it. */
 export interface PostgresqlLogin {
@@ -10,44 +15,48 @@ export interface PostgresqlLogin {
   readonly port: number;
   readonly user: string;
   readonly password: string | undefined;
+  /** The system's user as whom it connects, whom the server knows by that; undefined: as this process. */
+  readonly as?: SystemUser | undefined;
 }
 
 export type Row = Readonly<Record<string, string | null>>;
+
+/** Milliseconds for a server to let somebody in, or to refuse. */
+const CONNECTION_PATIENCE = 10_000;
 
 /** Bytes that may wait to be sent. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 /** A session in one database of a server. One statement at a time: a text that holds two is an error of the server's. */
-export class PostgresqlConnection {
+export class PostgresqlConnection implements Session {
   readonly #client: Client;
+  #isOpen = true;
 
   private constructor(client: Client) {
     this.#client = client;
+    // A server that dies is told by the statement that it was to answer.
+    client.on('error', () => {
+      this.#isOpen = false;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** @throws Failure `database_unreachable` */
-  static async open({ host, port, user, password }: PostgresqlLogin, database: string): Promise<PostgresqlConnection> {
-    const client = new Client({
-      host,
-      port,
-      user,
-      database,
-      // Otherwise the library would look for one in the environment and in files.
-      password: password ?? '',
-      ssl: false,
-      application_name: 'apiscp-backup',
-      types: { getTypeParser: () => (value: string) => value },
-    });
-    // A server that dies is told by the statement that it was to answer.
-    client.on('error', () => {});
+  static async open(login: PostgresqlLogin, database: string): Promise<PostgresqlConnection> {
+    let connection: PostgresqlConnection | undefined;
     try {
+      const client = clientFor(login, database);
+      connection = new PostgresqlConnection(client);
       await client.connect();
-      const connection = new PostgresqlConnection(client);
       // Nothing that stands in the database is found under a name of the system's.
       await connection.query("SET search_path = ''");
       return connection;
     } catch (error) {
-      await client.end().catch(() => {});
+      await connection?.close();
+      const { host } = login;
       throw new Failure('database_unreachable', `the database server at ${host} refused: ${(error as Error).message}`, {
         affected: [host],
         retry: true,
@@ -60,6 +69,15 @@ export class PostgresqlConnection {
   async query(sql: string, values: readonly string[] = []): Promise<Row[]> {
     try {
       return (await this.#client.query<Record<string, string | null>>({ text: sql, values: [...values] })).rows;
+    } catch (error) {
+      throw failureOf(error as Error & { code?: string });
+    }
+  }
+
+  /** The same, each row as a list of its values in their order. */
+  async rows(sql: string, values: readonly string[] = []): Promise<(string | null)[][]> {
+    try {
+      return (await this.#client.query<(string | null)[]>({ text: sql, values: [...values], rowMode: 'array' })).rows;
     } catch (error) {
       throw failureOf(error as Error & { code?: string });
     }
@@ -102,8 +120,30 @@ export class PostgresqlConnection {
   }
 
   async close(): Promise<void> {
+    this.#isOpen = false;
     await this.#client.end().catch(() => {});
   }
+
+  breakOff(): void {
+    this.#isOpen = false;
+    (this.#client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy();
+  }
+}
+
+function clientFor({ host, port, user, password, as }: PostgresqlLogin, database: string): Client {
+  return new Client({
+    ...(as === undefined ? {} : { stream: () => new PeerSocket(join(host, `.s.PGSQL.${port}`), as) }),
+    host,
+    port,
+    user,
+    database,
+    // Otherwise the library would look for one in the environment and in files.
+    password: password ?? '',
+    ssl: false,
+    connectionTimeoutMillis: CONNECTION_PATIENCE,
+    application_name: 'apiscp-backup',
+    types: { getTypeParser: () => (value: string) => value },
+  });
 }
 
 /** Until what waits is sent, or the statement has ended. */

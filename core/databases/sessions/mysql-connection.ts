@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
-import { Failure } from '../../../failure.ts';
+import { Failure } from '../../failure.ts';
+import type { Session } from './session-pool.ts';
 
 /** Where a server is, and who asks it. */
 export interface MysqlLogin {
@@ -19,11 +21,20 @@ const NO_ROOM = new Set(['ER_DISK_FULL', 'ER_RECORD_FILE_FULL', 'ER_ERROR_ON_WRI
  * A session of a server. One statement a packet: a text that holds two is an error of the server's. It never sends a file, which
  * a statement may ask a client for.
  */
-export class MysqlConnection {
+export class MysqlConnection implements Session {
   readonly #connection: Connection;
+  #isOpen = true;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
+    // A server that dies is told by the statement that it was to answer.
+    connection.on('error', () => {
+      this.#isOpen = false;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** @throws Failure `database_unreachable` */
@@ -41,10 +52,9 @@ export class MysqlConnection {
         flags: ['-LOCAL_FILES', '-SESSION_TRACK'],
         authPlugins: { unix_socket: () => () => Buffer.alloc(0), auth_socket: () => () => Buffer.alloc(0) },
       } as Parameters<typeof createConnection>[0]);
-      // A server that dies is told by the statement that it was to answer.
-      connection.on('error', () => {});
+      const session = new MysqlConnection(connection);
       await connection.query('SET NAMES utf8mb4');
-      return new MysqlConnection(connection);
+      return session;
     } catch (error) {
       throw new Failure('database_unreachable', `the database server at ${socket} refused: ${(error as Error).message}`, {
         affected: [socket],
@@ -68,6 +78,13 @@ export class MysqlConnection {
     return (rows as RowDataPacket[]).map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, text(value)])));
   }
 
+  /** The same, each row as a list of its values in their order. */
+  async rows(sql: string): Promise<(string | null)[][]> {
+    const [rows] = await this.#answer(Buffer.from(sql).latin1Slice(), true);
+    const text = (value: Buffer | null): string | null => value?.toString() ?? null;
+    return Array.isArray(rows) ? (rows as (Buffer | null)[][]).map((row) => row.map(text)) : [];
+  }
+
   /** The one row that an own statement answers with, each value in the bytes that the server has. */
   async bytes(sql: string): Promise<readonly (Buffer | null)[]> {
     const [rows] = await this.#answer(Buffer.from(sql).latin1Slice());
@@ -80,16 +97,24 @@ export class MysqlConnection {
   }
 
   async close(): Promise<void> {
+    this.#isOpen = false;
     await this.#connection.end().catch(() => this.#connection.destroy());
   }
 
-  async #answer(sql: string): Promise<[unknown, unknown]> {
+  breakOff(): void {
+    this.#isOpen = false;
+    // The library's own way waits until the server closes its end.
+    (this.#connection as unknown as { connection: { stream: Duplex } }).connection.stream.destroy();
+  }
+
+  async #answer(sql: string, rowsAsArray = false): Promise<[unknown, unknown]> {
+    const typeCast = (field: { buffer(): Buffer | null }) => field.buffer();
     try {
-      return await this.#connection.query({ sql, typeCast: (field: { buffer(): Buffer | null }) => field.buffer() } as Parameters<
-        Connection['query']
-      >[0]);
+      return await this.#connection.query({ sql, rowsAsArray, typeCast } as Parameters<Connection['query']>[0]);
     } catch (error) {
-      throw failureOf(error as Error & { code?: string; sqlMessage?: string; fatal?: boolean });
+      const failure = failureOf(error as Error & { code?: string; sqlMessage?: string; fatal?: boolean });
+      if (failure.code === 'database_unreachable') this.#isOpen = false;
+      throw failure;
     }
   }
 }

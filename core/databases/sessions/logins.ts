@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import type { MysqlLogin } from './mysql/connection.ts';
-import type { PostgresqlLogin } from './postgresql/connection.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import type { SystemUser } from '../../linux/connect-as.ts';
+import type { PostgresqlPlace } from '../database-server.ts';
+import type { MysqlLogin } from './mysql-connection.ts';
+import type { PostgresqlLogin } from './postgresql-connection.ts';
 
 /** The groups of an option file that clients read. */
 const GROUPS = new Set(['client', 'client-server', 'client-mariadb', 'mysql', 'mariadb-client']);
@@ -26,8 +28,29 @@ function optionValue(text: string): string {
   return value.replaceAll(/\\(.)/g, (both, sign: string) => ESCAPES[sign] ?? (sign === quote ? sign : both));
 }
 
-/** The administrator of PostgreSQL, by a password file such as `/root/.pgpass`; without one there is no password to log in by. */
-export function postgresqlLogin(host: string, port: number, credentials: string): PostgresqlLogin {
+const ADMINISTRATOR = 'postgres';
+
+/** A database to which every server of PostgreSQL has its administrator. */
+export const MAINTENANCE = 'postgres';
+
+/** The ways in which a server of PostgreSQL may let root in, the one that was set up first; behind it as the system's user. */
+export function postgresqlLogins({ socket, port, credentials }: PostgresqlPlace): PostgresqlLogin[] {
+  const logins = existsSync(credentials) ? [byPasswordFile(socket, port, credentials)] : [];
+  const as = systemUser(ADMINISTRATOR);
+  return as === undefined ? logins : [...logins, { host: socket, port, user: ADMINISTRATOR, password: undefined, as }];
+}
+
+/** The ids of a user of this system; undefined when there is none. */
+function systemUser(name: string): SystemUser | undefined {
+  const line = readFileSync('/etc/passwd', 'latin1')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+}
+
+/** The administrator by a password file such as `/root/.pgpass`; a server may want no password. */
+function byPasswordFile(host: string, port: number, credentials: string): PostgresqlLogin {
   for (const line of linesOf(credentials)) {
     if (line.startsWith('#')) continue;
     const fields = [...line.matchAll(/((?:\\.|[^\\:])*)(?::|$)/g)].map(([, field]) => field!.replaceAll(/\\(.)/g, '$1'));
@@ -37,8 +60,6 @@ export function postgresqlLogin(host: string, port: number, credentials: string)
   }
   return { host, port, user: ADMINISTRATOR, password: undefined };
 }
-
-const ADMINISTRATOR = 'postgres';
 
 function linesOf(file: string): string[] {
   try {
