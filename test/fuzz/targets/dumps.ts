@@ -1,10 +1,10 @@
-import type { MysqlConnection } from '../../../core/databases/load/mysql/connection.ts';
 import { loadMysqlDump } from '../../../core/databases/load/mysql/load.ts';
 import { serverKind } from '../../../core/databases/load/mysql/quoting.ts';
 import { rebuildMysqlUsers } from '../../../core/databases/load/mysql/users.ts';
-import type { PostgresqlConnection } from '../../../core/databases/load/postgresql/connection.ts';
 import { loadPostgresqlDump } from '../../../core/databases/load/postgresql/load.ts';
 import { rebuildPostgresqlUsers } from '../../../core/databases/load/postgresql/users.ts';
+import type { MysqlConnection } from '../../../core/databases/sessions/mysql-connection.ts';
+import type { PostgresqlConnection } from '../../../core/databases/sessions/postgresql-connection.ts';
 import { asFailure } from '../../../core/failure.ts';
 import { dumpCounter } from '../../../core/scan/stream/dump-counter.ts';
 import type { Target } from '../target.ts';
