@@ -50,6 +50,7 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   if (given.roots.length === 0 && given.missing.length > 0) throw withoutRoots(given);
   const subject = withoutRawDatabases(given, tools);
   const unit = await unitOf(subject, repository, context.reporter);
+  cache.discardUnfinished(unit.unit);
   const history = await withRevealedNewest(chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged), repository);
   await requireRoots(subject, unit, history, repository);
   const damaged = damagedSnapshots(repository.stateFolder, unit.unit);

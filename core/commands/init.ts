@@ -1,7 +1,7 @@
 import type { Context } from '../context/context.ts';
 import { checkRecipient } from '../crypto/recipient.ts';
 import { Failure } from '../failure.ts';
-import { changeKeys } from '../repository/keys/change-keys.ts';
+import { changeKeys, type KeyChoice } from '../repository/keys/change-keys.ts';
 import { decidedKey, keyForWriting } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
@@ -28,8 +28,8 @@ export async function init(request: InitRequest, context: Context): Promise<Init
   const place = await openPlace(settings, notify);
   let key: KeyRecord | undefined;
   if (isEncrypted) {
-    await requireUndecided(repository, place);
-    key = await changeKeys(place, repository.server, { recipients, serverCanRead, passphrase }, undefined);
+    const choice = { recipients, serverCanRead, passphrase };
+    key = await changeKeys(place, repository.server, choice, await undecidedKey(repository, place, choice));
   } else key = await keyForWriting(place, repository.server);
   return {
     status: 'ok',
@@ -41,12 +41,26 @@ export async function init(request: InitRequest, context: Context): Promise<Init
   };
 }
 
-/** A server that has written something already changes its keys knowingly, by the command that is for that. */
-async function requireUndecided(repository: Repository, place: Place): Promise<void> {
+/**
+ * What was decided by an `init` that was stopped before it could say so, and is said once more. A server that has written something already
+ * changes its keys knowingly, by the command that is for that.
+ */
+async function undecidedKey(repository: Repository, place: Place, choice: KeyChoice): Promise<KeyRecord | undefined> {
   const { server } = repository;
-  if ((await decidedKey(place, server)) === undefined && (await repository.units.ids()).length === 0) return;
+  const decided = await decidedKey(place, server);
+  const isNew = (await repository.units.ids()).length === 0;
+  if (isNew && (decided === undefined || (decided !== null && isSameChoice(decided, choice)))) return decided;
   throw new Failure('usage', 'this server writes to this repository already, and nothing was changed', {
     affected: [server],
     advice: 'For whom it encrypts from now on says `apiscp-backup keys`; what is stored already stays as it is.',
   });
+}
+
+function isSameChoice({ recipients, serverRecipient, passphraseRecipient }: KeyRecord, choice: KeyChoice): boolean {
+  const own = new Set([serverRecipient, passphraseRecipient]);
+  const others = new Set(recipients.filter((recipient) => !own.has(recipient)));
+  const isSame = others.symmetricDifference(new Set(choice.recipients)).size === 0;
+  return (
+    isSame && (serverRecipient !== null) === choice.serverCanRead && (passphraseRecipient !== null) === (choice.passphrase !== undefined)
+  );
 }

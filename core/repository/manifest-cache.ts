@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { FileBytes } from '../linux/file-bytes.ts';
@@ -15,6 +15,7 @@ import type { Repository } from './repository.ts';
 const PART = 4 * 1024 * 1024;
 const SUFFIX = '.mf.zst';
 const INDEX_SUFFIX = '.index';
+const TEMPORARY = '.tmp';
 
 /**
  * Local copies of the manifests that the next backup of a unit compares with. A copy is compared with the record's digest
@@ -118,7 +119,14 @@ export class ManifestCache {
   temporaryFile(unit: string): string {
     const folder = this.#folder(unit);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return join(folder, `${randomBytes(12).toString('hex')}.tmp`);
+    return join(folder, `${randomBytes(12).toString('hex')}${TEMPORARY}`);
+  }
+
+  /** Drops what a killed run left unfinished. To be called by whoever alone works on the unit. */
+  discardUnfinished(unit: string): void {
+    const folder = this.#folder(unit);
+    if (!existsSync(folder)) return;
+    for (const file of readdirSync(folder)) if (file.endsWith(TEMPORARY)) rmSync(join(folder, file), { force: true });
   }
 
   /** Drops the copies of a unit but those of the given snapshots, and what a killed run left behind. */

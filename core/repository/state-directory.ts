@@ -1,10 +1,10 @@
-import { lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { makeDurableFolder } from '../config/durable-folder.ts';
 import { untrusted } from '../config/trusted-place.ts';
 import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 
-const PRIVATE = 0o700;
 const OTHERS_MAY_WRITE = 0o022;
 
 /**
@@ -14,7 +14,7 @@ const OTHERS_MAY_WRITE = 0o022;
 export function prepareStateDirectory(path: string): void {
   try {
     refuseReplaceable(path);
-    if (mkdirSync(path, { recursive: true, mode: PRIVATE }) !== undefined) refuseReplaceable(path);
+    if (makeDurableFolder(path)) refuseReplaceable(path);
     const status = lstatSync(path);
     const problem = problemOf(status);
     if (problem === undefined) return;

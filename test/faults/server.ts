@@ -26,13 +26,24 @@ export class Server {
   readonly settingsFile: string;
   readonly accounts: string;
 
-  constructor(folder: string, accounts: string) {
+  private constructor(folder: string, accounts: string) {
     this.folder = folder;
     this.accounts = accounts;
     this.repository = join(folder, 'repository');
     this.settingsFile = join(folder, 'config.json');
+  }
+
+  /** With settings of its own, which name the places alone. */
+  static make(folder: string, accounts: string): Server {
+    const server = new Server(folder, accounts);
     mkdirSync(join(folder, 'root'), { recursive: true });
-    this.set({});
+    server.set({});
+    return server;
+  }
+
+  /** One that is there, as it is. */
+  static at(folder: string, accounts: string): Server {
+    return new Server(folder, accounts);
   }
 
   /** Writes the settings, with these besides the places. */

@@ -131,7 +131,7 @@ export class World {
     const folder = join(this.folder, `server-${++this.#servers}`);
     if (template === undefined) mkdirSync(folder);
     else await execa('cp', ['-a', template.folder, folder]);
-    return new Server(folder, this.accounts);
+    return Server.make(folder, this.accounts);
   }
 
   remove(): void {

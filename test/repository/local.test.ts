@@ -123,6 +123,22 @@ describe('the local backend', () => {
     expect(readdirSync(incoming)).to.deep.equal(['new']);
   });
 
+  it('removes, once it is old, the folder of a server that was stopped before it stored anything, and no other', async () => {
+    const old = Date.now() / 1000 - 100;
+    await store('servers/living/server.json');
+    for (const name of ['dead', 'living', 'beginning']) {
+      const incoming = join(root, 'servers', name, '.incoming');
+      mkdirSync(incoming, { recursive: true });
+      writeFileSync(join(incoming, 'unfinished'), '');
+      if (name === 'beginning') continue;
+      for (const path of [join(incoming, 'unfinished'), incoming, join(incoming, '..')]) utimesSync(path, old, old);
+    }
+    expect(await backend.discardAbandoned(Date.now() - 50_000)).to.equal(1);
+    expect(readdirSync(join(root, 'servers')).sort()).to.deep.equal(['beginning', 'living']);
+    expect(readdirSync(join(root, 'servers/living/.incoming'))).to.deep.equal(['unfinished']);
+    expect(readdirSync(join(root, 'servers/beginning/.incoming'))).to.deep.equal(['unfinished']);
+  });
+
   it('removes at once what killed writers of a server left behind, and never what is being written, whatever its time', async () => {
     const longAgo = 1_000_000;
     const writer = await backend.create('servers/1/a/b');

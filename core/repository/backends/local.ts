@@ -1,4 +1,5 @@
-import { fsyncSync, mkdirSync } from 'node:fs';
+import { fsyncSync } from 'node:fs';
+import { makeDurableFolder } from '../../config/durable-folder.ts';
 import { untrusted } from '../../config/trusted-place.ts';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
@@ -83,7 +84,7 @@ export class LocalBackend implements Backend {
 
   async prepare(): Promise<void> {
     try {
-      mkdirSync(this.description, { recursive: true, mode: 0o700 });
+      makeDurableFolder(this.description);
     } catch (error) {
       throw localFailure(this.description, error);
     }
@@ -220,7 +221,22 @@ export class LocalBackend implements Backend {
 
   async discardAbandoned(before: number): Promise<number> {
     const limit = BigInt(Math.trunc(before)) * NANOSECONDS_PER_MILLISECOND;
-    return this.#discard([INCOMING], ({ mtime }) => mtime < limit);
+    return this.#discard([INCOMING], ({ mtime }) => mtime < limit) + this.#discardNeverBegun(limit);
+  }
+
+  /** The folders of owners in which nothing was ever stored: whoever was stopped so early does not know that it was it. */
+  #discardNeverBegun(limit: bigint): number {
+    let count = 0;
+    for (const top of this.#readFolder([]).folders) {
+      for (const owner of this.#readFolder([top]).folders) {
+        const folder = [top, owner];
+        if (this.#inFolder(folder, (descriptor) => isNeverBegun(descriptor, limit)) !== true) continue;
+        count += this.#discard([...folder, INCOMING], ({ mtime }) => mtime < limit);
+        this.#inFolder(folder, (descriptor) => removeIfEmpty(descriptor, INCOMING));
+        this.#inFolder([top], (descriptor) => removeIfEmpty(descriptor, owner));
+      }
+    }
+    return count;
   }
 
   async discardUnfinished(folder: string): Promise<number> {
@@ -238,6 +254,14 @@ export class LocalBackend implements Backend {
     });
     return count;
   }
+}
+
+/** Whether an owner's folder holds nothing but unfinished objects, of which the last was begun before `limit`. */
+function isNeverBegun(folder: number, limit: bigint): boolean {
+  const status = new StatBuffer();
+  const names = readNames(folder);
+  if (names.length !== 1 || names[0] !== INCOMING) return false;
+  return statAt(folder, INCOMING, status) && status.isDirectory && status.mtime < limit;
 }
 
 function removeIfEmpty(parent: number, name: string): void {

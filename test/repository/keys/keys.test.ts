@@ -264,6 +264,18 @@ describe('the keys of a server', () => {
     expect(await opens(snapshot, { identity: file('one', first.secret) })).to.equal('ok');
   });
 
+  it('may be said once more by an init that was stopped before it could say that it was done, as long as nothing is stored', async () => {
+    const request = { recipients: [first.recipient], serverCanRead: true };
+    await server.init(request);
+    const { keys } = await change({});
+    await server.init(request);
+    expect((await change({})).keys).to.deep.equal(keys);
+    expect((await failureOf(() => server.init({ recipients: [first.recipient] }))).code).to.equal('usage');
+    expect((await failureOf(() => server.init({ ...request, passphraseFile: file('passphrase', PASSPHRASE) }))).code).to.equal('usage');
+    await back();
+    expect((await failureOf(() => server.init(request))).code).to.equal('usage');
+  });
+
   it('are shown by version, which needs no repository', async () => {
     expect((await version({}, server.context)).keys).to.equal(null);
     await server.init({ recipients: [first.recipient] });

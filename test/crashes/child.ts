@@ -1,0 +1,35 @@
+/**
+ * One command in a process of its own that is stopped by SIGKILL at a changing call: its argument is a `Point`. Where it is not stopped it
+ * writes the calls in their order, and how it ended.
+ */
+import { writeFileSync } from 'node:fs';
+import { serialize } from 'node:v8';
+import { Server } from '../faults/server.ts';
+import type { Point } from './kill.ts';
+import type { Change } from './layer/change.ts';
+import { watching } from './layer/watching.ts';
+
+const point = JSON.parse(process.argv[2] as string) as Point;
+const calls: string[] = [];
+const changes: Change[] = [];
+
+function stopAt(nth: number, moment: Point['moment']): void {
+  if (nth === point.nth && moment === point.moment) process.kill(process.pid, 'SIGKILL');
+}
+
+const server = Server.at(point.folder, point.accounts);
+const { exitCode, error } = await watching(
+  {
+    before: (nth, call) => {
+      calls.push(call);
+      stopAt(nth, 'before');
+    },
+    after: (nth, changing) => {
+      if (point.record !== undefined) changes.push(...changing());
+      stopAt(nth, 'after');
+    },
+  },
+  () => server.command(point.method, point.request),
+);
+if (point.record !== undefined) writeFileSync(point.record, serialize(changes));
+process.stdout.write(JSON.stringify({ calls, exitCode, error }));

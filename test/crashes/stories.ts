@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { newIdentity } from '../../core/crypto/identity.ts';
+import type { MethodName } from '../../core/schemas/messages.ts';
+import type { Server } from '../faults/server.ts';
+import { SmallWorld, UNIT } from './small-world.ts';
+import type { Tree } from './tree.ts';
+
+/** One command in a prepared world, which is stopped, and carried out again afterwards. */
+export interface Story {
+  readonly name: string;
+  readonly world: SmallWorld;
+  readonly method: MethodName;
+  readonly request: (server: Server) => Readonly<Record<string, unknown>>;
+  /** The ids of the snapshots that must be listed whatever happens; the others of the template may have gone. */
+  readonly kept: ReadonlySet<string>;
+  /** Of a restore: what it writes to, and what was there before. */
+  readonly target?: RestoreTarget;
+}
+
+export interface RestoreTarget {
+  readonly folder: (server: Server) => string;
+  /** Puts everything there as it was before the restore. */
+  readonly reset: (server: Server) => void;
+  readonly before: Tree;
+}
+
+type Maker = (world: SmallWorld) => Promise<Omit<Story, 'name' | 'world' | 'kept'> & { readonly kept?: ReadonlySet<string> }>;
+
+async function encrypted(): Promise<Readonly<Record<string, unknown>>> {
+  return { recipients: [(await newIdentity()).recipient], serverCanRead: true };
+}
+
+/** A full, changes, an incremental, more changes. */
+async function grow(world: SmallWorld, init: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  await world.prepare('init', init);
+  await world.prepare('run', { units: [UNIT], level: 'full' });
+  world.change(1);
+  await world.prepare('run', { units: [UNIT], level: 'incremental' });
+  world.change(2);
+}
+
+function run(level: string): Pick<Story, 'method' | 'request'> {
+  return { method: 'run', request: () => ({ units: [UNIT], level }) };
+}
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  init: async () => ({ method: 'init', request: () => ({}) }),
+  'init with keys': async () => {
+    const keys = await encrypted();
+    return { method: 'init', request: () => keys };
+  },
+  'a full': async (world) => {
+    await world.prepare('init', {});
+    return run('full');
+  },
+  'an incremental': async (world) => {
+    await grow(world);
+    return run('incremental');
+  },
+  'an incremental that is encrypted': async (world) => {
+    await grow(world, await encrypted());
+    return run('incremental');
+  },
+  'a differential': async (world) => {
+    await grow(world);
+    return run('differential');
+  },
+  'a synthetic full that compacts': async (world) => {
+    await grow(world);
+    return run('synthetic');
+  },
+  'a prune': async (world) => {
+    await grow(world);
+    await world.prepare('run', { units: [UNIT], level: 'synthetic' });
+    world.change(3);
+    const newest = [...world.states.keys()].sort().at(-1) as string;
+    world.settings = { ...world.settings, retention: { keepLast: 0, guardShare: 1 } };
+    return { method: 'prune', request: () => ({ yes: true }), kept: new Set([newest]) };
+  },
+  'a change of keys': async (world) => {
+    await grow(world);
+    const keys = await encrypted();
+    return { method: 'keys', request: () => keys };
+  },
+  'a hold': async (world) => {
+    await grow(world);
+    const [oldest] = [...world.states.keys()].sort();
+    return { method: 'hold', request: () => ({ unit: UNIT, snapshot: oldest, reason: 'a test' }) };
+  },
+  'a restore to a folder': async (world) => {
+    await grow(world);
+    const folder = (server: Server) => join(server.folder, 'restored');
+    const at = [...world.states.keys()].sort().at(-1);
+    const target = { folder, before: new Map(), reset: (server: Server) => rmSync(folder(server), { recursive: true, force: true }) };
+    return { method: 'restore', request: (server) => ({ unit: UNIT, at, to: folder(server) }), target };
+  },
+  'a restore in place': async (world) => {
+    await grow(world);
+    const at = [...world.states.keys()].sort().at(-1);
+    const folder = () => join(world.accounts, UNIT);
+    spoil(world);
+    const spoiled = join(world.folder, 'spoiled');
+    copyTree(folder(), spoiled);
+    const reset = () => {
+      rmSync(folder(), { recursive: true });
+      copyTree(spoiled, folder());
+    };
+    return { method: 'restore', request: () => ({ unit: UNIT, at, delete: true }), target: { folder, before: world.now(), reset } };
+  },
+};
+
+/** What a restore in place has to undo. */
+function spoil(world: SmallWorld): void {
+  appendFileSync(world.path('shadow/mail/d'), 'longer');
+  rmSync(world.path('shadow/www/page'));
+  rmSync(world.path('shadow/www/link'));
+  world.write('shadow/www/link', 'a file in the place of a link');
+  rmSync(world.path('shadow/www/deep'), { recursive: true });
+  world.write('shadow/www/deep', 'a file in the place of a folder');
+  world.write('shadow/www/unknown/below/file', 'not in the snapshot');
+}
+
+function copyTree(from: string, to: string): void {
+  execFileSync('cp', ['-a', from, to]);
+}
+
+export const STORIES = Object.keys(MAKERS);
+
+/** Prepares the world of a story; the caller removes it. */
+export async function prepareStory(name: string): Promise<Story> {
+  const world = new SmallWorld();
+  const made = await (MAKERS[name] as Maker)(world);
+  return { name, world, kept: new Set(world.states.keys()), ...made };
+}
