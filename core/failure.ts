@@ -56,6 +56,9 @@ export const FAILURE_CODES = {
   dump_refused: 'a dump holds what no dump of a database holds',
   owner_not_allowed: 'the policy for account owners does not restore this',
   owner_limit: 'account owners may not ask for this, or not so often or so much',
+  job_unknown: 'there is no such job, or it is somebody else’s',
+  job_lost: 'the process of a job ended without saying what came of it',
+  too_many_jobs: 'too many jobs are waiting or at work',
   retention_guard: 'a safety rule of retention stopped the deletion',
 } as const;
 

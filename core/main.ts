@@ -1,5 +1,5 @@
 import { startClean } from './clean-start.ts';
-import { WORK_FOR_SUPERVISOR } from './jobs/messages.ts';
+import { PERFORM_JOB, WORK_FOR_SUPERVISOR } from './jobs/messages.ts';
 import { outliveWatchers } from './outlive-watchers.ts';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -11,6 +11,12 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === WORK_FOR_SUPERVISOR) {
     const { workForSupervisor } = await import('./jobs/worker.ts');
     process.exitCode = await workForSupervisor();
+    return;
+  }
+  if (args[0] === PERFORM_JOB && args[1] !== undefined) {
+    const { performJob } = await import('./jobs/perform-job.ts');
+    const { METHODS_OF_A_JOB } = await import('./jobs/methods.ts');
+    process.exitCode = await performJob(args[1], args[2], METHODS_OF_A_JOB);
     return;
   }
   const { runCli } = await import('./cli/main.ts');

@@ -64,6 +64,9 @@ final class Messages
 	const ERR_DUMP_REFUSED = [':err_backup_dump_refused', 'A dump holds what no dump of a database holds: %(message)s'];
 	const ERR_OWNER_NOT_ALLOWED = [':err_backup_owner_not_allowed', 'Only the administrator can restore this: %(message)s'];
 	const ERR_OWNER_LIMIT = [':err_backup_owner_limit', 'Try again later, or ask the administrator: %(message)s'];
+	const ERR_JOB_UNKNOWN = [':err_backup_job_unknown', 'No such job: %(message)s'];
+	const ERR_JOB_LOST = [':err_backup_job_lost', 'The job ended without a result: %(message)s'];
+	const ERR_TOO_MANY_JOBS = [':err_backup_too_many_jobs', 'Try again when a job has ended: %(message)s'];
 	const ERR_RETENTION_GUARD = [':err_backup_retention_guard', 'A safety rule of retention stopped the deletion: %(message)s'];
 
 	/** The way to the core. */

@@ -1,12 +1,10 @@
 import { CommanderError } from 'commander';
-import { withLimitedRights } from '../commands/limited-rights.ts';
-import { METHODS } from '../commands/registry.ts';
 import type { Reporter } from '../context/context.ts';
 import { watchInterruption } from '../context/interruption.ts';
 import { openContext } from '../context/open-context.ts';
 import { onProgressRequest } from '../context/progress-request.ts';
 import { Failure } from '../failure.ts';
-import { supervised } from '../jobs/supervised.ts';
+import { ALL_METHODS } from '../jobs/methods.ts';
 import { EXIT } from '../schemas/exit-codes.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import { showDefects, toWireError } from '../schemas/wire-error.ts';
@@ -30,7 +28,7 @@ function asksForJson(args: readonly string[]): boolean {
 }
 
 function checkRequest(method: MethodName, request: unknown): void {
-  const problem = METHODS.get(method)?.check(request);
+  const problem = ALL_METHODS.get(method)?.check(request);
   if (problem === undefined) return;
   const wrong = valueAt(request, problem.path);
   throw new Failure('usage', problem.message, {
@@ -49,8 +47,6 @@ function valueAt(value: unknown, pointer: string): unknown {
   const keys = pointer.split('/').slice(1);
   return keys.reduce<unknown>((inside, key) => (inside as Record<string, unknown> | null | undefined)?.[key], value);
 }
-
-const limitedMethods = withLimitedRights(supervised(METHODS));
 
 /** The request for the page that follows; undefined when there is none, or no more rows were wanted. */
 function followingPage(request: unknown, result: unknown): unknown {
@@ -83,7 +79,7 @@ async function perform(
   const context = openContext(config, reporter, interruption.signal, method, STANDARD_INPUT);
   try {
     for (let asked = request; ; isFirst = false) {
-      const result = await limitedMethods.get(method)?.perform(asked, context);
+      const result = await ALL_METHODS.get(method)?.perform(asked, context);
       display.finish();
       const exitCode = output.result(method, result, isFirst);
       const following = output.readsOn ? followingPage(request, result) : undefined;

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { PROGRAM } from '../version.ts';
 import type { Actions } from './actions.ts';
 import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
+import { addJobCommands, backgroundOption, performLong } from './job-commands.ts';
 import { addKeys, identityOption, passphraseOption, recipientOption } from './key-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
@@ -35,7 +36,8 @@ interface RestoreOptions {
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
 
 /** `restore`, and `plan`, which takes the same. */
-function addRestore(program: Command, { perform }: Actions): void {
+function addRestore(program: Command, actions: Actions): void {
+  const { perform } = actions;
   const add = (name: 'restore' | 'plan', description: string): Command =>
     program
       .command(name)
@@ -55,16 +57,18 @@ function addRestore(program: Command, { perform }: Actions): void {
       .option('--no-space-check', 'begin even if the target seems to have too little room')
       .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, ...options }: RestoreOptions) => {
         const check = spaceCheck ? {} : { spaceCheck };
-        return perform(name, { unit, paths: pathArguments(paths, pathB64), ...options, ...check });
+        const request = { unit, paths: pathArguments(paths, pathB64), ...options, ...check };
+        return name === 'plan' ? perform(name, request) : performLong(actions, name, request);
       });
   add('plan', 'show what a restore would read, write and overwrite');
   add('restore', 'restore a unit, or some of its paths, as it was')
+    .addOption(backgroundOption())
     .option('--with-databases', 'of a whole account in its place: also its databases')
     .option('--dry-run', 'the same as plan');
 }
 
 /** `restore-database`. */
-function addRestoreDatabase(program: Command, { perform }: Actions): void {
+function addRestoreDatabase(program: Command, actions: Actions): void {
   program
     .command('restore-database')
     .description('bring databases of a unit back as they were; what is live is kept under another name')
@@ -80,7 +84,10 @@ function addRestoreDatabase(program: Command, { perform }: Actions): void {
     .option('--to <file>', 'write the dump of the one database to a new file, and change no database')
     .option('--users', 'first bring the users of the unit back, with their passwords and rights')
     .option('--dry-run', 'change nothing, show what would be done')
-    .action((unit: string, databases: string[], options: object) => perform('restoreDatabase', { unit, databases, ...options }));
+    .addOption(backgroundOption())
+    .action((unit: string, databases: string[], options: object) =>
+      performLong(actions, 'restoreDatabase', { unit, databases, ...options }),
+    );
 }
 
 /** The commands of `apiscp-backup`; each turns its arguments into the request of a method and decides nothing. */
@@ -121,7 +128,8 @@ export function buildProgram(actions: Actions): Command {
     )
     .option('--read-back', 'read again what was stored, before it is recorded (default: the setting readBack)')
     .addOption(new Option('--wait <minutes>', 'how long to wait for another run; 0: do not wait (default: limits.wait)').argParser(minutes))
-    .action((units: string[], options: object) => perform('run', { units: unitArguments(units), ...options }));
+    .addOption(backgroundOption())
+    .action((units: string[], options: object) => performLong(actions, 'run', { units: unitArguments(units), ...options }));
   program
     .command('list')
     .description('list the snapshots, oldest first')
@@ -144,8 +152,10 @@ export function buildProgram(actions: Actions): Command {
     .addOption(serverOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
-    .action((unit: string | undefined, options: object) => perform('verify', { ...unitArgument(unit), ...options }));
+    .addOption(backgroundOption())
+    .action((unit: string | undefined, options: object) => performLong(actions, 'verify', { ...unitArgument(unit), ...options }));
   addRetentionCommands(program, actions);
+  addJobCommands(program, actions);
   addServiceCommands(program, actions);
   program
     .command('rpc')

@@ -1,5 +1,6 @@
 import type { DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
 import type { InitResult } from '../schemas/init.ts';
+import type { JobResult } from '../schemas/jobs.ts';
 import type { Keys, KeysResult } from '../schemas/keys.ts';
 import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
 import type { MethodName } from '../schemas/messages.ts';
@@ -9,6 +10,7 @@ import type { RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore
 import type { RunResult } from '../schemas/run.ts';
 import type { VerifyResult } from '../schemas/verify.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
+import { renderJob, renderJobs, renderJobView, renderLog, renderStart } from './job-results.ts';
 import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
@@ -227,6 +229,11 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   nightly: renderNightly,
   status: renderStatus,
   doctor: renderDoctor,
+  start: renderStart,
+  job: (result: JobResult) => renderJob(result, renderResult),
+  jobs: renderJobs,
+  cancel: renderJobView,
+  log: renderLog,
 };
 
 /** A command's result for people. The same facts, complete, are what `--json` prints. */

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { Failure } from '../failure.ts';
 import type { Actions } from './actions.ts';
+import { backgroundOption, performLong } from './job-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
 import { unitArguments } from './unit-arguments.ts';
@@ -13,7 +14,8 @@ interface PruneOptions {
 }
 
 /** The commands about what is kept, and what is backed up at all. */
-export function addRetentionCommands(program: Command, { perform }: Actions): void {
+export function addRetentionCommands(program: Command, actions: Actions): void {
+  const { perform } = actions;
   program
     .command('prune')
     .description('delete the snapshots that no rule of retention keeps')
@@ -21,10 +23,11 @@ export function addRetentionCommands(program: Command, { perform }: Actions): vo
     .option('--dry-run', 'delete nothing, show what would be kept and deleted, and by which rule')
     .option('--yes', 'confirm deleting more than the safety limit')
     .addOption(new Option('--wait <minutes>', 'wait for a backup in progress (default: 0)').argParser(minutes))
+    .addOption(backgroundOption())
     .option('--simulate <duration>', 'show what schedule and retention will hold over time, such as 90d')
     .action((units: string[], { simulate, ...options }: PruneOptions) =>
       simulate === undefined
-        ? perform('prune', { units: unitArguments(units), ...options })
+        ? performLong(actions, 'prune', { units: unitArguments(units), ...options })
         : perform('simulate', { units: unitArguments(units), duration: simulate }),
     );
   program

@@ -15,7 +15,10 @@ export type ResultOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[M
 
 type Command<Method extends MethodName> = (request: RequestOf<Method>, context: Context) => Promise<ResultOf<Method>>;
 
-type Commands = { readonly [Method in MethodName]: () => Promise<Command<Method>> };
+/** About operations in processes of their own: `core/jobs` has them, which stands above. */
+type MethodAboutJobs = 'start' | 'job' | 'jobs' | 'cancel' | 'log';
+
+type Commands = { readonly [Method in Exclude<MethodName, MethodAboutJobs>]: () => Promise<Command<Method>> };
 
 /** Each command in its file, loaded when it is asked for: `--version` and `rpc` start without the engine. */
 const COMMANDS: Commands = {
@@ -76,6 +79,11 @@ const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
   simulate: validators.validateSimulateRequest,
   hold: validators.validateHoldRequest,
   release: validators.validateReleaseRequest,
+  start: validators.validateStartRequest,
+  job: validators.validateJobRequest,
+  jobs: validators.validateJobsRequest,
+  cancel: validators.validateCancelRequest,
+  log: validators.validateLogRequest,
   'settings.get': validators.validateSettingsGetRequest,
   'settings.set': validators.validateSettingsSetRequest,
 };
@@ -120,12 +128,13 @@ function checkWith(validate: Validator<unknown>, request: unknown): RequestProbl
   return { path: first === undefined ? '' : pointerTo(first), message: describeSchemaErrors(errors.slice(0, SENTENCES), MEANT).join('; ') };
 }
 
-function method<Name extends MethodName>(name: Name): Method {
-  return {
-    check: (request) => checkWith(VALIDATORS[name], request),
-    perform: async (request, context) => (await COMMANDS[name]())(request as RequestOf<Name>, context),
-  };
+/** A method by its name; what carries it out is loaded when it is asked for. */
+export function checkedMethod<Name extends MethodName>(name: Name, load: () => Promise<Command<Name>>): readonly [Name, Method] {
+  const check = (request: unknown) => checkWith(VALIDATORS[name], request);
+  return [name, { check, perform: async (request, context) => (await load())(request as RequestOf<Name>, context) }];
 }
 
-/** Every method of this program by its name. */
-export const METHODS: Methods = new Map((Object.keys(COMMANDS) as MethodName[]).map((name) => [name, method(name)]));
+/** Every method of this program by its name, but those about jobs. */
+export const METHODS: Methods = new Map(
+  (Object.keys(COMMANDS) as (keyof Commands)[]).map((name) => checkedMethod(name, COMMANDS[name] as () => Promise<Command<typeof name>>)),
+);

@@ -20,6 +20,11 @@ const RESCUING: ReadonlySet<string> = new Set([
   'release',
   'status',
   'doctor',
+  'start',
+  'job',
+  'jobs',
+  'cancel',
+  'log',
 ]);
 
 /**

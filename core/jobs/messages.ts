@@ -9,6 +9,9 @@ import type { RunRequest, RunResult } from '../schemas/run.ts';
 /** The argument that makes a process of this program work for another one of it. */
 export const WORK_FOR_SUPERVISOR = 'supervised-run';
 
+/** The argument that makes a process of this program carry out a job, whose folder follows, and the settings file where one was named. */
+export const PERFORM_JOB = 'perform-job';
+
 /** What a supervisor asks, all there is on its worker's stdin. */
 export interface Job {
   readonly supervisor: number;

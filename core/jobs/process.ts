@@ -20,7 +20,7 @@ export interface Death {
 const START_LIMIT = 15_000;
 
 /** The running program, also when its file was replaced meanwhile; from source or from the bundle what Node is to run. */
-function ownProgram(): [string, ...string[]] {
+export function ownProgram(): [string, ...string[]] {
   if (isSea()) return ['/proc/self/exe'];
   const here = import.meta.filename;
   return [process.execPath, ...process.execArgv, here.endsWith('.ts') ? join(import.meta.dirname, '../main.ts') : here];

@@ -1,9 +1,7 @@
 import { Writable } from 'node:stream';
-import { withLimitedRights } from '../commands/limited-rights.ts';
-import { METHODS } from '../commands/registry.ts';
 import { watchInterruption } from '../context/interruption.ts';
 import { openContext } from '../context/open-context.ts';
-import { supervised } from '../jobs/supervised.ts';
+import { ALL_METHODS } from '../jobs/methods.ts';
 import { serve } from './serve.ts';
 
 /**
@@ -30,7 +28,7 @@ export async function runRpc(settingsFile: string | undefined): Promise<number> 
   const output = claimStdout();
   const interruption = watchInterruption();
   return serve({
-    methods: withLimitedRights(supervised(METHODS)),
+    methods: ALL_METHODS,
     input: process.stdin,
     output,
     interruption,

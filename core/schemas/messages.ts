@@ -8,6 +8,18 @@ import { forgetRequest, forgetResult } from './forget.ts';
 import { historyRequest, historyResult } from './history.ts';
 import { holdRequest, holdResult, releaseRequest, releaseResult } from './hold.ts';
 import { initRequest, initResult } from './init.ts';
+import {
+  cancelRequest,
+  cancelResult,
+  jobRequest,
+  jobResult,
+  jobsRequest,
+  jobsResult,
+  logRequest,
+  logResult,
+  startRequest,
+  startResult,
+} from './jobs.ts';
 import { joinRequest, joinResult } from './join.ts';
 import { keysRequest, keysResult } from './keys.ts';
 import { listRequest, listResult } from './list.ts';
@@ -54,6 +66,11 @@ export const MESSAGES = {
   simulate: { request: simulateRequest, result: simulateResult },
   hold: { request: holdRequest, result: holdResult },
   release: { request: releaseRequest, result: releaseResult },
+  start: { request: startRequest, result: startResult },
+  job: { request: jobRequest, result: jobResult },
+  jobs: { request: jobsRequest, result: jobsResult },
+  cancel: { request: cancelRequest, result: cancelResult },
+  log: { request: logRequest, result: logResult },
   'settings.get': { request: settingsGetRequest, result: settingsResult },
   'settings.set': { request: settingsSetRequest, result: settingsResult },
 } as const;

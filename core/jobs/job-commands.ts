@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../context/context.ts';
+import type { JobRequest, JobResult, JobsRequest, JobsResult, JobView, LogRequest, LogResult } from '../schemas/jobs.ts';
+import { maySee, viewerOf } from './asker.ts';
+import { readEvents } from './record/event-log.ts';
+import { type JobRecord, readProgress, readRecord, unknownJob } from './record/job-record.ts';
+import { recordIds } from './record/old-records.ts';
+import { FILES, recordFolder } from './record/places.ts';
+import { standingOf } from './views.ts';
+
+const USUAL_JOBS = 100;
+const USUAL_EVENTS = 1000;
+
+type Whose = Pick<JobRequest, 'policy' | 'unit'>;
+
+/** The record of a job that whoever asks may see. Throws `job_unknown` for any other: who asks does not hear whether there is one. */
+function find(
+  { job, ...whose }: Whose & { readonly job: string },
+  context: Context,
+): { readonly record: JobRecord; readonly folder: string } {
+  const viewer = viewerOf(whose, () => context.settings);
+  const folder = recordFolder(context.settings.stateDirectory, job);
+  const record = readRecord(folder);
+  if (record === undefined || !maySee(record, viewer)) throw unknownJob(job);
+  return { record, folder };
+}
+
+export async function job(request: JobRequest, context: Context): Promise<JobResult> {
+  const { record, folder } = find(request, context);
+  const { view, outcome } = standingOf(record, context.settings.stateDirectory);
+  return { ...view, progress: view.state === 'running' ? (readProgress(folder) ?? null) : null, result: outcome?.result ?? null };
+}
+
+export async function jobs({ live, limit = USUAL_JOBS, after, ...whose }: JobsRequest, context: Context): Promise<JobsResult> {
+  const viewer = viewerOf(whose, () => context.settings);
+  const { stateDirectory } = context.settings;
+  const found: JobView[] = [];
+  for (const id of recordIds(stateDirectory)) {
+    if (after !== undefined && id >= after) continue;
+    const record = readRecord(recordFolder(stateDirectory, id));
+    if (record === undefined || !maySee(record, viewer)) continue;
+    const { view, outcome } = standingOf(record, stateDirectory);
+    if (live === true && outcome !== undefined) continue;
+    if (found.length === limit) return { jobs: found, next: found.at(-1)?.job ?? null };
+    found.push(view);
+  }
+  return { jobs: found, next: null };
+}
+
+export async function cancel(request: JobRequest, context: Context): Promise<JobView> {
+  const { record, folder } = find(request, context);
+  const { stateDirectory } = context.settings;
+  if (standingOf(record, stateDirectory).outcome === undefined) writeFileSync(join(folder, FILES.cancel), '', { mode: 0o600 });
+  return standingOf(record, stateDirectory).view;
+}
+
+/** What a job noticed may be about the whole repository, other accounts too: an owner hears how the job went. */
+export async function log({ after = 0, limit = USUAL_EVENTS, ...request }: LogRequest, context: Context): Promise<LogResult> {
+  const { record, folder } = find(request, context);
+  const { state } = standingOf(record, context.settings.stateDirectory).view;
+  const events = readEvents(folder)
+    .filter(({ number, kind }) => number > after && (request.policy !== 'owner' || kind !== 'notice'))
+    .slice(0, limit);
+  return { job: record.id, state, events, next: events.at(-1)?.number ?? after };
+}

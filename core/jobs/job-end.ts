@@ -1,0 +1,16 @@
+import type { Context } from '../context/context.ts';
+import type { EventLog } from './record/event-log.ts';
+import type { JobOutcome, JobRecord } from './record/job-record.ts';
+
+/** A job that has ended. */
+export interface EndedJob {
+  readonly record: JobRecord;
+  readonly outcome: JobOutcome;
+  readonly events: EventLog;
+}
+
+/** Called once for each job that ends by itself, after its outcome was written; not for one whose process was killed. Never throws. */
+export async function jobEnded({ outcome: { state, error }, events }: EndedJob, _context: Context): Promise<void> {
+  const message = error === null ? state : `${state}: ${error.message}`;
+  events.add({ kind: 'state', level: state === 'ok' ? 'info' : 'warning', code: 'ended', message });
+}

@@ -1,0 +1,48 @@
+import { basename, dirname } from 'node:path';
+import type { Methods } from '../commands/registry.ts';
+import { watchInterruption } from '../context/interruption.ts';
+import { openContext } from '../context/open-context.ts';
+import { liftLimits } from '../linux/process-limits.ts';
+import { EXIT } from '../schemas/exit-codes.ts';
+import { toWireError } from '../schemas/wire-error.ts';
+import { carryOut } from './carry-out.ts';
+import { waitForTurn } from './queue.ts';
+import { readOutcome, readRecord, writeOutcome } from './record/job-record.ts';
+import { HeldTicket } from './record/ticket.ts';
+
+/**
+ * The life of the process of a job: takes its ticket, waits for its turn, does the work. Its record has what came of it; the exit code says
+ * only whether there is one. Another process of the same job ends at once.
+ */
+export async function performJob(folder: string, settingsFile: string | undefined, methods: Methods): Promise<number> {
+  liftLimits();
+  const stateDirectory = dirname(dirname(dirname(folder)));
+  const record = readRecord(folder);
+  if (record === undefined || record.id !== basename(folder)) {
+    process.stderr.write('error: this is for the program itself\n');
+    return EXIT.usage;
+  }
+  const ticket = await HeldTicket.take(stateDirectory, record.id);
+  if (ticket === undefined || readOutcome(folder) !== undefined) return EXIT.locked;
+  process.on('uncaughtException', (defect) => {
+    writeOutcome(folder, { state: 'failed', ended: new Date().toISOString(), result: null, error: toWireError(defect) });
+    process.exit(EXIT.failed);
+  });
+  try {
+    process.chdir(record.directory);
+  } catch {
+    // It was deleted. Relative paths lead nowhere then, and are told.
+  }
+  const interruption = watchInterruption();
+  const context = openContext(settingsFile, { progress: () => {}, log: () => {} }, interruption.signal, record.method);
+  try {
+    await carryOut({ record, folder, ticket }, context, async (watched, begin, onWait) => {
+      await waitForTurn(ticket, { stateDirectory, signal: watched.signal, onWait });
+      begin();
+      return await methods.get(record.method)?.perform(record.request, watched);
+    });
+    return EXIT.ok;
+  } catch {
+    return EXIT.failed;
+  }
+}

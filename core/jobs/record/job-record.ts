@@ -1,0 +1,122 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Progress } from '../../context/context.ts';
+import { Failure } from '../../failure.ts';
+import type { JobMethod } from '../../schemas/jobs.ts';
+import type { WireError } from '../../schemas/parts.ts';
+import { FILES, recordFolder } from './places.ts';
+
+/** Who asked for a job. */
+export type Asker =
+  | { readonly role: 'administrator'; readonly site: null; readonly incarnation: null }
+  /** `incarnation` tells the account from a later one of the same name. */
+  | { readonly role: 'owner'; readonly site: string; readonly incarnation: string };
+
+/** What a job is; it never changes. */
+export interface JobRecord {
+  readonly id: string;
+  readonly method: JobMethod;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly asker: Asker;
+  readonly user: string | null;
+  /** RFC 3339 UTC. */
+  readonly created: string;
+  /** Relative paths of the request begin here. */
+  readonly directory: string;
+}
+
+/** How a job ended. */
+export interface JobOutcome {
+  readonly state: 'ok' | 'partial' | 'failed' | 'damaged' | 'cancelled';
+  /** RFC 3339 UTC. */
+  readonly ended: string;
+  readonly result: object | null;
+  readonly error: WireError | null;
+}
+
+/** In bytes. */
+const RESERVE = 8192;
+
+/** Makes the record of a job: all of it, or none. Only root can read it. */
+export function createRecord(stateDirectory: string, record: JobRecord): string {
+  const folder = recordFolder(stateDirectory, record.id);
+  const making = `${folder}.new`;
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(making, { mode: 0o700 });
+    writeFileSync(join(making, FILES.job), JSON.stringify(record), { mode: 0o600 });
+    writeFileSync(join(making, FILES.reserve), ' '.repeat(RESERVE), { mode: 0o600 });
+    renameSync(making, folder);
+  } catch (error) {
+    rmSync(making, { recursive: true, force: true });
+    throw error;
+  }
+  return folder;
+}
+
+/** The record in a folder; undefined when there is none, or it is not whole. */
+export function readRecord(folder: string): JobRecord | undefined {
+  const value = readJson<JobRecord>(folder, FILES.job);
+  return typeof value?.id === 'string' && typeof value.asker?.role === 'string' ? value : undefined;
+}
+
+export function readOutcome(folder: string): JobOutcome | undefined {
+  const value = readJson<JobOutcome>(folder, FILES.outcome);
+  return typeof value?.state === 'string' ? value : undefined;
+}
+
+export function readBegun(folder: string): string | null {
+  return readJson<{ time: string }>(folder, FILES.begun)?.time ?? null;
+}
+
+export function readProgress(folder: string): Progress | undefined {
+  return readJson<Progress>(folder, FILES.progress);
+}
+
+/** Replaced whole, so that no reader finds half of it; after a power failure no job goes on, and nobody needs it. */
+export function writeJson(folder: string, name: string, value: object): void {
+  const file = join(folder, name);
+  writeFileSync(`${file}.new`, JSON.stringify(value), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/**
+ * Writes how a job ended. Without room for all of it the events give way; without any, the outcome without its result goes where room was
+ * kept for it.
+ */
+export function writeOutcome(folder: string, outcome: JobOutcome): void {
+  try {
+    writeJson(folder, FILES.outcome, outcome);
+    return;
+  } catch {
+    for (const name of [FILES.earlierEvents, FILES.events, FILES.progress, `${FILES.outcome}.new`])
+      rmSync(join(folder, name), { force: true });
+  }
+  try {
+    writeJson(folder, FILES.outcome, outcome);
+  } catch {
+    const { state, ended } = outcome;
+    const error = outcome.error && { ...outcome.error, message: outcome.error.message.slice(0, 500), affected: [] };
+    const text = JSON.stringify({ state, ended, error, result: null } satisfies JobOutcome).padEnd(RESERVE);
+    writeFileSync(join(folder, FILES.reserve), text, { flag: 'r+' });
+    renameSync(join(folder, FILES.reserve), join(folder, FILES.outcome));
+  }
+}
+
+function readJson<Value>(folder: string, name: string): Value | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the request of a job names; empty: everything. */
+export function unitsOfRequest({ units, unit }: Readonly<Record<string, unknown>>): string[] {
+  if (Array.isArray(units)) return units.map(String);
+  return typeof unit === 'string' ? [unit] : [];
+}
+
+export function unknownJob(id: string): Failure {
+  return new Failure('job_unknown', `there is no job ${id}`, { affected: [id], advice: 'See `apiscp-backup jobs`.' });
+}

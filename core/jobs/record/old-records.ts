@@ -1,0 +1,73 @@
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isTimedId } from '../../repository/ids.ts';
+import { readRecord } from './job-record.ts';
+import { jobsFolder } from './places.ts';
+import { liveTicket, removeDeadTickets } from './ticket.ts';
+
+/** So many records are kept, and of each site so many. */
+const KEPT = 500;
+const KEPT_OF_A_SITE = 30;
+/** The last ones are kept however old they are: a clock that was wrong for a moment takes nothing of them. */
+const KEPT_WHATEVER = 50;
+/** In milliseconds. */
+const KEPT_FOR = 90 * 86_400_000;
+
+/** The ids of all records, the newest first. */
+export function recordIds(stateDirectory: string): string[] {
+  return names(recordsFolder(stateDirectory)).filter(isTimedId).sort().reverse();
+}
+
+function recordsFolder(stateDirectory: string): string {
+  return join(jobsFolder(stateDirectory), 'records');
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Removes records of jobs that ended long ago, or that too many came after; and what killed processes left. Never throws. */
+export function removeOldRecords(stateDirectory: string, now: number): void {
+  try {
+    removeDeadTickets(stateDirectory);
+    const folder = recordsFolder(stateDirectory);
+    const ofSites = new Map<string, number>();
+    for (const [index, id] of recordIds(stateDirectory).entries()) {
+      const site = readRecord(join(folder, id))?.asker.site ?? '';
+      const ofSite = (ofSites.get(site) ?? 0) + 1;
+      ofSites.set(site, ofSite);
+      const isOld = index >= KEPT_WHATEVER && now - modified(join(folder, id)) > KEPT_FOR;
+      const isTooMany = index >= KEPT || (site !== '' && ofSite > KEPT_OF_A_SITE);
+      if ((isOld || isTooMany) && liveTicket(stateDirectory, id) === undefined) remove(folder, id);
+    }
+    for (const name of names(folder).filter((name) => !isTimedId(name))) {
+      // One that is being made is younger.
+      if (now - modified(join(folder, name)) > 3_600_000) rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  } catch {
+    // The next job tries it again.
+  }
+}
+
+function modified(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** Removes the record of a job of which nobody needs to know. Never throws. */
+export function discardRecord(stateDirectory: string, id: string): void {
+  try {
+    remove(recordsFolder(stateDirectory), id);
+  } catch {
+    // It is seen as what it is: a job that had nothing to do.
+  }
+}
+
+/** Under another name first: nobody finds half of a record. */
+function remove(folder: string, id: string): void {
+  renameSync(join(folder, id), join(folder, `${id}.gone`));
+  rmSync(join(folder, `${id}.gone`), { recursive: true, force: true });
+}

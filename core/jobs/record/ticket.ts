@@ -1,0 +1,149 @@
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { tryLock } from '../../linux/locks.ts';
+import { isTimedId } from '../../repository/ids.ts';
+import { ticketsFolder } from './places.ts';
+
+/**
+ * The ticket of a job: a file that is there as long as the job has not ended, and whose flock(2) the process of the job holds. So a job
+ * lives exactly as long as its process, whoever has its process id afterwards.
+ */
+export interface Ticket {
+  readonly id: string;
+  /** The site of an owner, null of an administrator. */
+  readonly site: string | null;
+  /** Small ones come first. */
+  readonly size: number;
+  /** Of jobs with the same word one works at a time. */
+  readonly key: string;
+  /** Whether it waits for its turn; a job in a terminal does not. */
+  readonly isQueued: boolean;
+}
+
+export interface LiveTicket extends Ticket {
+  readonly isWorking: boolean;
+  /** False: its process has not come yet. */
+  readonly isHeld: boolean;
+}
+
+/** The first byte of a ticket, which is written over in its place: that takes no room on a full disk. */
+const NEW = 'n';
+const WAITING = 'w';
+const WORKING = 'r';
+
+/** In milliseconds: a process that has not taken its ticket by then never will. */
+const START_LIMIT = 60_000;
+/** Others hold a ticket for a moment, when they look whether it is held. */
+const MOMENT = 10;
+const MOMENTS = 500;
+
+const { O_RDWR, O_RDONLY, O_NOFOLLOW } = constants;
+
+export function createTicket(stateDirectory: string, ticket: Ticket): void {
+  const folder = ticketsFolder(stateDirectory);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, ticket.id);
+  try {
+    writeFileSync(file, `${NEW}${JSON.stringify(ticket)}`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  }
+}
+
+/** A ticket that this process holds until it gives it back or ends. */
+export class HeldTicket {
+  readonly ticket: Ticket;
+  readonly #file: string;
+  readonly #descriptor: number;
+
+  private constructor(ticket: Ticket, file: string, descriptor: number) {
+    this.ticket = ticket;
+    this.#file = file;
+    this.#descriptor = descriptor;
+  }
+
+  /** Undefined when another process has it, or nobody made it. */
+  static async take(stateDirectory: string, id: string): Promise<HeldTicket | undefined> {
+    const file = join(ticketsFolder(stateDirectory), id);
+    let descriptor: number;
+    try {
+      descriptor = openSync(file, O_RDWR | O_NOFOLLOW);
+    } catch {
+      return undefined;
+    }
+    for (let moment = 0; moment < MOMENTS; moment++) {
+      if (tryLock(descriptor)) {
+        const ticket = parse(readFileSync(file, 'latin1'));
+        if (ticket === undefined) break;
+        writeSync(descriptor, WAITING, 0);
+        return new HeldTicket(ticket, file, descriptor);
+      }
+      await pause(MOMENT);
+    }
+    closeSync(descriptor);
+    return undefined;
+  }
+
+  /** Its turn has come. */
+  work(): void {
+    writeSync(this.#descriptor, WORKING, 0);
+  }
+
+  giveBack(): void {
+    rmSync(this.#file, { force: true });
+    closeSync(this.#descriptor);
+  }
+}
+
+function parse(text: string): (Omit<LiveTicket, 'isHeld'> & { readonly isNew: boolean }) | undefined {
+  try {
+    return { ...(JSON.parse(text.slice(1)) as Ticket), isWorking: text.startsWith(WORKING), isNew: text.startsWith(NEW) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The ticket of a job that lives, or whose process may still come; undefined of any other. */
+export function liveTicket(stateDirectory: string, id: string): LiveTicket | undefined {
+  const file = join(ticketsFolder(stateDirectory), id);
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, O_RDONLY | O_NOFOLLOW);
+  } catch {
+    return undefined;
+  }
+  try {
+    const isHeld = !tryLock(descriptor, 'shared');
+    const ticket = parse(readFileSync(descriptor, 'latin1'));
+    if (ticket === undefined || (!isHeld && !(ticket.isNew && isYoung(descriptor)))) return undefined;
+    return { ...ticket, isHeld };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isYoung(descriptor: number): boolean {
+  // A clock that was put back makes nothing younger.
+  return Math.abs(Date.now() - fstatSync(descriptor).mtimeMs) < START_LIMIT;
+}
+
+export function liveTickets(stateDirectory: string): LiveTicket[] {
+  return namesOf(stateDirectory).flatMap((id) => liveTicket(stateDirectory, id) ?? []);
+}
+
+/** Removes what processes left that were killed. */
+export function removeDeadTickets(stateDirectory: string): void {
+  for (const id of namesOf(stateDirectory)) {
+    if (liveTicket(stateDirectory, id) === undefined) rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
+  }
+}
+
+function namesOf(stateDirectory: string): string[] {
+  try {
+    return readdirSync(ticketsFolder(stateDirectory)).filter(isTimedId);
+  } catch {
+    return [];
+  }
+}

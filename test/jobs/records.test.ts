@@ -1,0 +1,208 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import { METHODS } from '../../core/commands/registry.ts';
+import { cancel, job, jobs, log } from '../../core/jobs/job-commands.ts';
+import { EventLog, readEvents } from '../../core/jobs/record/event-log.ts';
+import { createRecord, type JobRecord, readOutcome, writeOutcome } from '../../core/jobs/record/job-record.ts';
+import { recordIds, removeOldRecords } from '../../core/jobs/record/old-records.ts';
+import { jobsFolder } from '../../core/jobs/record/places.ts';
+import { startJob } from '../../core/jobs/start-job.ts';
+import type { StartRequest } from '../../core/schemas/jobs.ts';
+import { failureOf } from '../failure-of.ts';
+import { JobServer } from './server.ts';
+
+const owners = (site: string): StartRequest => ({
+  method: 'restore',
+  user: `admin-${site}`,
+  request: { unit: site, policy: 'owner', paths: ['shadow/var'] },
+});
+
+describe('the records of jobs', () => {
+  let server: JobServer;
+  /** Stands in for systemd-run: writes down what it was asked, and starts nothing. */
+  let starter: string;
+
+  before(async () => {
+    server = new JobServer();
+    await server.program(['init']);
+    starter = join(server.folder, 'systemd-run');
+    writeFileSync(starter, `#!/bin/sh\nprintf '%s\\n' "$@" >> ${server.folder}/asked\nprintf '%s\\n' "$0 $*" >> ${server.folder}/lines\n`);
+    chmodSync(starter, 0o700);
+  });
+  afterEach(() => {
+    rmSync(jobsFolder(server.stateDirectory), { recursive: true, force: true });
+    rmSync(join(server.folder, 'asked'), { force: true });
+  });
+  after(() => server.remove());
+
+  const start = (request: StartRequest, by: string | undefined = starter) => startJob(request, server.context, METHODS, by);
+
+  it('go to a unit of systemd, whose arguments have the limits and nothing of the request', async () => {
+    const request = { method: 'verify', request: { unit: 'site1', identity: '/root/secret-key' } } as const;
+    const { job: id, place } = await start(request);
+    expect(place).to.equal('unit');
+    const asked = readFileSync(join(server.folder, 'asked'), 'utf8').split('\n').slice(0, -1);
+    for (const property of ['Nice=10', 'IOWeight=20', 'MemoryMax=50%', 'LimitFSIZE=infinity', 'OOMScoreAdjust=0', 'KillMode=mixed']) {
+      expect(asked).to.include(`--property=${property}`);
+    }
+    expect(asked).to.include(`--unit=apiscp-backup-job-${id.toLowerCase()}`).and.to.include('--collect');
+    const program = asked.slice(asked.indexOf('--') + 1);
+    expect(program[0]).to.equal(process.execPath);
+    expect(program.slice(-3)).to.deep.equal(['perform-job', join(jobsFolder(server.stateDirectory), 'records', id), server.settingsFile]);
+    expect(asked.join(' ')).not.to.match(/secret-key|site1/);
+    await start({ method: 'restore', request: { unit: 'site1', to: join(server.folder, 'to') } });
+    expect(readFileSync(join(server.folder, 'asked'), 'utf8').split('--quiet').at(-1))
+      .to.contain('Nice=0')
+      .and.not.to.contain('IOWeight');
+  });
+
+  it('go to a session where systemd-run refuses, which is told; once more without what only a newer systemd knows', async () => {
+    const refusing = join(server.folder, 'refusing');
+    writeFileSync(refusing, `#!/bin/sh\ncase "$*" in *OOMPolicy*) echo old >&2; exit 1;; esac\nexit 0\n`);
+    chmodSync(refusing, 0o700);
+    expect(await start({ method: 'verify', request: { unit: 'site2' } }, refusing)).to.include({ place: 'unit' });
+    writeFileSync(refusing, '#!/bin/sh\necho Failed to connect to bus >&2\nexit 1\n');
+    const { place, job: id } = await start({ method: 'verify', request: { quick: true } }, refusing);
+    expect(place).to.equal('session');
+    expect(server.log.at(-1))
+      .to.include({ code: 'unit_refused' })
+      .and.to.have.property('message')
+      .that.contains('Failed to connect to bus');
+    expect((await server.until(id, ({ ended }) => ended !== null)).state).to.equal('ok');
+  });
+
+  it('of an owner are that owner’s and the administrator’s alone', async () => {
+    const { job: first } = await start(owners('site1'));
+    const { job: second } = await start(owners('site2'));
+    const { job: third } = await start({ method: 'verify', request: { unit: 'site1' } });
+    const { context } = server;
+    const site1 = { policy: 'owner', unit: 'site1' } as const;
+    expect((await jobs(site1, context)).jobs.map((view) => view.job)).to.deep.equal([first]);
+    expect(await job({ job: first, ...site1 }, context)).to.include({
+      site: 'site1',
+      user: 'admin-site1',
+      role: 'owner',
+      state: 'waiting',
+    });
+    for (const id of [second, third, '20261126T000000000Z-00000000']) {
+      for (const method of [job, cancel, log]) {
+        const { code, message } = await failureOf(() => method({ job: id, ...site1 }, context));
+        expect([code, message]).to.deep.equal(['job_unknown', `there is no job ${id}`]);
+      }
+    }
+    expect((await jobs({}, context)).jobs.map((view) => view.job)).to.have.members([first, second, third]);
+    expect((await jobs({ limit: 2 }, context)).next).to.equal(second);
+    expect((await jobs({ limit: 2, after: second }, context)).jobs.map((view) => view.job)).to.deep.equal([first]);
+    // The next customer of the name.
+    server.removeAccount('site1');
+    server.addAccount('site1');
+    expect((await jobs(site1, context)).jobs).to.deep.equal([]);
+    expect((await failureOf(() => job({ job: first, ...site1 }, context))).code).to.equal('job_unknown');
+    expect((await failureOf(() => jobs({ policy: 'owner' }, context))).code).to.equal('usage');
+    expect((await failureOf(() => jobs({ policy: 'owner', unit: 'site77' }, context))).code).to.equal('unit_unknown');
+  });
+
+  it('are as many as there is room for, and no more of one site', async () => {
+    const site = await Promise.allSettled([1, 2, 3, 4].map(() => start(owners('site1'))));
+    expect(site.filter(({ status }) => status === 'fulfilled')).to.have.length(3);
+    const many = Array.from({ length: 50 }, (_, number) => start({ method: 'verify', request: { unit: `site${number + 1}` } }));
+    const ended = await Promise.allSettled(many);
+    expect(ended.filter(({ status }) => status === 'fulfilled')).to.have.length(37);
+    const refused = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason as { code: string; retry: boolean }] : []));
+    expect(new Set(refused.map(({ code, retry }) => `${code} ${retry}`))).to.deep.equal(new Set(['too_many_jobs true']));
+    expect((await jobs({ live: true }, server.context)).jobs).to.have.length(40);
+  });
+
+  it('are one for a run that is asked for twice, unless somebody else asks', async () => {
+    const run = (units: string[], given: object = {}): StartRequest => ({ method: 'run', request: { units, ...given } });
+    const [first, again] = await Promise.all([start(run(['site1', 'site2'])), start(run(['site2', 'site1'], { level: 'auto' }))]);
+    expect(first.job).to.equal(again.job);
+    expect([first.joined, again.joined]).to.have.members([true, false]);
+    expect((await start(run(['site1', 'site2'], { level: 'full' }))).joined).to.equal(false);
+    expect((await start(run(['site1']))).joined).to.equal(false);
+    expect((await start(run(['site1'], { policy: 'owner' }))).joined).to.equal(false);
+    expect((await start(run(['site1'], { policy: 'owner' }))).joined).to.equal(true);
+  });
+
+  it('refuse an owner’s wishes before anything is started', async () => {
+    const cases: [StartRequest, string][] = [
+      [{ method: 'run', request: { units: ['site1'], policy: 'owner', level: 'full' } }, 'owner_limit'],
+      [{ method: 'run', request: { policy: 'owner' } }, 'usage'],
+      [{ method: 'run', request: { units: ['site1', 'site2'], policy: 'owner' } }, 'usage'],
+      [{ method: 'restore', request: { unit: 'site99', policy: 'owner' } }, 'unit_unknown'],
+      [{ method: 'restore', request: { unit: 'site1', rubbish: 1 } }, 'usage'],
+    ];
+    for (const [request, code] of cases) expect((await failureOf(() => start(request))).code, JSON.stringify(request)).to.equal(code);
+    expect(recordIds(server.stateDirectory)).to.deep.equal([]);
+  });
+
+  it('of a job whose starter was killed in between is no running one', async () => {
+    const { job: id } = await start(owners('site1'));
+    rmSync(join(jobsFolder(server.stateDirectory), 'tickets', id));
+    expect(await job({ job: id }, server.context)).to.include({ state: 'failed', ended: null });
+  });
+
+  it('keep the last events of a flood, within bounds, and pass over what was cut', () => {
+    const folder = join(server.folder, 'flood');
+    mkdirSync(folder);
+    const events = new EventLog(folder);
+    const message = 'x'.repeat(5000);
+    for (let number = 0; number < 2000; number++) events.add({ kind: 'notice', level: 'warning', code: 'flood', message });
+    expect(readdirSync(folder)).to.have.members(['events.jsonl', 'events.1.jsonl']);
+    for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).size).to.be.lessThan(300_000);
+    expect(readEvents(folder).at(-1)).to.include({ number: 2000 });
+    truncateSync(join(folder, 'events.jsonl'), statSync(join(folder, 'events.jsonl')).size - 5);
+    expect(readEvents(folder).at(-1)).to.include({ number: 1999 });
+  });
+
+  it('go when they are many or old, but never because a clock jumped, and never of a job that lives', async () => {
+    const { stateDirectory } = server;
+    const record = (number: number, site: string | null): JobRecord => ({
+      ...{ id: `20250101T000000${String(number).padStart(3, '0')}Z-00000000`, method: 'run', request: {}, user: null, directory: '/' },
+      asker: site === null ? { role: 'administrator', site, incarnation: null } : { role: 'owner', site, incarnation: 'x' },
+      created: '2025-01-01T00:00:00.000Z',
+    });
+    const { job: live } = await start(owners('site2'));
+    for (let number = 0; number < 40; number++) createRecord(stateDirectory, record(number, 'site1'));
+    for (let number = 40; number < 70; number++) createRecord(stateDirectory, record(number, null));
+    mkdirSync(join(jobsFolder(stateDirectory), 'records/half.new'));
+    removeOldRecords(stateDirectory, Date.now());
+    expect(recordIds(stateDirectory)).to.have.length(1 + 30 + 30);
+    removeOldRecords(stateDirectory, Date.now() + 10 * 365 * 86_400_000);
+    expect(recordIds(stateDirectory)).to.have.length(50).and.to.include(live);
+    expect(existsSync(join(jobsFolder(stateDirectory), 'records/half.new'))).to.equal(false);
+  });
+
+  it('say on a full disk what came of the job', async () => {
+    const disk = join(server.folder, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', disk]);
+    try {
+      const id = '20260101T000000000Z-00000000';
+      const asker = { role: 'administrator', site: null, incarnation: null } as const;
+      const folder = createRecord(disk, { id, method: 'run', request: {}, asker, user: null, created: '', directory: '/' });
+      try {
+        writeFileSync(join(disk, 'rest'), Buffer.alloc(1024 * 1024));
+      } catch {}
+      const error = { code: 'disk_full', message: 'full '.repeat(1000), affected: ['a'], advice: null, retry: true };
+      writeOutcome(folder, { state: 'partial', ended: 'now', result: { units: ['x'.repeat(10_000)] }, error });
+      expect(readOutcome(folder))
+        .to.deep.include({ state: 'partial', result: null })
+        .and.to.have.nested.property('error.code', 'disk_full');
+      expect(
+        (
+          await failureOf(async () =>
+            createRecord(disk, { id: `${id}1`, method: 'run', request: {}, asker, user: null, created: '', directory: '/' }),
+          ).catch((error: NodeJS.ErrnoException) => error)
+        ).code,
+      ).to.equal('ENOSPC');
+      expect(readdirSync(join(disk, 'jobs/records'))).to.deep.equal([id]);
+    } finally {
+      await pause(0);
+      execFileSync('umount', [disk]);
+    }
+  });
+});
