@@ -20,6 +20,7 @@ class Limits extends SettingScope
 		'wait' => 60,
 		'ownerInterval' => '1 hour',
 		'ownerShare' => 0.1,
+		'downloadsFor' => '2 days',
 	];
 
 	public function getHelp(): string

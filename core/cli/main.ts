@@ -9,6 +9,7 @@ import { EXIT } from '../schemas/exit-codes.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import { showDefects, toWireError } from '../schemas/wire-error.ts';
 import { AnswerWatch } from './answer-watch.ts';
+import { archiveReader } from './archive-reader.ts';
 import { jsonOutput, type Output, peopleOutput } from './output.ts';
 import { buildProgram, type GlobalOptions } from './program.ts';
 import { progressDisplay } from './progress-display.ts';
@@ -38,6 +39,12 @@ function checkRequest(method: MethodName, request: unknown): void {
 }
 
 const STANDARD_INPUT = 0;
+
+/** Whether the answer is an archive, which takes the standard output for itself. */
+function sendsArchive(method: MethodName, request: unknown): boolean {
+  const { to, fifo } = request as { readonly to?: unknown; readonly fifo?: unknown };
+  return method === 'download' && to === undefined && fifo === undefined;
+}
 
 /** The most of a wrong value that is said back, in characters. */
 const SHOWN = 200;
@@ -76,19 +83,21 @@ async function perform(
     log: (line) => (isFirst ? display.log(line) : undefined),
   };
   // One for all pages: the settings are read once.
-  const context = openContext(config, reporter, interruption.signal, method, STANDARD_INPUT);
+  const archiveOutput = sendsArchive(method, request) ? archiveReader(process.stdout) : undefined;
+  const told = archiveOutput === undefined ? output : output.aside;
+  const context = openContext(config, reporter, interruption.signal, method, { standardInput: STANDARD_INPUT, archiveOutput });
   try {
     for (let asked = request; ; isFirst = false) {
       const result = await ALL_METHODS.get(method)?.perform(asked, context);
       display.finish();
-      const exitCode = output.result(method, result, isFirst);
+      const exitCode = told.result(method, result, isFirst);
       const following = output.readsOn ? followingPage(request, result) : undefined;
       if (following === undefined || answer.isLost) return exitCode;
       asked = following;
     }
   } catch (error) {
     display.finish();
-    const exitCode = output.failure(toWireError(error));
+    const exitCode = told.failure(toWireError(error));
     return interruption.exitCode() ?? exitCode;
   } finally {
     stopReporting();

@@ -14,42 +14,58 @@ export interface Output {
   failure(error: WireError): number;
   /** Text that was asked for: help, the version. */
   text(name: 'help' | 'version', text: string): number;
+  /** The same on the stream of complaints, where the answer itself takes the other one. */
+  readonly aside: Output;
 }
 
 const { stdout, stderr } = process;
 
 /** One JSON value on stdout, whatever happens. */
-export const jsonOutput: Output = {
-  readsOn: false,
-  result(_method, result) {
-    stdout.write(jsonLine(result));
-    return exitCodeOfResult(result);
-  },
-  failure(error) {
-    stdout.write(jsonLine({ error }));
-    return exitCodeOfFailure(error.code);
-  },
-  text(name, text) {
-    stdout.write(jsonLine({ [name]: text.trimEnd() }));
-    return EXIT.ok;
-  },
-};
+export const jsonOutput: Output = jsonTo(stdout);
+
+function jsonTo(stream: NodeJS.WritableStream): Output {
+  return {
+    readsOn: false,
+    result(_method, result) {
+      stream.write(jsonLine(result));
+      return exitCodeOfResult(result);
+    },
+    failure(error) {
+      stream.write(jsonLine({ error }));
+      return exitCodeOfFailure(error.code);
+    },
+    text(name, text) {
+      stream.write(jsonLine({ [name]: text.trimEnd() }));
+      return EXIT.ok;
+    },
+    get aside() {
+      return jsonTo(stderr);
+    },
+  };
+}
 
 /** Tables on stdout, complaints on stderr. */
-export const peopleOutput: Output = {
-  readsOn: true,
-  result(method, result, isFirst) {
-    stdout.write(renderResult(method, result, isFirst));
-    return exitCodeOfResult(result);
-  },
-  failure({ code, message, affected, advice }) {
-    const others = affected.filter((name) => !message.includes(name));
-    const lines = [`error: ${message} (${code})`, ...others.map((name) => `  ${name}`), ...(advice === null ? [] : [advice])];
-    stderr.write(`${lines.map(printable).join('\n')}\n`);
-    return exitCodeOfFailure(code);
-  },
-  text(_name, text) {
-    stdout.write(text);
-    return EXIT.ok;
-  },
-};
+export const peopleOutput: Output = peopleTo(stdout);
+
+function peopleTo(stream: NodeJS.WritableStream): Output {
+  return {
+    readsOn: true,
+    result(method, result, isFirst) {
+      stream.write(renderResult(method, result, isFirst));
+      return exitCodeOfResult(result);
+    },
+    failure({ code, message, affected, advice }) {
+      const others = affected.filter((name) => !message.includes(name));
+      const lines = [`error: ${message} (${code})`, ...others.map((name) => `  ${name}`), ...(advice === null ? [] : [advice])];
+      stderr.write(`${lines.map(printable).join('\n')}\n`);
+      return exitCodeOfFailure(code);
+    },
+    text(_name, text) {
+      stream.write(text);
+      return EXIT.ok;
+    },
+    get aside() {
+      return peopleTo(stderr);
+    },
+  };
+}

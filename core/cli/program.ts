@@ -67,6 +67,29 @@ function addRestore(program: Command, actions: Actions): void {
     .option('--dry-run', 'the same as plan');
 }
 
+/** `download`. */
+function addDownload(program: Command, actions: Actions): void {
+  program
+    .command('download')
+    .description(
+      'write paths as they were to one archive (tar in zstd), with ACLs and attributes: to standard output, or a file in a folder',
+    )
+    .argument('<unit>', 'site12 or system, or the id of a unit')
+    .argument('[path...]', 'as in the snapshot: shadow/var/www, databases/mysql; none: everything')
+    .addOption(serverOption())
+    .addOption(earlierOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
+    .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
+    .option('--to <directory>', 'make a file in this folder, which is removed after limits.downloadsFor')
+    .option('--fifo <fifo>', 'give it to the first reader of a FIFO')
+    .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
+    .addOption(backgroundOption())
+    .action((unit: string, paths: string[], { pathB64 = [], ...options }: { pathB64?: readonly string[] }) =>
+      performLong(actions, 'download', { unit, paths: pathArguments(paths, pathB64), ...options }),
+    );
+}
+
 /** `restore-database`. */
 function addRestoreDatabase(program: Command, actions: Actions): void {
   program
@@ -154,6 +177,7 @@ export function buildProgram(actions: Actions): Command {
     .addOption(passphraseOption())
     .addOption(backgroundOption())
     .action((unit: string | undefined, options: object) => performLong(actions, 'verify', { ...unitArgument(unit), ...options }));
+  addDownload(program, actions);
   addRetentionCommands(program, actions);
   addJobCommands(program, actions);
   addServiceCommands(program, actions);

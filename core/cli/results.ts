@@ -1,4 +1,5 @@
 import type { DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
+import type { DownloadResult } from '../schemas/download.ts';
 import type { InitResult } from '../schemas/init.ts';
 import type { JobResult } from '../schemas/jobs.ts';
 import type { Keys, KeysResult } from '../schemas/keys.ts';
@@ -136,6 +137,12 @@ function renderRestore(result: RestoreResult): string {
   return `${title}${table}${warningLines(result.warnings, result.warningCount)}${databases}Restore: ${result.status}.\n`;
 }
 
+function renderDownload({ unit, moment, entries, bytes, file, expires, warnings, warningCount, status }: DownloadResult): string {
+  const where = file === null ? '' : `${printable(file)}, until ${expires}\n`;
+  const what = `${unit}, ${pointInTimeText(moment)}: ${formatCount(entries)} entries, ${formatBytes(bytes)}\n`;
+  return `${what}${where}${warningLines(warnings, warningCount)}Download: ${status}.\n`;
+}
+
 function renderVerify({ status, snapshots, objects, entries, bytesRead, damages }: VerifyResult): string {
   const lines = damages.flatMap((damage) => [
     `${printable(`${damage.object}: ${damage.message}`)} (${damage.code})\n`,
@@ -221,6 +228,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   restore: renderRestore,
   restoreDatabase: renderRestoreDatabase,
   verify: renderVerify,
+  download: renderDownload,
   prune: renderPrune,
   simulate: renderSimulate,
   hold: renderHold,

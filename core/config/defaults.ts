@@ -33,6 +33,7 @@ export const DEFAULT_LIMITS = {
   wait: 60,
   ownerInterval: '1 hour',
   ownerShare: 0.1,
+  downloadsFor: '2 days',
 } as const;
 
 /** Databases are dumped by this program itself; where their servers are, `databases.ts` says. */

@@ -27,6 +27,8 @@ export interface Limits {
   readonly ownerInterval: string;
   /** Between 0 and 1: how much of the room for backups one that an owner asked for may take, and how much all of them leave free. */
   readonly ownerShare: number;
+  /** A duration: how long the file of a download stays. */
+  readonly downloadsFor: string;
 }
 
 /** The limits in force. */

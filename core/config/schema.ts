@@ -121,6 +121,7 @@ const LIMITS = {
       description:
         'Share of the free room in the repository that one backup for an owner may take. All such backups together leave this share free.',
     },
+    downloadsFor: { ...DURATION, description: 'The file of a download is removed after this.' },
   },
   additionalProperties: false,
 } as const;

@@ -33,6 +33,14 @@ export interface Machine {
   wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
+/** Who reads an archive while it is made. */
+export interface ArchiveReader {
+  /** Settles when the bytes can be used again. */
+  write(bytes: Buffer): Promise<void>;
+  finish(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
 /** What every command gets. */
 export interface Context {
   readonly settings: Settings;
@@ -43,6 +51,8 @@ export interface Context {
   readonly reporter: Reporter;
   /** The descriptor of the standard input, where a key may be read from it; undefined where requests come by it. */
   readonly standardInput?: number | undefined;
+  /** Where an archive goes that no folder is named for; undefined where nobody reads one. */
+  readonly archiveOutput?: ArchiveReader | undefined;
   /** The present time; tests let months pass. */
   readonly now: () => Date;
   /** Where the load comes from; undefined: this machine. Tests let others work. */

@@ -16,6 +16,7 @@ const RESCUING: ReadonlySet<string> = new Set([
   'plan',
   'restore',
   'verify',
+  'download',
   'hold',
   'release',
   'status',
@@ -36,7 +37,7 @@ export function openContext(
   reporter: Reporter,
   signal: AbortSignal,
   method = '',
-  standardInput?: number,
+  streams: Pick<Context, 'standardInput' | 'archiveOutput'> = {},
 ): Context {
   let loaded: UsableSettings | undefined;
   const load = (): UsableSettings => {
@@ -61,7 +62,7 @@ export function openContext(
     },
     settingsFile,
     reporter,
-    standardInput,
+    ...streams,
     now: () => new Date(),
     signal,
   };

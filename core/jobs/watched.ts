@@ -37,7 +37,7 @@ export function watched(context: Context, folder: string): Watched {
 
 /** The same context with another reporter and signal. Its settings are still read when somebody asks for them, and not now. */
 function derived(context: Context, reporter: Reporter, signal: AbortSignal): Context {
-  const { settingsFile, standardInput, now, machine, databaseExport } = context;
+  const { settingsFile, standardInput, archiveOutput, now, machine, databaseExport } = context;
   return {
     get settings() {
       return context.settings;
@@ -47,6 +47,7 @@ function derived(context: Context, reporter: Reporter, signal: AbortSignal): Con
     },
     settingsFile,
     standardInput,
+    archiveOutput,
     now,
     ...(machine === undefined ? {} : { machine }),
     databaseExport,

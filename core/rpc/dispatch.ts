@@ -26,6 +26,11 @@ function refusal(methods: Methods, { method, params }: RpcRequest): RpcError | u
   return problem && { code: RPC_ERRORS.invalidParams, message: problem.message, data: { path: problem.path } };
 }
 
+/** Whether a request will be carried out. */
+export function isAccepted({ methods }: Pick<Peer, 'methods'>, request: RpcRequest): boolean {
+  return request.id !== undefined && refusal(methods, request) === undefined;
+}
+
 async function perform(peer: Peer, id: RequestId, { method, params }: RpcRequest): Promise<void> {
   const reporter = new NotifyingReporter(peer.writer, id);
   const stopReporting = onProgressRequest(() => reporter.report());

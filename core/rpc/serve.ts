@@ -4,7 +4,7 @@ import type { Context, Reporter } from '../context/context.ts';
 import type { Interruption } from '../context/interruption.ts';
 import { EXIT } from '../schemas/exit-codes.ts';
 import { isLong } from '../schemas/jobs.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, isAccepted } from './dispatch.ts';
 import { type Line, readLines } from './framing.ts';
 import { parseRequest, RPC_ERRORS, type RpcRequest } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -43,7 +43,7 @@ export async function serve(session: Session): Promise<number> {
   let long = Promise.resolve();
   let waiting = 0;
   const carryOut = async (request: RpcRequest): Promise<void> => {
-    if (!isLong(request.method)) return await dispatch(peer, request);
+    if (!isLong(request.method) || !isAccepted(peer, request)) return await dispatch(peer, request);
     waiting++;
     long = long.then(() => dispatch(peer, request)).finally(() => waiting--);
     if (waiting > MOST_WAITING) await long;

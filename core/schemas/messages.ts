@@ -2,6 +2,7 @@ import { adoptRequest, adoptResult } from './adopt.ts';
 import { databasesRequest, databasesResult } from './databases.ts';
 import { diffRequest, diffResult } from './diff.ts';
 import { doctorRequest, doctorResult } from './doctor.ts';
+import { downloadRequest, downloadResult } from './download.ts';
 import { explainRequest, explainResult } from './explain.ts';
 import { findRequest, findResult } from './find.ts';
 import { forgetRequest, forgetResult } from './forget.ts';
@@ -57,6 +58,7 @@ export const MESSAGES = {
   databases: { request: databasesRequest, result: databasesResult },
   restore: { request: restoreRequest, result: restoreResult },
   restoreDatabase: { request: restoreDatabaseRequest, result: restoreDatabaseResult },
+  download: { request: downloadRequest, result: downloadResult },
   verify: { request: verifyRequest, result: verifyResult },
   explain: { request: explainRequest, result: explainResult },
   prune: { request: pruneRequest, result: pruneResult },

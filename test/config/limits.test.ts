@@ -7,7 +7,7 @@ const MEBIBYTE = 1024 * 1024;
 describe('limits', () => {
   const defaults = {
     ...{ workers: Math.min(4, availableParallelism()), nice: 10, ioClass: 'best-effort', ioLevel: 7 },
-    ...{ wait: 60, ownerInterval: '1 hour', ownerShare: 0.1 },
+    ...{ wait: 60, ownerInterval: '1 hour', ownerShare: 0.1, downloadsFor: '2 days' },
     ...{ readRate: undefined, sendRate: undefined, load: undefined },
   };
 

@@ -80,8 +80,8 @@ describe('a job', function () {
     await server.until(job, ({ progress }) => progress !== null);
     const [pid] = server.processes() as [number];
     process.kill(pid, 'SIGKILL');
-    while (isAlive(pid)) await pause(5);
-    const lost = await server.until(job, () => true);
+    // The kernel ends one thread after the other.
+    const lost = await server.until(job, ({ state }) => state !== 'running');
     expect(lost).to.include({ state: 'failed', result: null }).and.to.have.nested.property('error.code', 'job_lost');
     server.limit();
     const next = await server.json<StartResult>('run', 'site2', '--background');

@@ -182,8 +182,8 @@ describe('a process that ends in the middle of a backup', function () {
       if (message.id === 2) program.stdin.end();
     }
     expect((await program).exitCode).to.equal(0);
-    expect(answers.map(({ id }) => id)).to.deep.equal([1, 2]);
-    expect(outcomes((answers[0]!.result as RunResult).units)).to.deep.equal({ site1: 'ok', site2: 'failed', site3: 'ok', site4: 'ok' });
+    expect(answers.map(({ id }) => id)).to.deep.equal([2, 1]);
+    expect(outcomes((answers[1]!.result as RunResult).units)).to.deep.equal({ site1: 'ok', site2: 'failed', site3: 'ok', site4: 'ok' });
   });
 
   it('is not begun again when nothing was begun, nor for a wrong request', async () => {

@@ -2,7 +2,7 @@ import type { Limits } from '../../config/limits.ts';
 import type { JobMethod } from '../../schemas/jobs.ts';
 
 /** Somebody waits for these. */
-const WAITED_FOR: ReadonlySet<JobMethod> = new Set(['restore', 'restoreDatabase']);
+const WAITED_FOR: ReadonlySet<JobMethod> = new Set(['restore', 'restoreDatabase', 'download']);
 
 /** The weight of what gives way to the sites, as the unit of the nightly backup has it; 100 is everybody's. */
 const LOW_WEIGHT = 20;

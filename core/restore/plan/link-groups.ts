@@ -30,7 +30,8 @@ export class LinkGroups {
   }
 }
 
-function identityOf(entry: Entry): string {
+/** What names of one file at one time agree in. */
+export function identityOf(entry: Entry): string {
   const { kind, device, inode, linkCount, ctime, mtime, size, mode, uid, gid, linkTarget, content } = entry;
   const what = content?.digest.latin1Slice() ?? linkTarget ?? '';
   return `${device}:${inode}:${kind}:${linkCount}:${ctime}:${mtime}:${size}:${mode}:${uid}:${gid}:${what}`;
