@@ -121,7 +121,7 @@ describe('download', function () {
     expect(existsSync(join(extracted, 'shadow/etc'))).to.equal(false);
     const home = join(extracted, 'shadow/home/admin1');
     expect(statSync(join(home, 'setuid')).mode & 0o7777).to.equal(0o755);
-    expect(execFileSync('getfattr', ['-dm-', join(home, 'large')], { encoding: 'utf8' }))
+    expect(execFileSync('getfattr', ['-dm-', '--absolute-names', join(home, 'large')], { encoding: 'utf8' }))
       .to.contain('user.note')
       .and.not.to.contain('trusted');
     expect(execFileSync('getfacl', ['-pn', join(home, 'mail')], { encoding: 'utf8' })).to.contain('user:48:rwx');
