@@ -4,12 +4,12 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
-import { readServer } from '../repository/known-servers.ts';
-import { SERVER_FILE, serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
+import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
+import { checkServer } from '../verify/server-check.ts';
 import { type CheckScope, UnitCheck } from '../verify/unit-check.ts';
 import { noteVerified } from '../verify/verified-units.ts';
 import { VerificationWatch } from '../verify/watch.ts';
@@ -53,15 +53,9 @@ function scopeOf({ quick, sample }: VerifyRequest): CheckScope {
 }
 
 /** What is wrong with what is said of the server itself. */
-async function damagesOfServer({ backend, identity, server }: Repository): Promise<Damage[]> {
+async function damagesOfServer(repository: Repository): Promise<Damage[]> {
   const damages = new DamageList();
-  const object = `${serverFolder(server)}/${SERVER_FILE}`;
-  try {
-    const problem = (await readServer(backend, identity, server))?.problem;
-    if (problem !== undefined) throw problem;
-  } catch (error) {
-    damages.add(asFailure(error).affected[0] ?? object, error, []);
-  }
+  await checkServer(repository, damages);
   return damages.ofSnapshots(async () => true);
 }
 

@@ -1,0 +1,71 @@
+import { HEADER_LIMIT } from '../crypto/header.ts';
+import { isLocked } from '../crypto/identity.ts';
+import { Failure } from '../failure.ts';
+import type { Backend } from '../repository/backends/backend.ts';
+import { holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
+import { isTimedId } from '../repository/ids.ts';
+import type { KeyRecord } from '../repository/keys/key-record.ts';
+import { readServer } from '../repository/known-servers.ts';
+import * as layout from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import { readDocument } from '../repository/stored-document.ts';
+import type { DamageList } from './damage-list.ts';
+
+/** A document that says where it belongs. */
+interface Placed {
+  readonly id?: string;
+  readonly repository: string;
+  readonly server: string;
+  readonly snapshot?: string;
+}
+
+/** The folders of small objects below that of a server. What is in them and has another name is passed over, as everywhere. */
+const FOLDERS: readonly (readonly [folder: string, read: (backend: Backend, name: string) => Promise<{ readonly value: Placed }>])[] = [
+  [layout.MACHINES_FOLDER, (backend, name) => readDocument(backend, machineDocument, name)],
+  [layout.NOTES_FOLDER, (backend, name) => readDocument(backend, noteDocument, name)],
+  [layout.RUNS_FOLDER, (backend, name) => readDocument(backend, runDocument, name)],
+  [layout.HOLDS_FOLDER, (backend, name) => readDocument(backend, holdDocument, name)],
+  [layout.KEYS_FOLDER, (backend, name) => readDocument(backend, keyDocument, name)],
+];
+
+/** Looks at what a server's folder has besides its units: none of it is needed to restore, but of passphrases the identities that they lock. */
+export async function checkServer(repository: Repository, damages: DamageList): Promise<void> {
+  const { backend, identity, server } = repository;
+  const own = repository.nameOf(layout.SERVER_FILE);
+  const add = (object: string, error: unknown, snapshots: readonly string[] = []): void => damages.add(object, error, snapshots);
+  try {
+    const problem = (await readServer(backend, identity, server))?.problem;
+    // Who writes there is said by the last machine record, which is looked at below.
+    if (problem?.affected[0] === own) throw problem;
+  } catch (error) {
+    add(own, error);
+  }
+  const locked = new Set<string>();
+  for (const [folder, read] of FOLDERS) {
+    for await (const { name: path } of repository.listObjects(`${folder}/`)) {
+      const [id, held] = [layout.recordIdOf(path) ?? '', layout.heldSnapshotOf(path)];
+      if (!(isTimedId(id) || (folder === layout.HOLDS_FOLDER && held !== undefined))) continue;
+      const name = repository.nameOf(path);
+      try {
+        const { value } = await read(backend, name);
+        const isOwn = value.repository === identity.id && value.server === server && (value.id ?? value.snapshot) === (held ?? id);
+        if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+        const { passphraseRecipient } = value as Partial<KeyRecord>;
+        if (typeof passphraseRecipient === 'string') locked.add(layout.lockedIdentityPath(passphraseRecipient));
+      } catch (error) {
+        // Removed since it was listed, by a prune or by whoever released it.
+        if ((await repository.objectSize(path)) !== undefined) add(name, error, held === undefined ? [] : [held]);
+      }
+    }
+  }
+  for (const path of locked) await checkLocked(repository, path).catch((error) => add(repository.nameOf(path), error));
+}
+
+/** An identity that a passphrase opens. Without the passphrase nobody can say more than that it looks like one. */
+async function checkLocked(repository: Repository, path: string): Promise<void> {
+  const name = repository.nameOf(path);
+  const size = await repository.objectSize(path);
+  if (size === undefined) throw new Failure('repository_damaged', `${name} is missing, without which the passphrase opens nothing`);
+  if (size > HEADER_LIMIT || !isLocked(await repository.readObject(path)))
+    throw new Failure('repository_damaged', `${name} is no identity that a passphrase locks`);
+}

@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import { apply, DAMAGES } from './damages.ts';
+import { BareMachine, digestOf, expectedOf, goldenNames, hasServersIdentity, pinnedDigestOf } from './golden.ts';
+
+const ALL = process.env.SLOW === '1';
+/** Of the damages a share, and another one for each repository, what they come to is looked at in every run. */
+const SHARE = ALL ? 1 : 6;
+
+describe('the golden repositories', function () {
+  this.timeout(300_000);
+  for (const [turn, name] of goldenNames().entries()) {
+    describe(name, () => {
+      const expected = expectedOf(name);
+      const [first, last] = [expected.snapshots[0]!, expected.snapshots.at(-1)!];
+
+      it('is as it was written', () => {
+        expect(digestOf(name)).to.equal(pinnedDigestOf(name));
+      });
+
+      it('is listed, is whole, and gives back every snapshot in every property', async () => {
+        const machine = new BareMachine(name);
+        try {
+          expect(await machine.list()).to.deep.equal(expected.snapshots);
+          expect(await machine.verify()).to.deep.equal({ status: 'ok', damages: [] });
+          for (const { id } of expected.snapshots) {
+            expect(await machine.restore(id, expected.trees[id]!, true), id).to.deep.equal({ result: 'ok', lost: [] });
+          }
+        } finally {
+          machine.remove();
+        }
+      });
+
+      if (hasServersIdentity(name)) {
+        it('is opened by what its server had in its state', async () => {
+          const machine = new BareMachine(name, 'of the server');
+          try {
+            expect(await machine.verify()).to.deep.equal({ status: 'ok', damages: [] });
+            expect(await machine.restore(last.id, expected.trees[last.id]!, true)).to.deep.equal({ result: 'ok', lost: [] });
+          } finally {
+            machine.remove();
+          }
+        });
+      }
+
+      for (const [number, [what, { verified, restored }]] of Object.entries(expected.damages).entries()) {
+        if (number % SHARE !== turn % SHARE) continue;
+        it(`with ${what} is damaged as it was, and gives back what it did`, async () => {
+          const machine = new BareMachine(name);
+          try {
+            expect(apply(DAMAGES[what]!, machine.repository)).to.equal(true);
+            expect(await machine.verify().catch((error) => ({ status: error.code, damages: [] }))).to.deep.equal(verified);
+            for (const { id } of ALL ? expected.snapshots : [first, last]) {
+              expect(await machine.restore(id, expected.trees[id]!, false), id).to.deep.equal(restored[id]);
+            }
+          } finally {
+            machine.remove();
+          }
+        });
+      }
+    });
+  }
+});
