@@ -70,7 +70,8 @@ function halfFiles({ target, request, world }: Story, server: Server): string[] 
     .map(([path, line]) => `${path} is half restored: ${line}`);
 }
 
-function differencesOfTarget({ target, request, world }: Story, server: Server): string[] {
+/** How what a restore made differs from what it should be. */
+export function differencesOfTarget({ target, request, world }: Story, server: Server): string[] {
   if (target === undefined) return [];
   return differences(world.states.get(String(request(server).at)) as Tree, treeOf(target.folder(server)));
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { newIdentity } from '../../core/crypto/identity.ts';
+import type { KeysResult } from '../../core/schemas/keys.ts';
 import type { MethodName } from '../../core/schemas/messages.ts';
 import type { Server } from '../faults/server.ts';
 import { SmallWorld, UNIT } from './small-world.ts';
@@ -17,6 +18,8 @@ export interface Story {
   readonly kept: ReadonlySet<string>;
   /** Of a restore: what it writes to, and what was there before. */
   readonly target?: RestoreTarget;
+  /** What is not so, in sentences, although the command said with exit 0 that it is. */
+  readonly broken?: (server: Server) => Promise<string[]>;
 }
 
 export interface RestoreTarget {
@@ -46,10 +49,10 @@ function run(level: string): Pick<Story, 'method' | 'request'> {
 }
 
 const MAKERS: Readonly<Record<string, Maker>> = {
-  init: async () => ({ method: 'init', request: () => ({}) }),
+  init: async () => ({ method: 'init', request: () => ({}), broken: expectMode('plain') }),
   'init with keys': async () => {
     const keys = await encrypted();
-    return { method: 'init', request: () => keys };
+    return { method: 'init', request: () => keys, broken: expectMode('server-can-read') };
   },
   'a full': async (world) => {
     await world.prepare('init', {});
@@ -82,19 +85,20 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'a change of keys': async (world) => {
     await grow(world);
     const keys = await encrypted();
-    return { method: 'keys', request: () => keys };
+    return { method: 'keys', request: () => keys, broken: expectMode('server-can-read') };
   },
   'a hold': async (world) => {
     await grow(world);
-    const [oldest] = [...world.states.keys()].sort();
-    return { method: 'hold', request: () => ({ unit: UNIT, snapshot: oldest, reason: 'a test' }) };
+    return { method: 'hold', request: () => hold(world), broken: expectHolds(1) };
+  },
+  'a release': async (world) => {
+    await grow(world);
+    await world.prepare('hold', hold(world));
+    return { method: 'release', request: () => ({ unit: UNIT, snapshot: oldestOf(world) }), broken: expectHolds(0) };
   },
   'a restore to a folder': async (world) => {
     await grow(world);
-    const folder = (server: Server) => join(server.folder, 'restored');
-    const at = [...world.states.keys()].sort().at(-1);
-    const target = { folder, before: new Map(), reset: (server: Server) => rmSync(folder(server), { recursive: true, force: true }) };
-    return { method: 'restore', request: (server) => ({ unit: UNIT, at, to: folder(server) }), target };
+    return restoreToFolder(world);
   },
   'a restore in place': async (world) => {
     await grow(world);
@@ -111,6 +115,59 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
 };
 
+/** Commands that change nothing of what is stored. */
+const READERS: Readonly<Record<string, Maker>> = {
+  'a verification': async (world) => {
+    await grow(world, await encrypted());
+    return { method: 'verify', request: () => ({}) };
+  },
+  'a verification of samples': async (world) => {
+    await grow(world);
+    return { method: 'verify', request: () => ({ sample: 50 }) };
+  },
+  'a list': async (world) => {
+    await grow(world, await encrypted());
+    return { method: 'list', request: () => ({}) };
+  },
+  'a search': async (world) => {
+    await grow(world);
+    return { method: 'find', request: () => ({ unit: UNIT, pattern: '*' }) };
+  },
+  'a restore that is encrypted': async (world) => {
+    await grow(world, await encrypted());
+    return restoreToFolder(world);
+  },
+};
+
+function restoreToFolder(world: SmallWorld): Pick<Story, 'method' | 'request' | 'target'> {
+  const folder = (server: Server) => join(server.folder, 'restored');
+  const at = [...world.states.keys()].sort().at(-1);
+  const target = { folder, before: new Map(), reset: (server: Server) => rmSync(folder(server), { recursive: true, force: true }) };
+  return { method: 'restore', request: (server) => ({ unit: UNIT, at, to: folder(server) }), target };
+}
+
+function oldestOf(world: SmallWorld): string {
+  return [...world.states.keys()].sort()[0] as string;
+}
+
+function hold(world: SmallWorld): Readonly<Record<string, unknown>> {
+  return { unit: UNIT, snapshot: oldestOf(world), reason: 'a test' };
+}
+
+function expectHolds(wanted: number): (server: Server) => Promise<string[]> {
+  return async (server) => {
+    const found = server.files('holds').length;
+    return found === wanted ? [] : [`there are ${found} holds`];
+  };
+}
+
+function expectMode(mode: string): (server: Server) => Promise<string[]> {
+  return async (server) => {
+    const { result, error } = await server.command<KeysResult>('keys', {});
+    return result?.keys.mode === mode ? [] : [`the keys are ${result?.keys.mode ?? error?.message}`];
+  };
+}
+
 /** What a restore in place has to undo. */
 function spoil(world: SmallWorld): void {
   appendFileSync(world.path('shadow/mail/d'), 'longer');
@@ -126,11 +183,13 @@ function copyTree(from: string, to: string): void {
   execFileSync('cp', ['-a', from, to]);
 }
 
+/** Those that change something. */
 export const STORIES = Object.keys(MAKERS);
+export const READING_STORIES = Object.keys(READERS);
 
 /** Prepares the world of a story; the caller removes it. */
 export async function prepareStory(name: string): Promise<Story> {
   const world = new SmallWorld();
-  const made = await (MAKERS[name] as Maker)(world);
+  const made = await ({ ...MAKERS, ...READERS }[name] as Maker)(world);
   return { name, world, kept: new Set(world.states.keys()), ...made };
 }

@@ -110,9 +110,15 @@ function dependsOnThreads({ thread, call }: Fault): boolean {
   return thread !== 'main' || call === 'thread.postMessage';
 }
 
-/** Tries a scenario under the chosen faults, says how many there were, and fails with everything that was wrong. `thread`: in these alone. */
-export function enumerate(scenario: ScenarioName, thread?: ThreadName): Promise<void> {
-  return expectPromisesKept(scenario, (counts) => chooseFaults(counts, { ...EXTENT, ...(thread === undefined ? {} : { thread }) }));
+/**
+ * Tries a scenario under the chosen faults, says how many there were, and fails with everything that was wrong. `thread`: in these alone;
+ * `most`: no more of them in the normal run.
+ */
+export function enumerate(scenario: ScenarioName, { thread, most }: { thread?: ThreadName; most?: number } = {}): Promise<void> {
+  const within = Math.min(EXTENT.most, most === undefined || EXTENT.isOfEveryKind ? Number.POSITIVE_INFINITY : most);
+  return expectPromisesKept(scenario, (counts) =>
+    chooseFaults(counts, { ...EXTENT, most: within, ...(thread === undefined ? {} : { thread }) }),
+  );
 }
 
 /** The same with these faults; a number of 0 stands for the last call of its name. */

@@ -10,7 +10,7 @@ describe('a run under every fault (case 35)', function () {
   it('of accounts that changed: the same, on the snapshots before', () => enumerate('next run'));
 
   it('of an account of many entries, when what looks at them fails: nothing counts as deleted, and the end is told', () =>
-    enumerate('run of many entries', 'read'));
+    enumerate('run of many entries', { thread: 'read' }));
 
   it('that copies what is needed of old packs: the same', () => enumerate('run that compacts'));
 });

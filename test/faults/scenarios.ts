@@ -3,6 +3,7 @@ import { PruneScenario } from './prune-scenario.ts';
 import { RestoreScenario } from './restore-scenario.ts';
 import { RunScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
+import { StoryScenario } from './story-scenario.ts';
 
 const SCENARIOS = {
   'first run': () => RunScenario.prepare({ hasPast: false, level: 'auto' }),
@@ -15,10 +16,14 @@ const SCENARIOS = {
   prune: () => PruneScenario.prepare(),
 } satisfies Record<string, () => Promise<Scenario>>;
 
-export type ScenarioName = keyof typeof SCENARIOS;
+/** One of these, or a story of `test/crashes`. */
+export type ScenarioName = keyof typeof SCENARIOS | `story: ${string}`;
+
+const STORY = 'story: ';
 
 /** Prepares a scenario by its name. */
 export async function scenarioOf(name: string): Promise<Scenario> {
+  if (name.startsWith(STORY)) return StoryScenario.prepare(name.slice(STORY.length));
   if (!(name in SCENARIOS)) throw new RangeError(`there is no scenario ${name}`);
-  return SCENARIOS[name as ScenarioName]();
+  return SCENARIOS[name as keyof typeof SCENARIOS]();
 }

@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from 'node:util';
+import { aftermath, differencesOfTarget } from '../crashes/aftermath.ts';
+import { prepareStory, type Story } from '../crashes/stories.ts';
+import type { Fault } from './layer/fault.ts';
+import { expectGood } from './run-scenario.ts';
+import { type Attempt, type Scenario, underFault } from './scenario.ts';
+import type { Ended, Server } from './server.ts';
+
+/** A command of the small world that is killed elsewhere, under faults. */
+export class StoryScenario implements Scenario {
+  readonly #story: Story;
+  /** What a command that changes nothing answers without a fault. */
+  #answer: unknown;
+
+  private constructor(story: Story) {
+    this.#story = story;
+  }
+
+  static async prepare(name: string): Promise<StoryScenario> {
+    return new StoryScenario(await prepareStory(name));
+  }
+
+  #server(): Server {
+    const server = this.#story.world.copy();
+    this.#story.target?.reset(server);
+    return server;
+  }
+
+  #perform(server: Server): Promise<Ended<unknown>> {
+    return server.command<unknown>(this.#story.method, this.#story.request(server));
+  }
+
+  get #isReader(): boolean {
+    return ['verify', 'list', 'find'].includes(this.#story.method);
+  }
+
+  async count(): Promise<readonly number[]> {
+    const server = this.#server();
+    const { ended, counts } = await underFault(undefined, () => this.#perform(server));
+    expectGood(ended);
+    this.#answer = ended.result;
+    server.remove();
+    return counts;
+  }
+
+  async attempt(fault: Fault): Promise<Attempt> {
+    const server = this.#server();
+    try {
+      const { ended, hits, wrong } = await underFault(fault, () => this.#perform(server));
+      const { exitCode, result, error } = ended;
+      if (exitCode === 0) wrong.push(...(await this.#broken(server, result)));
+      else if (result === undefined && error === undefined) wrong.push('it failed and nobody knows why');
+      return { hits, exitCode, wrong: [...wrong, ...(await aftermath(this.#story, server))] };
+    } finally {
+      server.remove();
+    }
+  }
+
+  /** What is not so although it was called good. */
+  async #broken(server: Server, result: unknown): Promise<string[]> {
+    if (this.#isReader && !isDeepStrictEqual(result, this.#answer))
+      return [`another answer than without a fault: ${JSON.stringify(result)}`];
+    return [...((await this.#story.broken?.(server)) ?? []), ...differencesOfTarget(this.#story, server)];
+  }
+
+  remove(): void {
+    this.#story.world.remove();
+  }
+}
