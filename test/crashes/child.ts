@@ -1,5 +1,5 @@
 /**
- * One command in a process of its own that is stopped by SIGKILL at a changing call: its argument is a `Point`. Where it is not stopped it
+ * One command in a process of its own that is stopped by a signal at a changing call: its argument is a `Point`. Where it is not stopped it
  * writes the calls in their order, and how it ended.
  */
 import { writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const calls: string[] = [];
 const changes: Change[] = [];
 
 function stopAt(nth: number, moment: Point['moment']): void {
-  if (nth === point.nth && moment === point.moment) process.kill(process.pid, 'SIGKILL');
+  if (nth === point.nth && moment === point.moment) process.kill(process.pid, point.signal ?? 'SIGKILL');
 }
 
 const server = Server.at(point.folder, point.accounts);

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { deserialize } from 'node:v8';
 import { execa } from 'execa';
 import type { MethodName } from '../../core/schemas/messages.ts';
@@ -18,20 +19,26 @@ export interface Point {
   /** Of the changing calls, from 1; 0: it is not stopped. */
   readonly nth: number;
   readonly moment: 'before' | 'after';
+  /** SIGKILL if none is given. */
+  readonly signal?: 'SIGSTOP';
   /** A file that gets all changes; none: they are not noted. */
   readonly record?: string;
 }
 
 /** How a process ended that was not stopped. */
-interface Unstopped {
+export interface Unstopped {
   readonly calls: readonly string[];
   readonly exitCode: number;
   readonly error: unknown;
 }
 
-async function start(point: Point): Promise<{ signal: string | undefined; said: string }> {
+function spawn(point: Point) {
   const args = ['--disable-warning=ExperimentalWarning', '--import', LAYER, CHILD, JSON.stringify(point)];
-  const { signal, stdout, stderr } = await execa(process.execPath, args, { reject: false, timeout: 120_000, killSignal: 'SIGABRT' });
+  return execa(process.execPath, args, { reject: false, timeout: 120_000, killSignal: 'SIGABRT' });
+}
+
+async function start(point: Point): Promise<{ signal: string | undefined; said: string }> {
+  const { signal, stdout, stderr } = await spawn(point);
   return { signal, said: stdout === '' ? stderr : stdout };
 }
 
@@ -70,4 +77,28 @@ export async function killAt(server: Server, command: Command, at: Pick<Point, '
   if (signal === 'SIGABRT') throw new Error(`${command.method} hangs`);
   if (signal === undefined && !said.startsWith('{')) throw new Error(`${command.method} broke: ${said}`);
   return signal === 'SIGKILL';
+}
+
+/** A process that stands still in the middle of a command. */
+export interface Frozen {
+  readonly goOn: () => Promise<Unstopped>;
+  readonly kill: () => Promise<void>;
+}
+
+/** Starts a command and waits until it stands still before its `nth` changing call, with all that it holds. */
+export async function frozenAt(server: Server, command: Command, nth: number): Promise<Frozen> {
+  const { folder, accounts } = server;
+  const child = spawn({ folder, accounts, ...command, nth, moment: 'before', signal: 'SIGSTOP' });
+  const isFrozen = (): boolean => /\) T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'));
+  while (!isFrozen()) await setTimeout(10);
+  return {
+    goOn: async () => {
+      child.kill('SIGCONT');
+      return JSON.parse((await child).stdout) as Unstopped;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await child;
+    },
+  };
 }
