@@ -167,11 +167,24 @@ function renderPlan(result: PlanResult): string {
   return `${reading}${objects}${changes}${renderRestore(result)}`;
 }
 
-function restoredDatabaseLines({ engine, name, target, result, replaced, tables, rows, bytes, notes, error }: RestoredDatabase): string[] {
+function restoredDatabaseLines({
+  engine,
+  name,
+  target,
+  result,
+  replaced,
+  tables,
+  rows,
+  bytes,
+  leftOut,
+  notes,
+  error,
+}: RestoredDatabase): string[] {
   const where = target === name ? '' : ` to ${printable(target)}`;
   const what = `${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
   const said = error === null ? what : `${printable(error.message)} (${error.code})`;
   const more = [
+    ...leftOut.map((what) => `left out: ${what}`),
     ...(replaced === null ? [] : [`what was live is kept as ${replaced}`]),
     ...notes,
     ...(error?.advice == null ? [] : [error.advice]),

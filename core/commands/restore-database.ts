@@ -87,7 +87,7 @@ function choose({ databases = [], all }: RestoreDatabaseRequest, record: Snapsho
 function withoutDump({ engine, name, at, error }: RecordedDatabase): RestoredDatabase {
   const message = `its dump failed then: ${error?.message ?? ''}`;
   return {
-    ...{ engine, name, target: name, at, replaced: null, tables: 0, rows: 0, bytes: 0, notes: [], result: 'failed' },
+    ...{ engine, name, target: name, at, replaced: null, tables: 0, rows: 0, bytes: 0, leftOut: [], notes: [], result: 'failed' },
     error: { code: 'database_unknown', message, advice: 'Restore it alone from a backup before, with --at.' },
   };
 }
@@ -114,8 +114,9 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
     }
     await work.giveRights();
     const failed = databases.filter(({ result }) => result === 'failed').length;
+    const isWhole = databases.every(({ result }) => result === 'ok' || result === 'planned');
     return {
-      status: failed === 0 ? 'ok' : failed === databases.length ? 'failed' : 'partial',
+      status: isWhole ? 'ok' : failed === databases.length ? 'failed' : 'partial',
       unit: unit.name,
       unitId: unit.unit,
       current: isCurrent(unit, repository, context),
@@ -185,7 +186,19 @@ class Work {
     const { request } = this.#task;
     const { engine, name, at, size, tables, rows } = database;
     const target = request.to === undefined ? (request.as ?? name) : Buffer.from(fromWirePath(request.to), 'latin1').toString();
-    const planned = { engine, name, target, at, replaced: null, tables: tables ?? 0, rows: rows ?? 0, bytes: size, notes: [], error: null };
+    const planned = {
+      engine,
+      name,
+      target,
+      at,
+      replaced: null,
+      tables: tables ?? 0,
+      rows: rows ?? 0,
+      bytes: size,
+      leftOut: [],
+      notes: [],
+      error: null,
+    };
     try {
       if (request.to !== undefined) {
         if (request.dryRun !== true) await this.#writeFile(database, target);
@@ -214,7 +227,15 @@ class Work {
         this.#context.now(),
       );
       this.#done++;
-      return { ...planned, ...outcome, replaced: outcome.replaced ?? null, result: 'ok' };
+      const result = outcome.leftOut.length === 0 ? 'ok' : 'partial';
+      return {
+        ...planned,
+        ...outcome,
+        leftOut: [...outcome.leftOut],
+        notes: [...outcome.notes],
+        replaced: outcome.replaced ?? null,
+        result,
+      };
     } catch (error) {
       const { code, message, advice } = asFailure(error);
       if (code === 'cancelled' || code === 'internal' || code === 'locked') throw error;

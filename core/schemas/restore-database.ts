@@ -38,7 +38,7 @@ export const restoredDatabaseSchema = {
     engine: engineSchema,
     name: { type: 'string', description: 'As in the snapshot.' },
     target: { type: 'string', description: 'The database, or the file, that it was restored to.' },
-    result: { enum: ['ok', 'planned', 'failed'] },
+    result: { enum: ['ok', 'planned', 'partial', 'failed'], description: 'partial: restored but for what `leftOut` names.' },
     at: { ...timeSchema, description: 'The moment of which the dump is.' },
     replaced: {
       anyOf: [{ type: 'string' }, { type: 'null' }],
@@ -48,7 +48,12 @@ export const restoredDatabaseSchema = {
     tables: { ...countSchema, description: 'Restored, or in the snapshot when nothing was restored.' },
     rows: countSchema,
     bytes: { ...countSchema, description: 'Of the dump.' },
-    notes: { type: 'array', items: { type: 'string' }, description: 'What could not be brought along.' },
+    leftOut: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Views and the like that the dump has and the restored database has not, with the reason.',
+    },
+    notes: { type: 'array', items: { type: 'string' }, description: 'What else is other than it was.' },
     error: {
       anyOf: [
         { type: 'null' },
@@ -61,7 +66,7 @@ export const restoredDatabaseSchema = {
       ],
     },
   },
-  required: ['engine', 'name', 'target', 'result', 'at', 'replaced', 'tables', 'rows', 'bytes', 'notes', 'error'],
+  required: ['engine', 'name', 'target', 'result', 'at', 'replaced', 'tables', 'rows', 'bytes', 'leftOut', 'notes', 'error'],
   additionalProperties: false,
 } as const;
 

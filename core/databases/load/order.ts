@@ -45,7 +45,9 @@ export interface DatabaseOutcome {
   readonly bytes: number;
   /** The name under which what was live before is kept; undefined: there was nothing. */
   readonly replaced: string | undefined;
-  /** What could not be brought along, in words. */
+  /** What the dump has and the restored database has not, in words. */
+  readonly leftOut: readonly string[];
+  /** What else is other than it was, in words. */
   readonly notes: readonly string[];
 }
 

@@ -1,3 +1,5 @@
+import { Failure } from '../../../failure.ts';
+
 /** How a session of the server reads quotes, and which of the executable comments it executes. */
 export interface Reading {
   /** `"` quotes a name, not a string. */
@@ -50,4 +52,14 @@ export function quoteText(text: string): string {
 /** A condition for the rows of exactly this database: the tables of `information_schema` do not tell `a` and `A` apart, nor `a` and `á`. */
 export function isDatabase(column: string, name: string): string {
   return `${column} = ${quoteText(name)} AND CAST(${column} AS BINARY) = CAST(${quoteText(name)} AS BINARY)`;
+}
+
+/**
+ * The name of a character set or a collation, which is a plain word.
+ *
+ * @throws Failure `dump_refused` for anything else
+ */
+export function plainWord(text: string): string {
+  if (!/^\w+$/.test(text)) throw new Failure('dump_refused', `${JSON.stringify(text)} is no character set`);
+  return text;
 }

@@ -6,9 +6,9 @@ import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../
 import type { SwapJournal } from '../swap-journal.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
 import type { Account } from './code-objects.ts';
-import { listCode, withSettings } from './live-code.ts';
-import { type CodeObject, type Loaded, loadMysqlDump } from './load.ts';
-import { isDatabase, quoteName, quotePattern, quoteText, type ServerKind, serverKind } from './quoting.ts';
+import { type Loaded, loadMysqlDump } from './load.ts';
+import { type LeftOut, makeCode } from './make-code.ts';
+import { isDatabase, plainWord, quoteName, quotePattern, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
 import { rebuildMysqlUsers } from './users.ts';
@@ -102,19 +102,23 @@ export class MysqlRestorer {
     const logins: TemporaryLogin[] = [];
     try {
       await order.step('make shadow');
-      await this.#admin.query(`CREATE DATABASE ${quoteName(shadow)} CHARACTER SET ${word(characterSet)} COLLATE ${word(collation)}`);
+      await this.#admin.query(
+        `CREATE DATABASE ${quoteName(shadow)} CHARACTER SET ${plainWord(characterSet)} COLLATE ${plainWord(collation)}`,
+      );
       const login = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, shadow);
       logins.push(login);
       await order.step('load');
       const { loaded, tables, rows } = await this.#load(order, login, shadow);
       await order.step('swap');
       const definers = await this.#usersOf(order.owner);
-      const makeCode = async (): Promise<void> => {
+      const ownDatabases = await this.#databasesOf(order.owner, order.target);
+      let leftOut: readonly LeftOut[] = [];
+      const makeRestored = async (): Promise<void> => {
         const maker = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, order.target);
         logins.push(maker);
         await allowOtherDefiners(this.#admin, maker, this.#server);
-        await this.#makeCode(loaded.code, maker, order.target, definers);
-        await this.#checkCode(loaded.code, order.target, definers);
+        const made = { admin: this.#admin, login: maker, code: loaded.code, database: order.target, definers, ownDatabases };
+        leftOut = await makeCode(made);
       };
       const { replaced, lost } = await swapDatabase({
         admin: this.#admin,
@@ -124,12 +128,13 @@ export class MysqlRestorer {
         replacedName: order.replacedName,
         characterSet,
         collation,
-        makeCode,
+        makeCode: makeRestored,
         step: order.step,
       });
       const notes = lost.map(({ kind, name }) => `${kind.toLowerCase()} ${name} of what was live could not be kept in ${replaced}`);
       if (replaced === undefined) notes.push(...(await this.#giveTo(order.owner, order.target)));
-      return { tables, rows, bytes: loaded.bytes, replaced, notes };
+      const missing = leftOut.map(({ kind, name, reason }) => `the ${kind.toLowerCase()} ${name}: ${reason}`);
+      return { tables, rows, bytes: loaded.bytes, replaced, leftOut: missing, notes };
     } finally {
       await this.#cleanUp(shadow, logins);
     }
@@ -187,71 +192,11 @@ export class MysqlRestorer {
     return found.length > 0 ? found : [{ user, host: 'localhost' }];
   }
 
-  /** Routines before the views that use them, views before what reads them. */
-  async #makeCode(code: readonly CodeObject[], login: TemporaryLogin, database: string, definers: readonly Account[]): Promise<void> {
-    const connection = await MysqlConnection.open(login, database);
-    try {
-      const order = ['FUNCTION', 'PROCEDURE', 'VIEW', 'TRIGGER', 'EVENT'];
-      let missing = code.toSorted((a, b) => order.indexOf(a.statement.kind) - order.indexOf(b.statement.kind));
-      while (missing.length > 0) {
-        const failed: CodeObject[] = [];
-        let reason: unknown;
-        for (const each of missing) {
-          try {
-            await this.#make(each, connection, database, definers);
-          } catch (error) {
-            // A view may need one that comes later.
-            if (!(error instanceof Failure) || error.code !== 'database_refused' || each.statement.kind !== 'VIEW') throw error;
-            failed.push(each);
-            reason = error;
-          }
-        }
-        if (failed.length === missing.length) throw reason;
-        missing = failed;
-      }
-    } finally {
-      await connection.close();
-    }
-  }
-
-  async #make(
-    { statement, session, databaseDefaults }: CodeObject,
-    connection: MysqlConnection,
-    database: string,
-    definers: readonly Account[],
-  ): Promise<void> {
-    const own = definers.find(({ user, host }) => user === statement.definer?.user && host === statement.definer.host) ?? definers[0]!;
-    const text = statement.withDefiner(`${quoteName(own.user)}@${quoteName(own.host)}`);
-    const make = () =>
-      withSettings(connection, Object.fromEntries(session), async () => void (await connection.execute(Buffer.from(text, 'latin1'))));
-    if (databaseDefaults === undefined) return await make();
-    const [now] = await this.#admin.query(
-      `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', database)}`,
-    );
-    await this.#admin.query(`ALTER DATABASE ${quoteName(database)} ${databaseDefaults}`);
-    await make();
-    await this.#admin.query(`ALTER DATABASE ${quoteName(database)} CHARACTER SET ${word(now!.cs!)} COLLATE ${word(now!.co!)}`);
-  }
-
-  /** All that the dump has is there, nothing else, and all of it is the account's. */
-  async #checkCode(code: readonly CodeObject[], database: string, definers: readonly Account[]): Promise<void> {
-    const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`;
-    const found = (await listCode(this.#admin, database)).map(key).toSorted();
-    const expected = code.map(({ statement }) => key(statement)).toSorted();
-    if (found.join('\n') !== expected.join('\n')) {
-      throw new Failure('database_differs', `the dump has ${expected.join(', ')}; made were ${found.join(', ')}`, { affected: [database] });
-    }
-    const of = (column: string) => isDatabase(column, database);
-    const rows = await this.#admin.query(
-      `SELECT DEFINER AS definer FROM information_schema.VIEWS WHERE ${of('TABLE_SCHEMA')}
-       UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE ${of('TRIGGER_SCHEMA')}
-       UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ${of('ROUTINE_SCHEMA')}
-       UNION SELECT DEFINER FROM information_schema.EVENTS WHERE ${of('EVENT_SCHEMA')}`,
-    );
-    const own = new Set(definers.map(({ user, host }) => `${user}@${host}`));
-    const foreign = rows.find(({ definer }) => !own.has(definer!));
-    if (foreign !== undefined)
-      throw new Failure('dump_refused', `something in the dump made itself ${foreign.definer}'s`, { affected: [database] });
+  /** Databases of the account beside one. */
+  async #databasesOf({ prefix, ownsDatabase }: DatabaseOwner, but: string): Promise<string[]> {
+    if (prefix === undefined) return [];
+    const rows = await this.#admin.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA');
+    return rows.map(({ name }) => name!).filter((name) => name !== but && name.startsWith(prefix) && ownsDatabase(name));
   }
 
   /** A server that is gone keeps them; the next call takes them away. */
@@ -288,10 +233,4 @@ async function countRows(connection: MysqlConnection, database: string): Promise
   let rows = 0;
   for (const { name } of tables) rows += Number((await connection.query(`SELECT COUNT(*) AS n FROM ${quoteName(name!)}`))[0]!.n);
   return { tables: tables.length, rows };
-}
-
-/** A name of a character set or a collation. */
-function word(text: string): string {
-  if (!/^\w+$/.test(text)) throw new Failure('dump_refused', `${JSON.stringify(text)} is no character set`);
-  return text;
 }

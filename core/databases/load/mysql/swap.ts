@@ -3,7 +3,7 @@ import { Failure } from '../../../failure.ts';
 import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
-import { isDatabase, quoteName } from './quoting.ts';
+import { isDatabase, plainWord, quoteName } from './quoting.ts';
 
 /** How an exchange is undone. */
 export interface SwapPlan {
@@ -246,11 +246,6 @@ async function makeAll(admin: MysqlConnection, database: string, code: readonly 
     if (failed.length === 0 || failed.length === missing.length) return failed.map(({ kind, name }) => ({ kind, name }));
     missing = failed;
   }
-}
-
-/** Names of character sets are plain words; anything else would be an error of the server's. */
-function plainWord(word: string): string {
-  return `'${word.replaceAll(/\W/g, '')}'`;
 }
 
 async function tablesOf(admin: MysqlConnection, database: string): Promise<string[]> {

@@ -31,9 +31,15 @@ export async function makeTemporaryLogin(
   return { socket, user, password, quoted };
 }
 
-/** Lets a login give what it makes in a database to other users, which is what MySQL calls a definer. */
+/**
+ * Lets a login give what it makes in a database to other users, which is what MySQL calls a definer; and make functions and triggers where
+ * the server has a binary log and trusts its administrator alone with them.
+ */
 export async function allowOtherDefiners(admin: MysqlConnection, { quoted }: TemporaryLogin, server: ServerKind): Promise<void> {
-  for (const privilege of definerPrivileges(server)) await admin.query(`GRANT ${privilege} ON *.* TO ${quoted}`);
+  const [row] = await admin.query('SELECT @@log_bin AS log, @@log_bin_trust_function_creators AS trust');
+  const needsTrust = row?.log === '1' && row.trust === '0';
+  const privileges = new Set([...definerPrivileges(server), ...(needsTrust ? ['SUPER'] : [])]);
+  for (const privilege of privileges) await admin.query(`GRANT ${privilege} ON *.* TO ${quoted}`);
 }
 
 function definerPrivileges({ isMariadb, version }: ServerKind): readonly string[] {

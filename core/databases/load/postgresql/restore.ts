@@ -100,7 +100,7 @@ export class PostgresqlRestorer {
         await inShadow.close();
         await order.step('swap');
         const replaced = await this.#swap(order, shadow);
-        return { tables, rows, bytes: loaded.bytes, replaced, notes: [...loaded.notes, ...notes] };
+        return { tables, rows, bytes: loaded.bytes, replaced, leftOut: [], notes: [...loaded.notes, ...notes] };
       } finally {
         await inShadow.close();
       }
