@@ -14,7 +14,7 @@ export const ROWS: readonly Row[] = [
   { rooms: ['cli', 'rpc'], only: ['jobs', 'commands', 'schemas', 'context'] },
   { rooms: ['jobs'] },
   { rooms: ['commands'] },
-  { rooms: ['backup', 'prune', 'browse', 'monitor'] },
+  { rooms: ['backup', 'prune', 'browse', 'monitor', 'notify'] },
   { rooms: ['verify', 'targets'] },
   { rooms: ['timeline'] },
   { rooms: ['locks', 'databases'] },

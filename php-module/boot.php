@@ -44,6 +44,7 @@ declare(strict_types=1);
 			'Opcenter\\Admin\\Settings\\Backups\\Exclude' => 'scopes/Exclude.php',
 			'Opcenter\\Admin\\Settings\\Backups\\IncludeSubvolumes' => 'scopes/IncludeSubvolumes.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Limits' => 'scopes/Limits.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Notify' => 'scopes/Notify.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Retention' => 'scopes/Retention.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Schedule' => 'scopes/Schedule.php',
 		];
@@ -52,7 +53,7 @@ declare(strict_types=1);
 		}
 		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
 		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
-			foreach (['Databases', 'Destination', 'Enabled', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Retention', 'Schedule'] as $scope) {
+			foreach (['Databases', 'Destination', 'Enabled', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Notify', 'Retention', 'Schedule'] as $scope) {
 				\Opcenter\Admin\Settings\Setting::register("Opcenter\\Admin\\Settings\\Backups\\{$scope}");
 			}
 		}

@@ -51,3 +51,19 @@ const NIGHT_MAY_TAKE = 8 * HOUR;
 export function isOverdue(last: number, due: number, now: number): boolean {
   return now > due + NIGHT_MAY_TAKE ? last < due - SAME_NIGHT : last < due - SAME_NIGHT - DAY;
 }
+
+/** When what was done last at `last` became overdue, or will: milliseconds since 1970. */
+export function overdueFrom(last: number, time: string, timeZone: string): number {
+  return nextDue(time, Temporal.Instant.fromEpochMilliseconds(last + SAME_NIGHT), timeZone) + NIGHT_MAY_TAKE;
+}
+
+/** Whether a night may be over: it was made, or nothing tries it any more. `isAtWork` says that a process works on it. */
+export function isOver({ done, tries, tried }: LastNight, isAtWork: boolean, now: number): boolean {
+  if (isAtWork || tries === 0) return false;
+  return done || tries >= MOST_TRIES || now > tried + 2 * TRY_AGAIN;
+}
+
+/** Whether a night that did not succeed will be tried again. */
+export function isTriedAgain({ done, tries }: Pick<LastNight, 'done' | 'tries'>): boolean {
+  return !done && tries < MOST_TRIES;
+}

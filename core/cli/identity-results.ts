@@ -1,8 +1,8 @@
+import { printable } from '../context/printable.ts';
 import type { AdoptResult } from '../schemas/adopt.ts';
 import type { ForgetResult } from '../schemas/forget.ts';
 import type { JoinResult } from '../schemas/join.ts';
 import type { ServersResult } from '../schemas/servers.ts';
-import { printable } from './printable.ts';
 import { formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';
 

@@ -1,9 +1,9 @@
+import { printable } from '../context/printable.ts';
 import type { Difference, DiffResult } from '../schemas/diff.ts';
 import type { FindResult, FoundPath } from '../schemas/find.ts';
 import type { HistoryEvent, HistoryResult, VersionResult } from '../schemas/history.ts';
 import type { ListedEntry, LsResult } from '../schemas/ls.ts';
 import type { EntryResult, PointInTimeResult } from '../schemas/reading.ts';
-import { printable } from './printable.ts';
 import { formatCount } from './quantities.ts';
 
 /** A part of a long answer, as lines; `isFirst` is false for the pages that follow the first. */

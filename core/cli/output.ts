@@ -1,8 +1,8 @@
+import { printable } from '../context/printable.ts';
 import { EXIT, exitCodeOfFailure, exitCodeOfResult } from '../schemas/exit-codes.ts';
 import { jsonLine } from '../schemas/json-text.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import type { WireError } from '../schemas/parts.ts';
-import { printable } from './printable.ts';
 import { renderResult } from './results.ts';
 
 /** How the outcome of a command is told; each returns the exit code. */

@@ -1,8 +1,8 @@
 import { type Params, SingleBar } from 'cli-progress';
 import type { Progress, Reporter } from '../context/context.ts';
 import type { Notice } from '../context/notice.ts';
+import { printable } from '../context/printable.ts';
 import { ProgressFeed, type ShownProgress } from '../context/progress-feed.ts';
-import { printable } from './printable.ts';
 import { formatBytes, formatCount, formatDuration } from './quantities.ts';
 
 /** Elsewhere than on a terminal a line this often is enough for a log. */

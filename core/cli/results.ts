@@ -1,3 +1,4 @@
+import { printable } from '../context/printable.ts';
 import type { DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
 import type { DownloadResult } from '../schemas/download.ts';
 import type { InitResult } from '../schemas/init.ts';
@@ -13,10 +14,9 @@ import type { VerifyResult } from '../schemas/verify.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
 import { renderJob, renderJobs, renderJobView, renderLog, renderStart } from './job-results.ts';
 import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
-import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderExplain, renderHold, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
-import { renderDoctor, renderNightly, renderStatus } from './service-results.ts';
+import { renderDoctor, renderNightly, renderStatus, renderWatch } from './service-results.ts';
 import { renderTable } from './table.ts';
 
 interface ShownWarning {
@@ -249,6 +249,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   explain: renderExplain,
   nightly: renderNightly,
   status: renderStatus,
+  watch: renderWatch,
   doctor: renderDoctor,
   start: renderStart,
   job: (result: JobResult) => renderJob(result, renderResult),

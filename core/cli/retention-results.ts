@@ -1,8 +1,8 @@
+import { printable } from '../context/printable.ts';
 import type { ExplainResult } from '../schemas/explain.ts';
 import type { HoldResult, ReleaseResult } from '../schemas/hold.ts';
 import type { PrunedUnit, PruneResult } from '../schemas/prune.ts';
 import type { SimulateResult } from '../schemas/simulate.ts';
-import { printable } from './printable.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';
 

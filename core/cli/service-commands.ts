@@ -9,6 +9,11 @@ export function addServiceCommands(program: Command, { perform }: Actions): void
     .option('--now', 'also when it is not due, or automatic backups are off')
     .action((options: object) => perform('nightly', { ...options }));
   program
+    .command('watch')
+    .description('tell people of an automatic backup that did not come; started by a timer of its own')
+    .option('--test', 'send a message by every way that is set, to see whether it arrives')
+    .action((options: object) => perform('watch', { ...options }));
+  program
     .command('status')
     .description('tell for each unit its last backup, and what is overdue, missing or damaged')
     .action(() => perform('status', {}));

@@ -1,7 +1,8 @@
+import { printable } from '../context/printable.ts';
 import type { DoctorResult } from '../schemas/doctor.ts';
 import type { NightlyResult } from '../schemas/nightly.ts';
 import type { StatusResult, UnitStatus } from '../schemas/status.ts';
-import { printable } from './printable.ts';
+import type { WatchResult } from '../schemas/watch.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';
 
@@ -10,6 +11,11 @@ export function renderNightly({ status, due, reason, nextDue, steps }: NightlyRe
   if (!due) return `Nothing to do: ${printable(reason)}.${following}\n`;
   const lines = steps.map(({ step, status, message }) => `  ${step}: ${status}: ${printable(message)}\n`);
   return `${lines.join('')}Automatic backup: ${status}.${following}\n`;
+}
+
+export function renderWatch({ status, told, message, failed }: WatchResult): string {
+  const lines = failed.map(({ way, reason }) => `  ${printable(`${way}: ${reason}`)}\n`);
+  return `${lines.join('')}${told ? 'Told' : 'Not told'}: ${printable(message)}. Status: ${status}.\n`;
 }
 
 const HOUR = 3600;
@@ -52,9 +58,10 @@ export function renderStatus({ status, automatic, coverage, problems, units }: S
     { title: 'STORED', right: true },
     { title: 'VERIFIED' },
   ];
-  const lines = problems.map(({ unit, message, advice, code }) => {
+  const lines = problems.map(({ unit, message, advice, code, since }) => {
     const place = unit === null ? '' : `${unit}: `;
-    return `${printable(`${place}${message}`)} (${code})\n  ${printable(advice)}\n`;
+    const text = since === null ? '' : `, since ${since}`;
+    return `${printable(`${place}${message}`)} (${code}${text})\n  ${printable(advice)}\n`;
   });
   const when = automatic.enabled ? `every day at ${automatic.timeOfDay}, next ${automatic.nextDue}` : 'off';
   const counted = `${formatCount(coverage.living)} units, ${formatCount(coverage.withoutBackup.length)} without a backup, ${formatCount(coverage.vanished.length)} vanished`;

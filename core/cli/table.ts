@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { printable } from './printable.ts';
+import { printable } from '../context/printable.ts';
 
 /** A number of the table stands at the right. */
 export interface Column {

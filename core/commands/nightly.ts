@@ -1,11 +1,12 @@
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
-import { lastDue, nextDue, whatIsDue } from '../chain/night.ts';
+import { isTriedAgain, lastDue, nextDue, whatIsDue } from '../chain/night.ts';
 import { defaultSettings } from '../config/defaults.ts';
 import { limitsOf } from '../config/limits.ts';
 import { loadUsableSettings, type Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
+import { heartbeat } from '../notify/deliver.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { NightlyRequest, NightlyResult, NightlyStep } from '../schemas/nightly.ts';
 import type { RunRequest, RunResult } from '../schemas/run.ts';
@@ -14,6 +15,7 @@ import { type NightNote, readNight, writeNight } from '../timeline/last-night.ts
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { prune } from './prune.ts';
+import { tellOf } from './telling.ts';
 import { verify } from './verify.ts';
 
 /** What backs the server up; the front ends give one that outlives the death of a process. */
@@ -44,7 +46,7 @@ export function nightlyWith(backUp: BackUp): (request: NightlyRequest, context: 
   return async (request, context) => {
     if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can read every account', { advice: 'Run this as root.' });
     const unusable = problemOfSettings(context);
-    if (unusable !== undefined) return refuseByNight(unusable, request, context);
+    if (unusable !== undefined) return await refuseByNight(unusable, request, context);
     const { enabled, stateDirectory } = context.settings;
     if (!enabled && request.now !== true) return nothing('automatic backups are off (the setting enabled)', context);
     prepareStateDirectory(stateDirectory);
@@ -73,7 +75,7 @@ function problemOfSettings(context: Context): unknown {
 }
 
 /** What is wrong in the settings is told as often as a night is tried, and not each quarter of an hour, which cron would mail. Throws it then. */
-function refuseByNight(error: unknown, request: NightlyRequest, context: Context): NightlyResult {
+async function refuseByNight(error: unknown, request: NightlyRequest, context: Context): Promise<NightlyResult> {
   const { message } = asFailure(error);
   const settings = placesIn(context.settingsFile);
   const readable: Context = {
@@ -91,7 +93,9 @@ function refuseByNight(error: unknown, request: NightlyRequest, context: Context
   if (what === 'wait' && request.now !== true) return { status: 'ok', due: false, reason: message, nextDue: null, steps: [] };
   const isAgain = what === 'again' && last !== undefined;
   const steps = [{ step: 'run', status: 'failed', message }] as const;
-  keep({ begun: isAgain ? last.begun : now, tried: now, tries: isAgain ? last.tries + 1 : 1, done: false, steps }, readable);
+  const night: NightNote = { begun: isAgain ? last.begun : now, tried: now, tries: isAgain ? last.tries + 1 : 1, done: false, steps };
+  keep(night, readable);
+  await tellEnd(night, 'failed', readable);
   throw error;
 }
 
@@ -118,14 +122,22 @@ async function underLock(request: NightlyRequest, context: Context, backUp: Back
   const isAgain = what === 'again' && last !== undefined;
   const night: NightNote = { begun: isAgain ? last.begun : now, tried: now, tries: isAgain ? last.tries + 1 : 1, done: false, steps: [] };
   keep(night, context);
+  const isAnnounced = heartbeat('start', context);
   const steps = await allSteps(context, backUp, (soFar) => keep({ ...night, steps: soFar }, context));
-  keep(
-    { ...night, done: steps.every(({ step, status }) => step !== 'run' || status !== 'failed'), steps: steps.map(withoutError) },
-    context,
-  );
+  const done = steps.every(({ step, status }) => step !== 'run' || status !== 'failed');
+  const ended: NightNote = { ...night, done, steps: steps.map(withoutError) };
+  keep(ended, context);
+  await isAnnounced;
+  await tellEnd(ended, worstOf(steps), context);
   const reason =
     request.now === true ? 'it was asked for' : `it was due at ${new Date(due).toISOString()}${isAgain ? ', and failed before' : ''}`;
   return { status: worstOf(steps), due: true, reason, nextDue: nextTime(context), steps };
+}
+
+/** Tells whoever waits for it how a night ended: services after each try, people when it is not tried again. */
+async function tellEnd(night: NightNote, status: NightlyResult['status'], context: Context): Promise<void> {
+  await heartbeat(status === 'ok' ? 'success' : 'failure', context);
+  if (!isTriedAgain(night)) await tellOf(`night ${night.begun}`, [], context);
 }
 
 const withoutError = ({ step, status, message }: NightlyStep) => ({ step, status, message });

@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { defaultSettings, SETTINGS_FILE } from '../config/defaults.ts';
-import { PLACES, readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
+import { hasFormOf, PLACES, readSetting, type SettingName, type Settings, writeSetting } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { ExcludePatterns } from '../exclude/exclude-patterns.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { checkNotifySetting } from '../notify/check-setting.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { listUnits } from '../panel/units.ts';
 import type { SettingsGetRequest, SettingsResult, SettingsSetRequest } from '../schemas/settings.ts';
@@ -37,9 +38,19 @@ function checkUse(name: SettingName, value: unknown): void {
       throw new Failure('usage', message, { affected, ...(advice === undefined ? {} : { advice }), cause: error });
     }
   }
+  if (name === 'notify' && hasFormOf(name, value)) checkNotify(value);
   if (name === 'retention' || name === 'schedule') checkTimes(name, value);
   if (name === 'repository' && typeof value === 'string' && statSync(value, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new Failure('usage', `${value} is no folder`, { affected: [value], advice: 'Name a folder, such as /srv/backups.' });
+  }
+}
+
+function checkNotify(value: Settings['notify']): void {
+  try {
+    checkNotifySetting(value);
+  } catch (error) {
+    const { message, affected, advice = 'The settings are as they were.' } = asFailure(error);
+    throw new Failure('usage', message, { affected, advice, cause: error });
   }
 }
 

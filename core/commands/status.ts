@@ -1,5 +1,6 @@
-import { isOverdue, lastDue } from '../chain/night.ts';
+import { isOverdue, lastDue, overdueFrom } from '../chain/night.ts';
 import type { Context } from '../context/context.ts';
+import { isLocked } from '../locks/locks.ts';
 import { type CoveredUnit, coverage } from '../monitor/coverage.ts';
 import { nightState } from '../monitor/night-state.ts';
 import { unitProblems } from '../monitor/unit-problems.ts';
@@ -9,6 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
 import type { RunUnit } from '../repository/run-record.ts';
 import type { StatusProblem, StatusRequest, StatusResult, UnitStatus } from '../schemas/status.ts';
+import { problemKey, readKnownProblems } from '../timeline/known-problems.ts';
 import { readNight } from '../timeline/last-night.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
@@ -27,7 +29,15 @@ export async function status(_request: StatusRequest, context: Context): Promise
   const zone = localTimeZone(repository.notify);
   const policy = schedulePolicy(settings);
   const due = lastDue(policy.time, instant, zone);
-  const night = nightState(readNight(settings.stateDirectory), settings.enabled, policy, instant, zone);
+  const { enabled, stateDirectory } = settings;
+  const night = nightState({
+    note: readNight(stateDirectory),
+    enabled,
+    policy,
+    now: instant,
+    timeZone: zone,
+    isAtWork: isLocked(stateDirectory, 'nightly'),
+  });
   const covered = await coverage(repository, settings);
   const unchanged = lastUnchanged(await RunIndex.read(repository, now));
   const outcomes = await lastOutcomes(repository, covered.length, now);
@@ -40,25 +50,40 @@ export async function status(_request: StatusRequest, context: Context): Promise
     const isEmpty = state?.last === undefined && state?.obstacle === undefined;
     // What killed runs began, and stored nothing of, is nobody's.
     if (each.living === undefined && isEmpty) continue;
-    const outcome = outcomes.get(each.name);
+    const { newest: outcome, failedSince } = outcomes.get(each.name) ?? {};
     const checked = id === undefined ? undefined : verified.get(id);
-    const unit: UnitStatus = { ...describe(each, state, due, now), outcome: outcome?.outcome ?? null, verified: checked?.time ?? null };
+    const unit: UnitStatus = {
+      ...describe(each, state, due, now),
+      outcome: outcome?.outcome ?? null,
+      warnings: outcome?.warningCount ?? 0,
+      verified: checked?.time ?? null,
+    };
     units.push(unit);
-    problems.push(...unitProblems({ covered: each, state, status: unit, outcome, verified: checked }));
+    const overdue = overdueFrom(state?.last?.until ?? 0, policy.time, zone);
+    problems.push(...unitProblems({ covered: each, state, status: unit, outcome, verified: checked, failedSince, overdueFrom: overdue }));
   }
   const named = (choose: (unit: UnitStatus) => boolean) => units.filter(choose).map(({ unit }) => unit);
   return {
     status: problems.some(({ code }) => code === 'damaged') ? 'damaged' : problems.length > 0 ? 'partial' : 'ok',
     time: new Date(now).toISOString(),
+    destination: settings.repository,
     automatic: night.automatic,
     coverage: {
       living: named(({ living }) => living).length,
       withoutBackup: named(({ living, snapshot }) => living && snapshot === null),
       vanished: named(({ living }) => !living),
     },
-    problems,
+    problems: withMemory(problems, readKnownProblems(stateDirectory).since),
     units,
   };
+}
+
+/** What is remembered of an earlier time counts where the records say less. */
+function withMemory(problems: readonly StatusProblem[], remembered: ReadonlyMap<string, string>): StatusProblem[] {
+  return problems.map((problem) => {
+    const [since = null] = [problem.since, remembered.get(problemKey(problem))].filter((time) => typeof time === 'string').sort();
+    return { ...problem, since };
+  });
 }
 
 function describe(
@@ -66,7 +91,7 @@ function describe(
   state: UnitState | undefined,
   due: number,
   now: number,
-): Omit<UnitStatus, 'outcome' | 'verified'> {
+): Omit<UnitStatus, 'outcome' | 'warnings' | 'verified'> {
   const last = state?.last;
   return {
     unit: name as UnitStatus['unit'],
@@ -83,16 +108,32 @@ function describe(
     chainLength: last?.chainLength ?? 0,
     chainBytes: last?.chainBytes ?? 0,
     bytes: last?.record.bytes.total ?? 0,
+    entries: last?.record.counts.entries ?? 0,
   };
 }
 
-/** What became of each unit, by its name, in the newest run that it was in. */
-async function lastOutcomes(repository: Repository, count: number, now: number): Promise<Map<string, RunUnit>> {
-  const outcomes = new Map<string, RunUnit>();
+/** What became of a unit in its newest runs. */
+interface Outcomes {
+  readonly newest: RunUnit;
+  /** Undefined when the newest run of it did not fail. */
+  readonly failedSince: string | undefined;
+}
+
+/** What became of each unit, by its name, in the newest runs that it was in. */
+async function lastOutcomes(repository: Repository, count: number, now: number): Promise<Map<string, Outcomes>> {
+  const outcomes = new Map<string, Outcomes>();
+  const failing = new Set<string>();
   let looked = 0;
   for await (const { units } of repository.runs.backFrom(new Date(now))) {
-    for (const unit of units) if (!outcomes.has(unit.name)) outcomes.set(unit.name, unit);
-    if (outcomes.size >= count || ++looked >= RUNS_LOOKED_AT) break;
+    for (const unit of units) {
+      const { newest = unit } = outcomes.get(unit.name) ?? {};
+      const isFirst = newest === unit;
+      const fails = unit.outcome === 'failed' && (isFirst || failing.has(unit.name));
+      if (fails) failing.add(unit.name);
+      else failing.delete(unit.name);
+      if (isFirst || fails) outcomes.set(unit.name, { newest, failedSince: fails ? unit.time : undefined });
+    }
+    if ((outcomes.size >= count && failing.size === 0) || ++looked >= RUNS_LOOKED_AT) break;
   }
   return outcomes;
 }

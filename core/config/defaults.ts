@@ -39,6 +39,12 @@ export const DEFAULT_LIMITS = {
 /** Databases are dumped by this program itself; where their servers are, `databases.ts` says. */
 export const DEFAULT_DATABASES = { method: 'stream', timeLimit: 240 } as const;
 
+/** Mail to the administrator, when something is wrong or in order again. */
+export const DEFAULT_NOTIFY = { mail: true, argos: false, always: false } as const;
+
+/** A deletion waits as long as a call of the panel may, and no longer. */
+export const DEFAULT_ACCOUNTS = { firstBackup: true, lastBackup: 5, keepDeleted: '1 month' } as const;
+
 /** What holds for every setting that the file leaves out. */
 export function defaultSettings(): Settings {
   return {
@@ -51,6 +57,8 @@ export function defaultSettings(): Settings {
     limits: DEFAULT_LIMITS,
     schedule: DEFAULT_SCHEDULE,
     retention: DEFAULT_RETENTION,
+    notify: DEFAULT_NOTIFY,
+    accounts: DEFAULT_ACCOUNTS,
     exclude: [],
     readBack: false,
     includeSubvolumes: false,

@@ -167,8 +167,83 @@ const DATABASES = {
   additionalProperties: false,
 } as const;
 
+const MAIL_ADDRESS = { type: 'string', pattern: '^[A-Za-z0-9._+=-]{1,64}(@[A-Za-z0-9.-]{1,253})?$' } as const;
+
+/** An address of the web, or the file of root that holds one which is a secret itself. */
+const WEB_PLACE = { type: 'string', pattern: '^(https?://[!-~]+|/[^\\u0000]*)$', maxLength: 4000 } as const;
+
+const NOTIFY = {
+  type: 'object',
+  description: 'Who is told what became of the automatic backups. A key that is left out has its default.',
+  properties: {
+    mail: {
+      anyOf: [{ type: 'boolean' }, { type: 'array', items: MAIL_ADDRESS, minItems: 1, maxItems: 20 }],
+      description: 'true: mail goes to the administrator as the panel knows him; or to these addresses; false: to nobody.',
+    },
+    argos: { type: 'boolean', description: 'Whether it goes through the panel’s Argos as well.' },
+    always: { type: 'boolean', description: 'Whether a night in which all went well is told by mail, Argos and webhooks, too.' },
+    webhooks: {
+      type: 'array',
+      maxItems: 20,
+      items: {
+        type: 'object',
+        properties: {
+          url: { ...WEB_PLACE, description: 'Where JSON is posted, or the file of root that holds that address.' },
+          key: {
+            ...ABSOLUTE_PATH,
+            description: 'The file of root that holds the key to sign with: whsec_ and base64. Left out: it is not signed.',
+          },
+        },
+        required: ['url'],
+        additionalProperties: false,
+      },
+    },
+    heartbeats: {
+      type: 'array',
+      maxItems: 20,
+      items: {
+        type: 'object',
+        description: 'Addresses of a service that notices when nothing comes; each may be the file of root that holds it.',
+        properties: {
+          start: { ...WEB_PLACE, description: 'Asked when an automatic backup begins.' },
+          success: { ...WEB_PLACE, description: 'Asked when all of it is ok.' },
+          failure: { ...WEB_PLACE, description: 'Asked when something of it is not.' },
+        },
+        additionalProperties: false,
+      },
+    },
+    metrics: {
+      type: 'string',
+      pattern: '^/[^\\u0000]*\\.prom$',
+      maxLength: 4000,
+      description: 'The file that Prometheus’ node_exporter reads, in the folder of its textfile collector.',
+    },
+  },
+  additionalProperties: false,
+} as const;
+
+const ACCOUNTS = {
+  type: 'object',
+  description: 'What the panel’s events of accounts do. A key that is left out has its default.',
+  properties: {
+    firstBackup: { type: 'boolean', description: 'Whether a new account is backed up soon, and does not wait for the night.' },
+    lastBackup: {
+      anyOf: [{ type: 'integer', minimum: 1, maximum: 1440 }, { const: false }],
+      description: 'Minutes that a last backup may hold up the deletion of an account; false: none is made.',
+    },
+    keepDeleted: {
+      anyOf: [DURATION, { const: false }],
+      description: 'How long the last backup of a deleted account is held, whatever the rules of retention say; false: they decide.',
+    },
+  },
+  additionalProperties: false,
+} as const;
+
 /** What the texts of the settings have to be, for messages. */
 export const MEANT_IN_SETTINGS: Meant = new Map([
+  [MAIL_ADDRESS.pattern, 'an address such as backups@example.com, or a local name such as root'],
+  [WEB_PLACE.pattern, 'an address that begins with https:// or http://, or the path of a file of root that holds one'],
+  [NOTIFY.properties.metrics.pattern, 'a path from the root on that ends with .prom'],
   [DURATION.pattern, 'a number above 0 and a unit, such as 36 hours, 4 days or 2 months'],
   [TIME_OF_DAY.pattern, 'a time of day from 00:00 to 23:59, such as 01:30'],
   [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
@@ -192,6 +267,8 @@ export const settingsSchema = {
     limits: LIMITS,
     schedule: SCHEDULE,
     retention: RETENTION,
+    notify: NOTIFY,
+    accounts: ACCOUNTS,
     exclude: {
       type: 'array',
       items: { type: 'string', minLength: 1, maxLength: 4000 },

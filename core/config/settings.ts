@@ -144,6 +144,11 @@ export function readSetting<Name extends SettingName>(file: string, name: Name):
   return { ...defaultSettings(), ...readSettingsFile(file) }[name];
 }
 
+/** Whether a value has the form of a setting. */
+export function hasFormOf<Name extends SettingName>(name: Name, value: unknown): value is Settings[Name] {
+  return matchesSchema({ [name]: value });
+}
+
 /** What a file holds beside the value that is to be set. Throws `invalid_settings` when anything else in it is wrong. */
 function readBefore(file: string, name: SettingName, isReset: boolean): SettingsFile {
   const value = readValue(file);

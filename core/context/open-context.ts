@@ -26,6 +26,7 @@ const RESCUING: ReadonlySet<string> = new Set([
   'jobs',
   'cancel',
   'log',
+  'watch',
 ]);
 
 /**

@@ -111,6 +111,21 @@ export function takeLock(stateDirectory: string, name: string, what: string, mod
   };
 }
 
+/** Whether somebody holds a lock alone just now; for messages, and without leaving a trace. */
+export function isLocked(stateDirectory: string, name: string): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(join(stateDirectory, 'locks', `${name}.lock`), O_RDONLY | O_NOFOLLOW);
+  } catch {
+    return false;
+  }
+  try {
+    return !tryLock(descriptor, 'shared');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** The same, waiting for whoever has it. Throws `locked` when it is not free in time, `cancelled` when the signal is raised. */
 export async function waitForLock(
   stateDirectory: string,

@@ -95,7 +95,8 @@ export function checkSpace({ repository, stateDirectory, accountsRoot }: Setting
   return found;
 }
 
-function roomOf(place: string): ReturnType<typeof freeSpace> | undefined {
+/** What is free on the file system of a place; undefined when it cannot be looked at. */
+export function roomOf(place: string): ReturnType<typeof freeSpace> | undefined {
   try {
     const directory = openTrustedDirectory(pathBytes(place));
     try {

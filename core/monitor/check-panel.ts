@@ -10,7 +10,7 @@ const HOMES = ['usr/local/apnscp', 'usr/local/apiscp'];
 const MARK = '// >>> apiscp-backup';
 const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/packaging/install.';
 const RESTART = 'systemctl restart apiscp';
-const SCOPES = ['databases', 'destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'retention', 'schedule'].map(
+const SCOPES = ['databases', 'destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'notify', 'retention', 'schedule'].map(
   (name) => `backups.${name}`,
 );
 

@@ -12,20 +12,26 @@ export interface KnownOfUnit {
   /** Its outcome in the newest run that it was in. */
   readonly outcome: RunUnit | undefined;
   readonly verified: Verified | undefined;
+  /** Since when each of its newest runs failed, RFC 3339 UTC; undefined when the newest did not. */
+  readonly failedSince: string | undefined;
+  /** When its last backup became overdue, in milliseconds since 1970. */
+  readonly overdueFrom: number;
 }
 
 type Problem = Omit<StatusProblem, 'unit'>;
 
 /** What of a unit needs somebody's attention, the worst first. */
-export function unitProblems({ covered, state, status, outcome, verified }: KnownOfUnit): StatusProblem[] {
+export function unitProblems({ covered, state, status, outcome, verified, failedSince, overdueFrom }: KnownOfUnit): StatusProblem[] {
   const { name: unit, living } = covered;
   const found: Problem[] = [];
-  const add = (code: Problem['code'], message: string, advice: string) => found.push({ code, message, advice });
+  const add = (code: Problem['code'], message: string, advice: string, since: string | null = null) =>
+    found.push({ code, message, advice, since });
   if (verified?.status === 'damaged') {
     add(
       'damaged',
       `the verification of ${verified.time} found damage`,
       `apiscp-backup verify ${unit}; then a full: apiscp-backup run ${unit} --level full`,
+      verified.time,
     );
   }
   if (living === undefined) {
@@ -42,12 +48,13 @@ export function unitProblems({ covered, state, status, outcome, verified }: Know
   }
   if (outcome?.outcome === 'failed') {
     const why = outcome.failure === null ? 'no reason was recorded' : `${outcome.failure.message} (${outcome.failure.code})`;
-    add('failed', `its backup of ${outcome.time} failed: ${why}`, `apiscp-backup run ${unit}`);
+    add('failed', `its backup of ${outcome.time} failed: ${why}`, `apiscp-backup run ${unit}`, failedSince);
   }
   if (status.snapshot === null && living !== undefined) {
     add('never_backed_up', 'it has no backup that can be restored', `apiscp-backup run ${unit}`);
   } else if (status.overdue) {
-    add('overdue', `its last backup is of ${status.time}`, 'See `apiscp-backup doctor`, and the log of the last night.');
+    const since = new Date(overdueFrom).toISOString();
+    add('overdue', `its last backup is of ${status.time}`, 'See `apiscp-backup doctor`, and the log of the last night.', since);
   }
   if (status.snapshot !== null && !status.complete && living !== undefined) {
     const since = status.lastComplete === null ? 'none of its backups is complete' : `the last complete one is ${status.lastComplete}`;

@@ -38,6 +38,7 @@ import { simulateRequest, simulateResult } from './simulate.ts';
 import { statusRequest, statusResult } from './status.ts';
 import { verifyRequest, verifyResult } from './verify.ts';
 import { versionRequest, versionResult } from './version.ts';
+import { watchRequest, watchResult } from './watch.ts';
 
 /** Every method of the program with the schemas of what it takes and gives. */
 export const MESSAGES = {
@@ -63,6 +64,7 @@ export const MESSAGES = {
   explain: { request: explainRequest, result: explainResult },
   prune: { request: pruneRequest, result: pruneResult },
   nightly: { request: nightlyRequest, result: nightlyResult },
+  watch: { request: watchRequest, result: watchResult },
   status: { request: statusRequest, result: statusResult },
   doctor: { request: doctorRequest, result: doctorResult },
   simulate: { request: simulateRequest, result: simulateResult },

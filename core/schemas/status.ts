@@ -4,7 +4,7 @@ import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts
 /** Tells how the backups of the server stand, by their records: nothing is read of what was stored. */
 export const statusRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
 
-const orNull = <Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const;
+const orNull = <const Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const;
 
 const problem = {
   type: 'object',
@@ -14,6 +14,7 @@ const problem = {
         'not_automatic',
         'night_missed',
         'night_failed',
+        'night_unfinished',
         'never_backed_up',
         'overdue',
         'failed',
@@ -27,8 +28,12 @@ const problem = {
     unit: orNull(unitNameSchema),
     message: { type: 'string' },
     advice: { type: 'string' },
+    since: {
+      ...orNull(timeSchema),
+      description: 'Since when, as far as the records and this server’s memory say; null when it was not noticed before.',
+    },
   },
-  required: ['code', 'unit', 'message', 'advice'],
+  required: ['code', 'unit', 'message', 'advice', 'since'],
   additionalProperties: false,
 } as const;
 
@@ -49,6 +54,8 @@ const unitState = {
     chainLength: { ...countSchema, description: 'Snapshots that a restore of it reads.' },
     chainBytes: { ...countSchema, description: 'What they have added to the repository.' },
     bytes: { ...countSchema, description: 'File sizes of what a restore gives back.' },
+    entries: { ...countSchema, description: 'Files, folders and all else that a restore gives back.' },
+    warnings: { ...countSchema, description: 'Of the newest run that it was in.' },
     verified: { ...orNull(timeSchema), description: 'When the unit was verified last, as far as this server remembers.' },
     outcome: {
       ...orNull({ enum: ['ok', 'unchanged', 'partial', 'failed'] }),
@@ -70,6 +77,8 @@ const unitState = {
     'chainLength',
     'chainBytes',
     'bytes',
+    'entries',
+    'warnings',
     'verified',
     'outcome',
   ],
@@ -84,6 +93,7 @@ export const statusResult = {
       description: 'partial: something needs attention; damaged: a verification found damage.',
     },
     time: timeSchema,
+    destination: { type: 'string', description: 'Where the backups are that this is about.' },
     automatic: {
       type: 'object',
       properties: {
@@ -109,7 +119,7 @@ export const statusResult = {
     problems: { type: 'array', items: problem },
     units: { type: 'array', items: unitState },
   },
-  required: ['status', 'time', 'automatic', 'coverage', 'problems', 'units'],
+  required: ['status', 'time', 'destination', 'automatic', 'coverage', 'problems', 'units'],
   additionalProperties: false,
 } as const;
 

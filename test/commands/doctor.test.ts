@@ -10,7 +10,7 @@ import type { DoctorRequest } from '../../core/schemas/doctor.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { Sandbox } from './sandbox.ts';
 
-const SCOPES = ['databases', 'destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'retention', 'schedule'].map(
+const SCOPES = ['databases', 'destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'notify', 'retention', 'schedule'].map(
   (name) => `backups.${name}`,
 );
 

@@ -3,7 +3,7 @@ import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 type Case = {
-  setting: 'databases' | 'enabled' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'includeSubvolumes';
+  setting: 'databases' | 'enabled' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'notify' | 'includeSubvolumes';
   words: string;
   value: unknown;
   wrong: string[];
@@ -40,6 +40,12 @@ const SCOPES: Record<string, Case> = {
     words: '[method:panel,timeLimit:60]',
     value: { method: 'panel', timeLimit: 60 },
     wrong: ['panel', '60', 'true', '[]'],
+  },
+  'backups.notify': {
+    setting: 'notify',
+    words: '[mail:[ops@example.com],argos:true,webhooks:[[url:"https://example.com/hook",key:/etc/apiscp-backup/key]]]',
+    value: { mail: ['ops@example.com'], argos: true, webhooks: [{ url: 'https://example.com/hook', key: '/etc/apiscp-backup/key' }] },
+    wrong: ['true', 'ops@example.com', '7', '[]'],
   },
   'backups.limits': {
     setting: 'limits',

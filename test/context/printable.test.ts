@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { printable } from '../../core/cli/printable.ts';
+import { printable } from '../../core/context/printable.ts';
 import { jsonLine } from '../../core/schemas/json-text.ts';
 
 describe('text shown on a terminal', () => {
