@@ -1,6 +1,6 @@
+import { printable } from '../context/printable.ts';
 import type { JobResult, JobsResult, JobView, LogResult, StartResult } from '../schemas/jobs.ts';
 import type { MethodName } from '../schemas/messages.ts';
-import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 
 /** Result of a method as text. */

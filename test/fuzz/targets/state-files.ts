@@ -146,7 +146,8 @@ export const stateTargets: readonly Target[] = [
     () => {
       const note = readNight(STATE);
       const policy = { time: '03:00' } as never;
-      const { problems } = nightState(note, true, policy, Temporal.Instant.fromEpochMilliseconds(NOW), 'UTC');
+      const now = Temporal.Instant.fromEpochMilliseconds(NOW);
+      const { problems } = nightState({ note, enabled: true, policy, now, timeZone: 'UTC', isAtWork: false });
       for (const { message } of problems) message.trim();
       for (const { step, status, message } of note?.steps ?? []) `${step.trim()}${status.trim()}${message.trim()}`;
     },
