@@ -39,6 +39,7 @@ const OUTPUTS: Record<string, Record<string, { readonly $id: string }>> = {
     validateRun: repositorySchemas.runSchema,
     validateHold: repositorySchemas.holdSchema,
     validateKey: repositorySchemas.keySchema,
+    validateDeletion: repositorySchemas.deletionSchema,
   },
   'core/commands/validators.generated.js': messageValidators('request'),
   // The program trusts its own answers; the tests do not.

@@ -8,6 +8,8 @@ import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import { rawDatabasesIn } from '../panel/raw-databases.ts';
 import type { PanelUnit } from '../panel/unit.ts';
+import { missingSnapshots, type ReadUnit, snapshotMissing } from '../repository/history/missing.ts';
+import { keepSeenSnapshot } from '../repository/history/seen.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
 
@@ -51,7 +53,10 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   const subject = withoutRawDatabases(given, tools);
   const unit = await unitOf(subject, repository, context.reporter);
   cache.discardUnfinished(unit.unit);
-  const history = await withRevealedNewest(chainSnapshots(await repository.snapshots(unit.unit), repository, tools.unchanged), repository);
+  const found = await repository.readSnapshots(unit.unit);
+  for (const { failure } of found.unusable) repository.report(failure);
+  const isHistoryMissing = await tellMissing(unit.unit, found, tools);
+  const history = await withRevealedNewest(chainSnapshots(found.records, repository, tools.unchanged), repository);
   await requireRoots(subject, unit, history, repository);
   const damaged = damagedSnapshots(repository.stateFolder, unit.unit);
   const usable = history.map((snapshot) => (damaged.has(snapshot.id) ? { ...snapshot, usable: false } : snapshot));
@@ -75,9 +80,30 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
       return attempt(full);
     });
     await repository.units.forgetGone(unit);
-    return backup;
+    rememberNewest(backup.record, tools);
+    return { ...backup, isHistoryMissing };
   } finally {
     plan.previous?.close();
+  }
+}
+
+/** Whether a snapshot is gone that was the newest; says so. What is left is authentic: the backup goes on from that. */
+async function tellMissing(unit: string, found: ReadUnit, { context, repository, named }: RunTools): Promise<boolean> {
+  const missing = await missingSnapshots(unit, found, repository, { named });
+  for (const id of missing) {
+    const failure = snapshotMissing(unit, id);
+    context.reporter.log({ level: 'error', code: failure.code, message: failure.message, affected: failure.affected });
+  }
+  return missing.length > 0;
+}
+
+/** So that it is missed when somebody takes it away. */
+function rememberNewest({ unit, id }: SnapshotRecord, { context, repository }: RunTools): void {
+  try {
+    keepSeenSnapshot(repository.stateFolder, unit, id);
+  } catch (error) {
+    const message = `the state cannot be kept: ${asFailure(error).message}`;
+    context.reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [repository.stateFolder] });
   }
 }
 

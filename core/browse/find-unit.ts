@@ -73,7 +73,7 @@ export function identitySource(
 }
 
 async function findElsewhere(name: string, own: Repository, context: Context, failure: Failure): Promise<FoundUnit> {
-  const servers = await readServers(own.backend, own.identity, () => {});
+  const servers = await readServers({ ...own.place, notify: () => {} });
   const found: (FoundUnit & { readonly description: string })[] = [];
   for (const server of servers.filter(({ identity }) => identity.server !== own.server)) {
     const repository = own.ofServer(server.identity.server);

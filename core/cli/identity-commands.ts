@@ -16,7 +16,8 @@ export function addIdentityCommands(program: Command, { perform }: Actions): voi
   program
     .command('servers')
     .description('list the servers that have backups in the repository')
-    .action(() => perform('servers', {}));
+    .option('--trust <fingerprint>', 'take this key for one of its server’s from now on: you have compared it')
+    .action((options: object) => perform('servers', { ...options }));
   program
     .command('adopt')
     .description('continue as another server, such as a lost one that this machine replaces')

@@ -18,6 +18,7 @@ export function renderServers({ servers }: ServersResult): string {
     { title: 'LAST RUN' },
     { title: 'UNITS', right: true },
     { title: 'MACHINE' },
+    { title: 'KEYS' },
     { title: '' },
   ];
   const rows = servers.map((server) => [
@@ -27,6 +28,7 @@ export function renderServers({ servers }: ServersResult): string {
     server.lastRun ?? '',
     formatCount(server.units),
     server.machine.slice(0, SHORT_DIGEST),
+    server.keys.map(({ fingerprint, known }) => `${fingerprint}${known ? '' : ' (not known here)'}`).join(', '),
     server.here ? 'this machine' : '',
   ]);
   return renderTable(columns, rows);

@@ -35,8 +35,9 @@ function warningLines(warnings: readonly ShownWarning[], count: number, place = 
   return lines.join('');
 }
 
-function renderInit({ repository, id, created, keys }: InitResult): string {
-  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n${keysText(keys)}`;
+function renderInit({ repository, id, created, keys, fingerprint }: InitResult): string {
+  const signs = `This server signs what it writes with the key ${fingerprint}: keep a note of that elsewhere.\n`;
+  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n${keysText(keys)}${signs}`;
 }
 
 function keysText({ mode, recipients, serverRecipient, passphraseRecipient }: Keys): string {

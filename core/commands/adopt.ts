@@ -4,7 +4,8 @@ import { takeLock } from '../locks/locks.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, namedServer, readServers } from '../repository/known-servers.ts';
 import { openPlace } from '../repository/open-repository.ts';
-import { type Place, runIds, takeOver } from '../repository/server-identity.ts';
+import type { Place } from '../repository/opened-place.ts';
+import { runIds, takeOver } from '../repository/server-identity.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { AdoptRequest, AdoptResult } from '../schemas/adopt.ts';
 
@@ -18,7 +19,7 @@ const SILENCE = 2 * 24 * 60 * 60 * 1000;
 export async function adopt(request: AdoptRequest, context: Context): Promise<AdoptResult> {
   const { settings, reporter } = context;
   const place = await openPlace(settings, (notice) => reporter.log(notice));
-  const server = namedServer(request.server, await readServers(place.backend, place.repository, place.notify));
+  const server = namedServer(request.server, await readServers(place));
   if (request.yes !== true) await requireSilence(server, place, context);
   prepareStateDirectory(settings.stateDirectory);
   const lock = takeLock(settings.stateDirectory, 'backup', 'an adoption');

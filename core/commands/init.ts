@@ -1,4 +1,5 @@
 import type { Context } from '../context/context.ts';
+import { fingerprintOf } from '../crypto/ed25519.ts';
 import { checkRecipient } from '../crypto/recipient.ts';
 import { Failure } from '../failure.ts';
 import { changeKeys, type KeyChoice } from '../repository/keys/change-keys.ts';
@@ -6,9 +7,9 @@ import { decidedKey, keyForWriting } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
 import { openPlace, openRepository } from '../repository/open-repository.ts';
+import type { Place } from '../repository/opened-place.ts';
 import { initRepository, openBackend } from '../repository/place.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Place } from '../repository/server-identity.ts';
 import type { InitRequest, InitResult } from '../schemas/init.ts';
 
 /** Makes the repository that the settings name, or finds it, gives this server its folder there, and says for whom it encrypts. */
@@ -24,7 +25,7 @@ export async function init(request: InitRequest, context: Context): Promise<Init
   const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile, { input: context.standardInput });
   const { created } = await initRepository(openBackend(settings.repository), isEncrypted ? recipients : undefined);
   const notify = (notice: Parameters<typeof reporter.log>[0]) => reporter.log(notice);
-  const repository = await openRepository(settings, 'write', notify, { isNew: request.newServer, isUndecided: true });
+  const repository = await openRepository(settings, 'write', notify, { isNew: request.newServer, isUndecided: true, isMeant: true });
   const place = await openPlace(settings, notify);
   let key: KeyRecord | undefined;
   if (isEncrypted) {
@@ -38,6 +39,7 @@ export async function init(request: InitRequest, context: Context): Promise<Init
     server: repository.server,
     created,
     keys: keysOf(key),
+    fingerprint: fingerprintOf(repository.signatures.makeOwnKey(repository.server).publicKey),
   };
 }
 

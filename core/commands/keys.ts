@@ -5,7 +5,7 @@ import { decidedKey, decideKey } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
 import { openPlace, openRepository } from '../repository/open-repository.ts';
-import type { Place } from '../repository/server-identity.ts';
+import type { Place } from '../repository/opened-place.ts';
 import type { KeysRequest, KeysResult } from '../schemas/keys.ts';
 
 /** A record that cannot be used is no reason not to be told anew. */

@@ -3,11 +3,14 @@ import type { FoundUnit } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
+import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
 import { isUnitId } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
+import { snapshotPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
+import { RunIndex } from '../repository/run-index.ts';
 import type { ListRequest, ListResult, SnapshotSummary } from '../schemas/list.ts';
 import { isCurrent } from '../timeline/resolve-unit.ts';
 import { findObstacles } from '../verify/obstacles.ts';
@@ -16,10 +19,19 @@ import { findObstacles } from '../verify/obstacles.ts';
 export async function list(request: ListRequest, context: Context): Promise<ListResult> {
   const snapshots: SnapshotSummary[] = [];
   const unusable = new Map<string, ListResult['unusable'][number]>();
+  const logs = new Map<Repository, Promise<RunIndex>>();
   for (const { repository, unit } of await unitsToList(request, context)) {
     const current = isCurrent(unit, repository, context);
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
       const { records, unusable: damaged } = await repository.readSnapshots(id);
+      const runs = logs.get(repository) ?? RunIndex.read(repository, context.now().getTime());
+      logs.set(repository, runs);
+      for (const missing of await missingSnapshots(id, { records, unusable: damaged }, repository, await runs)) {
+        const failure = snapshotMissing(id, missing);
+        repository.report(failure);
+        const object = repository.nameOf(snapshotPath(id, missing));
+        unusable.set(object, { object, unitId: id, code: failure.code, message: failure.message });
+      }
       for (const { path, failure } of damaged) {
         repository.report(failure);
         unusable.set(path, { object: repository.nameOf(path), unitId: id, code: failure.code, message: failure.message });
@@ -28,6 +40,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
       for (const record of records) snapshots.push(summarize(record, current, obstacles.get(record.id)));
     }
   }
+  for (const runs of logs.values()) (await runs).save();
   return {
     status: unusable.size === 0 ? 'ok' : 'damaged',
     snapshots: onceEach(snapshots).sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -76,9 +89,9 @@ function isReplaced({ repository, unit }: FoundUnit, name: string, context: Cont
 }
 
 /** Whoever looks for what a lost server had must not take this server's list for everything. */
-async function notifyOthers({ backend, identity, server, isOwn, notify }: Repository): Promise<void> {
+async function notifyOthers({ place, server, isOwn, notify }: Repository): Promise<void> {
   if (!isOwn) return;
-  const others = (await readServers(backend, identity, () => {})).filter((other) => other.identity.server !== server);
+  const others = (await readServers({ ...place, notify: () => {} })).filter((other) => other.identity.server !== server);
   if (others.length === 0) return;
   const message = `there are also backups of other servers; name one with --server: ${others.map(describeServer).join(', ')}`;
   notify({ level: 'info', code: 'server_others', message });

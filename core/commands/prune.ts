@@ -3,6 +3,7 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
+import { announceDeletion } from '../prune/announcement.ts';
 import { unitsToPrune } from '../prune/choose-units.ts';
 import { deleteSnapshots, type Removed } from '../prune/deletion.ts';
 import { type Refusal, Refusals } from '../prune/refusals.ts';
@@ -96,11 +97,14 @@ export async function pruneRepository(
   if (request.dryRun === true)
     return resultOf(request, { units, skipped, removed: foreseen(going), runs: expired.length, holds: ended.length });
   refusals.save();
+  const isSaid = await announceDeletion(going, expired, runs, repository);
   const removed = await deleteSnapshots(going, repository, now, step);
-  await removeRuns(expired, repository);
-  runs.save(expired);
+  // Without a word of it they would be missed.
+  const gone = isSaid ? expired : [];
+  await removeRuns(gone, repository);
+  runs.save(gone);
   for (const { path } of ended) await repository.removeObject(path);
-  return resultOf(request, { units, skipped, removed, runs: expired.length, holds: ended.length });
+  return resultOf(request, { units, skipped, removed, runs: gone.length, holds: ended.length });
 }
 
 /** What retention says of a unit, and why it is not done. */

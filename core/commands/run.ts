@@ -118,7 +118,8 @@ async function backUp(
     journal.begin({ id, started: started.toISOString() });
     const exported = context.databaseExport;
     if (exported !== undefined && earlier === undefined) reportExport(exported, context);
-    const unchanged = await readRuns(repository, started, context);
+    const { unchanged, named } = await readRuns(repository, started, context);
+    const missingRun = await repository.runs.missing();
     const cache = new ManifestCache(repository);
     const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
     const control = new RunControl({ progress, signal: context.signal, load, throttled });
@@ -142,6 +143,7 @@ async function backUp(
       databases,
       exporters: exported === undefined ? [] : [exported],
       unchanged,
+      named,
       control,
       readBack,
       inHand,
@@ -160,7 +162,7 @@ async function backUp(
     const ended = [...missing, ...(earlier?.ended ?? []), ...now];
     const finished = context.now().toISOString();
     const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));
-    const status = ofUnits === 'ok' && exported?.result === 'failed' ? 'partial' : ofUnits;
+    const status = ofUnits === 'ok' && (exported?.result === 'failed' || missingRun !== undefined) ? 'partial' : ofUnits;
     const { identity, server } = repository;
     const unrecorded = await recordRun(
       {
@@ -307,12 +309,16 @@ function waitingFor(minutes: number, { signal, reporter }: Context): Waiting {
 }
 
 /** What earlier runs found unchanged, as far as it matters for the level. */
-async function readRuns(repository: Repository, now: Date, { settings }: Context): Promise<LastUnchanged> {
+async function readRuns(
+  repository: Repository,
+  now: Date,
+  { settings }: Context,
+): Promise<{ readonly unchanged: LastUnchanged; readonly named: RunIndex['named'] }> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
   const since = differentialDueSince(schedulePolicy(settings), instant, localTimeZone(repository.notify));
   const runs = await RunIndex.read(repository, now.getTime(), since);
   runs.save();
-  return lastUnchanged(runs);
+  return { unchanged: lastUnchanged(runs), named: runs.named };
 }
 
 async function backUpOne(unit: PanelUnit, { level, onScanned, take }: OneUnit, tools: RunTools): Promise<EndedUnit> {

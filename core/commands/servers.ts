@@ -1,16 +1,40 @@
 import type { Context } from '../context/context.ts';
+import { Failure } from '../failure.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, readServers } from '../repository/known-servers.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { runIds } from '../repository/server-identity.ts';
+import { readAnnouncements } from '../repository/signatures/announcements.ts';
+import { shownFingerprint } from '../repository/signatures/signatures.ts';
+import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { ServerSummary, ServersRequest, ServersResult } from '../schemas/servers.ts';
 
-/** The servers that have backups in the repository, by age. */
-export async function servers(_request: ServersRequest, { settings, reporter }: Context): Promise<ServersResult> {
+/** The servers that have backups in the repository, by age. Throws `usage` when none of them names the key that is to be trusted. */
+export async function servers({ trust }: ServersRequest, { settings, reporter }: Context): Promise<ServersResult> {
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
-  const known = await readServers(repository.backend, repository.identity, repository.notify);
+  if (trust !== undefined) await trustKey(trust, repository, settings.stateDirectory);
+  const known = await readServers(repository.place);
   return { servers: await Promise.all(known.map((server) => summarize(server, repository))) };
+}
+
+async function trustKey(fingerprint: string, { place }: Repository, stateDirectory: string): Promise<void> {
+  const known = await readServers(place);
+  for (const { identity } of known) {
+    const { keys } = await readAnnouncements(place.backend, place.repository.id, identity.server);
+    const key = keys.find((each) => shownFingerprint(each) === fingerprint);
+    if (key === undefined) continue;
+    prepareStateDirectory(stateDirectory);
+    await place.signatures.trust(identity.server, [key]);
+    return;
+  }
+  throw new Failure('usage', `no server of the repository names a key ${fingerprint}`, { affected: [fingerprint] });
+}
+
+async function keysOf(server: string, { place }: Repository): Promise<ServerSummary['keys']> {
+  const { keys } = await readAnnouncements(place.backend, place.repository.id, server);
+  const trusted = place.signatures.trusted(server);
+  return keys.map((key) => ({ fingerprint: shownFingerprint(key), known: trusted.includes(key) }));
 }
 
 async function summarize({ identity, writer, since }: KnownServer, repository: Repository): Promise<ServerSummary> {
@@ -21,5 +45,6 @@ async function summarize({ identity, writer, since }: KnownServer, repository: R
     ...{ server, name: writer.name, here: repository.isOwn && repository.server === server },
     ...{ machine: writer.machine, since, created, firstRun: timeOf(runs[0]), lastRun: timeOf(runs.at(-1)) },
     units: (await repository.ofServer(server).units.ids()).length,
+    keys: await keysOf(server, repository),
   };
 }

@@ -7,6 +7,7 @@ import { noteDamaged } from '../repository/known-damage.ts';
 import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
+import { RunIndex } from '../repository/run-index.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
 import { checkServer } from '../verify/server-check.ts';
@@ -21,7 +22,8 @@ import { VerificationWatch } from '../verify/watch.ts';
 export async function verify(request: VerifyRequest, context: Context): Promise<VerifyResult> {
   const { repository, ids } = await unitsToVerify(request, context);
   const scope = scopeOf(request);
-  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository);
+  const runs = await RunIndex.read(repository, context.now().getTime());
+  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, runs);
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
   watch.unitCount = ids.length;
@@ -31,7 +33,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    const found = await damagesOf(id, repository, watch, scope);
+    const found = await damagesOf(id, repository, watch, { scope, runs });
     damages.push(...found);
     const check = {
       time: context.now().toISOString(),
@@ -53,14 +55,19 @@ function scopeOf({ quick, sample }: VerifyRequest): CheckScope {
 }
 
 /** What is wrong with what is said of the server itself. */
-async function damagesOfServer(repository: Repository): Promise<Damage[]> {
+async function damagesOfServer(repository: Repository, runs: RunIndex): Promise<Damage[]> {
   const damages = new DamageList();
-  await checkServer(repository, damages);
+  await checkServer(repository, runs, damages);
   return damages.ofSnapshots(async () => true);
 }
 
 /** What is wrong with a unit. What ends its check is in there, too, and does not end that of the others. */
-async function damagesOf(unit: string, repository: Repository, watch: VerificationWatch, scope: CheckScope): Promise<Damage[]> {
+async function damagesOf(
+  unit: string,
+  repository: Repository,
+  watch: VerificationWatch,
+  { scope, runs }: { readonly scope: CheckScope; readonly runs: RunIndex },
+): Promise<Damage[]> {
   const damages = new DamageList();
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
   try {
@@ -69,7 +76,7 @@ async function damagesOf(unit: string, repository: Repository, watch: Verificati
     damages.add(place, error, []);
   }
   try {
-    await new UnitCheck(repository, damages, watch, scope).check(unit);
+    await new UnitCheck(repository, damages, watch, scope).check(unit, runs);
   } catch (error) {
     // Without a key nothing was checked, which is no damage.
     if (['cancelled', 'identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;

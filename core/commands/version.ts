@@ -1,7 +1,9 @@
 import type { Context } from '../context/context.ts';
+import { fingerprintOf } from '../crypto/ed25519.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
 import { pinnedKeys } from '../repository/keys/key-state.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
+import { ownKeys } from '../repository/signatures/signing-keys.ts';
 import type { Keys } from '../schemas/keys.ts';
 import { MESSAGES } from '../schemas/messages.ts';
 import type { VersionRequest, VersionResult } from '../schemas/version.ts';
@@ -10,7 +12,14 @@ import { PROGRAM } from '../version.ts';
 /** Says which program this is and what it understands. Needs no settings, so it works when they are broken. */
 export async function version(_request: VersionRequest, context: Context): Promise<VersionResult> {
   const methods = Object.keys(MESSAGES);
-  return { ...PROGRAM, formatVersion: FORMAT_VERSION, node: process.version, keys: keysHere(context), methods };
+  return {
+    ...PROGRAM,
+    formatVersion: FORMAT_VERSION,
+    node: process.version,
+    keys: keysHere(context),
+    fingerprint: fingerprintHere(context),
+    methods,
+  };
 }
 
 /** As the state directory remembers it, without looking at the repository; null where it knows nothing, or several. */
@@ -23,4 +32,9 @@ function keysHere(context: Context): Keys | null {
   }
   const [only, ...others] = pinned;
   return only === undefined || others.length > 0 ? null : keysOf(only ?? undefined);
+}
+
+function fingerprintHere({ settings }: Context): string | null {
+  const [only, ...others] = ownKeys(settings.stateDirectory);
+  return only === undefined || others.length > 0 ? null : fingerprintOf(only.publicKey);
 }

@@ -1,12 +1,14 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { describeSchemaErrors, type Validator } from '../config/schema-validator.ts';
 import { Failure } from '../failure.ts';
+import type { DeletionRecord } from './history/deletion-record.ts';
 import type { HoldRecord } from './hold-record.ts';
 import type { MachineRecord, RepositoryIdentity, ServerIdentity, UnitIdentity } from './identity.ts';
 import type { KeyRecord } from './keys/key-record.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from './record.ts';
 import type { RunRecord } from './run-record.ts';
 import type {
+  deletionSchema,
   holdSchema,
   keySchema,
   machineSchema,
@@ -19,6 +21,7 @@ import type {
 } from './schemas.ts';
 import type { UnitNote } from './unit-note.ts';
 import {
+  validateDeletion,
   validateHold,
   validateKey,
   validateMachine,
@@ -86,7 +89,7 @@ function kind<T, S>(
 
 export const repositoryDocument = kind<RepositoryIdentity, typeof repositorySchema>('repository', SMALL, validateRepository);
 export const serverDocument = kind<ServerIdentity, typeof serverSchema>('server', SMALL, validateServer);
-export const machineDocument = kind<MachineRecord, typeof machineSchema>('machine record', SMALL, validateMachine);
+export const machineDocument = kind<MachineRecord, typeof machineSchema>('machine record', LARGE, validateMachine);
 export const noteDocument = kind<UnitNote, typeof noteSchema>('note', SMALL, validateNote, hiding<UnitNote>({ reason: '' }));
 export const unitDocument = kind<UnitIdentity, typeof unitSchema>(
   'unit',
@@ -105,6 +108,7 @@ export const runDocument = kind<RunRecord, typeof runSchema>('run record', LARGE
   hide: withoutMessages,
   hidden: ['units'],
 });
+export const deletionDocument = kind<DeletionRecord, typeof deletionSchema>('deletion record', LARGE, validateDeletion);
 export const keyDocument = kind<KeyRecord, typeof keySchema>('key record', SMALL, validateKey);
 
 /** The bytes of a document: UTF-8 JSON, indented by two, one newline at the end. Throws when it breaks its own schema. */
@@ -132,7 +136,7 @@ function keysOf(value: unknown): number {
 }
 
 /**
- * Reads a document's bytes. Throws `repository_newer` when its format is newer than this program's, and
+ * Reads a document's bytes; its signature is no part of the value. Throws `repository_newer` when its format is newer than this program's, and
  * `repository_damaged` when it is not JSON or not what its schema says.
  */
 export function decodeDocument<T>(kind: DocumentKind<T>, bytes: Buffer, name: string): T {
@@ -157,5 +161,6 @@ export function decodeDocument<T>(kind: DocumentKind<T>, bytes: Buffer, name: st
     const problems = describeSchemaErrors(kind.validate.errors).slice(0, 3).join('; ');
     throw new Failure('repository_damaged', `${name} is not a valid ${kind.title}: ${problems}`, { affected: [name] });
   }
+  delete (value as { signature?: unknown }).signature;
   return value as T;
 }

@@ -30,7 +30,7 @@ export async function readHolds(repository: Repository): Promise<StoredHold[]> {
 async function readHold(repository: Repository, path: string, snapshot: string): Promise<StoredHold> {
   const name = `${layout.serverFolder(repository.server)}/${path}`;
   try {
-    const { value } = await readDocument(repository.backend, holdDocument, name);
+    const { value } = await readDocument(repository, holdDocument, name);
     const isOwn = value.snapshot === snapshot && value.server === repository.server && value.repository === repository.identity.id;
     if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
     const reason = await reasonOf(repository, name, value);

@@ -33,7 +33,16 @@ export interface MachineRecord {
   readonly name: string;
   readonly machine: string;
   readonly product?: string;
+  /** The objects without a signature that the server had when it began to sign: others are refused. */
+  readonly adopted?: readonly AdoptedObject[];
   readonly created: string;
+}
+
+/** An object that was stored before its server signed what it writes. */
+export interface AdoptedObject {
+  /** Below the server's folder. */
+  readonly path: string;
+  readonly sha256: string;
 }
 
 /** What says which account a unit is, apart from its name, which is given again after a deletion. */

@@ -1,13 +1,13 @@
-import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
-import type { Backend } from './backends/backend.ts';
 import { machineDocument, serverDocument } from './documents.ts';
-import type { MachineRecord, RepositoryIdentity, ServerIdentity } from './identity.ts';
-import { isServerId, isTimedId } from './ids.ts';
-import { MACHINES_FOLDER, machinePath, recordIdOf, SERVER_FILE, SERVERS_FOLDER, serverFolder, UNITS_FOLDER } from './layout.ts';
+import type { MachineRecord, ServerIdentity } from './identity.ts';
+import { isServerId } from './ids.ts';
+import { machinePath, SERVER_FILE, SERVERS_FOLDER, serverFolder, UNITS_FOLDER } from './layout.ts';
 import type { Machine } from './machine.ts';
+import type { Place } from './opened-place.ts';
 import { FORMAT_VERSION } from './record.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { machineIds } from './signatures/announcements.ts';
+import { readUnjudged, writeDocument } from './stored-document.ts';
 
 /** A server that has a folder in a repository. */
 export interface KnownServer {
@@ -16,6 +16,8 @@ export interface KnownServer {
   readonly writer: Machine;
   /** When it began to write there, RFC 3339 UTC. */
   readonly since: string;
+  /** The public key (raw, base64) that signed who writes there; undefined when none did. Nobody vouches for it but itself. */
+  readonly key?: string;
   /** Why `server.json` or what says who writes cannot be used; what they would say is made up then. */
   readonly problem?: Failure;
 }
@@ -24,11 +26,12 @@ export interface KnownServer {
 export const UNKNOWN_MACHINE = '';
 
 /** The servers that write to a repository, by age. What of them is damaged is reported, and made up where there are units. */
-export async function readServers(backend: Backend, repository: RepositoryIdentity, notify: Notify): Promise<KnownServer[]> {
+export async function readServers(place: Place): Promise<KnownServer[]> {
+  const { backend, notify } = place;
   const servers: KnownServer[] = [];
   for (const id of (await backend.folders(SERVERS_FOLDER)).filter(isServerId)) {
     try {
-      const server = await readServer(backend, repository, id);
+      const server = await readServer(place, id);
       if (server === undefined) continue;
       servers.push(server);
       if (server.problem !== undefined) throw server.problem;
@@ -44,21 +47,22 @@ export async function readServers(backend: Backend, repository: RepositoryIdenti
  * One of them; undefined when nothing was stored there. A server whose `server.json` is missing or damaged has its backups all the same: then it is
  * made up, with a `problem`.
  */
-export async function readServer(backend: Backend, repository: RepositoryIdentity, id: string): Promise<KnownServer | undefined> {
+export async function readServer(place: Place, id: string): Promise<KnownServer | undefined> {
+  const { backend } = place;
   const hasUnits = async (): Promise<boolean> => (await backend.folders(`${serverFolder(id)}/${UNITS_FOLDER}`)).length > 0;
   try {
-    const known = await readSoundServer(backend, repository, id);
+    const known = await readSoundServer(place, id);
     if (known !== undefined || !(await hasUnits())) return known;
     const name = `${serverFolder(id)}/${SERVER_FILE}`;
-    return madeUp(repository, id, new Failure('repository_damaged', `${name} is missing`, { affected: [name] }));
+    return madeUp(place, id, new Failure('repository_damaged', `${name} is missing`, { affected: [name] }));
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code !== 'repository_damaged' || !(await hasUnits())) throw failure;
-    return madeUp(repository, id, failure);
+    return madeUp(place, id, failure);
   }
 }
 
-function madeUp(repository: RepositoryIdentity, server: string, problem: Failure): KnownServer {
+function madeUp({ repository }: Place, server: string, problem: Failure): KnownServer {
   const created = new Date(0).toISOString();
   const identity: ServerIdentity = {
     ...{ formatVersion: FORMAT_VERSION, repository: repository.id, server },
@@ -67,40 +71,41 @@ function madeUp(repository: RepositoryIdentity, server: string, problem: Failure
   return { identity, writer: identity, since: created, problem };
 }
 
-async function readSoundServer(backend: Backend, repository: RepositoryIdentity, id: string): Promise<KnownServer | undefined> {
+async function readSoundServer(place: Place, id: string): Promise<KnownServer | undefined> {
+  const { backend, repository, signatures } = place;
   const name = `${serverFolder(id)}/${SERVER_FILE}`;
   if ((await backend.size(name)) === undefined) return undefined;
-  const { value: identity } = await readDocument(backend, serverDocument, name);
+  const stored = await readUnjudged(backend, serverDocument, name);
+  await signatures.admitKnown(name, stored);
+  const { value: identity, signer } = stored;
   if (identity.server !== id || identity.repository !== repository.id) throw copied(name);
   const last = (await machineIds(backend, id)).at(-1);
-  if (last === undefined) return { identity, writer: identity, since: identity.created };
-  const writer = await readMachine(backend, identity, last);
-  return { identity, writer, since: writer.created };
+  const own = { identity, ...(signer === undefined ? {} : { key: signer }) };
+  if (last === undefined) return { ...own, writer: identity, since: identity.created };
+  const { record: writer, key = own.key } = await readMachine(place, identity, last);
+  return { ...own, ...(key === undefined ? {} : { key }), writer, since: writer.created };
 }
 
-/** The ids of the records that say which machine writes as a server, oldest first. */
-export async function machineIds(backend: Backend, server: string): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { name } of backend.list(`${serverFolder(server)}/${MACHINES_FOLDER}/`)) {
-    const id = recordIdOf(name);
-    if (id !== undefined && isTimedId(id)) ids.push(id);
-  }
-  return ids.sort();
-}
-
-async function readMachine(backend: Backend, { server, repository }: ServerIdentity, id: string): Promise<MachineRecord> {
+/** A machine record, and which key signed it: also one that is not known here, for then another machine may have gone on as the server. */
+async function readMachine(
+  { backend, signatures }: Place,
+  { server, repository }: ServerIdentity,
+  id: string,
+): Promise<{ readonly record: MachineRecord; readonly key?: string }> {
   const name = `${serverFolder(server)}/${machinePath(id)}`;
-  const { value } = await readDocument(backend, machineDocument, name);
-  if (value.id === id && value.server === server && value.repository === repository) return value;
-  throw copied(name);
+  const stored = await readUnjudged(backend, machineDocument, name);
+  const { value: record, signer } = stored;
+  if (record.id !== id || record.server !== server || record.repository !== repository) throw copied(name);
+  if (signer === undefined) await signatures.admitKnown(name, stored);
+  return { record, ...(signer === undefined ? {} : { key: signer }) };
 }
 
 /** All machines that wrote as a server, as far as their records can be used. */
-export async function formerWriters(backend: Backend, { identity }: KnownServer): Promise<Machine[]> {
+export async function formerWriters(place: Place, { identity }: KnownServer): Promise<Machine[]> {
   const machines: Machine[] = [identity];
-  for (const id of await machineIds(backend, identity.server)) {
+  for (const id of await machineIds(place.backend, identity.server)) {
     try {
-      machines.push(await readMachine(backend, identity, id));
+      machines.push((await readMachine(place, identity, id)).record);
     } catch {
       // What an unusable one would confirm is not confirmed.
     }
@@ -113,8 +118,8 @@ function copied(name: string): Failure {
 }
 
 /** Says which machine writes as a server from now on. */
-export async function writeMachine(backend: Backend, record: MachineRecord): Promise<void> {
-  await writeDocument(backend, machineDocument, `${serverFolder(record.server)}/${machinePath(record.id)}`, record);
+export async function writeMachine(place: Place, record: MachineRecord): Promise<void> {
+  await writeDocument(place, machineDocument, `${serverFolder(record.server)}/${machinePath(record.id)}`, record);
 }
 
 /** The server that somebody names, by its id or by a host name. Throws `server_unknown`. */

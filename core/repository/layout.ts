@@ -15,6 +15,7 @@ export const UNITS_FOLDER = 'units';
 export const RUNS_FOLDER = 'runs';
 export const HOLDS_FOLDER = 'holds';
 export const KEYS_FOLDER = 'keys';
+export const DELETIONS_FOLDER = 'deletions';
 
 const RECORD_SUFFIX = '.json';
 const MANIFEST_SUFFIX = '.mf.zst';
@@ -87,6 +88,11 @@ export function runPath(run: string): string {
 /** Says which machine writes below the server's folder. */
 export function machinePath(id: string): string {
   return `${MACHINES_FOLDER}/${id}${RECORD_SUFFIX}`;
+}
+
+/** Says what the server deleted of its history. */
+export function deletionPath(id: string): string {
+  return `${DELETIONS_FOLDER}/${id}${RECORD_SUFFIX}`;
 }
 
 export function notePath(id: string): string {

@@ -1,16 +1,18 @@
 import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
 import type { KeyRecord } from './keys/key-record.ts';
 import { ServerKeys } from './keys/server-keys.ts';
+import { rememberPlace, replacedAt } from './known-places.ts';
 import { lockedIdentityPath, serverFolder } from './layout.ts';
+import { type Place, placeOf } from './opened-place.ts';
 import { openBackend, readRepositoryIdentity } from './place.ts';
 import { Repository } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';
-import { chooseServer, establishServer, foundServer, type Place } from './server-identity.ts';
+import { chooseServer, establishKey, establishServer, foundServer } from './server-identity.ts';
 import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
 
 /** Which server's folder is opened, when it is not to be this machine's as it is known. */
@@ -19,6 +21,8 @@ export interface ServerChoice {
   readonly server?: string | undefined;
   /** To write: begin a new one, whoever this machine was before. */
   readonly isNew?: boolean | undefined;
+  /** To write: somebody says that the repository at the place is the one that is meant, also when it is another than before. */
+  readonly isMeant?: boolean | undefined;
   /** What to read with besides what the state directory has. */
   readonly identity?: IdentitySource | undefined;
   /** Somebody is about to say for whom is encrypted: nothing but that may be written. */
@@ -29,13 +33,13 @@ export interface ServerChoice {
 export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
   const backend = openBackend(settings.repository);
   const repository = await readRepositoryIdentity(backend);
-  return { backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify };
+  return placeOf({ backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify });
 }
 
 /**
  * Opens the repository that the settings name. To write, this machine's id is looked up or begun, and kept in the state
  * directory, and what killed writers left unfinished is removed; to read, nothing is changed anywhere. Throws `repository_missing`,
- * `repository_foreign`, `repository_newer`, `server_unknown`, `server_contested`,
+ * `repository_foreign`, `repository_newer`, `repository_replaced`, `server_unknown`, `server_contested`,
  * `identity_missing`.
  */
 export async function openRepository(
@@ -46,19 +50,44 @@ export async function openRepository(
 ): Promise<Repository> {
   const place = await openPlace(settings, notify);
   const { backend } = place;
+  const replaced = replacedAt(settings.stateDirectory, settings.repository, place.repository.id);
   if (purpose === 'read') {
+    if (replaced !== undefined) notify({ level: 'error', code: replaced.code, message: replaced.message, affected: replaced.affected });
     const { server, isOwn } = await chooseServer(place, choice.server);
     return new Repository(place, server, isOwn, new ServerKeys(place, server, { source: choice.identity }));
   }
+  if (replaced !== undefined && choice.isMeant !== true) throw replaced;
   if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
   else useStateDirectory(settings.stateDirectory, notify);
+  keepPlace(settings, place);
   await backend.discardAbandoned(Date.now() - SAFETY_AGE);
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
   await backend.discardUnfinished(serverFolder(server));
+  await (purpose === 'write' ? establishKey(place, server) : tryToEstablishKey(place, server));
   const current = purpose === 'write' && choice.isUndecided !== true ? await keyForWriting(place, server) : undefined;
   if (current !== undefined) await checkIdentities(place, server, current);
   const isWriting = purpose === 'write';
   return new Repository(place, server, true, new ServerKeys(place, server, { source: choice.identity, current, isWriting }));
+}
+
+/** What cannot be kept is not noticed when it changes. */
+function keepPlace({ stateDirectory, repository }: Settings, { repository: { id }, notify }: Place): void {
+  try {
+    rememberPlace(stateDirectory, repository, id);
+  } catch (error) {
+    const message = `the state cannot be kept: ${asFailure(error).message}`;
+    notify({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });
+  }
+}
+
+/** What makes room writes little, and can do without. */
+async function tryToEstablishKey(place: Place, server: string): Promise<void> {
+  try {
+    await establishKey(place, server);
+  } catch (error) {
+    const message = `there is no key to sign with: ${asFailure(error).message}`;
+    place.notify({ level: 'warning', code: 'state_unusable', message, affected: [place.stateFolder] });
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import type { RepositoryIdentity } from './identity.ts';
 import { newRepositoryId } from './ids.ts';
 import { REPOSITORY_FILE } from './layout.ts';
 import { FORMAT_VERSION } from './record.ts';
-import { readDocument, writeDocument } from './stored-document.ts';
+import { readUnjudged, writeUnsigned } from './stored-document.ts';
 
 /** The backend of a repository's place as the settings name it: an absolute path. */
 export function openBackend(location: string): Backend {
@@ -29,7 +29,7 @@ export async function readRepositoryIdentity(backend: Backend): Promise<Reposito
     });
   }
   try {
-    return (await readDocument(backend, repositoryDocument, REPOSITORY_FILE)).value;
+    return (await readUnjudged(backend, repositoryDocument, REPOSITORY_FILE)).value;
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code !== 'repository_damaged') throw failure;
@@ -56,7 +56,7 @@ export async function initRepository(
   const head = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
   const identity = recipients === undefined ? head : { ...head, recipients };
   try {
-    await writeDocument(backend, repositoryDocument, REPOSITORY_FILE, identity);
+    await writeUnsigned(backend, repositoryDocument, REPOSITORY_FILE, identity);
   } catch (error) {
     // Somebody else made it in the same moment.
     if (error instanceof Failure && error.code === 'object_exists') {

@@ -9,12 +9,12 @@ import { reveal, writeSealed } from './keys/sealed-members.ts';
 import type { ServerKeys } from './keys/server-keys.ts';
 import * as layout from './layout.ts';
 import { ObjectOutput } from './object-output.ts';
+import type { Place } from './opened-place.ts';
 import type { SnapshotRecord } from './record.ts';
 import { checkRecord } from './record-check.ts';
 import { RunRecords } from './run-records.ts';
 import { SealedAccess } from './sealed-access.ts';
 import { ServerFolder } from './server-folder.ts';
-import type { Place } from './server-identity.ts';
 import { readDocument } from './stored-document.ts';
 import { Units } from './units.ts';
 
@@ -34,12 +34,12 @@ export class Repository extends ServerFolder {
   readonly runs: RunRecords;
   /** Whether this machine writes as that server. */
   readonly isOwn: boolean;
-  readonly #place: Place;
+  readonly place: Place;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
 
   constructor(place: Place, server: string, isOwn = true, keys?: ServerKeys) {
     super(place, server, keys);
-    this.#place = place;
+    this.place = place;
     this.isOwn = isOwn;
     this.units = new Units(this);
     this.runs = new RunRecords(this);
@@ -47,12 +47,12 @@ export class Repository extends ServerFolder {
 
   /** The folder of another server, to read. */
   ofServer(server: string): Repository {
-    return new Repository(this.#place, server, this.isOwn && server === this.server, this.keys.ofServer(server));
+    return new Repository(this.place, server, this.isOwn && server === this.server, this.keys.ofServer(server));
   }
 
   /** One snapshot of a unit by the path of its record. Throws what makes it unusable. */
   async readSnapshot(unit: string, path: string): Promise<SnapshotRecord> {
-    const { value, sha256 } = await readDocument(this.backend, snapshotDocument, this.nameOf(path));
+    const { value, sha256 } = await readDocument(this, snapshotDocument, this.nameOf(path));
     checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
     const record = value.sealed === undefined ? value : concealed(value);
     this.#digests.set(record, sha256);

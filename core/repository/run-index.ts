@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
 import { timedIdStart, timeOfId } from './ids.ts';
 import type { Repository } from './repository.ts';
-import type { RunRecord } from './run-record.ts';
+import type { LogLink, RunRecord } from './run-record.ts';
 
 const FILE = 'runs.json';
 
@@ -15,6 +15,33 @@ export interface Witness {
   readonly time: string;
 }
 
+/** A run record in the log: its number, and the record before it. */
+export interface IndexedLog {
+  readonly sequence: number;
+  readonly previous: { readonly sequence: number; readonly id: string } | null;
+}
+
+/** The newest snapshot of a unit as the newest run says that names it. */
+interface Named {
+  /** The id of the snapshot. */
+  readonly id: string;
+  /** The run and its number. */
+  readonly run: string;
+  readonly sequence: number;
+}
+
+/** What the index keeps of the records that were read. */
+interface Known {
+  readonly runs: string[];
+  readonly witnesses: Map<string, Witness>;
+  readonly log: Map<string, IndexedLog>;
+  readonly named: Map<string, Named>;
+}
+
+function nothingKnown(): Known {
+  return { runs: [], witnesses: new Map(), log: new Map(), named: new Map() };
+}
+
 /**
  * What the records of a server's runs say about its snapshots, kept in the state of the repository: each record is read once,
  * however many there are. Lost or damaged it is made again.
@@ -24,15 +51,21 @@ export class RunIndex {
   readonly ids: readonly string[];
   /** By the digest of a snapshot's record: the last run up to the present that found nothing changed since. */
   readonly witnesses: ReadonlyMap<string, Witness>;
+  /** By the id of a run: where it stands in the log. */
+  readonly log: ReadonlyMap<string, IndexedLog>;
+  /** By the id of a unit: its newest snapshot as the log says. */
+  readonly named: ReadonlyMap<string, Named>;
   readonly #file: string;
   readonly #read: readonly string[];
   readonly #isNew: boolean;
 
-  private constructor(file: string, ids: readonly string[], read: readonly string[], witnesses: Map<string, Witness>, isNew: boolean) {
+  private constructor(file: string, ids: readonly string[], { runs, witnesses, log, named }: Known, isNew: boolean) {
     this.#file = file;
     this.ids = ids;
-    this.#read = read;
+    this.#read = runs;
     this.witnesses = witnesses;
+    this.log = log;
+    this.named = named;
     this.#isNew = isNew;
   }
 
@@ -41,25 +74,31 @@ export class RunIndex {
    * before. Records of runs before `since` are not read where that is given.
    */
   static async read(repository: Repository, now: number, since?: number): Promise<RunIndex> {
-    const file = join(repository.stateFolder, FILE);
+    const file = join(repository.stateFolder, repository.isOwn ? FILE : `${repository.server}-${FILE}`);
     const ids = await repository.runs.ids();
     const there = new Set(ids);
     const present = timedIdStart(new Date(now));
     const begin = since === undefined ? '' : timedIdStart(new Date(Math.max(since, 0)));
-    const { runs, witnesses } = readIndex(file, now, there) ?? { runs: [], witnesses: new Map<string, Witness>() };
-    const known = new Set(runs);
+    const known = readIndex(file, now, there) ?? nothingKnown();
+    const before = new Set(known.runs);
     const read: string[] = [];
+    let newest: LogLink | undefined;
     for (const id of ids) {
-      if (!known.has(id)) {
+      if (!before.has(id)) {
         if (id < begin || id.slice(0, present.length) > present) continue;
-        const record = await repository.runs.read(id);
-        if (record === undefined) continue;
-        addWitnesses(record, witnesses);
+        const found = await repository.runs.readLinked(id);
+        if (found === undefined) continue;
+        addWitnesses(found.run, known.witnesses);
+        addToLog(found.run, known);
+        const { log } = found.run;
+        if (log !== undefined && log.sequence > (newest?.sequence ?? 0)) newest = { sequence: log.sequence, id, sha256: found.sha256 };
       }
       read.push(id);
     }
-    const isNew = read.length !== runs.length || read.some((id, index) => id !== runs[index]);
-    return new RunIndex(file, ids, read, witnesses, isNew);
+    for (const id of known.log.keys()) if (!there.has(id)) known.log.delete(id);
+    if (newest !== undefined) repository.runs.see(newest);
+    const isNew = read.length !== known.runs.length || read.some((id, index) => id !== known.runs[index]);
+    return new RunIndex(file, ids, { ...known, runs: read }, isNew);
   }
 
   /** When the runs began, in milliseconds since 1970. */
@@ -76,8 +115,10 @@ export class RunIndex {
     const gone = new Set(removed);
     const runs = this.#read.filter((id) => !gone.has(id));
     const witnesses = Object.fromEntries([...this.witnesses].filter(([, { run }]) => !gone.has(run)));
+    const log = Object.fromEntries([...this.log].filter(([id]) => !gone.has(id)));
+    const named = Object.fromEntries(this.named);
     try {
-      replaceFile(this.#file, Buffer.from(`${JSON.stringify({ runs, witnesses })}\n`));
+      replaceFile(this.#file, Buffer.from(`${JSON.stringify({ runs, witnesses, log, named })}\n`));
     } catch {
       // What is only quicker must not stop anything.
     }
@@ -93,14 +134,32 @@ function addWitnesses({ id, units }: RunRecord, witnesses: Map<string, Witness>)
   }
 }
 
+function addToLog({ id, units, log }: RunRecord, known: Known): void {
+  if (log === undefined) return;
+  const { sequence, previous } = log;
+  known.log.set(id, { sequence, previous: previous === null ? null : { sequence: previous.sequence, id: previous.id } });
+  for (const { unit, snapshot } of units) {
+    if (unit === null || snapshot === null || (known.named.get(unit)?.sequence ?? 0) > sequence) continue;
+    known.named.set(unit, { id: snapshot.id, run: id, sequence });
+  }
+}
+
 /** Undefined also when it was made by a clock that was ahead, or names a record that is gone: then an older one may be the witness. */
-function readIndex(file: string, now: number, there: ReadonlySet<string>): { runs: string[]; witnesses: Map<string, Witness> } | undefined {
+function readIndex(file: string, now: number, there: ReadonlySet<string>): Known | undefined {
   try {
-    const { runs, witnesses } = JSON.parse(readFileSync(file, 'utf8')) as { runs: string[]; witnesses: Record<string, Witness> };
-    const found = new Map(Object.entries(witnesses));
+    const stored = JSON.parse(readFileSync(file, 'utf8')) as {
+      readonly runs: string[];
+      readonly witnesses: Record<string, Witness>;
+      readonly log: Record<string, IndexedLog>;
+      readonly named: Record<string, Named>;
+    };
+    const { runs } = stored;
+    const witnesses = new Map(Object.entries(stored.witnesses));
     const isAhead =
-      runs.some((id) => !(timeOfId(id).getTime() <= now)) || [...found.values()].some(({ time }) => !(Date.parse(time) <= now));
-    return isAhead || [...found.values()].some(({ run }) => !there.has(run)) ? undefined : { runs, witnesses: found };
+      runs.some((id) => !(timeOfId(id).getTime() <= now)) || [...witnesses.values()].some(({ time }) => !(Date.parse(time) <= now));
+    const named = new Map(Object.entries(stored.named));
+    if (isAhead || [...witnesses.values(), ...named.values()].some(({ run }) => !there.has(run))) return undefined;
+    return { runs, witnesses, log: new Map(Object.entries(stored.log)), named };
   } catch {
     return undefined;
   }

@@ -19,6 +19,22 @@ export interface RunUnit {
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
 
+/** Where a run record stands in the log of its server's runs. */
+export interface LogEntry {
+  /** From 1. A number can be left out: by a run that died while it wrote its record. */
+  readonly sequence: number;
+  /** The record before it, when it was written; null for the first. */
+  readonly previous: LogLink | null;
+}
+
+/** A link to a run record. */
+export interface LogLink {
+  readonly sequence: number;
+  readonly id: string;
+  /** Of the record's bytes. */
+  readonly sha256: string;
+}
+
 /** One record a run, written when the run ends; a unit in which nothing changed stands here alone. */
 export interface RunRecord {
   readonly formatVersion: number;
@@ -30,6 +46,8 @@ export interface RunRecord {
   readonly finished: string;
   readonly status: 'ok' | 'partial' | 'failed';
   readonly units: readonly RunUnit[];
+  /** Its place in the log of the server's runs; records from before there were signatures have none. */
+  readonly log?: LogEntry;
   readonly tool: { readonly name: string; readonly version: string };
   /** Has `units` with the messages of the failures, where the repository is encrypted. */
   readonly sealed?: SealedMembers;

@@ -93,6 +93,10 @@ export const machineSchema = {
     name: text,
     machine: digest,
     product: digest,
+    adopted: {
+      type: 'array',
+      items: { type: 'object', properties: { path: text, sha256: digest }, required: ['path', 'sha256'] },
+    },
     created: time,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'name', 'machine', 'created'],
@@ -253,6 +257,13 @@ const runUnit = {
   required: ['name', 'unit', 'outcome', 'time', 'snapshot', 'warningCount', 'failure'],
 } as const;
 
+const sequence = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+const logLink = {
+  type: 'object',
+  properties: { sequence, id: timedId, sha256: digest },
+  required: ['sequence', 'id', 'sha256'],
+} as const;
+
 export const runSchema = {
   $schema: DIALECT,
   $id: 'urn:apiscp-backup:schema:run:1',
@@ -266,10 +277,34 @@ export const runSchema = {
     finished: time,
     status: { enum: ['ok', 'partial', 'failed'] },
     units: { type: 'array', items: runUnit },
+    log: {
+      type: 'object',
+      properties: { sequence, previous: { anyOf: [logLink, { type: 'null' }] } },
+      required: ['sequence', 'previous'],
+    },
     tool,
     sealed,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'time', 'finished', 'status', 'units', 'tool'],
+} as const;
+
+export const deletionSchema = {
+  $schema: DIALECT,
+  $id: 'urn:apiscp-backup:schema:deletion:1',
+  type: 'object',
+  properties: {
+    formatVersion,
+    id: timedId,
+    repository: repositoryId,
+    server: serverId,
+    runs: {
+      type: 'array',
+      items: { type: 'object', properties: { first: sequence, last: sequence }, required: ['first', 'last'] },
+    },
+    snapshots: { type: 'array', items: { type: 'object', properties: { unit: unitId, id: timedId }, required: ['unit', 'id'] } },
+    created: time,
+  },
+  required: ['formatVersion', 'id', 'repository', 'server', 'runs', 'snapshots', 'created'],
 } as const;
 
 export const holdSchema = {

@@ -5,7 +5,8 @@ import type { Backend, ObjectInfo } from './backends/backend.ts';
 import type { RepositoryIdentity } from './identity.ts';
 import { ofObject, ServerKeys } from './keys/server-keys.ts';
 import { isSealed, serverFolder } from './layout.ts';
-import type { Place } from './server-identity.ts';
+import type { Place } from './opened-place.ts';
+import type { Signatures } from './signatures/signatures.ts';
 
 type ReadRange = (offset: number, length: number) => Promise<Buffer>;
 
@@ -24,6 +25,8 @@ export class ServerFolder {
   readonly server: string;
   /** The part of the state directory that belongs to this repository. */
   readonly stateFolder: string;
+  /** Who signs, and whose signatures are taken. */
+  readonly signatures: Signatures;
   /** Where to tell what the operator should know. */
   readonly notify: Notify;
   /** For whom is encrypted, and what opens it. */
@@ -31,8 +34,9 @@ export class ServerFolder {
   readonly #folder: string;
 
   constructor(place: Place, server: string, keys = new ServerKeys(place, server)) {
-    const { backend, repository, stateFolder, notify } = place;
+    const { backend, repository, stateFolder, notify, signatures } = place;
     this.backend = backend;
+    this.signatures = signatures;
     this.identity = repository;
     this.server = server;
     this.stateFolder = stateFolder;

@@ -1,14 +1,11 @@
-import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
-import type { RepositoryIdentity } from './identity.ts';
 import { isTimedId, newServerId, newTimedId, timeOfId } from './ids.ts';
 import {
   describeServer,
   formerWriters,
   type KnownServer,
-  machineIds,
   namedServer,
   readServer,
   readServers,
@@ -17,18 +14,13 @@ import {
 } from './known-servers.ts';
 import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
 import { differences, hasChangingName, type Machine, thisMachine } from './machine.ts';
+import type { Place } from './opened-place.ts';
 import { FORMAT_VERSION } from './record.ts';
 import { knownRuns, readServerState, strangeRuns, writeServerState } from './server-state.ts';
+import { machineIds } from './signatures/announcements.ts';
+import { shownFingerprint } from './signatures/signatures.ts';
+import { unsignedObjects } from './signatures/unsigned-objects.ts';
 import { writeDocument } from './stored-document.ts';
-
-/** Where a machine looks for who it is. */
-export interface Place {
-  readonly backend: Backend;
-  readonly repository: RepositoryIdentity;
-  /** The state that belongs to the repository. */
-  readonly stateFolder: string;
-  readonly notify: Notify;
-}
 
 /** A server whose folder is meant; `isOwn` says that this machine writes there. */
 export interface ChosenServer {
@@ -57,7 +49,7 @@ interface Candidate {
 
 /** Who this machine is as its state, or else the repository knows it; undefined when it was never here. */
 async function findSelf(place: Place): Promise<Candidate | undefined> {
-  const { backend, repository, stateFolder, notify } = place;
+  const { backend, stateFolder } = place;
   const here = thisMachine();
   const before = readServerState(stateFolder);
   // The runs first: a run that ends now is written into the state before its record is.
@@ -65,7 +57,7 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
   const state = readServerState(stateFolder);
   // The state of a clone that has a machine id of its own names the server that it was cloned from, which goes on writing.
   if (state?.machine === here.machine) {
-    const server = await readServer(backend, repository, state.server);
+    const server = await readServer(place, state.server);
     if (server !== undefined) {
       const doubts = await doubtsAbout(here, server, place);
       const strange = state.server === before?.server ? strangeRuns(state, runs) : [];
@@ -73,7 +65,7 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
       return { server, doubts, isRemembered: true };
     }
   }
-  const alike = (await readServers(backend, repository, notify)).filter(({ writer }) => writer.machine === here.machine);
+  const alike = (await readServers(place)).filter(({ writer }) => writer.machine === here.machine);
   const candidates = alike.map((server): Candidate => ({ server, doubts: differences(here, server.writer), isRemembered: false }));
   const certain = candidates.filter(({ doubts }) => doubts.length === 0);
   const [only, ...others] = certain.length > 0 ? certain : candidates;
@@ -86,20 +78,21 @@ async function doubtsAbout(here: Machine, server: KnownServer, place: Place): Pr
   if (problem !== undefined) place.notify({ level: 'error', code: problem.code, message: problem.message, affected: problem.affected });
   // The state knows that this machine wrote there, and nobody says that another one does.
   if (writer.machine === UNKNOWN_MACHINE) return [];
-  return writer.machine === here.machine ? changesOf(here, server, place) : [takenOver(server)];
+  return writer.machine === here.machine ? changesOf(here, server, place) : [takenOver(server, place)];
 }
 
 /**
  * What speaks against this machine, which has its state, being the one that wrote last. The runs that the state knows tell a clone by, too.
  */
-async function changesOf(here: Machine, server: KnownServer, { backend }: Place): Promise<string[]> {
+async function changesOf(here: Machine, server: KnownServer, place: Place): Promise<string[]> {
   const changes = differences(here, server.writer);
-  if (changes.length === 0 || !hasChangingName(here, await formerWriters(backend, server))) return changes;
+  if (changes.length === 0 || !hasChangingName(here, await formerWriters(place, server))) return changes;
   return differences({ ...here, name: server.writer.name }, server.writer);
 }
 
-function takenOver({ writer, since }: KnownServer): string {
-  return `the machine ${writer.name} took it over at ${since}`;
+function takenOver({ identity, writer, since, key }: KnownServer, { signatures }: Place): string {
+  const isKnown = key === undefined || signatures.trusted(identity.server).includes(key);
+  return `the machine ${writer.name} took it over at ${since}${isKnown ? '' : `, as the key ${shownFingerprint(key)} says, which is not known here`}`;
 }
 
 /**
@@ -135,12 +128,14 @@ export async function establishServer(place: Place): Promise<ChosenServer> {
 
 /** Begins a server for this machine, whoever it was before. */
 export async function foundServer(place: Place): Promise<ChosenServer> {
-  const { backend, repository, notify } = place;
-  const others = await readServers(backend, repository, notify);
+  const { repository, signatures } = place;
+  const others = await readServers(place);
   const server = newServerId();
   const created = new Date().toISOString();
   const identity = { formatVersion: FORMAT_VERSION, repository: repository.id, server, ...thisMachine(), created };
-  await writeDocument(backend, serverDocument, `${serverFolder(server)}/${SERVER_FILE}`, identity);
+  const { publicKey } = signatures.makeOwnKey(server);
+  await writeDocument(place, serverDocument, `${serverFolder(server)}/${SERVER_FILE}`, identity);
+  await signatures.trust(server, [publicKey.toString('base64')]);
   remember(place, server, []);
   if (others.length > 0) {
     const names = others.map(describeServer).join(', ');
@@ -152,13 +147,33 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
 
 /** Makes this machine the continuation of a server, whoever wrote as that before. */
 export async function takeOver(place: Place, { identity }: KnownServer, now: Date): Promise<void> {
-  const { backend, repository } = place;
-  const last = (await machineIds(backend, identity.server)).at(-1);
+  await announce(place, identity.server, now);
+  remember(place, identity.server, await runIds(place.backend, identity.server));
+}
+
+/**
+ * Has this machine sign as a server. It says so in a machine record first, so that whoever reads knows the key; of what was there before, it believes what it
+ * believes of every server, and says what has no signature at all.
+ */
+async function announce(place: Place, server: string, now: Date): Promise<void> {
+  const { backend, repository, signatures } = place;
+  const { isOpen, keys } = await signatures.believe(server);
+  const before = [...keys];
+  const adopted = isOpen ? await unsignedObjects(backend, server) : [];
+  const key = signatures.makeOwnKey(server).publicKey.toString('base64');
+  const last = (await machineIds(backend, server)).at(-1);
   // The last record says who writes, also when the one before was made by a clock that was ahead.
   const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
-  const record = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: repository.id, server: identity.server };
-  await writeMachine(backend, { ...record, ...thisMachine(), created: now.toISOString() });
-  remember(place, identity.server, await runIds(backend, identity.server));
+  const head = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: repository.id, server };
+  const whatWas = adopted.length === 0 ? {} : { adopted };
+  await writeMachine(place, { ...head, ...thisMachine(), ...whatWas, created: now.toISOString() });
+  await signatures.trust(server, [...before, key]);
+}
+
+/** Has a server that lost its key, or never had one, get another. Throws where that cannot be kept. */
+export async function establishKey(place: Place, server: string): Promise<void> {
+  const key = place.signatures.ownKey(server)?.publicKey.toString('base64');
+  if (key === undefined || !place.signatures.trusted(server).includes(key)) await announce(place, server, new Date());
 }
 
 function remember({ stateFolder, notify }: Place, server: string, runs: readonly string[]): void {
@@ -180,12 +195,11 @@ function remember({ stateFolder, notify }: Place, server: string, runs: readonly
  * there is (a new machine that replaces a lost one). An id that nothing is stored under when there is no telling. Throws `server_unknown`.
  */
 export async function chooseServer(place: Place, nameOrId?: string): Promise<ChosenServer> {
-  const { backend, repository, notify } = place;
   const self = await findSelf(place);
   const isOwn = self !== undefined && self.doubts.length === 0;
   const own = self?.server.identity.server;
   if (nameOrId !== undefined) {
-    const { server } = namedServer(nameOrId, await readServers(backend, repository, notify)).identity;
+    const { server } = namedServer(nameOrId, await readServers(place)).identity;
     return { server, isOwn: isOwn && server === own };
   }
   if (self !== undefined && own !== undefined) {
@@ -195,7 +209,7 @@ export async function chooseServer(place: Place, nameOrId?: string): Promise<Cho
       report(place, 'state_lost', `the state directory does not know this server; taking it for ${describeServer(self.server)}`, own);
     return { server: own, isOwn };
   }
-  const [only, ...others] = await readServers(backend, repository, notify);
+  const [only, ...others] = await readServers(place);
   if (only === undefined) return { server: newServerId(), isOwn: false };
   if (others.length > 0) {
     const names = [only, ...others].map(describeServer).join(', ');

@@ -65,6 +65,22 @@ export async function rememberRun(stateFolder: string, run: string, stored: () =
   }
 }
 
+/** Does something while no other process does anything under this lock; on a disk that takes no file for it without that. */
+export async function withStateLock<T>(stateFolder: string, file: string, action: () => Promise<T>): Promise<T> {
+  let lock: number | undefined;
+  try {
+    lock = openSync(join(stateFolder, file), 'a', 0o600);
+  } catch {
+    return action();
+  }
+  try {
+    while (!tryLock(lock)) await setTimeout(LOCK_PAUSE);
+    return await action();
+  } finally {
+    closeSync(lock);
+  }
+}
+
 async function addRun(stateFolder: string, run: string, stored: () => Promise<readonly string[]>): Promise<void> {
   const state = readServerState(stateFolder);
   if (state === undefined) {

@@ -2,11 +2,25 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { type DocumentKind, decodeDocument, encodeDocument } from './documents.ts';
+import { isGenuine, signatureOf } from './signatures/signed-document.ts';
 
 /** A document as it was read, with the SHA-256 (hexadecimal) of its bytes. */
 export interface StoredDocument<T> {
   readonly value: T;
   readonly sha256: string;
+  /** The public key (raw, base64) that signed it; undefined when none did. */
+  readonly signer?: string;
+}
+
+/** Where documents are, and who signs and judges them. */
+export interface DocumentStore {
+  readonly backend: Backend;
+  readonly signatures: {
+    /** Throws `repository_damaged` when this machine does not take the document for one of its server. */
+    admit(name: string, document: Pick<StoredDocument<unknown>, 'sha256' | 'signer'>): Promise<void>;
+    /** The document with the signature of this machine's server. */
+    sign(name: string, document: Buffer): Buffer;
+  };
 }
 
 function digestOf(bytes: Uint8Array): string {
@@ -14,22 +28,46 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 /**
- * Reads and checks a document, no larger than its kind may be. Throws `repository_damaged` when it is missing or wrong,
- * `repository_newer` when a newer program wrote it.
+ * Reads a document, no larger than its kind may be, and believes its signature when the key that it names made it, whosever that is. Throws
+ * `repository_damaged` when it is missing or wrong, `repository_newer` when a newer program wrote it.
  */
-export async function readDocument<T>(backend: Backend, kind: DocumentKind<T>, name: string): Promise<StoredDocument<T>> {
+export async function readUnjudged<T>(backend: Backend, kind: DocumentKind<T>, name: string): Promise<StoredDocument<T>> {
   const size = await backend.size(name);
   if (size !== undefined && size > kind.limit) {
     const message = `${name} has ${size} bytes, more than a ${kind.title} may have`;
     throw new Failure('repository_damaged', message, { affected: [name] });
   }
   const bytes = await backend.read(name, 0, size);
-  return { value: decodeDocument(kind, bytes, name), sha256: digestOf(bytes) };
+  const value = decodeDocument(kind, bytes, name);
+  const sha256 = digestOf(bytes);
+  const signature = signatureOf(bytes);
+  if (signature === undefined) return { value, sha256 };
+  if (!isGenuine(signature, name)) {
+    throw new Failure('repository_damaged', `${name} was changed after it was signed, or stood elsewhere`, { affected: [name] });
+  }
+  return { value, sha256, signer: signature.key.toString('base64') };
 }
 
-/** Stores a document under a name that must be free; returns the SHA-256 (hexadecimal) of its bytes. */
-export async function writeDocument<T>(backend: Backend, kind: DocumentKind<T>, name: string, value: T): Promise<string> {
-  const bytes = encodeDocument(kind, value);
+/** Reads and checks a document of a server, which must be signed by that. Throws as `readUnjudged`. */
+export async function readDocument<T>(store: DocumentStore, kind: DocumentKind<T>, name: string): Promise<StoredDocument<T>> {
+  const stored = await readUnjudged(store.backend, kind, name);
+  await store.signatures.admit(name, stored);
+  return stored;
+}
+
+/** Stores a document of this machine's server under a name that must be free; returns the SHA-256 (hexadecimal) of its bytes. */
+export async function writeDocument<T>(store: DocumentStore, kind: DocumentKind<T>, name: string, value: T): Promise<string> {
+  const bytes = store.signatures.sign(name, encodeDocument(kind, value));
+  await writeBytes(store.backend, name, bytes);
+  return digestOf(bytes);
+}
+
+/** The same of what belongs to no server, so that nobody can sign it. */
+export async function writeUnsigned<T>(backend: Backend, kind: DocumentKind<T>, name: string, value: T): Promise<void> {
+  await writeBytes(backend, name, encodeDocument(kind, value));
+}
+
+async function writeBytes(backend: Backend, name: string, bytes: Buffer): Promise<void> {
   const writer = await backend.create(name);
   try {
     await writer.write(bytes);
@@ -37,5 +75,4 @@ export async function writeDocument<T>(backend: Backend, kind: DocumentKind<T>, 
   } finally {
     await writer.abort();
   }
-  return digestOf(bytes);
 }

@@ -12,19 +12,15 @@ import type { UnitNote } from './unit-note.ts';
  * The notes about the units of a server, oldest first; one that cannot be used is given to `report` and left out: in doubt nobody's backups
  * are another's.
  */
-export async function readNotes(
-  backend: Backend,
-  repository: string,
-  server: string,
-  report: (error: unknown) => void,
-): Promise<UnitNote[]> {
+export async function readNotes(folder: ServerFolder, report: (error: unknown) => void): Promise<UnitNote[]> {
+  const { backend, server, identity } = folder;
   const notes: UnitNote[] = [];
   for await (const { name } of backend.list(`${serverFolder(server)}/${NOTES_FOLDER}/`)) {
     const id = recordIdOf(name);
     if (id === undefined || !isTimedId(id)) continue;
     try {
-      const { value } = await readDocument(backend, noteDocument, name);
-      const isOwn = value.id === id && value.repository === repository && value.server === server;
+      const { value } = await readDocument(folder, noteDocument, name);
+      const isOwn = value.id === id && value.repository === identity.id && value.server === server;
       if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
       notes.push(value);
     } catch (error) {

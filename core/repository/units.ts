@@ -127,7 +127,7 @@ export class Units {
   async read(id: string): Promise<UnitIdentity> {
     await this.notes();
     const name = this.#folder.nameOf(unitPath(id));
-    const { value } = await readDocument(this.#folder.backend, unitDocument, name);
+    const { value } = await readDocument(this.#folder, unitDocument, name);
     if (
       value.unit === id &&
       value.name === unitNameOf(id) &&
@@ -164,7 +164,7 @@ export class Units {
 
   /** What was noted about units; read once. */
   async notes(): Promise<readonly UnitNote[]> {
-    this.#notes ??= await readNotes(this.#folder.backend, this.#folder.identity.id, this.#folder.server, (error) => {
+    this.#notes ??= await readNotes(this.#folder, (error) => {
       this.#folder.report(error);
       this.#noteRefusal(undefined, error);
     });

@@ -19,7 +19,7 @@ export function exitCodeOfResult(result: unknown): number {
 }
 
 /** Something that was needed of the repository is missing, cut or altered. */
-const DAMAGE: ReadonlySet<string> = new Set(['repository_damaged', 'digest_mismatch', 'chain_broken']);
+const DAMAGE: ReadonlySet<string> = new Set(['repository_damaged', 'digest_mismatch', 'chain_broken', 'history_missing']);
 
 /** The exit code of a failure. */
 export function exitCodeOfFailure(code: FailureCode | string): number {

@@ -1,5 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { keysSchema, passphraseFileSchema, recipientsSchema, serverCanReadSchema } from './keys.ts';
+import { fingerprintSchema } from './servers.ts';
 
 /** Makes the repository that the settings name, or joins it when it exists. */
 export const initRequest = {
@@ -22,8 +23,9 @@ export const initResult = {
     server: { type: 'string', description: 'The id below which this server writes.' },
     created: { type: 'boolean', description: 'False when the repository was there already.' },
     keys: keysSchema,
+    fingerprint: { ...fingerprintSchema, description: 'Of the key with which this server signs: keep a note of it elsewhere.' },
   },
-  required: ['status', 'repository', 'id', 'server', 'created', 'keys'],
+  required: ['status', 'repository', 'id', 'server', 'created', 'keys', 'fingerprint'],
   additionalProperties: false,
 } as const;
 

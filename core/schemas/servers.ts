@@ -15,8 +15,34 @@ export const earlierSchema = {
   description: 'The account that had this name before the present one; of `list` all that had it.',
 } as const;
 
+/** What people compare of a public key. */
+export const fingerprintSchema = {
+  type: 'string',
+  pattern: '^SHA256:[A-Za-z0-9+/]{43}$',
+  description: 'SHA256: and the digest of the public key with which a server signs.',
+} as const;
+
 /** Names the servers that have backups in the repository. */
-export const serversRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
+export const serversRequest = {
+  type: 'object',
+  properties: {
+    trust: {
+      ...fingerprintSchema,
+      description: 'From now on take the signatures of this key for those of the server that names it: somebody compared it.',
+    },
+  },
+  additionalProperties: false,
+} as const;
+
+const serverKey = {
+  type: 'object',
+  properties: {
+    fingerprint: fingerprintSchema,
+    known: { type: 'boolean', description: 'Whether this machine takes its signatures for the server’s.' },
+  },
+  required: ['fingerprint', 'known'],
+  additionalProperties: false,
+} as const;
 
 const timeOrNull = { anyOf: [timeSchema, { type: 'null' }] } as const;
 
@@ -32,8 +58,9 @@ const serverSummary = {
     firstRun: { ...timeOrNull, description: 'Of the runs that are still recorded.' },
     lastRun: timeOrNull,
     units: { ...countSchema, description: 'Accounts and system, earlier incarnations included.' },
+    keys: { type: 'array', items: serverKey, description: 'With which it signed, the oldest first, as it says itself.' },
   },
-  required: ['server', 'name', 'here', 'machine', 'since', 'created', 'firstRun', 'lastRun', 'units'],
+  required: ['server', 'name', 'here', 'machine', 'since', 'created', 'firstRun', 'lastRun', 'units', 'keys'],
   additionalProperties: false,
 } as const;
 

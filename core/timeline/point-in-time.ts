@@ -2,6 +2,7 @@ import { ChainIndex, chainMembers } from '../chain/chain-index.ts';
 import { type PointInTime, parsePointInTime } from '../chain/point-in-time.ts';
 import { resolvePointInTime } from '../chain/resolve-point-in-time.ts';
 import { Failure } from '../failure.ts';
+import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { recordIdOf } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -24,13 +25,16 @@ export class UnitTimeline {
   readonly snapshots: readonly RecordedSnapshot[];
   readonly #repository: Repository;
   readonly #unusable: readonly UnusableRecord[];
+  /** Snapshots of which was told that they are gone. */
+  readonly #missing: ReadonlySet<string>;
 
   private constructor(
     unit: UnitIdentity,
     snapshots: readonly RecordedSnapshot[],
-    unusable: readonly UnusableRecord[],
+    { unusable, missing }: { readonly unusable: readonly UnusableRecord[]; readonly missing: ReadonlySet<string> },
     repository: Repository,
   ) {
+    this.#missing = missing;
     this.#unusable = unusable;
     this.unit = unit;
     this.snapshots = snapshots;
@@ -41,15 +45,20 @@ export class UnitTimeline {
   static async read(unit: UnitIdentity, repository: Repository): Promise<UnitTimeline> {
     const snapshots: RecordedSnapshot[] = [];
     const unusable: UnusableRecord[] = [];
+    const gone = new Set<string>();
     // What an administrator has joined belongs to the same customer.
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
       const found = await repository.readSnapshots(id);
       for (const { failure } of found.unusable) repository.report(failure);
+      for (const missing of await missingSnapshots(id, found, repository)) {
+        repository.report(snapshotMissing(id, missing));
+        gone.add(missing);
+      }
       unusable.push(...found.unusable);
       snapshots.push(...chainSnapshots(found.records, repository));
     }
     snapshots.sort((a, b) => (a.id < b.id ? -1 : 1));
-    if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, unusable, repository);
+    if (snapshots.length > 0) return new UnitTimeline(unit, snapshots, { unusable, missing: gone }, repository);
     const [damaged] = unusable;
     if (damaged !== undefined) throw damaged.failure;
     throw new Failure('snapshot_unknown', `there is no usable snapshot of ${unit.name}`, {
@@ -68,7 +77,7 @@ export class UnitTimeline {
     const { id, record } = this.#find(moment);
     const members = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
     const chain = await Promise.all(members.map((member) => this.#repository.revealed(member)));
-    return { moment: await this.#describe(moment, record), chain };
+    return { moment: await this.#describe(moment, record, now), chain };
   }
 
   #find(moment: PointInTime): RecordedSnapshot {
@@ -83,16 +92,28 @@ export class UnitTimeline {
     }
   }
 
-  async #describe(moment: PointInTime, record: SnapshotRecord): Promise<PointInTimeResult> {
+  async #describe(moment: PointInTime, record: SnapshotRecord, now: Date): Promise<PointInTimeResult> {
     const named = moment.kind === 'snapshot';
     const instant = named ? record.time : moment.instant.toString();
-    const stood = named ? null : await this.#lastUnchanged(record, Date.parse(instant));
+    const stood = named ? null : await this.#lastUnchanged(record, Date.parse(instant), now.getTime());
     return { text: moment.text, zone: named ? 'UTC' : moment.timeZone, instant, snapshot: record.id, taken: record.time, stood };
   }
 
+  /** Says so when the snapshot that the newest run names was taken away: what is taken for the newest is older then. */
+  async #tellMissing(id: string): Promise<void> {
+    const there = [...this.snapshots.map(({ record }) => record), ...this.#unusable.map(({ path }) => ({ id: recordIdOf(path) ?? '' }))];
+    const named = new Map([[this.unit.unit, { id }]]);
+    const missing = await missingSnapshots(this.unit.unit, { records: there, unusable: [] }, this.#repository, { named });
+    for (const each of missing) if (!this.#missing.has(each)) this.#repository.report(snapshotMissing(this.unit.unit, each));
+  }
+
   /** When the last run up to `limit` (milliseconds since 1970) found nothing changed since `record`. */
-  async #lastUnchanged(record: SnapshotRecord, limit: number): Promise<string | null> {
+  async #lastUnchanged(record: SnapshotRecord, limit: number, now: number): Promise<string | null> {
+    let isNewest = limit >= now;
     for await (const { time, units } of this.#repository.runs.backFrom(new Date(limit))) {
+      const named = units.find(({ unit, snapshot }) => unit === this.unit.unit && snapshot !== null)?.snapshot;
+      if (isNewest && named) await this.#tellMissing(named.id);
+      if (named) isNewest = false;
       const found = units.find(({ unit, outcome }) => unit === this.unit.unit && outcome === 'unchanged');
       if (found?.snapshot?.id === record.id && Date.parse(found.time) <= limit) return found.time;
       if (Date.parse(time) < Date.parse(record.time)) return null;

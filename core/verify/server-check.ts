@@ -1,13 +1,14 @@
 import { HEADER_LIMIT } from '../crypto/header.ts';
 import { isLocked } from '../crypto/identity.ts';
 import { Failure } from '../failure.ts';
-import type { Backend } from '../repository/backends/backend.ts';
-import { holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
+import { deletionDocument, holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
+import { missingRuns, runMissing } from '../repository/history/missing.ts';
 import { isTimedId } from '../repository/ids.ts';
 import type { KeyRecord } from '../repository/keys/key-record.ts';
 import { readServer } from '../repository/known-servers.ts';
 import * as layout from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { RunIndex } from '../repository/run-index.ts';
 import { readDocument } from '../repository/stored-document.ts';
 import type { DamageList } from './damage-list.ts';
 
@@ -20,21 +21,23 @@ interface Placed {
 }
 
 /** The folders of small objects below that of a server. What is in them and has another name is passed over, as everywhere. */
-const FOLDERS: readonly (readonly [folder: string, read: (backend: Backend, name: string) => Promise<{ readonly value: Placed }>])[] = [
-  [layout.MACHINES_FOLDER, (backend, name) => readDocument(backend, machineDocument, name)],
-  [layout.NOTES_FOLDER, (backend, name) => readDocument(backend, noteDocument, name)],
-  [layout.RUNS_FOLDER, (backend, name) => readDocument(backend, runDocument, name)],
-  [layout.HOLDS_FOLDER, (backend, name) => readDocument(backend, holdDocument, name)],
-  [layout.KEYS_FOLDER, (backend, name) => readDocument(backend, keyDocument, name)],
-];
+const FOLDERS: readonly (readonly [folder: string, read: (repository: Repository, name: string) => Promise<{ readonly value: Placed }>])[] =
+  [
+    [layout.MACHINES_FOLDER, (repository, name) => readDocument(repository, machineDocument, name)],
+    [layout.NOTES_FOLDER, (repository, name) => readDocument(repository, noteDocument, name)],
+    [layout.RUNS_FOLDER, (repository, name) => readDocument(repository, runDocument, name)],
+    [layout.HOLDS_FOLDER, (repository, name) => readDocument(repository, holdDocument, name)],
+    [layout.KEYS_FOLDER, (repository, name) => readDocument(repository, keyDocument, name)],
+    [layout.DELETIONS_FOLDER, (repository, name) => readDocument(repository, deletionDocument, name)],
+  ];
 
-/** Looks at what a server's folder has besides its units: none of it is needed to restore, but of passphrases the identities that they lock. */
-export async function checkServer(repository: Repository, damages: DamageList): Promise<void> {
-  const { backend, identity, server } = repository;
+/** Looks at what a server's folder has besides its units, and for runs that are gone: none of it is needed to restore, but of passphrases the identities that they lock. */
+export async function checkServer(repository: Repository, runs: RunIndex, damages: DamageList): Promise<void> {
+  const { place, identity, server } = repository;
   const own = repository.nameOf(layout.SERVER_FILE);
   const add = (object: string, error: unknown, snapshots: readonly string[] = []): void => damages.add(object, error, snapshots);
   try {
-    const problem = (await readServer(backend, identity, server))?.problem;
+    const problem = (await readServer(place, server))?.problem;
     // Who writes there is said by the last machine record, which is looked at below.
     if (problem?.affected[0] === own) throw problem;
   } catch (error) {
@@ -47,7 +50,7 @@ export async function checkServer(repository: Repository, damages: DamageList): 
       if (!(isTimedId(id) || (folder === layout.HOLDS_FOLDER && held !== undefined))) continue;
       const name = repository.nameOf(path);
       try {
-        const { value } = await read(backend, name);
+        const { value } = await read(repository, name);
         const isOwn = value.repository === identity.id && value.server === server && (value.id ?? value.snapshot) === (held ?? id);
         if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
         const { passphraseRecipient } = value as Partial<KeyRecord>;
@@ -58,6 +61,9 @@ export async function checkServer(repository: Repository, damages: DamageList): 
       }
     }
   }
+  const newest = await repository.runs.missing();
+  const missing = [...(newest === undefined ? [] : [newest.id]), ...(await missingRuns(repository, runs))];
+  for (const id of missing) add(repository.nameOf(layout.runPath(id)), runMissing(id));
   for (const path of locked) await checkLocked(repository, path).catch((error) => add(repository.nameOf(path), error));
 }
 

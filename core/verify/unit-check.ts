@@ -3,9 +3,11 @@ import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
 import { recordIdOf, serverFolder, snapshotPath } from '../repository/layout.ts';
 import { type ObjectReference, type SnapshotRecord, treesOf } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { RunIndex } from '../repository/run-index.ts';
 import { chainSnapshots } from '../timeline/chain-snapshots.ts';
 import { damagedManifest } from './damage.ts';
 import type { DamageList } from './damage-list.ts';
@@ -52,8 +54,11 @@ export class UnitCheck {
     this.#scope = scope;
   }
 
-  async check(unit: string): Promise<void> {
+  /** `runs`: what the log of runs says. */
+  async check(unit: string, runs: Pick<RunIndex, 'named'>): Promise<void> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
+    for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs))
+      this.#damages.add(this.#object(snapshotPath(unit, id)), snapshotMissing(unit, id), []);
     const isReadable = await this.#requireKeys(records);
     this.#watch.snapshots += records.length + unusable.length;
     this.#watch.objects += records.length + unusable.length;

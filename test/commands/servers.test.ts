@@ -16,14 +16,11 @@ import { run } from '../../core/commands/run.ts';
 import { servers } from '../../core/commands/servers.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { failureOf } from '../failure-of.ts';
+import { changeSigned } from '../repository/sign.ts';
 import { Sandbox } from './sandbox.ts';
 
 const ANOTHER_MACHINE = '0'.repeat(64);
 const DAY = 24 * 60 * 60 * 1000;
-
-function change(file: string, changes: object): void {
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }));
-}
 
 describe('the servers of a repository', () => {
   let sandbox: Sandbox;
@@ -39,6 +36,7 @@ describe('the servers of a repository', () => {
   const folders = () => readdirSync(join(sandbox.repository, 'servers')).sort();
   const runOf = (units: string[] = []) => run({ units }, sandbox.context);
   const codes = () => sandbox.log.map(({ code }) => code);
+  const change = (file: string, changes: object) => changeSigned(file, sandbox.stateDirectory, changes);
 
   /** From now on this is another machine than the one that wrote so far, which was called lost.test. */
   function replaceMachine(): string {

@@ -11,6 +11,7 @@ import { IndexBuilder } from '../../core/manifest/write/index-builder.ts';
 import { ManifestWriter } from '../../core/manifest/write/manifest-writer.ts';
 import type { Sandbox } from '../commands/sandbox.ts';
 import { MemoryManifest } from '../manifest/sample.ts';
+import { signedBytes } from '../repository/sign.ts';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -30,7 +31,7 @@ export interface ForgedRecord {
   [key: string]: unknown;
 }
 
-/** An attacker who can write to the repository of a sandbox: whatever is changed, all digests are right again afterwards. */
+/** Who has the key of a sandbox's server, or a defect of its program: whatever is changed, all digests and signatures are right again afterwards. */
 export class Forger {
   readonly #sandbox: Sandbox;
 
@@ -56,7 +57,7 @@ export class Forger {
     const before = readFileSync(file);
     const record = JSON.parse(before.toString()) as ForgedRecord;
     change(record);
-    const after = Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
+    const after = signedBytes(record, file, this.#sandbox.stateDirectory);
     this.replace(file, after);
     const relink = (link: Link | null): boolean => {
       if (link?.id !== id || link.sha256 !== sha256(before)) return false;

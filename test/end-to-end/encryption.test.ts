@@ -21,6 +21,7 @@ import type { InitRequest } from '../../core/schemas/init.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 import { compareTrees } from '../fidelity/compare-trees.ts';
+import { signedBytes } from '../repository/sign.ts';
 
 const LARGE = 5 * 1024 * 1024;
 const PASSPHRASE = 'correct horse battery staple';
@@ -287,7 +288,7 @@ describe('an encrypted repository', () => {
       { sealed: object },
     ];
     const path = server.objects('snapshots')[1] as string;
-    writeFileSync(path, JSON.stringify({ ...second, sealed: first.sealed }));
+    writeFileSync(path, signedBytes({ ...second, sealed: first.sealed }, path, server.stateDirectory));
     const given = { identity: server.file('key', identity.secret) };
     const failure = await server.failure(() => restore({ unit: 'site1', to: join(server.folder, 'x'), ...given }, server.context));
     expect(failure.code).to.equal('repository_damaged');

@@ -2,6 +2,7 @@ import type { Notice } from '../../core/context/notice.ts';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import type { UnitIdentity, UnitSubject } from '../../core/repository/identity.ts';
 import { newTimedId } from '../../core/repository/ids.ts';
+import { placeOf } from '../../core/repository/opened-place.ts';
 import { initRepository } from '../../core/repository/place.ts';
 import { FORMAT_VERSION, type SnapshotRecord } from '../../core/repository/record.ts';
 import { Repository } from '../../core/repository/repository.ts';
@@ -12,7 +13,8 @@ export const SERVER = '00112233445566ff';
 export async function openTestRepository(backend: Backend, stateFolder: string): Promise<{ repository: Repository; notices: Notice[] }> {
   const { identity: repository } = await initRepository(backend);
   const notices: Notice[] = [];
-  const place = { backend, repository, stateFolder, notify: (notice: Notice) => notices.push(notice) };
+  const place = placeOf({ backend, repository, stateFolder, notify: (notice: Notice) => notices.push(notice) });
+  await place.signatures.trust(SERVER, [place.signatures.makeOwnKey(SERVER).publicKey.toString('base64')]);
   return { repository: new Repository(place, SERVER), notices };
 }
 

@@ -23,6 +23,7 @@ import { initRepository, openBackend } from '../../core/repository/place.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
 import { failureOf } from '../failure-of.ts';
+import { changeSigned } from './sign.ts';
 
 describe('opening a repository', () => {
   let folder: string;
@@ -109,9 +110,9 @@ describe('opening a repository', () => {
     rmSync(settings.stateDirectory, { recursive: true });
     expect((await open('read')).server).to.equal(server);
     expect((await open('write')).server).to.equal(server);
-    expect(notices.map(({ code }) => code)).to.deep.equal(['state_lost', 'state_lost']);
+    expect(notices.map(({ code }) => code)).to.deep.equal(['state_lost', 'state_lost', 'not_authenticated']);
     await open('write');
-    expect(notices).to.have.length(2);
+    expect(notices).to.have.length(3);
   });
 
   it('does the same when the state is damaged', async () => {
@@ -129,7 +130,7 @@ describe('opening a repository', () => {
     const { server, stateFolder } = await open('write');
     writeFileSync(join(stateFolder, 'server.json'), JSON.stringify({ server, machine: '0'.repeat(64) }));
     const file = join(settings.repository, 'servers', server, 'server.json');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), machine: '0'.repeat(64) }));
+    changeSigned(file, settings.stateDirectory, { machine: '0'.repeat(64) });
     expect((await open('write')).server).to.not.equal(server);
   });
 
@@ -137,8 +138,8 @@ describe('opening a repository', () => {
     await init();
     const { server } = await open('write');
     const file = join(settings.repository, 'servers', server, 'server.json');
-    const contents = readFileSync(file, 'utf8').replace(machineDigest(), '0'.repeat(64));
-    writeFileSync(file, contents);
+    changeSigned(file, settings.stateDirectory, { machine: '0'.repeat(64) });
+    const contents = readFileSync(file, 'utf8').replace(/,\n {2}"signature".*$/s, '\n}\n');
     const fresh = { stateDirectory: join(folder, 'fresh') };
     expect((await open('read', fresh)).server).to.equal(server);
     expect(notices.map(({ code }) => code)).to.deep.equal(['server_foreign']);

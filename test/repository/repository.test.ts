@@ -15,6 +15,7 @@ import { namedObjects, unreferencedObjects } from '../../core/repository/unrefer
 import { failureOf } from '../failure-of.ts';
 import { diskFull, FaultyBackend, Killed } from './faulty-backend.ts';
 import { openTestRepository, SERVER, storeSnapshot, subject } from './fixtures.ts';
+import { signedBytes } from './sign.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const START = Date.parse('2026-11-01T03:00:00.123Z');
@@ -46,7 +47,7 @@ describe('a repository', () => {
 
   /** Puts an altered record in the place of a good one. */
   async function alter(record: SnapshotRecord, change: Record<string, unknown>): Promise<void> {
-    await put(recordName(record), JSON.stringify({ ...record, ...change }));
+    await put(recordName(record), signedBytes({ ...record, ...change }, recordName(record), state));
   }
 
   it('lists snapshots as they were committed, oldest first', async () => {
@@ -70,9 +71,9 @@ describe('a repository', () => {
 
   it('keeps and ignores fields that a later version added', async () => {
     const record = await storeSnapshot(repository, unit, new Date(START));
-    await alter(record, { signature: 'later', counts: { ...record.counts, links: 3 } });
+    await alter(record, { later: 'yes', counts: { ...record.counts, links: 3 } });
     const [read] = await repository.snapshots(unit.unit);
-    expect(read).to.have.property('signature', 'later');
+    expect(read).to.have.property('later', 'yes');
     expect(notices).to.deep.equal([]);
   });
 
@@ -169,9 +170,10 @@ describe('a repository', () => {
 
   it('opens a manifest of a place that cannot be read directly as a copy that leaves no name behind', async () => {
     const record = await storeSnapshot(repository, unit, new Date(START));
+    const before = readdirSync(state);
     const manifest = await repository.openManifest(record);
     expect(manifest.read(0, manifest.size).toString()).to.equal('manifest of content');
-    expect(readdirSync(state)).to.deep.equal([]);
+    expect(readdirSync(state)).to.deep.equal(before);
     manifest.close();
   });
 
@@ -209,8 +211,13 @@ describe('a repository', () => {
     const later = { ...run, id: '20261102T030000123Z-00000001' };
     await repository.runs.commit(later);
     await repository.runs.commit(run);
-    await put(`servers/${SERVER}/runs/20261103T030000123Z-00000001.json`, JSON.stringify(run));
-    expect(await repository.runs.all()).to.deep.equal([run, later]);
+    await put(`servers/${SERVER}/runs/20261103T030000123Z-00000001.json`, await backend.read(`servers/${SERVER}/runs/${run.id}.json`));
+    const all = await repository.runs.all();
+    expect(all.map(({ log: _, ...rest }) => rest)).to.deep.equal([run, later]);
+    expect(all.map(({ log }) => [log?.sequence, log?.previous?.id])).to.deep.equal([
+      [2, later.id],
+      [1, undefined],
+    ]);
     expect(notices.map(({ code }) => code)).to.deep.equal(['repository_damaged']);
   });
 

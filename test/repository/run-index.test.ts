@@ -23,9 +23,9 @@ describe('the index of runs', () => {
     state = mkdtempSync(join(tmpdir(), 'run-index-'));
     ({ repository } = await openTestRepository(new MemoryBackend(), state));
     const { runs } = repository;
-    const readRecord = runs.read.bind(runs);
+    const readRecord = runs.readLinked.bind(runs);
     read = [];
-    runs.read = (id) => {
+    runs.readLinked = (id) => {
       read.push(id);
       return readRecord(id);
     };

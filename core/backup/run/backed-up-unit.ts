@@ -14,4 +14,6 @@ export interface BackedUpUnit {
   readonly isNew: boolean;
   /** What this run noticed, also where nothing had to be stored. */
   readonly warnings: WarningList;
+  /** A snapshot that was the newest is gone. */
+  readonly isHistoryMissing?: boolean;
 }

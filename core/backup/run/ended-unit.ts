@@ -15,7 +15,7 @@ export function succeeded(backup: BackedUpUnit, unit: PanelUnit, time: string): 
   const { record, isNew, warnings } = backup;
   const complete = !warnings.isIncomplete;
   const isTold = isNew && warnings.list.some(({ code }) => TOLD_ONCE.has(code));
-  const status = !complete || isTold ? 'partial' : isNew ? 'ok' : 'unchanged';
+  const status = !complete || isTold || backup.isHistoryMissing === true ? 'partial' : isNew ? 'ok' : 'unchanged';
   const { counts, bytes } = record;
   const outcome: UnitOutcome = {
     unit: unit.name,

@@ -3,6 +3,7 @@ import type { DatabaseExport } from '../../context/database-export.ts';
 import type { Databases } from '../../databases/databases.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { RunIndex } from '../../repository/run-index.ts';
 import type { WorkerPool } from '../../scan/pack/worker-pool.ts';
 import type { ReaderPool } from '../../scan/walk/reader-pool.ts';
 import type { LastUnchanged } from '../../timeline/unchanged-runs.ts';
@@ -21,6 +22,8 @@ export interface RunTools {
   /** What exported databases before the units, for their records. */
   readonly exporters: readonly DatabaseExport[];
   readonly unchanged: LastUnchanged;
+  /** The newest snapshot of each unit as the log of runs says. */
+  readonly named: RunIndex['named'];
   readonly control: RunControl;
   /** Where it is noted which units the run has in hand; a run of some units takes no notes. */
   readonly inHand: UnitsInHand | undefined;

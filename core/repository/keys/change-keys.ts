@@ -2,7 +2,7 @@ import { lockIdentity, newIdentity, unlockIdentities } from '../../crypto/identi
 import { checkRecipient } from '../../crypto/recipient.ts';
 import { Failure } from '../../failure.ts';
 import { lockedIdentityPath, serverFolder } from '../layout.ts';
-import type { Place } from '../server-identity.ts';
+import type { Place } from '../opened-place.ts';
 import { decideKey } from './current-key.ts';
 import { keepStateIdentities, stateIdentities } from './identities.ts';
 import type { KeyRecord } from './key-record.ts';

@@ -1,7 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { newTimedId, timeOfId } from '../ids.ts';
+import type { Place } from '../opened-place.ts';
 import { FORMAT_VERSION } from '../record.ts';
-import type { Place } from '../server-identity.ts';
 import type { KeyRecord } from './key-record.ts';
 import { keyIds, readKey, writeKey } from './key-records.ts';
 import { pinKey, readPinnedKey } from './key-state.ts';
@@ -18,7 +18,7 @@ export async function decidedKey(place: Place, server: string): Promise<KeyRecor
     tellChange(place, server, pinned, newest);
     return pinned;
   }
-  if (newest !== undefined) return readKey(place.backend, place.repository.id, server, newest);
+  if (newest !== undefined) return readKey(place, server, newest);
   return undefined;
 }
 
@@ -69,7 +69,7 @@ export async function decideKey(
   const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
   const head = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: place.repository.id, server };
   const record: KeyRecord = { ...head, ...choice, created: now.toISOString() };
-  await writeKey(place.backend, record);
+  await writeKey(place, record);
   pinKey(place.stateFolder, server, record, place.notify);
   return record;
 }

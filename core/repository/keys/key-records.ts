@@ -3,6 +3,7 @@ import type { Backend } from '../backends/backend.ts';
 import { keyDocument } from '../documents.ts';
 import { isTimedId } from '../ids.ts';
 import { KEYS_FOLDER, keyPath, recordIdOf, serverFolder } from '../layout.ts';
+import type { Place } from '../opened-place.ts';
 import { readDocument, writeDocument } from '../stored-document.ts';
 import type { KeyRecord } from './key-record.ts';
 
@@ -17,13 +18,13 @@ export async function keyIds(backend: Backend, server: string): Promise<string[]
 }
 
 /** Throws `repository_damaged`. */
-export async function readKey(backend: Backend, repository: string, server: string, id: string): Promise<KeyRecord> {
+export async function readKey(place: Place, server: string, id: string): Promise<KeyRecord> {
   const name = `${serverFolder(server)}/${keyPath(id)}`;
-  const { value } = await readDocument(backend, keyDocument, name);
-  if (value.id === id && value.server === server && value.repository === repository) return value;
+  const { value } = await readDocument(place, keyDocument, name);
+  if (value.id === id && value.server === server && value.repository === place.repository.id) return value;
   throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
 }
 
-export async function writeKey(backend: Backend, record: KeyRecord): Promise<void> {
-  await writeDocument(backend, keyDocument, `${serverFolder(record.server)}/${keyPath(record.id)}`, record);
+export async function writeKey(place: Place, record: KeyRecord): Promise<void> {
+  await writeDocument(place, keyDocument, `${serverFolder(record.server)}/${keyPath(record.id)}`, record);
 }

@@ -1,14 +1,12 @@
 import { seal, unseal } from '../../crypto/seal.ts';
 import { Failure } from '../../failure.ts';
-import type { Backend } from '../backends/backend.ts';
 import type { DocumentKind } from '../documents.ts';
 import type { SealedMembers } from '../record.ts';
-import { writeDocument } from '../stored-document.ts';
+import { type DocumentStore, writeDocument } from '../stored-document.ts';
 import { ofObject, type ServerKeys } from './server-keys.ts';
 
 /** Where a document is stored. */
-interface Target {
-  readonly backend: Backend;
+interface Target extends DocumentStore {
   readonly keys: ServerKeys;
 }
 
@@ -18,14 +16,10 @@ interface Sealable {
 }
 
 /** Stores a document, with its private members sealed where the server encrypts; returns the SHA-256 (hexadecimal) of its bytes. */
-export async function writeSealed<T extends Sealable>(
-  kind: DocumentKind<T>,
-  name: string,
-  value: T,
-  { backend, keys }: Target,
-): Promise<string> {
+export async function writeSealed<T extends Sealable>(kind: DocumentKind<T>, name: string, value: T, target: Target): Promise<string> {
+  const { keys } = target;
   const stored = await conceal(kind, name, value, keys);
-  const sha256 = await writeDocument(backend, kind, name, stored);
+  const sha256 = await writeDocument(target, kind, name, stored);
   if (stored.sealed !== undefined && kind.hide !== undefined) keys.parts.save(name, stored.sealed.age, kind.hide(value).hidden);
   return sha256;
 }

@@ -3,8 +3,8 @@ import type { Identity } from '../../crypto/identity.ts';
 import type { StreamKey } from '../../crypto/stream-reader.ts';
 import { asFailure, Failure } from '../../failure.ts';
 import { isSealed, lockedIdentityPath, serverFolder } from '../layout.ts';
+import type { Place } from '../opened-place.ts';
 import type { ObjectReference } from '../record.ts';
-import type { Place } from '../server-identity.ts';
 import { Identities, type LockedIdentity } from './identities.ts';
 import type { IdentitySource } from './identity-source.ts';
 import type { KeyRecord } from './key-record.ts';
@@ -59,13 +59,13 @@ export class ServerKeys {
   }
 
   async #readRecords(): Promise<ReadonlyMap<string, KeyRecord>> {
-    const { backend, repository, notify } = this.#place;
+    const { backend, notify } = this.#place;
     const records = new Map<string, KeyRecord>();
     if (this.current !== undefined) records.set(this.current.id, this.current);
     for (const id of await keyIds(backend, this.#server)) {
       if (records.has(id)) continue;
       try {
-        records.set(id, await readKey(backend, repository.id, this.#server, id));
+        records.set(id, await readKey(this.#place, this.#server, id));
       } catch (error) {
         const { code, message, affected } = asFailure(error);
         notify({ level: 'warning', code, message, affected });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ChainIndex } from '../../../core/chain/chain-index.ts';
 import * as kinds from '../../../core/repository/documents.ts';
 import { type DocumentKind, decodeDocument, encodeDocument } from '../../../core/repository/documents.ts';
+import { readDeletions } from '../../../core/repository/history/deletions.ts';
 import { readHolds } from '../../../core/repository/holds.ts';
 import { formerWriters, readServer, readServers } from '../../../core/repository/known-servers.ts';
 import { readRepositoryIdentity } from '../../../core/repository/place.ts';
@@ -64,7 +65,7 @@ const DOCUMENTS: readonly Document[] = [
     kind: kinds.serverDocument as never,
     place: `${SERVER}/server.json`,
     real: /servers\/[^/]+\/server\.json$/,
-    use: ({ backend, place }) => readServers(backend, place.repository, place.notify),
+    use: ({ place }) => readServers(place),
   },
   {
     name: 'machine',
@@ -72,9 +73,9 @@ const DOCUMENTS: readonly Document[] = [
     place: `${SERVER}/machines/${WORLD.id}.json`,
     real: /\/machines\//,
     beside: SERVER_JSON,
-    use: async ({ backend, place }) => {
-      const known = await readServer(backend, place.repository, WORLD.server);
-      if (known !== undefined) await formerWriters(backend, known);
+    use: async ({ place }) => {
+      const known = await readServer(place, WORLD.server);
+      if (known !== undefined) await formerWriters(place, known);
     },
   },
   {
@@ -113,6 +114,13 @@ const DOCUMENTS: readonly Document[] = [
     use: ({ repository }) => readHolds(repository),
   },
   {
+    name: 'deletion',
+    kind: kinds.deletionDocument as never,
+    place: `${SERVER}/deletions/${WORLD.id}.json`,
+    real: /\/deletions\//,
+    use: ({ repository }) => readDeletions(repository, () => {}),
+  },
+  {
     name: 'key',
     kind: kinds.keyDocument as never,
     place: `${SERVER}/keys/${WORLD.id}.json`,
@@ -122,6 +130,15 @@ const DOCUMENTS: readonly Document[] = [
 ];
 
 const MADE: Readonly<Record<string, object>> = {
+  deletion: {
+    formatVersion: 1,
+    id: WORLD.id,
+    repository: WORLD.repository,
+    server: WORLD.server,
+    runs: [{ first: 1, last: 3 }],
+    snapshots: [{ unit: WORLD.unit, id: WORLD.id }],
+    created: '2026-11-01T02:00:00Z',
+  },
   machine: { ...server, id: WORLD.id },
   note: {
     formatVersion: 1,

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Notice } from '../../../core/context/notice.ts';
 import { MemoryBackend } from '../../../core/repository/backends/memory.ts';
 import type { RepositoryIdentity } from '../../../core/repository/identity.ts';
+import { type Place, placeOf } from '../../../core/repository/opened-place.ts';
 import { Repository } from '../../../core/repository/repository.ts';
-import type { Place } from '../../../core/repository/server-identity.ts';
 
 /** The names of everything in the repository of an input. */
 export const WORLD = {
@@ -33,15 +33,17 @@ export function putState(file: string, input: Uint8Array): void {
 export class World {
   readonly backend = new MemoryBackend();
   readonly notices: Notice[] = [];
-  readonly place: Place = {
+  readonly place: Place = placeOf({
     backend: this.backend,
     repository: IDENTITY,
     stateFolder: STATE,
     notify: (notice) => void this.notices.push(notice),
-  };
+  });
   readonly repository = new Repository(this.place, WORLD.server);
 
   static async of(objects: Readonly<Record<string, Uint8Array>>): Promise<World> {
+    // An input before must not have told whom to believe.
+    for (const folder of ['trusted', 'seen']) rmSync(join(STATE, folder), { recursive: true, force: true });
     const world = new World();
     for (const [name, bytes] of Object.entries(objects)) {
       const writer = await world.backend.create(name);

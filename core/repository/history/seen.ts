@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../../config/replace-file.ts';
+import { isTimedId } from '../ids.ts';
+import type { LogLink } from '../run-record.ts';
+
+/** What a machine saw of a server's runs. */
+export interface SeenRuns {
+  /** The newest. */
+  readonly head?: LogLink;
+  /** One whose record this machine was about to write: a crash may have come before that or behind it. */
+  readonly pending?: Pick<LogLink, 'sequence' | 'id'>;
+}
+
+function runsFile(stateFolder: string, server: string): string {
+  return join(stateFolder, 'seen', `${server}.json`);
+}
+
+function snapshotFile(stateFolder: string, unit: string): string {
+  return join(stateFolder, 'seen/units', `${unit}.json`);
+}
+
+function readJson(file: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as unknown;
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    // Lost or damaged: as if nothing had been seen.
+    return {};
+  }
+}
+
+function isPoint(value: unknown): value is Pick<LogLink, 'sequence' | 'id'> {
+  const { sequence, id } = (value ?? {}) as Partial<LogLink>;
+  return Number.isSafeInteger(sequence) && typeof id === 'string' && isTimedId(id);
+}
+
+function isLink(value: unknown): value is LogLink {
+  return isPoint(value) && /^[0-9a-f]{64}$/.test((value as Partial<LogLink>).sha256 ?? '');
+}
+
+export function readSeenRuns(stateFolder: string, server: string): SeenRuns {
+  const { head, pending } = readJson(runsFile(stateFolder, server));
+  return { ...(isLink(head) ? { head } : {}), ...(isPoint(pending) ? { pending } : {}) };
+}
+
+/** Throws where that cannot be kept. */
+export function keepSeenRuns(stateFolder: string, server: string, seen: SeenRuns): void {
+  replaceFile(runsFile(stateFolder, server), Buffer.from(`${JSON.stringify(seen)}\n`));
+}
+
+/** The id of the newest snapshot of a unit that this machine stored or built on; undefined when it knows of none. */
+export function readSeenSnapshot(stateFolder: string, unit: string): string | undefined {
+  const { id } = readJson(snapshotFile(stateFolder, unit));
+  return typeof id === 'string' && isTimedId(id) ? id : undefined;
+}
+
+/** Does nothing when that is what it says already; undefined: of none. Throws where that cannot be kept. */
+export function keepSeenSnapshot(stateFolder: string, unit: string, id: string | undefined): void {
+  if (readSeenSnapshot(stateFolder, unit) === id) return;
+  replaceFile(snapshotFile(stateFolder, unit), Buffer.from(`${JSON.stringify(id === undefined ? {} : { id })}\n`));
+}

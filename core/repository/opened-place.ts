@@ -1,0 +1,19 @@
+import type { Notify } from '../context/notice.ts';
+import type { Backend } from './backends/backend.ts';
+import type { RepositoryIdentity } from './identity.ts';
+import { Signatures } from './signatures/signatures.ts';
+
+/** A repository, where a machine looks for who it is. */
+export interface Place {
+  readonly backend: Backend;
+  readonly repository: RepositoryIdentity;
+  /** The state that belongs to the repository. */
+  readonly stateFolder: string;
+  readonly notify: Notify;
+  /** Who signs, and whose signatures are taken. */
+  readonly signatures: Signatures;
+}
+
+export function placeOf(place: Omit<Place, 'signatures'>): Place {
+  return { ...place, signatures: new Signatures(place) };
+}
