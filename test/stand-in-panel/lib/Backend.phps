@@ -18,6 +18,23 @@ class Backend
 		self::$process = proc_open($worker, [['pipe', 'r'], ['pipe', 'w'], STDERR], self::$pipes);
 	}
 
+	/** Uses a broker that runs already; whichever of its workers is free answers. */
+	public static function connect(string $socket): void
+	{
+		$stream = stream_socket_client("unix://{$socket}");
+		self::$pipes = [$stream, $stream];
+	}
+
+	/** Answers calls until the caller is gone. */
+	public static function serve($input, $output): void
+	{
+		while (($line = fgets($input)) !== false) {
+			[$command, $arguments, $context] = unserialize(base64_decode($line, true));
+			$result = apnscpFunctionInterceptor::factory($context)->call($command, $arguments, true);
+			@fwrite($output, base64_encode(serialize([$result, Error_Reporter::flush_buffer()])) . "\n");
+		}
+	}
+
 	public static function dropPrivileges(): void
 	{
 		if (posix_geteuid() !== 0) {
