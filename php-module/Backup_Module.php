@@ -21,6 +21,7 @@ class Backup_Module extends \Module_Skeleton
 	public $exportedFunctions = [
 		'*' => PRIVILEGE_NONE,
 		'init' => PRIVILEGE_ADMIN,
+		'keys' => PRIVILEGE_ADMIN,
 		'run' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'restore' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'restore_database' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
@@ -59,16 +60,36 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * Make the repository that `backups.destination` names, or find it
 	 *
+	 * @param array|null $options who can read what is stored, at the first time: recipients (public, age1…), passphraseFile (a file of root),
+	 *                            serverCanRead; newServer: this machine is a clone and goes on as a new server
 	 * @return array where it is, and whether it was made now
 	 */
-	public function init(): array
+	public function init($options = null): array
 	{
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_init', $this->query('backup_init', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(0, \func_get_args(), 'backup:init', static function (Requester $requester, CoreClient $core): array {
-			return $core->call('init', [], self::SHORT_WAIT);
+		return $this->backupPerform(1, \func_get_args(), 'backup:init OPTIONS', static function (Requester $requester, CoreClient $core) use ($options): array {
+			return $core->call('init', KeyRequest::init($options), self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Show who can read what is stored, or change that for what is stored from now on
+	 *
+	 * @param array|null $options recipients and removeRecipients (public, age1…), passphraseFile (a file of root), removePassphrase,
+	 *                            serverCanRead, plain (encrypt nothing)
+	 * @return array who can read it
+	 */
+	public function keys($options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_keys', $this->query('backup_keys', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(1, \func_get_args(), 'backup:keys OPTIONS', static function (Requester $requester, CoreClient $core) use ($options): array {
+			return $core->call('keys', KeyRequest::keys($options), self::SHORT_WAIT);
 		});
 	}
 

@@ -4,8 +4,8 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Everything the module tells a person: pairs of a stable symbol and a text with named placeholders, as ApisCP's
- * message macros take them. The symbols of the first block mirror the failure codes of the core, code for code; a test
+ * Everything the module tells a person: pairs of a stable symbol and a text with named placeholders, which `Reply` fills.
+ * The symbols of the first block mirror the failure codes of the core, code for code; a test
  * compares the two lists. Text from outside only ever fills a placeholder, it is never a format.
  */
 final class Messages

@@ -18,6 +18,8 @@ final class Options
 	const SERVER = 'server';
 	const DATABASE = 'database';
 	const SHARE = 'share';
+	const RECIPIENTS = 'recipients';
+	const SECRET = 'secret';
 
 	/** Whose backups a command means that reads them; what an owner may mean is settled. */
 	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
@@ -32,11 +34,13 @@ final class Options
 		self::OVERWRITE => 'always, changed or never',
 		self::DURATION => 'a length of time, such as 90d or 6months',
 		self::SHARE => 'a share in percent, from 1 to 100',
+		self::RECIPIENTS => 'a public recipient of age, such as age1…, or a list of some',
+		self::SECRET => 'the path of a file that belongs to root, closed to all others, in which the secret stands',
 		self::SERVER => 'the name or the id of a server, as backup:servers lists them (one of digits in quotes)',
 		self::DATABASE => 'the name of a database, such as example_wp (one of digits in quotes)',
 	];
 	/** Kinds whose values are names, also where they look like numbers. */
-	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE];
+	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE, self::SECRET];
 	private const LARGEST_PAGE = 10000;
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
 
@@ -46,7 +50,7 @@ final class Options
 	 *
 	 * @param mixed                 $options as the caller passed them
 	 * @param array<string, string> $kinds   of the options that there are, by name
-	 * @return array<string, string|bool|int>
+	 * @return array<string, string|bool|int|string[]>
 	 * @throws Failure `bad_option`
 	 */
 	public static function read($options, array $kinds): array
@@ -106,15 +110,16 @@ final class Options
 
 	/**
 	 * @param mixed $value
-	 * @return string|bool|int
+	 * @return string|bool|int|string[]
 	 * @throws Failure
 	 */
 	private static function value(string $name, string $kind, $value)
 	{
-		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::SHARE => 'share'];
+		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::SHARE => 'share', self::RECIPIENTS => 'recipients'];
 		$read = isset($readers[$kind]) ? self::{$readers[$kind]}($value) : self::word($kind, $value);
 		if ($read === null) {
-			throw self::refusal($name, 'cannot be `' . Arguments::shown($value) . '\', but ' . self::MEANT[$kind]);
+			$shown = \in_array($kind, [self::RECIPIENTS, self::SECRET], true) ? 'that' : '`' . Arguments::shown($value) . '\'';
+			throw self::refusal($name, "cannot be {$shown}, but " . self::MEANT[$kind]);
 		}
 
 		return $read;
@@ -146,6 +151,29 @@ final class Options
 		return $share === false ? null : $share;
 	}
 
+	/**
+	 * @param mixed $value
+	 * @return string[]|null
+	 */
+	private static function recipients($value): ?array
+	{
+		$recipients = \is_array($value) && Arguments::isList($value) ? $value : [$value];
+		$fitting = array_filter($recipients, static function ($recipient): bool {
+			// What begins otherwise may be a secret, which is not to be passed on, nor shown.
+			return \is_string($recipient) && preg_match('/^age1[a-z0-9]{1,4000}$/D', $recipient) === 1;
+		});
+
+		return $recipients !== [] && $fitting === $recipients ? $recipients : null;
+	}
+
+	/** Whether a path is that of a file which only root can read and change. */
+	private static function isSecretFile(string $path): bool
+	{
+		$status = strpos($path, '/') === 0 && strpos($path, "\0") === false ? @lstat($path) : false;
+
+		return $status !== false && $status['uid'] === 0 && ($status['mode'] & 0170000) === 0100000 && ($status['mode'] & 0077) === 0;
+	}
+
 	/** @param mixed $value */
 	private static function word(string $kind, $value): ?string
 	{
@@ -164,6 +192,7 @@ final class Options
 			self::OVERWRITE => \in_array($text, self::OVERWRITE_MODES, true),
 			self::DURATION => $text !== '',
 			self::SERVER => $text !== '',
+			self::SECRET => $kind === self::SECRET && self::isSecretFile($text),
 			self::DATABASE => $text !== '' && \strlen($text) <= 63 && strpos($text, "\0") === false,
 		];
 

@@ -4,19 +4,21 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Hands messages to the panel. The panel's macros take a format and its arguments; only constants of `Messages` are
- * ever the format.
+ * Hands messages to the panel, by the one way that every version of its error reporter has: a format and a text. The text is filled from
+ * `Messages` here; nothing else is ever the format.
  */
 final class Reply
 {
+	private const FORMAT = '%s';
+
 	public static function error(array $pair, array $arguments): void
 	{
-		\error(self::format($pair), $arguments);
+		\error(self::FORMAT, self::fill($pair, $arguments));
 	}
 
 	public static function warn(array $pair, array $arguments): void
 	{
-		\warn(self::format($pair), $arguments);
+		\warn(self::FORMAT, self::fill($pair, $arguments));
 	}
 
 	/**
@@ -33,15 +35,5 @@ final class Reply
 		}
 
 		return strtr($pair[1], $replacements);
-	}
-
-	/**
-	 * Panels of 2024 and later, which are those on PHP 8, take the pair; earlier ones the text alone.
-	 *
-	 * @return array|string
-	 */
-	private static function format(array $pair)
-	{
-		return PHP_VERSION_ID >= 80000 ? $pair : $pair[1];
 	}
 }

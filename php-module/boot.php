@@ -3,9 +3,13 @@ declare(strict_types=1);
 
 /**
  * Makes the module `backup` and the Scopes `backups.*` known to the panel. Included by config/custom/boot.php at the
- * start of every request, so it may run twice and must never stop the panel: whatever fails is logged and left.
+ * start of every request, so it may run twice and must never stop the panel: whatever fails is logged and left. A class is made known only
+ * after it was loaded, because a file that is missing or was cut would stop the panel later, where it lists its commands or Scopes.
  */
 (static function (string $plugin): void {
+	$log = static function (string $problem): void {
+		error_log("apiscp-backup is not available: {$problem}");
+	};
 	try {
 		if (!class_exists('apnscpFunctionInterceptor') || !method_exists('apnscpFunctionInterceptor', 'registerModule')) {
 			return;
@@ -19,14 +23,19 @@ declare(strict_types=1);
 			// Where config/custom is a link to elsewhere, the plugin is below the home by that name.
 			throw new \RuntimeException("{$plugin} is not below {$home}");
 		}
+		if (is_file("{$home}lib/modules/backup.php")) {
+			throw new \RuntimeException("the panel has a module of its own named backup ({$home}lib/modules/backup.php), which is left in its place");
+		}
 		$classes = [
 			'ApiscpBackup\\Arguments' => 'php-module/Arguments.php',
+			'ApiscpBackup\\AutomaticDatabaseExports' => 'scopes/AutomaticDatabaseExports.php',
 			'ApiscpBackup\\BackupPath' => 'php-module/BackupPath.php',
 			'ApiscpBackup\\Backup_Module' => 'php-module/Backup_Module.php',
 			'ApiscpBackup\\CoreClient' => 'php-module/CoreClient.php',
 			'ApiscpBackup\\CoreProcess' => 'php-module/CoreProcess.php',
 			'ApiscpBackup\\DatabaseRequest' => 'php-module/DatabaseRequest.php',
 			'ApiscpBackup\\Failure' => 'php-module/Failure.php',
+			'ApiscpBackup\\KeyRequest' => 'php-module/KeyRequest.php',
 			'ApiscpBackup\\Messages' => 'php-module/Messages.php',
 			'ApiscpBackup\\Options' => 'php-module/Options.php',
 			'ApiscpBackup\\Outcome' => 'php-module/Outcome.php',
@@ -48,16 +57,40 @@ declare(strict_types=1);
 			'Opcenter\\Admin\\Settings\\Backups\\Retention' => 'scopes/Retention.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Schedule' => 'scopes/Schedule.php',
 		];
+		$isLoaded = static function (string $class) use ($log): bool {
+			try {
+				if (class_exists($class)) {
+					return true;
+				}
+				$log("the file of {$class} is missing");
+			} catch (\Throwable $failure) {
+				$log("{$class}: {$failure->getMessage()}");
+			}
+
+			return false;
+		};
 		foreach ($classes as $class => $file) {
 			\apnscpFunctionInterceptor::register($class, "{$folder}/{$file}");
 		}
-		\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
-		if (class_exists('Opcenter\\Admin\\Settings\\Setting')) {
-			foreach (['Databases', 'Destination', 'Enabled', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Notify', 'Retention', 'Schedule'] as $scope) {
-				\Opcenter\Admin\Settings\Setting::register("Opcenter\\Admin\\Settings\\Backups\\{$scope}");
+		if ($isLoaded('ApiscpBackup\\Backup_Module')) {
+			\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
+		}
+		if (!class_exists('Opcenter\\Admin\\Settings\\Setting')) {
+			return;
+		}
+		foreach (['Databases', 'Destination', 'Enabled', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Notify', 'Retention', 'Schedule'] as $scope) {
+			$class = "Opcenter\\Admin\\Settings\\Backups\\{$scope}";
+			if ($isLoaded($class)) {
+				\Opcenter\Admin\Settings\Setting::register($class);
 			}
 		}
+		$exports = 'Opcenter\\Admin\\Settings\\Backups\\AutomaticDatabaseExports';
+		$isPanels = method_exists('Opcenter\\Admin\\Settings\\Setting', 'className') && \Opcenter\Admin\Settings\Setting::className('backups.automatic-database-exports');
+		if (!$isPanels && class_exists('Opcenter\\Admin\\Bootstrapper\\Config') && $isLoaded('ApiscpBackup\\AutomaticDatabaseExports')) {
+			class_alias('ApiscpBackup\\AutomaticDatabaseExports', $exports);
+			\Opcenter\Admin\Settings\Setting::register($exports);
+		}
 	} catch (\Throwable $failure) {
-		error_log('apiscp-backup is not available: ' . $failure->getMessage());
+		$log($failure->getMessage());
 	}
 })((string)realpath(dirname(__DIR__)));

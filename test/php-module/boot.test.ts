@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
@@ -36,7 +36,7 @@ describe('registration at the start of the panel', () => {
   it('never stops the panel: without it, outside of it, or with parts of it missing', async () => {
     const alone = await execa('php', ['-d', 'error_reporting=-1', '-r', 'require $argv[1]; echo "on";', BOOT]);
     expect(alone).to.include({ stdout: 'on', stderr: '' });
-    const broken = `class apnscpFunctionInterceptor { static function registerModule() { throw new Error('changed'); } static function register() {} }
+    const broken = `class apnscpFunctionInterceptor { static function registerModule() {} static function register() { throw new Error('changed'); } }
       define('INCLUDE_PATH', $argv[2]); require $argv[1]; echo "on";`;
     const above = join(import.meta.dirname, '../../..');
     for (const [home, reason] of [
@@ -58,5 +58,59 @@ describe('registration at the start of the panel', () => {
       expect(stdout).to.equal('on');
       expect(stderr).to.contain('apiscp-backup is not available').and.to.contain(reason);
     }
+  });
+
+  it('goes on without what is missing or was cut, and lists the rest', async () => {
+    const plugin = join(panel.panel.home, 'config/custom/apiscp-backup');
+    const whole = (file: string) => readFileSync(join(plugin, file), 'utf8');
+    const lists = async () => {
+      const { exitCode, stdout } = await panel.cpcmd('probe:give', '7', ';', 'misc:list-commands', ';', 'scope:list');
+      expect(exitCode).to.equal(0);
+      expect(stdout).to.match(/^7\n/);
+      return stdout;
+    };
+    for (const [file, gone] of [
+      ['php-module/Backup_Module.php', 'backup:run'],
+      ['scopes/Limits.php', 'backups.limits'],
+      ['scopes/SettingScope.php', 'backups.limits'],
+      ['php-module/boot.php', 'backup:run'],
+    ] as const) {
+      const text = whole(file);
+      expect(await lists()).to.contain(gone);
+      for (const broken of [text.slice(0, text.length / 2), undefined]) {
+        if (broken === undefined) rmSync(join(plugin, file));
+        else writeFileSync(join(plugin, file), broken);
+        const listed = await lists();
+        expect(listed, file).to.not.contain(gone);
+        if (file === 'scopes/Limits.php') expect(listed).to.contain('backup:run').and.to.contain('backups.schedule');
+      }
+      writeFileSync(join(plugin, file), text);
+    }
+    writeFileSync(join(plugin, 'php-module/Requester.php'), whole('php-module/Requester.php').slice(0, 900));
+    const { stdout } = await panel.cpcmd('-o', 'json', 'backup:version');
+    expect(JSON.parse(stdout).error).to.include({ code: 'internal' });
+    expect(stdout).to.not.contain('syntax error');
+  });
+
+  it('works where config/custom is a link', async () => {
+    const custom = join(panel.panel.home, 'config/custom');
+    const elsewhere = join(panel.folder, 'elsewhere');
+    renameSync(custom, elsewhere);
+    symlinkSync(elsewhere, custom);
+    expect((await panel.cpcmd('backup:version')).stdout).to.contain('version: "9"');
+  });
+
+  it('leaves a module of the panel with the same name in its place', async () => {
+    const stock = `<?php class Backup_Module extends Module_Skeleton { protected $exportedFunctions = ['*' => PRIVILEGE_ADMIN]; function whose(): string { return 'the panel'; } }`;
+    writeFileSync(join(panel.panel.home, 'lib/modules/backup.php'), stock);
+    const interceptor = join(panel.panel.home, 'lib/apnscpFunctionInterceptor.php');
+    const known = `'Backup_Module' => 'lib/modules/backup.php', 'Auth_Info_User'`;
+    const code = readFileSync(interceptor, 'utf8')
+      .replace("'Auth_Info_User'", known)
+      .replace("['auth' =>", "['backup' => 'Backup_Module', 'auth' =>");
+    writeFileSync(interceptor, code);
+    const { stdout, stderr } = await panel.cpcmd('backup:whose');
+    expect(stdout).to.equal('the panel');
+    expect(stderr).to.contain('the panel has a module of its own named backup');
   });
 });

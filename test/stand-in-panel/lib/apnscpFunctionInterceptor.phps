@@ -12,6 +12,8 @@ class apnscpFunctionInterceptor
 		'Misc_Module' => 'lib/modules/misc.php',
 		'Scope_Module' => 'lib/modules/scope.php',
 		'Site_Module' => 'lib/modules/site.php',
+		'Opcenter\\Admin\\Bootstrapper' => 'lib/Opcenter/Bootstrapper.php',
+		'Opcenter\\Admin\\Bootstrapper\\Config' => 'lib/Opcenter/BootstrapperConfig.php',
 		'Opcenter\\Admin\\Settings\\Setting' => 'lib/Opcenter/Setting.php',
 		'Opcenter\\Admin\\Settings\\SettingsInterface' => 'lib/Opcenter/SettingsInterface.php',
 	];

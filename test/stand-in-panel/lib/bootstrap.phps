@@ -46,4 +46,9 @@ foreach (parse_ini_file(INCLUDE_PATH . 'config/custom/config.ini', true, INI_SCA
 	}
 }
 
+if (defined('STANDIN_OWN_EXPORTS')) {
+	apnscpFunctionInterceptor::register('Opcenter\\Admin\\Settings\\Backups\\AutomaticDatabaseExports', 'lib/Opcenter/AutomaticDatabaseExports.php');
+	Opcenter\Admin\Settings\Setting::register('Opcenter\\Admin\\Settings\\Backups\\AutomaticDatabaseExports');
+}
+
 require INCLUDE_PATH . 'config/custom/boot.php';
