@@ -265,7 +265,7 @@ class Work {
   async #server(engine: Engine): Promise<ServerRestores> {
     const known = this.#servers.get(engine);
     if (known !== undefined) return await known;
-    const opened = ServerRestores.open(engine, this.#context);
+    const opened = ServerRestores.open(engine, this.#task.unit.name, this.#context);
     this.#servers.set(engine, opened);
     const server = await opened;
     this.settled.push(...server.settled.map(({ database, kept }) => ({ database, kept: kept ?? null })));

@@ -15,6 +15,8 @@ export interface DatabaseSettings {
   readonly method: 'stream' | 'panel' | 'none';
   /** What one dump may take, in milliseconds. */
   readonly timeLimit: number;
+  /** What one statement of a dump may take when it is restored, in milliseconds. */
+  readonly statementLimit: number;
   readonly mysql: SoughtServer;
   /** Its sockets are folders. */
   readonly postgresql: SoughtServer & { readonly port: number };
@@ -27,7 +29,7 @@ const POSTGRESQL_PORT = 5432;
 
 /** The settings of databases in force. */
 export function databasesOf({ databases, systemRoot }: Pick<Settings, 'databases' | 'systemRoot'>): DatabaseSettings {
-  const { method, timeLimit } = { ...DEFAULT_DATABASES, ...databases };
+  const { method, timeLimit, statementLimit } = { ...DEFAULT_DATABASES, ...databases };
   const below = (path: string): string => join(systemRoot, path);
   const sought = (
     given: { socket?: string; credentials?: string } | undefined,
@@ -41,6 +43,7 @@ export function databasesOf({ databases, systemRoot }: Pick<Settings, 'databases
   return {
     method,
     timeLimit: timeLimit * 60_000,
+    statementLimit: statementLimit * 60_000,
     mysql: sought(databases.mysql, MYSQL_SOCKETS, 'root/.my.cnf'),
     postgresql: {
       ...sought(databases.postgresql, POSTGRESQL_FOLDERS, 'root/.pgpass'),

@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS = {
 } as const;
 
 /** Databases are dumped by this program itself; where their servers are, `databases.ts` says. */
-export const DEFAULT_DATABASES = { method: 'stream', timeLimit: 240 } as const;
+export const DEFAULT_DATABASES = { method: 'stream', timeLimit: 240, statementLimit: 240 } as const;
 
 /** Mail to the administrator, when something is wrong or in order again. */
 export const DEFAULT_NOTIFY = { mail: true, argos: false, always: false } as const;

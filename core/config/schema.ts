@@ -143,6 +143,12 @@ const DATABASES = {
       maximum: 10_080,
       description: 'Minutes that one dump may take, or the panel’s export.',
     },
+    statementLimit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_080,
+      description: 'Minutes that one statement of a dump may take when it is restored, or a piece of a table’s rows.',
+    },
     mysql: {
       type: 'object',
       properties: {

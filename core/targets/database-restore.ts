@@ -9,10 +9,11 @@ import type { SwapPlan } from '../databases/load/mysql/swap.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../databases/load/order.ts';
 import { PostgresqlRestorer } from '../databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../databases/load/swap-journal.ts';
+import type { RestoreTurn } from '../databases/load/turn.ts';
 import type { OwnNames, RebuiltUsers } from '../databases/load/users.ts';
 import { mysqlLogin, postgresqlLogins } from '../databases/sessions/logins.ts';
 import { Failure } from '../failure.ts';
-import { type Lock, waitForLock } from '../locks/locks.ts';
+import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 
 /** The unit of what is no account's. */
@@ -22,7 +23,7 @@ const LONGEST_NAME = 63;
 
 type Restorer = MysqlRestorer | PostgresqlRestorer;
 
-/** The restores of one database server, held by one process at a time. */
+/** The restores of one unit's databases on one server, held by one process at a time. */
 export class ServerRestores {
   /** Databases whose earlier restore had died, and that were put back. */
   readonly settled: readonly Settled[];
@@ -37,17 +38,28 @@ export class ServerRestores {
     this.settled = settled;
   }
 
-  /** Waits for another restore on this server; puts back what one left that died. Throws `locked`, `database_unreachable`. */
+  /** Waits for another restore of the unit on this server; puts back what any left that died. Throws `locked`, `database_unreachable`. */
   static async open(
     engine: Engine,
+    unit: string,
     { settings, signal, reporter }: Pick<Context, 'settings' | 'signal' | 'reporter'>,
   ): Promise<ServerRestores> {
     prepareStateDirectory(settings.stateDirectory);
     const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
     const waiting = { minutes: limitsOf(settings).wait, signal, onWait };
-    const lock = await waitForLock(settings.stateDirectory, `${engine}.databases`, 'a restore of databases', waiting);
+    const { stateDirectory } = settings;
+    const lock = await waitForLock(stateDirectory, unitLock(engine, unit), 'a restore of databases', waiting);
+    const turn: RestoreTurn = {
+      unit,
+      statementLimit: databasesOf(settings).statementLimit,
+      isUnderWay: (other) => isHeld(stateDirectory, unitLock(engine, other)),
+      alone: async (work) => {
+        const alone = await waitForLock(stateDirectory, `${engine}.databases`, 'a restore of databases', waiting);
+        return await work().finally(() => alone.release());
+      },
+    };
     try {
-      const restorer = await openRestorer(engine, settings);
+      const restorer = await openRestorer(engine, settings, turn);
       try {
         return new ServerRestores(engine, restorer, lock, await restorer.settle());
       } catch (error) {
@@ -126,10 +138,24 @@ function replacedName(target: string, moment: string): string {
   return beginning + ending;
 }
 
-async function openRestorer(engine: Engine, settings: Context['settings']): Promise<Restorer> {
+function unitLock(engine: Engine, unit: string): string {
+  return `${engine}.databases.${unit}`;
+}
+
+function isHeld(stateDirectory: string, name: string): boolean {
+  try {
+    takeLock(stateDirectory, name, 'a look for what was left over').release();
+    return false;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'locked') return true;
+    throw error;
+  }
+}
+
+async function openRestorer(engine: Engine, settings: Context['settings'], turn: RestoreTurn): Promise<Restorer> {
   let failure: unknown;
   // The first that answers, as the backup has it.
-  for (const open of restorersOf(engine, settings)) {
+  for (const open of restorersOf(engine, settings, turn)) {
     try {
       return await open();
     } catch (error) {
@@ -139,13 +165,13 @@ async function openRestorer(engine: Engine, settings: Context['settings']): Prom
   throw failure;
 }
 
-function restorersOf(engine: Engine, settings: Context['settings']): (() => Promise<Restorer>)[] {
+function restorersOf(engine: Engine, settings: Context['settings'], turn: RestoreTurn): (() => Promise<Restorer>)[] {
   const { mysql, postgresql } = databasesOf(settings);
   if (engine === 'mysql') {
     const journal = new SwapJournal<SwapPlan>(join(settings.stateDirectory, 'databases'));
-    return mysql.sockets.map((socket) => () => MysqlRestorer.open(mysqlLogin(socket, mysql.credentials), journal));
+    return mysql.sockets.map((socket) => () => MysqlRestorer.open(mysqlLogin(socket, mysql.credentials), journal, turn));
   }
   const { sockets, port, credentials } = postgresql;
   const logins = sockets.flatMap((socket) => postgresqlLogins({ socket, port, credentials }));
-  return logins.map((login) => () => PostgresqlRestorer.open(login));
+  return logins.map((login) => () => PostgresqlRestorer.open(login, turn));
 }

@@ -6,7 +6,7 @@ import { Failure } from '../../core/failure.ts';
 import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { MariadbServer } from './mariadb-server.ts';
-import { MariadbRestores } from './restoring.ts';
+import { ALONE, MariadbRestores } from './restoring.ts';
 
 const ACCOUNT = { prefix: 'one_', user: 'owner1', password: 'pw', databases: ['wp', 'WP', 'other'] };
 const TABLE = 'SET NAMES utf8mb4;\nCREATE TABLE posts (id INT PRIMARY KEY, text TEXT);\n';
@@ -121,6 +121,7 @@ describe('A restore into a MariaDB in which others have their own', () => {
     const restorer = await MysqlRestorer.open(
       { socket: server.socket, user: 'root', password: server.password },
       new SwapJournal(restores.journal),
+      ALONE,
     );
     expect(await restorer.apply({ users: [], before: [], after, notes: [] }, 'after')).to.have.length(1);
     await restorer.close();
@@ -138,6 +139,43 @@ describe('A restore into a MariaDB in which others have their own', () => {
     );
     expect(code).to.equal('cancelled');
     expect(await server.query("SHOW DATABASES LIKE 'apiscp\\_backup\\_____________'")).to.deep.equal([]);
+  });
+
+  it('is ended when a statement of the dump takes too long', async () => {
+    restores.turn = { statementLimit: 500 };
+    try {
+      const { code, message } = await failureOf(() => restore(`${TABLE}INSERT INTO posts VALUES (SLEEP(86400), 'x');\n`));
+      expect(code).to.equal('database_refused');
+      expect(message).to.include('took longer than');
+    } finally {
+      restores.turn = {};
+    }
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp\\_backup\\_____________'")).to.deep.equal([]);
+  });
+
+  it('lets alone what a restore of another unit has under way, and takes away what one left that died', async () => {
+    await server.run('CREATE DATABASE apiscp_backup_000002abcdef; CREATE TABLE apiscp_backup_000002abcdef.t (a INT)');
+    await server.run(
+      "CREATE USER apbk_0000020123456789@localhost IDENTIFIED BY 'pw'; GRANT ALL ON `apiscp\\_backup\\_000002abcdef`.* TO apbk_0000020123456789@localhost",
+    );
+    const plan = { id: 'apiscp_backup_000002abcdef', shadow: 'apiscp_backup_000002abcdef', live: 'two_wp', replaced: undefined };
+    restores.leave({ ...plan, defaults: undefined, oldTables: [], newTables: ['t'], oldCode: [], broken: [], isMade: false });
+    restores.turn = { isUnderWay: (unit) => unit === 'site2' };
+    try {
+      await restore(TABLE);
+      expect(await server.query('SHOW TABLES FROM apiscp_backup_000002abcdef')).to.have.length(1);
+      expect(await server.query("SELECT 1 FROM mysql.user WHERE User = 'apbk_0000020123456789'")).to.have.length(1);
+    } finally {
+      restores.turn = {};
+    }
+    // The server is still busy with a statement of the dead one's, which holds the table.
+    const dead = await server.connect({ user: 'apbk_0000020123456789', password: 'pw', database: 'apiscp_backup_000002abcdef' });
+    dead.on('error', () => {});
+    const statement = dead.query('SELECT SLEEP(86400) FROM t UNION SELECT SLEEP(86400)').catch(() => {});
+    expect((await restores.settle()).map(({ database }) => database)).to.deep.equal(['two_wp']);
+    await statement;
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp\\_backup\\_____________'")).to.deep.equal([]);
+    expect(await server.query("SELECT 1 FROM mysql.user WHERE User = 'apbk_0000020123456789'")).to.deep.equal([]);
   });
 
   it('goes on for the others when one that was broken off cannot be put back, and says so of that one', async () => {

@@ -129,7 +129,10 @@ describe('A hostile dump for MariaDB', () => {
     const { socket, password } = server;
     const admin = await MysqlConnection.open({ socket, user: 'root', password });
     await admin.query('CREATE DATABASE apiscp_backup_000000000000');
-    const login = await makeTemporaryLogin(admin, socket, serverKind('10.11.19-MariaDB'), 'apiscp_backup_000000000000');
+    const login = await makeTemporaryLogin(admin, socket, serverKind('10.11.19-MariaDB'), {
+      database: 'apiscp_backup_000000000000',
+      unit: 'site1',
+    });
     const connection = await MysqlConnection.open(login, 'apiscp_backup_000000000000');
     await connection.query('CREATE TABLE posts (id INT, text TEXT)');
     for (const attack of NOT_OF_THE_LOGIN(trap)) {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { loadPostgresqlDump } from '../../core/databases/load/postgresql/load.ts';
 import { makeTemporaryLogin, removeLeftovers } from '../../core/databases/load/postgresql/temporary-login.ts';
+import { StatementLimit } from '../../core/databases/load/statement-limit.ts';
 import { PostgresqlConnection } from '../../core/databases/sessions/postgresql-connection.ts';
 import { failureOf } from '../failure-of.ts';
 import { makePostgresqlAccount } from './account.ts';
 import { PostgresqlServer } from './postgresql-server.ts';
-import { inPieces, PostgresqlRestores } from './restoring.ts';
+import { ALONE, inPieces, PostgresqlRestores } from './restoring.ts';
 
 const ONE = { prefix: 'one_', user: 'owner1', password: 'pw', databases: ['wp'], furtherUsers: ['web'] };
 const TWO = { prefix: 'two_', user: 'owner2', password: 'pw', databases: ['wp'] };
@@ -118,7 +119,7 @@ describe('A hostile dump for PostgreSQL', () => {
   const asLogin = async (action: (connection: PostgresqlConnection) => Promise<void>): Promise<void> => {
     const at = { host: server.socketFolder, port: server.port };
     const admin = await PostgresqlConnection.open({ ...at, user: 'postgres', password: server.password }, 'postgres');
-    const login = await makeTemporaryLogin(admin, { ...at, user: 'postgres', password: undefined });
+    const login = await makeTemporaryLogin(admin, { ...at, user: 'postgres', password: undefined }, 'site1');
     await admin.query(`CREATE DATABASE apiscp_backup_000000000000 OWNER "${login.user}" TEMPLATE template0`);
     const connection = await PostgresqlConnection.open(login, 'apiscp_backup_000000000000');
     await connection.query('CREATE TABLE public.posts (id int, text text)');
@@ -127,7 +128,7 @@ describe('A hostile dump for PostgreSQL', () => {
       await action(connection);
     } finally {
       await connection.close();
-      await removeLeftovers(admin);
+      await removeLeftovers(admin, ALONE);
       await admin.close();
     }
   };
@@ -138,7 +139,15 @@ describe('A hostile dump for PostgreSQL', () => {
     await asLogin(async (connection) => {
       for (const attack of NOT_OF_A_DUMP(trap)) {
         const dump = inPieces(Buffer.from(`${attack}\n`));
-        const order = { dump, connection, makeExtension: async () => false, signal: new AbortController().signal, progress: () => {} };
+        const limit = new StatementLimit(ALONE.statementLimit, () => {});
+        const order = {
+          dump,
+          connection,
+          limit,
+          makeExtension: async () => false,
+          signal: new AbortController().signal,
+          progress: () => {},
+        };
         const { code } = await failureOf(() => loadPostgresqlDump(order));
         expect(code, attack).to.equal('dump_refused');
       }
@@ -205,5 +214,20 @@ describe('A hostile dump for PostgreSQL', () => {
     await server.run('ALTER DATABASE one_wp RENAME TO one_trap');
     await server.run(`ALTER DATABASE ${replaced} RENAME TO one_wp`);
     await server.run('DROP DATABASE one_trap');
+  });
+
+  it('is ended when a statement of it, or a piece of its rows, takes too long', async () => {
+    const before = await others();
+    const asleep = [
+      'CREATE FUNCTION public.f(integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.pg_sleep(86400) IS NULL$$;',
+      'CREATE TABLE public.t (id integer, CONSTRAINT c CHECK (public.f(id)));',
+      'COPY public.t (id) FROM stdin;\n1\n\\.\n',
+    ].join('\n');
+    restores.turn = { statementLimit: 500 };
+    const { code, message } = await failureOf(() => restores.restore(Buffer.from(`${TABLE}${asleep}`)));
+    restores.turn = {};
+    expect(code).to.equal('database_refused');
+    expect(message).to.include('took longer than');
+    expect(await others()).to.deep.equal(before);
   });
 });

@@ -1,6 +1,7 @@
 import { chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { takeLock } from '../../core/locks/locks.ts';
 import type { WireError } from '../../core/schemas/parts.ts';
 import type { RestoreDatabaseResult } from '../../core/schemas/restore-database.ts';
 import { makeMariadbAccount, makePostgresqlAccount } from './account.ts';
@@ -132,6 +133,20 @@ describe('restore-database', function () {
     expect(readFileSync(join(site.shadow, 'index.html'), 'utf8')).to.equal('a page');
     expect(await mariadb.query('SELECT text FROM posts', 'one_wp')).to.deep.equal([{ text: 'Grüße 😀' }, { text: null }]);
     expect((await site.restore('--with-databases', '--to', '/root/x')).error?.code).to.equal('usage');
+  });
+
+  it('waits for no restore of another account, and for one of the same', async () => {
+    const of = (unit: string) => takeLock(join(site.folder, 'state'), `mysql.databases.${unit}`, 'a restore that goes on for hours');
+    const other = of('site2');
+    const { exitCode, result } = await ask('site1', 'mysql/one_wp');
+    other.release();
+    expect(exitCode, JSON.stringify(result)).to.equal(0);
+    site.set({ limits: { workers: 2, wait: 0 } });
+    const same = of('site1');
+    const { error } = await ask('site1', 'mysql/one_wp');
+    same.release();
+    site.set({ limits: { workers: 2 } });
+    expect(error).to.include({ code: 'locked' });
   });
 
   it('changes nothing in a dry run', async () => {

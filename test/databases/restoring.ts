@@ -6,9 +6,13 @@ import type { SwapPlan } from '../../core/databases/load/mysql/swap.ts';
 import type { DatabaseOrder, DatabaseOutcome, Settled } from '../../core/databases/load/order.ts';
 import { PostgresqlRestorer } from '../../core/databases/load/postgresql/restore.ts';
 import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
+import type { RestoreTurn } from '../../core/databases/load/turn.ts';
 import { type DatabaseAccount, ownerOf } from './account.ts';
 import type { MariadbServer } from './mariadb-server.ts';
 import type { PostgresqlServer } from './postgresql-server.ts';
+
+/** A restore of an account, while there are no others. */
+export const ALONE: RestoreTurn = { unit: 'site1', statementLimit: 600_000, isUnderWay: () => false, alone: (work) => work() };
 
 /** A dump as it comes out of a backup, in pieces that cut statements anywhere. */
 export async function* inPieces(bytes: Buffer, length = 1000): AsyncGenerator<Uint8Array> {
@@ -33,6 +37,8 @@ function orderOf(bytes: Buffer, account: DatabaseAccount, defaults: { characterS
 export class MariadbRestores {
   readonly #server: MariadbServer;
   readonly #account: DatabaseAccount;
+  /** What is other than usual for it. */
+  turn: Partial<RestoreTurn> = {};
   readonly journal = mkdtempSync(join(tmpdir(), 'apiscp-backup-journal-'));
 
   constructor(server: MariadbServer, account: DatabaseAccount) {
@@ -71,7 +77,7 @@ export class MariadbRestores {
 
   #open(): Promise<MysqlRestorer> {
     const { socket, password } = this.#server;
-    return MysqlRestorer.open({ socket, user: 'root', password }, new SwapJournal<SwapPlan>(this.journal));
+    return MysqlRestorer.open({ socket, user: 'root', password }, new SwapJournal<SwapPlan>(this.journal), { ...ALONE, ...this.turn });
   }
 }
 
@@ -79,6 +85,8 @@ export class MariadbRestores {
 export class PostgresqlRestores {
   readonly #server: PostgresqlServer;
   readonly #account: DatabaseAccount;
+  /** What is other than usual for it. */
+  turn: Partial<RestoreTurn> = {};
 
   constructor(server: PostgresqlServer, account: DatabaseAccount) {
     this.#server = server;
@@ -87,7 +95,7 @@ export class PostgresqlRestores {
 
   async restore(bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> {
     const { socketFolder: host, port, password } = this.#server;
-    const restorer = await PostgresqlRestorer.open({ host, port, user: 'postgres', password });
+    const restorer = await PostgresqlRestorer.open({ host, port, user: 'postgres', password }, { ...ALONE, ...this.turn });
     try {
       await restorer.settle();
       return await restorer.restore({ ...orderOf(bytes, this.#account, { characterSet: 'UTF8', collation: 'C.UTF-8' }), ...given });

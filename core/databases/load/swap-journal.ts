@@ -29,17 +29,19 @@ export class SwapJournal<Plan extends PlanHead> {
   pending(): Plan[] {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const files = readdirSync(this.#folder).filter((file) => file.endsWith('.json'));
-    return files.map((file) => this.#read(join(this.#folder, file)));
+    return files.flatMap((file) => this.#read(join(this.#folder, file)));
   }
 
-  #read(file: string): Plan {
+  #read(file: string): Plan[] {
     let plan: unknown;
     try {
       plan = JSON.parse(readFileSync(file, 'utf8'));
     } catch (error) {
+      // A restore of another unit has come to its end meanwhile.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       if (!(error instanceof SyntaxError)) throw error;
     }
-    if (isPlan(plan)) return plan as Plan;
+    if (isPlan(plan)) return [plan as Plan];
     throw new Failure('database_left', `${file} tells how a restore of a database that was broken off is undone, and is damaged`, {
       affected: [file],
       advice: 'Look at the databases of the server: those named apiscp_backup_… are of that restore. Remove the file to go on.',

@@ -3,6 +3,7 @@ import { serverKind } from '../../../core/databases/load/mysql/quoting.ts';
 import { rebuildMysqlUsers } from '../../../core/databases/load/mysql/users.ts';
 import { loadPostgresqlDump } from '../../../core/databases/load/postgresql/load.ts';
 import { rebuildPostgresqlUsers } from '../../../core/databases/load/postgresql/users.ts';
+import { StatementLimit } from '../../../core/databases/load/statement-limit.ts';
 import type { MysqlConnection } from '../../../core/databases/sessions/mysql-connection.ts';
 import type { PostgresqlConnection } from '../../../core/databases/sessions/postgresql-connection.ts';
 import { asFailure } from '../../../core/failure.ts';
@@ -50,6 +51,8 @@ function difference(a: string, b: string): string {
   return JSON.stringify([a.slice(Math.max(0, at - 60), at + 60), b.slice(Math.max(0, at - 60), at + 60)]);
 }
 
+const NO_LIMIT = new StatementLimit(2 ** 31 - 1, () => {});
+
 const loadMysql: Load = (dump, hear) => {
   const connection = {
     execute: async (bytes: Buffer) => hear(bytes.latin1Slice()),
@@ -58,7 +61,14 @@ const loadMysql: Load = (dump, hear) => {
       return [];
     },
   } as unknown as MysqlConnection;
-  const order = { connection, shadow: 'shadow', database: 'one_wp', signal: new AbortController().signal, progress: () => {} };
+  const order = {
+    connection,
+    limit: NO_LIMIT,
+    shadow: 'shadow',
+    database: 'one_wp',
+    signal: new AbortController().signal,
+    progress: () => {},
+  };
   return loadMysqlDump({ ...order, dump, server: SERVER });
 };
 
@@ -71,7 +81,7 @@ const loadPostgresql: Load = (dump, hear) => {
       hear(Buffer.concat(all).latin1Slice());
     },
   } as unknown as PostgresqlConnection;
-  const order = { connection, makeExtension: async () => true, signal: new AbortController().signal, progress: () => {} };
+  const order = { connection, limit: NO_LIMIT, makeExtension: async () => true, signal: new AbortController().signal, progress: () => {} };
   return loadPostgresqlDump({ ...order, dump });
 };
 

@@ -1,6 +1,7 @@
 import { Failure } from '../../../failure.ts';
 import type { ByteString } from '../../../manifest/entry.ts';
 import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
+import type { StatementLimit } from '../statement-limit.ts';
 import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.ts';
 import { quoteName, type ServerKind } from './quoting.ts';
 import { isBeyond } from './refusals.ts';
@@ -26,6 +27,7 @@ export interface LoadOrder {
   readonly server: ServerKind;
   /** A session of a login that owns the shadow and nothing else, in the shadow. */
   readonly connection: MysqlConnection;
+  readonly limit: StatementLimit;
   readonly shadow: string;
   /** The one that the dump is of. */
   readonly database: string;
@@ -82,6 +84,7 @@ class Loader {
         const where = `at byte ${statement.offset} of the dump: ${JSON.stringify(head.slice(0, 60))}`;
         throw new Failure(error.code, error.message.includes('of the dump') ? error.message : `${error.message} (${where})`, {
           retry: error.retry,
+          ...(error.advice === undefined ? {} : { advice: error.advice }),
           cause: error,
         });
       }
@@ -89,7 +92,6 @@ class Loader {
   }
 
   async #execute({ bytes }: Statement, head: ByteString): Promise<void> {
-    const { connection } = this.#order;
     const begin = firstTokens(head, 4, this.#session);
     const [verb, second, third] = begin.map(({ kind, value }) => (kind === 'word' ? value : ''));
     switch (verb) {
@@ -123,17 +125,22 @@ class Loader {
         throw refused(head);
     }
     if (verb === 'INSERT' && second !== 'INTO' && !(second === 'IGNORE' && third === 'INTO')) throw refused(head);
-    await connection.execute(bytes);
+    await this.#send(bytes);
+  }
+
+  async #send(bytes: Buffer): Promise<void> {
+    const { limit, connection } = this.#order;
+    await limit.within(() => connection.execute(bytes));
   }
 
   async #create(bytes: Buffer): Promise<void> {
     const statement = parseCreate(bytes.latin1Slice(), this.#session.reading, this.#order.database);
     if (statement === undefined) {
-      await this.#order.connection.execute(bytes);
+      await this.#send(bytes);
       return;
     }
     try {
-      await this.#order.connection.execute(Buffer.from(statement.asleep(), 'latin1'));
+      await this.#send(Buffer.from(statement.asleep(), 'latin1'));
     } catch (error) {
       // The login sees nothing but the shadow; what can be made is made in the live database.
       if (!isBeyond(error, statement.kind)) throw error;

@@ -1,9 +1,11 @@
 import { Failure } from '../../../failure.ts';
-import { newShadowName } from '../../own-names.ts';
+import { newShadowName, unitOfOwnName } from '../../own-names.ts';
 import { MysqlConnection, type MysqlLogin } from '../../sessions/mysql-connection.ts';
 import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
+import { StatementLimit } from '../statement-limit.ts';
 import type { SwapJournal } from '../swap-journal.ts';
+import type { RestoreTurn } from '../turn.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
 import type { Account } from './code-objects.ts';
 import { type Loaded, loadMysqlDump } from './load.ts';
@@ -13,41 +15,60 @@ import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
 import { rebuildMysqlUsers } from './users.ts';
 
+/** Seconds. */
+const LOCK_PATIENCE = 5;
+
 /** What one database brings upon itself. */
 const OF_ONE_DATABASE = new Set(['database_refused', 'database_left', 'database_busy']);
 
 /**
- * The restores of a MySQL or MariaDB server. Whoever uses it holds the lock of this server's restores: what lies about of others
- * is taken for that of dead ones.
+ * The restores of a unit's databases on a MySQL or MariaDB server.
  */
 export class MysqlRestorer {
   readonly #admin: MysqlConnection;
   readonly #login: MysqlLogin;
   readonly #server: ServerKind;
   readonly #journal: SwapJournal<SwapPlan>;
+  readonly #turn: RestoreTurn;
   /** Databases that could not be put back as they were, and why. */
   readonly #unsettled = new Map<string, Failure>();
 
-  private constructor(admin: MysqlConnection, login: MysqlLogin, server: ServerKind, journal: SwapJournal<SwapPlan>) {
+  private constructor(
+    admin: MysqlConnection,
+    login: MysqlLogin,
+    server: ServerKind,
+    { journal, turn }: { readonly journal: SwapJournal<SwapPlan>; readonly turn: RestoreTurn },
+  ) {
     this.#admin = admin;
     this.#login = login;
     this.#server = server;
     this.#journal = journal;
+    this.#turn = turn;
   }
 
-  static async open(login: MysqlLogin, journal: SwapJournal<SwapPlan>): Promise<MysqlRestorer> {
+  static async open(login: MysqlLogin, journal: SwapJournal<SwapPlan>, turn: RestoreTurn): Promise<MysqlRestorer> {
     const admin = await MysqlConnection.open(login);
+    // An account that holds a lock on a table of its own would have everybody wait for a day.
+    await admin.query(`SET lock_wait_timeout = ${LOCK_PATIENCE}`);
     const [row] = await admin.query('SELECT VERSION() AS version');
-    return new MysqlRestorer(admin, login, serverKind(row!.version!), journal);
+    return new MysqlRestorer(admin, login, serverKind(row!.version!), { journal, turn });
   }
 
   /**
-   * Puts databases back as they were whose exchange was broken off by a death, and takes away what else such a restore left.
+   * Puts databases back as they were whose exchange was broken off by a death, and takes away what else such a restore left. Restores that
+   * are under way are let alone.
    */
   async settle(): Promise<Settled[]> {
+    return await this.#turn.alone(() => this.#settle());
+  }
+
+  async #settle(): Promise<Settled[]> {
+    const { unit, isUnderWay } = this.#turn;
     const settled: Settled[] = [];
     const shadows = new Set<string>();
     for (const plan of this.#journal.pending()) {
+      const whose = unitOfOwnName(plan.shadow);
+      if (whose !== unit && isUnderWay(whose)) continue;
       try {
         const kept = await settleSwap(this.#admin, plan);
         this.#journal.end(plan.id);
@@ -59,7 +80,7 @@ export class MysqlRestorer {
         shadows.add(plan.shadow);
       }
     }
-    await removeLeftovers(this.#admin, shadows);
+    await removeLeftovers(this.#admin, this.#turn, shadows);
     return settled;
   }
 
@@ -98,14 +119,15 @@ export class MysqlRestorer {
     const { characterSet, collation } = order.description;
     const unsettled = this.#unsettled.get(order.target);
     if (unsettled !== undefined) throw unsettled;
-    const shadow = newShadowName();
+    const { unit } = this.#turn;
+    const shadow = newShadowName(unit);
     const logins: TemporaryLogin[] = [];
     try {
       await order.step('make shadow');
       await this.#admin.query(
         `CREATE DATABASE ${quoteName(shadow)} CHARACTER SET ${plainWord(characterSet)} COLLATE ${plainWord(collation)}`,
       );
-      const login = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, shadow);
+      const login = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, { database: shadow, unit });
       logins.push(login);
       await order.step('load');
       const { loaded, tables, rows } = await this.#load(order, login, shadow);
@@ -114,7 +136,7 @@ export class MysqlRestorer {
       const ownDatabases = await this.#databasesOf(order.owner, order.target);
       let leftOut: readonly LeftOut[] = [];
       const makeRestored = async (): Promise<void> => {
-        const maker = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, order.target);
+        const maker = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, { database: order.target, unit });
         logins.push(maker);
         await allowOtherDefiners(this.#admin, maker, this.#server);
         const made = { admin: this.#admin, login: maker, code: loaded.code, database: order.target, definers, ownDatabases };
@@ -154,8 +176,9 @@ export class MysqlRestorer {
 
   async #load(order: DatabaseOrder, login: TemporaryLogin, shadow: string): Promise<{ loaded: Loaded; tables: number; rows: number }> {
     const { signal, progress, description } = order;
-    const connection = await openForLongStatements(this.#admin, login, shadow);
+    const connection = await this.#turn.alone(() => openForLongStatements(this.#admin, login, shadow));
     const stop = (): void => void connection.kill(this.#admin);
+    const limit = new StatementLimit(this.#turn.statementLimit, stop);
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
@@ -165,12 +188,13 @@ export class MysqlRestorer {
         dump: order.dump(),
         server: this.#server,
         connection,
+        limit,
         shadow,
         database: description.name,
         signal,
         progress,
       });
-      const found = await countRows(connection, shadow);
+      const found = await limit.within(() => countRows(connection, shadow));
       requireRecordedCounts(description, found);
       return { loaded, ...found };
     } catch (error) {

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX } from '../../own-names.ts';
+import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX, unitOfOwnName } from '../../own-names.ts';
 import type { MysqlConnection, MysqlLogin } from '../../sessions/mysql-connection.ts';
-import { quoteName, quotePattern, type ServerKind } from './quoting.ts';
+import type { RestoreTurn } from '../turn.ts';
+import { quoteName, quotePattern, quoteText, type ServerKind } from './quoting.ts';
 
 const HOST = 'localhost';
 
@@ -19,9 +20,9 @@ export async function makeTemporaryLogin(
   admin: MysqlConnection,
   socket: string,
   server: ServerKind,
-  database: string,
+  { database, unit }: { readonly database: string; readonly unit: string },
 ): Promise<TemporaryLogin> {
-  const user = newLoginName();
+  const user = newLoginName(unit);
   // Whatever a rule for passwords asks for is in it.
   const password = `Aa1-${randomBytes(24).toString('base64url')}`;
   const quoted = `${quoteName(user)}@${quoteName(HOST)}`;
@@ -48,16 +49,21 @@ function definerPrivileges({ isMariadb, version }: ServerKind): readonly string[
   return version >= 80_200 ? ['SET_ANY_DEFINER', 'ALLOW_NONEXISTENT_DEFINER'] : ['SET_USER_ID'];
 }
 
-/** Takes away what restores that were killed left behind, but for databases that are still needed. Only for who holds the lock of all restores of this server. */
-export async function removeLeftovers(admin: MysqlConnection, kept: ReadonlySet<string>): Promise<void> {
+/** Takes away what restores that were killed left behind, but for databases that are still needed. Only for who is alone on this server. */
+export async function removeLeftovers(admin: MysqlConnection, { unit, isUnderWay }: RestoreTurn, kept: ReadonlySet<string>): Promise<void> {
+  const isLeft = (name: string) => unitOfOwnName(name) === unit || !isUnderWay(unitOfOwnName(name));
   const [users, databases] = [LOGIN_PREFIX, SHADOW_PREFIX].map((prefix) => `'${prefix.replaceAll('_', '\\_')}%'`);
   for (const { user, host } of await admin.query(`SELECT User AS user, Host AS host FROM mysql.user WHERE User LIKE ${users}`)) {
-    if (isOwnUser(user!)) await admin.query(`DROP USER ${quoteName(user!)}@${quoteName(host!)}`);
+    if (!isOwnUser(user!) || !isLeft(user!)) continue;
+    // The server goes on with a statement whose sender has died, and nobody could drop its database.
+    const sessions = await admin.query(`SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ${quoteText(user!)}`);
+    for (const { id } of sessions) await admin.query(`KILL ${Number(id)}`).catch(() => {});
+    await admin.query(`DROP USER ${quoteName(user!)}@${quoteName(host!)}`);
   }
   for (const { name } of await admin.query(
     `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ${databases}`,
   )) {
-    if (isOwnDatabase(name!) && !kept.has(name!)) await admin.query(`DROP DATABASE ${quoteName(name!)}`);
+    if (isOwnDatabase(name!) && isLeft(name!) && !kept.has(name!)) await admin.query(`DROP DATABASE ${quoteName(name!)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { NOT_ALLOWED, type PostgresqlConnection, ServerRefusal, UNKNOWN_ROLE } from '../../sessions/postgresql-connection.ts';
+import type { StatementLimit } from '../statement-limit.ts';
 import { quoteName } from './quoting.ts';
 import { DumpSplitter, type Piece } from './splitter.ts';
 import { type Meaning, meaningOf, type Ownership } from './statements.ts';
@@ -21,6 +22,7 @@ export interface LoadOrder {
   readonly dump: AsyncIterable<Uint8Array>;
   /** A session of a login that owns the shadow and nothing else, in the shadow. */
   readonly connection: PostgresqlConnection;
+  readonly limit: StatementLimit;
   /** Makes an extension that the login may not, when the live database has it; false: it has not. */
   readonly makeExtension: (name: string, schema: string | undefined) => Promise<boolean>;
   readonly signal: AbortSignal;
@@ -75,7 +77,7 @@ class Loader implements Loaded {
     if (piece.kind !== 'statement') throw new Failure('internal', 'rows came before the statement that takes them');
     const text = piece.bytes.latin1Slice();
     try {
-      await this.#perform(meaningOf(text), piece.bytes);
+      await this.#order.limit.within(() => this.#perform(meaningOf(text), piece.bytes));
       if (/^\s*CREATE\s+(?!SCHEMA\b|EXTENSION\b)/i.test(text)) this.#isAtBeginning = false;
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'cancelled' || error.message.includes('of the dump')) throw error;
@@ -144,6 +146,7 @@ class Loader implements Loaded {
       if (next.done === true || next.value.kind === 'statement')
         throw new Failure('dump_refused', 'the dump ends within the rows of a table');
       if (next.value.kind === 'end of rows') return;
+      this.#order.limit.goesOn();
       yield next.value.bytes;
     }
   }

@@ -4,6 +4,8 @@ import { MAINTENANCE } from '../../sessions/logins.ts';
 import { PostgresqlConnection, type PostgresqlLogin } from '../../sessions/postgresql-connection.ts';
 import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
+import { StatementLimit } from '../statement-limit.ts';
+import type { RestoreTurn } from '../turn.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
 import { type Loaded, loadPostgresqlDump } from './load.ts';
 import { giveToAccount } from './owners.ts';
@@ -16,25 +18,26 @@ import { rebuildPostgresqlUsers } from './users.ts';
 const PUBLIC_IS_OWNERS = 15;
 
 /**
- * The restores of a PostgreSQL server. Whoever uses it holds the lock of this server's restores: what lies about of others is taken
- * for that of dead ones.
+ * The restores of a unit's databases on a PostgreSQL server.
  */
 export class PostgresqlRestorer {
   readonly #admin: PostgresqlConnection;
   readonly #login: PostgresqlLogin;
+  readonly #turn: RestoreTurn;
 
-  private constructor(admin: PostgresqlConnection, login: PostgresqlLogin) {
+  private constructor(admin: PostgresqlConnection, login: PostgresqlLogin, turn: RestoreTurn) {
     this.#admin = admin;
     this.#login = login;
+    this.#turn = turn;
   }
 
-  static async open(login: PostgresqlLogin): Promise<PostgresqlRestorer> {
-    return new PostgresqlRestorer(await PostgresqlConnection.open(login, MAINTENANCE), login);
+  static async open(login: PostgresqlLogin, turn: RestoreTurn): Promise<PostgresqlRestorer> {
+    return new PostgresqlRestorer(await PostgresqlConnection.open(login, MAINTENANCE), login, turn);
   }
 
   /** Takes away what a restore left that died. The exchange itself is one transaction: there is nothing to put back. */
   async settle(): Promise<Settled[]> {
-    await removeLeftovers(this.#admin);
+    await this.#turn.alone(() => removeLeftovers(this.#admin, this.#turn));
     return [];
   }
 
@@ -85,11 +88,11 @@ export class PostgresqlRestorer {
 
   /** Loads a dump beside what is live, checks it, and puts it in its place. A failure leaves what is live as it was. */
   async restore(order: DatabaseOrder): Promise<DatabaseOutcome> {
-    const shadow = newShadowName();
+    const shadow = newShadowName(this.#turn.unit);
     let login: PostgresqlLogin | undefined;
     try {
       await order.step('make shadow');
-      login = await makeTemporaryLogin(this.#admin, this.#login);
+      login = await makeTemporaryLogin(this.#admin, this.#login, this.#turn.unit);
       await this.#makeShadow(order, shadow, login.user);
       await order.step('load');
       const inShadow = await PostgresqlConnection.open(this.#login, shadow);
@@ -141,13 +144,14 @@ export class PostgresqlRestorer {
     if (Number(row!.version) < PUBLIC_IS_OWNERS * 10_000) await admin.query(`ALTER SCHEMA public OWNER TO ${quoteName(login.user)}`);
     const connection = await openAsLogin(this.#admin, login, shadow);
     const stop = (): void => void this.#sendAway(login).catch(() => {});
+    const limit = new StatementLimit(this.#turn.statementLimit, stop);
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
       const makeExtension = (name: string, schema: string | undefined) => this.#makeExtension(order, admin, name, schema);
-      const loaded = await loadPostgresqlDump({ dump: order.dump(), connection, makeExtension, signal, progress });
+      const loaded = await loadPostgresqlDump({ dump: order.dump(), connection, limit, makeExtension, signal, progress });
       // As the login: what an index computes is what somebody else wrote.
-      await connection.query('ANALYZE');
+      await limit.within(() => connection.query('ANALYZE'));
       const found = await countRows(admin);
       requireRecordedCounts(description, found);
       return { loaded, ...found };

@@ -1,7 +1,8 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
-import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX } from '../../own-names.ts';
+import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX, unitOfOwnName } from '../../own-names.ts';
 import { PostgresqlConnection, type PostgresqlLogin } from '../../sessions/postgresql-connection.ts';
+import type { RestoreTurn } from '../turn.ts';
 import { quoteName, quoteText } from './quoting.ts';
 
 const ITERATIONS = 4096;
@@ -10,8 +11,12 @@ const ITERATIONS = 4096;
  * A role that may log in, is no member of any other, and owns nothing but what it makes. The server gets a verifier in the place of the
  * password, so that no log of its statements has it.
  */
-export async function makeTemporaryLogin(admin: PostgresqlConnection, { host, port }: PostgresqlLogin): Promise<PostgresqlLogin> {
-  const user = newLoginName();
+export async function makeTemporaryLogin(
+  admin: PostgresqlConnection,
+  { host, port }: PostgresqlLogin,
+  unit: string,
+): Promise<PostgresqlLogin> {
+  const user = newLoginName(unit);
   const password = randomBytes(24).toString('base64url');
   const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS';
   await admin.query(`CREATE ROLE ${quoteName(user)} ${rights} PASSWORD ${quoteText(scramVerifier(password))}`);
@@ -41,19 +46,20 @@ export async function openAsLogin(admin: PostgresqlConnection, login: Postgresql
   }
 }
 
-/** Takes away what restores that were killed left behind. Only for who holds the lock of all restores of this server. */
-export async function removeLeftovers(admin: PostgresqlConnection): Promise<void> {
+/** Takes away what restores that were killed left behind. Only for who is alone on this server. */
+export async function removeLeftovers(admin: PostgresqlConnection, { unit, isUnderWay }: RestoreTurn): Promise<void> {
+  const isLeft = (name: string) => unitOfOwnName(name) === unit || !isUnderWay(unitOfOwnName(name));
   const beginsWith = (column: string, prefix: string) =>
     `pg_catalog.left(${column}::pg_catalog.text, ${prefix.length}) OPERATOR(pg_catalog.=) ${quoteText(prefix)}`;
   for (const { name } of await admin.query(
     `SELECT datname AS name FROM pg_catalog.pg_database WHERE ${beginsWith('datname', SHADOW_PREFIX)}`,
   )) {
-    if (isOwnDatabase(name!)) await dropDatabase(admin, name!);
+    if (isOwnDatabase(name!) && isLeft(name!)) await dropDatabase(admin, name!);
   }
   for (const { name } of await admin.query(
     `SELECT rolname AS name FROM pg_catalog.pg_roles WHERE ${beginsWith('rolname', LOGIN_PREFIX)}`,
   )) {
-    if (isOwnUser(name!)) await admin.query(`DROP ROLE ${quoteName(name!)}`);
+    if (isOwnUser(name!) && isLeft(name!)) await admin.query(`DROP ROLE ${quoteName(name!)}`);
   }
 }
 
