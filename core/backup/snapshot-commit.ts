@@ -94,7 +94,9 @@ async function assemble(scanned: ScannedUnit, tools: RunTools): Promise<Assemble
     const layers = [...plan.previous.readers, rows.reader()];
     for (const row of compactRows(layers, plan.level === 'full' ? {} : { base: layers[0] })) merged.add(row);
     const assembled = { output: merged, finished: merged.finish() };
-    const order = { unit: unit.unit, packId: scanned.packId, target: scanned.packs, old: oldPacks(plan) };
+    const { packId, packs: target, subject, devices } = scanned;
+    const places = { before: plan.previous.readers, roots: subject.roots, devices: devices.numbers };
+    const order = { unit: unit.unit, packId, target, old: oldPacks(plan), ...places };
     const compacted = await compactPacks(assembled, order, tools);
     if (compacted !== assembled) discard(merged);
     return compacted;

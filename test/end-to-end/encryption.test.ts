@@ -1,6 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  globSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { diff } from '../../core/commands/diff.ts';
@@ -17,6 +29,7 @@ import { verify } from '../../core/commands/verify.ts';
 import { type Identity, newIdentity } from '../../core/crypto/identity.ts';
 import { SEALED_CHUNK } from '../../core/crypto/stream.ts';
 import { asFailure, type Failure } from '../../core/failure.ts';
+import type { SnapshotRecord } from '../../core/repository/record.ts';
 import type { InitRequest } from '../../core/schemas/init.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
@@ -310,17 +323,42 @@ describe('an encrypted repository', () => {
     await server.restored(undefined, given);
   });
 
-  it('leaves compaction out where this server cannot read old packs, and says so', async () => {
+  it('compacts packs that this server cannot read from its unchanged files, with every point of the past as it was', async () => {
     await server.init({ recipients: [identity.recipient] });
     const given = { identity: server.file('key', identity.secret) };
+    server.set('limits', { workers: 1 });
+    const chunked = join(server.shadow, 'chunked');
+    writeFileSync(chunked, randomBytes(LARGE));
+    linkSync(chunked, join(server.shadow, 'another name'));
+    writeFileSync(join(server.shadow, 'sparse'), randomBytes(10_000));
+    truncateSync(join(server.shadow, 'sparse'), 10 * LARGE);
+    appendFileSync(join(server.shadow, 'sparse'), 'behind the hole');
     await server.back('full');
+    const before = join(server.folder, 'before');
+    spawnSync('cp', ['-a', '--sparse=always', server.site, before]);
     rmSync(join(server.shadow, 'large'));
-    const { snapshot, level } = await server.back('synthetic');
-    expect(level).to.equal('full');
-    expect(server.log.filter(({ code }) => code === 'compaction_skipped')).to.have.length(1);
-    const to = await server.restored(snapshot as string, given);
-    expect(await compareTrees(server.shadow, join(to, 'shadow'))).to.deep.equal([]);
+    for (let more = 0; more < 3; more++) writeFileSync(join(server.shadow, `more-${more}`), randomBytes(100));
+    await server.back('incremental');
+    const { snapshot, level, error } = await server.back('synthetic');
+    expect({ level, error }).to.deep.equal({ level: 'full', error: null });
+    expect(server.log.filter(({ code }) => code === 'compaction_skipped')).to.deep.equal([]);
+    const records = server.objects('snapshots').map((path) => JSON.parse(readFileSync(path, 'utf8')) as SnapshotRecord);
+    const first = records[0]?.packs.map(({ path }) => path) as string[];
+    expect(first).to.have.length(1);
+    expect(records.at(-1)?.packs.map(({ path }) => path)).not.to.include(first[0]);
     expect((await verify(given, server.context)).status).to.equal('ok');
+    for (const [at, tree] of [
+      [records[0]?.id, before],
+      [snapshot as string, server.site],
+    ] as const) {
+      expect(await compareTrees(join(tree, 'shadow'), join(await server.restored(at, given), 'shadow'))).to.deep.equal([]);
+    }
+    writeFileSync(join(server.shadow, 'later'), 'later');
+    expect(await server.back('incremental')).to.include({ level: 'incremental', changed: 2 });
+    server.set('retention', { keepLast: 0, guardShare: 1 });
+    await prune({ yes: true }, server.context);
+    expect((await verify(given, server.context)).status).to.equal('ok');
+    expect(await compareTrees(server.shadow, join(await server.restored(undefined, given), 'shadow'))).to.deep.equal([]);
   });
 
   it('copies out of old packs where this server can read them', async () => {

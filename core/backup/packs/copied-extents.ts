@@ -69,6 +69,25 @@ export class CopiedExtents {
 
   /** Where the extent at this place was copied to; undefined when it was not. */
   find(place: ExtentPlace, length: number): ExtentPlace | undefined {
+    const at = this.#at(place, length);
+    if (at === undefined) return undefined;
+    const [pack, frame, offset] = this.#copies.subarray(at * 3, at * 3 + 3) as unknown as [number, number, number];
+    return pack === 0 ? undefined : { pack, frame, offset };
+  }
+
+  /** Whether the extent at this place is to be copied, and was not yet. */
+  isMissing(place: ExtentPlace, length: number): boolean {
+    const at = this.#at(place, length);
+    return at !== undefined && this.#copies[at * 3] === 0;
+  }
+
+  /** Says where the extent at this place went. */
+  copied(place: ExtentPlace, length: number, { pack, frame, offset }: ExtentPlace): void {
+    const at = this.#at(place, length);
+    if (at !== undefined) this.#copies.set([pack, frame, offset], at * 3);
+  }
+
+  #at(place: ExtentPlace, length: number): number | undefined {
     const order = this.#order;
     const at =
       order[
@@ -77,9 +96,7 @@ export class CopiedExtents {
           return (this.#compare(middle, place) || word(this.#length, middle) - length) < 0;
         })
       ];
-    if (at === undefined || this.#compare(at, place) !== 0 || this.#length[at] !== length) return undefined;
-    const [pack, frame, offset] = this.#copies.subarray(at * 3, at * 3 + 3) as unknown as [number, number, number];
-    return pack === 0 ? undefined : { pack, frame, offset };
+    return at === undefined || this.#compare(at, place) !== 0 || this.#length[at] !== length ? undefined : at;
   }
 
   #place(at: number): ExtentPlace {

@@ -24,34 +24,63 @@ export function extentsOf(row: ManifestRow): readonly Extent[] {
   return row.kind === 'file' ? (row.content?.extents ?? []) : [];
 }
 
-/**
- * Which of `packs` (by path) the rows need less than `MINIMUM_LIVE_RATIO` of. What several names share counts for each of them: a
- * pack may seem more alive than it is, never less.
- */
-export async function findUnderUsedPacks(
-  rows: Iterable<ManifestRow>,
-  packs: ReadonlyMap<string, ObjectReference>,
-  repository: Repository,
-): Promise<UnderUsedPack[]> {
-  const live = new Map<string, { bytes: number; extents: number }>();
+/** What rows need of a pack. */
+interface Need {
+  /** Of the archive, uncompressed. */
+  readonly bytes: number;
+  readonly extents: number;
+}
+
+/** What the rows need of each of some packs. What several names share counts for each of them: a pack may seem more alive than it is, never less. */
+function needsOf(rows: Iterable<ManifestRow>, packs: { has(path: string): boolean }): Map<string, Need> {
+  const needs = new Map<string, { bytes: number; extents: number }>();
   for (const row of rows) {
     const extents = extentsOf(row);
     // The chunks of a large file mostly lie in one member.
     const headers = extents.length === 1 ? MEMBER_HEADERS : 0;
     for (const { pack, length } of extents) {
       if (!packs.has(pack)) continue;
-      const sum = live.get(pack) ?? { bytes: 0, extents: 0 };
+      const sum = needs.get(pack) ?? { bytes: 0, extents: 0 };
       sum.bytes += length + padding(length) + headers;
       sum.extents++;
-      live.set(pack, sum);
+      needs.set(pack, sum);
     }
   }
+  return needs;
+}
+
+/** Which of `packs` (by path) the rows need less than `MINIMUM_LIVE_RATIO` of. */
+export async function findUnderUsedPacks(
+  rows: Iterable<ManifestRow>,
+  packs: ReadonlyMap<string, ObjectReference>,
+  repository: Repository,
+): Promise<UnderUsedPack[]> {
   const spare: UnderUsedPack[] = [];
-  for (const [path, { bytes, extents }] of live) {
+  for (const [path, { bytes, extents }] of needsOf(rows, packs)) {
     const reference = packs.get(path);
     if (reference === undefined) continue;
     const reader = await openPack(reference, repository);
     if (bytes < MINIMUM_LIVE_RATIO * reader.decompressedLength) spare.push({ reference, reader, extents });
+  }
+  return spare;
+}
+
+/**
+ * The same of packs that nobody here can read, whose tables say nothing then: by what one of the manifests before, each the rows of one,
+ * needs of them, and by their stored length. So a pack may seem more alive than it is.
+ */
+export function findUnderUsedByManifests(
+  rows: Iterable<ManifestRow>,
+  packs: ReadonlyMap<string, ObjectReference>,
+  before: readonly Iterable<ManifestRow>[],
+): Omit<UnderUsedPack, 'reader'>[] {
+  const earlier = before.map((each) => needsOf(each, packs));
+  const spare: Omit<UnderUsedPack, 'reader'>[] = [];
+  for (const [path, { bytes, extents }] of needsOf(rows, packs)) {
+    const reference = packs.get(path);
+    if (reference === undefined) continue;
+    const whole = Math.max(reference.length, ...earlier.map((needs) => needs.get(path)?.bytes ?? 0));
+    if (bytes < MINIMUM_LIVE_RATIO * whole) spare.push({ reference, extents });
   }
   return spare;
 }

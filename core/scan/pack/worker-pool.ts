@@ -46,6 +46,11 @@ export class WorkerPool {
     this.#start = start;
   }
 
+  /** The milliseconds that somebody else waits before reading so many bytes of accounts, so that both keep the rate together. */
+  readingDelay(bytes: number): number {
+    return this.#reading === undefined ? 0 : new ByteBucket(this.#reading).take(bytes, process.hrtime.bigint());
+  }
+
   /** Begins a unit, when the one before has ended. */
   begin({ packNames, known, sink }: PackingOrder): UnitPacking {
     if (this.#packing?.hasEnded === false) throw new Failure('internal', 'the unit before has not ended');
