@@ -27,7 +27,7 @@ export async function aftermath(story: Story, server: Server): Promise<string[]>
   expectGood('the next prune', await server.command('prune', {}));
   const newest = server.records().at(-1);
   if (newest === undefined) wrong.push('nothing is backed up');
-  else await checkRestored(server, newest.id, story.world.now(), wrong);
+  else await checkRestored(story, server, newest.id, wrong, story.world.now());
   wrong.push(...(await checkListed(story, server, story.method === 'prune' ? new Set() : story.kept)));
   wrong.push(...leftovers(server));
   return wrong;
@@ -40,16 +40,22 @@ async function checkListed(story: Story, server: Server, kept: ReadonlySet<strin
   const ids = new Set(listed.result?.snapshots.map(({ id }) => id));
   if (listed.exitCode !== 0) wrong.push(`list ended with ${listed.exitCode}: ${listed.error?.message}`);
   for (const id of kept) if (!ids.has(id)) wrong.push(`${id} is listed no more`);
-  const verified = await server.command('verify', {});
+  const verified = await server.command('verify', { ...story.reading });
   if (verified.exitCode !== 0)
     wrong.push(`verify ended with ${verified.exitCode}: ${verified.error?.message ?? JSON.stringify(verified.result)}`);
-  for (const id of ids) await checkRestored(server, id, story.world.states.get(id) ?? story.world.now(), wrong);
+  for (const id of ids) await checkRestored(story, server, id, wrong);
   return wrong;
 }
 
-async function checkRestored(server: Server, id: string, expected: Tree, wrong: string[]): Promise<void> {
+async function checkRestored(
+  { world, reading }: Story,
+  server: Server,
+  id: string,
+  wrong: string[],
+  expected: Tree = world.states.get(id) ?? world.now(),
+): Promise<void> {
   const to = join(server.folder, 'aside');
-  const { exitCode, error, result } = await server.command('restore', { unit: UNIT, at: id, to });
+  const { exitCode, error, result } = await server.command('restore', { unit: UNIT, at: id, to, ...reading });
   const found = treeOf(to);
   rmSync(to, { recursive: true, force: true });
   if (exitCode !== 0) {

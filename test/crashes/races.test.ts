@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -7,6 +8,7 @@ import type { RunResult } from '../../core/schemas/run.ts';
 import type { Server } from '../faults/server.ts';
 import { changingCalls, type Frozen, frozenAt } from './kill.ts';
 import { SmallWorld, UNIT } from './small-world.ts';
+import { writeOnly } from './stories.ts';
 import { differences, treeOf } from './tree.ts';
 
 /** Asks for everything at once: what is in use is told, and nobody waits. */
@@ -118,6 +120,55 @@ describe('two processes that work on one unit', function () {
       expect((await server.command(run.method, run.request)).exitCode).to.equal(0);
     } finally {
       clone.remove();
+    }
+  });
+});
+
+describe('a file that changes while packs that a server cannot read are compacted from files', function () {
+  this.timeout(240_000);
+  const POINTS = 5;
+
+  it('is in the snapshot as the scan saw it, whenever that is', async () => {
+    const world = new SmallWorld();
+    try {
+      const { recipients, reading } = await writeOnly(world);
+      for (let point = 1; point <= POINTS; point++) world.write(`shadow/mail/of point ${point}`, randomBytes(5000));
+      await world.prepare('init', { recipients });
+      await world.prepare('run', { units: [UNIT], level: 'full' });
+      const [first] = world.template.records().flatMap(({ packs }) => packs.map(({ path }) => path));
+      world.change(1);
+      await world.prepare('run', { units: [UNIT], level: 'incremental' });
+      const command = { method: 'run', request: { units: [UNIT], level: 'synthetic' } } as const;
+      const probe = world.copy();
+      const calls = await changingCalls(probe, command);
+      const needsFirst = (server: Server) =>
+        server
+          .records()
+          .at(-1)
+          ?.packs.some(({ path }) => path === first) === true;
+      expect(needsFirst(probe), 'undisturbed').to.equal(false);
+      probe.remove();
+      const kept: boolean[] = [];
+      for (let point = 1; point <= POINTS; point++) {
+        const server = world.copy();
+        const before = world.now();
+        const run = await frozenAt(server, command, Math.round((calls.length * point) / (POINTS + 4)));
+        world.write(`shadow/mail/of point ${point}`, randomBytes(5000));
+        const after = world.now();
+        expect(await run.goOn(), `point ${point}`).to.deep.include({ exitCode: 0 });
+        expect(await server.command('verify', reading), `point ${point}`).to.deep.include({ exitCode: 0 });
+        const to = join(server.folder, 'aside');
+        expect((await server.command('restore', { unit: UNIT, to, ...reading })).exitCode).to.equal(0);
+        const restored = treeOf(to);
+        if (differences(after, restored).length > 0) {
+          expect(differences(before, restored), `point ${point}`).to.deep.equal([]);
+          kept.push(needsFirst(server));
+        }
+        server.remove();
+      }
+      expect(kept, 'whether the old pack was kept, where the change came behind the scan').to.include(true);
+    } finally {
+      world.remove();
     }
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newIdentity } from '../../core/crypto/identity.ts';
 import type { KeysResult } from '../../core/schemas/keys.ts';
@@ -18,6 +18,8 @@ export interface Story {
   readonly kept: ReadonlySet<string>;
   /** Of a restore: what it writes to, and what was there before. */
   readonly target?: RestoreTarget;
+  /** What snapshots are read with, where the server cannot read them itself. */
+  readonly reading?: Readonly<Record<string, unknown>>;
   /** What is not so, in sentences, although the command said with exit 0 that it is. */
   readonly broken?: (server: Server) => Promise<string[]>;
 }
@@ -33,6 +35,16 @@ type Maker = (world: SmallWorld) => Promise<Omit<Story, 'name' | 'world' | 'kept
 
 async function encrypted(): Promise<Readonly<Record<string, unknown>>> {
   return { recipients: [(await newIdentity()).recipient], serverCanRead: true };
+}
+
+/** For a server that cannot read what it writes: the identity is elsewhere. */
+export async function writeOnly(
+  world: SmallWorld,
+): Promise<{ readonly recipients: readonly string[]; readonly reading: { readonly identity: string } }> {
+  const { recipient, secret } = await newIdentity();
+  const identity = join(world.folder, 'identity');
+  writeFileSync(identity, `${secret}\n`, { mode: 0o600 });
+  return { recipients: [recipient], reading: { identity } };
 }
 
 /** A full, changes, an incremental, more changes. */
@@ -73,6 +85,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'a synthetic full that compacts': async (world) => {
     await grow(world);
     return run('synthetic');
+  },
+  'a synthetic full that compacts from files': async (world) => {
+    const { recipients, reading } = await writeOnly(world);
+    await grow(world, { recipients });
+    return { ...run('synthetic'), reading };
   },
   'a prune': async (world) => {
     await grow(world);

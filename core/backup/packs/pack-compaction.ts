@@ -179,7 +179,8 @@ async function copyFromFiles(
     for (const row of manifest.reader().rows()) {
       if (row.kind !== 'file' || !extentsOf(row).some(isWanted)) continue;
       for (const { extent, bytes } of files.read(row, isWanted)) {
-        await setTimeout(pool.readingDelay(bytes.length));
+        const delay = pool.readingDelay(bytes.length);
+        if (delay > 0) await setTimeout(delay, undefined, { signal: control.signal }).catch(() => {});
         await control.pass('old packs were compacted');
         table.copied({ ...extent, pack: numbers.get(extent.pack) as number }, extent.length, await target.add(bytes, extent.digest));
       }
