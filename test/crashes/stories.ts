@@ -20,6 +20,8 @@ export interface Story {
   readonly target?: RestoreTarget;
   /** What snapshots are read with, where the server cannot read them itself. */
   readonly reading?: Readonly<Record<string, unknown>>;
+  /** The code by which the command says, when it is given again, that it is done already. */
+  readonly doneCode?: string;
   /** What is not so, in sentences, although the command said with exit 0 that it is. */
   readonly broken?: (server: Server) => Promise<string[]>;
 }
@@ -111,7 +113,12 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'a release': async (world) => {
     await grow(world);
     await world.prepare('hold', hold(world));
-    return { method: 'release', request: () => ({ unit: UNIT, snapshot: oldestOf(world) }), broken: expectHolds(0) };
+    return {
+      method: 'release',
+      request: () => ({ unit: UNIT, snapshot: oldestOf(world) }),
+      broken: expectHolds(0),
+      doneCode: 'snapshot_unknown',
+    };
   },
   'a restore to a folder': async (world) => {
     await grow(world);
