@@ -105,7 +105,7 @@ final class Options
 	/** @param string[] $known */
 	private static function emptied(array $known): string
 	{
-		return 'arrived in the place of options (' . implode(', ', $known) . ') without any in it, as when a variable is not set. Leave it out, or say null';
+		return 'arrived in the place of options' . ($known === [] ? '' : ' (' . implode(', ', $known) . ')') . ' without any in it, as when a variable is not set. Leave it out, or say null';
 	}
 
 	/**
@@ -201,6 +201,9 @@ final class Options
 
 	private static function noMap(array $kinds): string
 	{
+		if ($kinds === []) {
+			return 'is not known here; there are none';
+		}
 		$name = (string)array_keys($kinds)[0];
 
 		return "is no map of options; one looks like [{$name}:VALUE], with VALUE " . self::MEANT[$kinds[$name]];

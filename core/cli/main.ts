@@ -11,11 +11,9 @@ import { showDefects, toWireError } from '../schemas/wire-error.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { archiveReader } from './archive-reader.ts';
 import { jsonOutput, type Output, peopleOutput } from './output.ts';
+import { followingPage } from './pages.ts';
 import { buildProgram, type GlobalOptions } from './program.ts';
 import { progressDisplay } from './progress-display.ts';
-
-/** The most that a page can have: a person who waits for all rows waits less so. */
-const ROWS_AT_ONCE = 10_000;
 
 export interface FrontEnds {
   /** The other front end of the program, `apiscp-backup rpc`; returns the exit code. */
@@ -55,13 +53,6 @@ function valueAt(value: unknown, pointer: string): unknown {
   return keys.reduce<unknown>((inside, key) => (inside as Record<string, unknown> | null | undefined)?.[key], value);
 }
 
-/** The request for the page that follows; undefined when there is none, or no more rows were wanted. */
-function followingPage(request: unknown, result: unknown): unknown {
-  const next = (result as { next?: unknown } | null)?.next;
-  if (typeof next !== 'string' || (request as { limit?: unknown }).limit !== undefined) return undefined;
-  return { ...(request as object), limit: ROWS_AT_ONCE, after: next };
-}
-
 /** Carries out one command and returns the exit code. */
 async function perform(
   method: MethodName,
@@ -91,7 +82,7 @@ async function perform(
       const result = await ALL_METHODS.get(method)?.perform(asked, context);
       display.finish();
       const exitCode = told.result(method, result, isFirst);
-      const following = output.readsOn ? followingPage(request, result) : undefined;
+      const following = output.readsOn ? followingPage(method, request as object, asked as object, result) : undefined;
       if (following === undefined || answer.isLost) return exitCode;
       asked = following;
     }

@@ -6,7 +6,7 @@ const COMMANDS = [
   ...['backup:plan', 'backup:ls', 'backup:find', 'backup:history', 'backup:diff'],
 ];
 /** What decides for the whole server. */
-const FOR_THE_ADMINISTRATOR = ['backup:init', 'backup:prune', 'backup:hold', 'backup:release', 'backup:explain'].concat([
+const FOR_THE_ADMINISTRATOR = ['backup:init', 'backup:keys', 'backup:prune', 'backup:hold', 'backup:release', 'backup:explain'].concat([
   'backup:servers',
   'backup:adopt',
   'backup:join',

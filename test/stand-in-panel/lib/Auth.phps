@@ -26,7 +26,7 @@ class Auth
 	{
 		$context = new Auth_Info_User();
 		if ($siteOrDomain === null) {
-			$context->level = PRIVILEGE_ADMIN;
+			$context->level = $user === 'reseller' ? PRIVILEGE_RESELLER : PRIVILEGE_ADMIN;
 			$context->username = $user ?? 'admin';
 
 			return $context;
