@@ -50,12 +50,14 @@ declare(strict_types=1);
 			'Opcenter\\Admin\\Settings\\Backups\\Databases' => 'scopes/Databases.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Enabled' => 'scopes/Enabled.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Encryption' => 'scopes/Encryption.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Exclude' => 'scopes/Exclude.php',
 			'Opcenter\\Admin\\Settings\\Backups\\IncludeSubvolumes' => 'scopes/IncludeSubvolumes.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Limits' => 'scopes/Limits.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Notify' => 'scopes/Notify.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Retention' => 'scopes/Retention.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Schedule' => 'scopes/Schedule.php',
+			'Opcenter\\Admin\\Settings\\Backups\\SelfService' => 'scopes/SelfService.php',
 		];
 		$isLoaded = static function (string $class) use ($log): bool {
 			try {
@@ -78,7 +80,7 @@ declare(strict_types=1);
 		if (!class_exists('Opcenter\\Admin\\Settings\\Setting')) {
 			return;
 		}
-		foreach (['Databases', 'Destination', 'Enabled', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Notify', 'Retention', 'Schedule'] as $scope) {
+		foreach (['Databases', 'Destination', 'Enabled', 'Encryption', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Notify', 'Retention', 'Schedule', 'SelfService'] as $scope) {
 			$class = "Opcenter\\Admin\\Settings\\Backups\\{$scope}";
 			if ($isLoaded($class)) {
 				\Opcenter\Admin\Settings\Setting::register($class);

@@ -12,7 +12,7 @@ class Notify extends SettingScope
 {
 	const SCOPE = 'backups.notify';
 	const SETTING = 'notify';
-	const EXAMPLE = 'a map, such as [mail:[ops@example.com],argos:true]';
+	const EXAMPLE = 'a map, such as \'[mail:[ops@example.com],argos:true]\'';
 	const DEFAULT = ['mail' => true, 'argos' => false, 'always' => false];
 
 	public function getHelp(): string

@@ -21,7 +21,11 @@ abstract class SettingScope implements SettingsInterface
 	const DEFAULT = null;
 
 	/** Seconds for an answer of the core; the panel's editor waits for it. */
-	private const PATIENCE = 30;
+	protected const PATIENCE = 30;
+	/** Whether the Scope is a part of the setting, whose rest it leaves. */
+	protected const IS_PART = false;
+	/** Whether null goes back to the default. */
+	protected const TAKES_NULL = true;
 
 	/**
 	 * Whether a value, as the panel parses it, is of the type that the setting takes. What it says is the core's to judge.
@@ -41,12 +45,10 @@ abstract class SettingScope implements SettingsInterface
 			if (\func_num_args() > 1) {
 				throw $this->refusal(\func_get_args());
 			}
-			if ($val !== null && !$this->accepts($val)) {
+			if (!($val === null && static::TAKES_NULL) && !$this->accepts($val)) {
 				throw $this->refusal([$val]);
 			}
-			if ($val === null || $this->isOther($val)) {
-				$this->core()->call('settings.set', ['name' => static::SETTING, 'value' => $val], self::PATIENCE);
-			}
+			$this->change($val);
 		} catch (Failure $failure) {
 			$failure->report();
 
@@ -63,7 +65,7 @@ abstract class SettingScope implements SettingsInterface
 	public function get()
 	{
 		try {
-			return $this->ask()['value'] ?? $this->getDefault();
+			return $this->shown($this->ask()['value']) ?? $this->getDefault();
 		} catch (Failure $failure) {
 			if (posix_geteuid() === 0) {
 				$failure->as('setting_unknown', ['scope' => static::SCOPE])->report();
@@ -76,7 +78,7 @@ abstract class SettingScope implements SettingsInterface
 	}
 
 	/** @param array $given what was to be set */
-	private function refusal(array $given): Failure
+	protected function refusal(array $given): Failure
 	{
 		$value = implode(' ', array_map([Arguments::class, 'shown'], $given));
 
@@ -84,17 +86,51 @@ abstract class SettingScope implements SettingsInterface
 	}
 
 	/**
-	 * Whether a value is another than the one in force. Where that cannot be told, the core decides whether it can be set.
+	 * Changes the setting where it is another.
 	 *
 	 * @param mixed $val
+	 * @throws Failure
 	 */
-	private function isOther($val): bool
+	protected function change($val): void
 	{
-		try {
-			return $this->ask()['value'] !== $val;
-		} catch (Failure $unreadable) {
-			return true;
+		if ($val === null && !static::IS_PART) {
+			$this->core()->call('settings.set', ['name' => static::SETTING, 'value' => null], self::PATIENCE);
+
+			return;
 		}
+		try {
+			$answer = $this->ask();
+		} catch (Failure $unreadable) {
+			// What is broken is told by the core, when it cannot be mended by this value.
+			$answer = ['value' => null, 'default' => null, 'unreadable' => $unreadable];
+		}
+		$wanted = $this->merged($val, $answer);
+		if ($wanted === null || $answer['value'] !== $wanted) {
+			$this->core()->call('settings.set', ['name' => static::SETTING, 'value' => $wanted], self::PATIENCE);
+		}
+	}
+
+	/**
+	 * The value of the Scope in the value of the setting.
+	 *
+	 * @param mixed $setting
+	 * @return mixed
+	 */
+	protected function shown($setting)
+	{
+		return $setting;
+	}
+
+	/**
+	 * The value of the setting with that of the Scope.
+	 *
+	 * @param mixed $val
+	 * @param array $answer of the core: `value` and `default` of the setting; `unreadable` why it could not say them
+	 * @return mixed
+	 */
+	protected function merged($val, array $answer)
+	{
+		return $val;
 	}
 
 	/** The default of the core. */
@@ -106,15 +142,15 @@ abstract class SettingScope implements SettingsInterface
 	/**
 	 * What the core says of the setting.
 	 *
-	 * @return array with `value`
+	 * @return array with `value` and `default`
 	 * @throws Failure
 	 */
-	private function ask(): array
+	protected function ask(): array
 	{
-		return $this->core()->call('settings.get', ['name' => static::SETTING], self::PATIENCE) + ['value' => null];
+		return $this->core()->call('settings.get', ['name' => static::SETTING], self::PATIENCE) + ['value' => null, 'default' => null];
 	}
 
-	private function core(): CoreClient
+	protected function core(): CoreClient
 	{
 		return CoreClient::ofPanel();
 	}
