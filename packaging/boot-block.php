@@ -3,7 +3,8 @@ declare(strict_types=1);
 
 /*
  * Adds the plugin's lines to the panel's boot.php, which belongs to other add-ons, too, or takes them out:
- * php boot-block.php add|remove FRAGMENT < boot.php > new boot.php
+ * php boot-block.php add|remove FRAGMENT [EVENT] < boot.php > new boot.php
+ * EVENT takes the place of that word in the lines, which an account hook needs.
  * What is not between the marks stays as it is, byte for byte. Ends with 1, and says why, where the file cannot be edited safely.
  */
 
@@ -109,9 +110,9 @@ function withBlock(string $code, string $block): string
 	return $before . ($isOwnLine ? '' : "\n") . $block . $after;
 }
 
-[, $action, $fragment] = $argv + [null, '', ''];
+[, $action, $fragment, $event] = $argv + [null, '', '', 'EVENT'];
 $code = stream_get_contents(STDIN);
-$block = preg_replace('~\A<\?php\n~', '', (string)file_get_contents($fragment));
+$block = str_replace('EVENT', $event, preg_replace('~\A<\?php\n~', '', (string)file_get_contents($fragment)));
 if (($action !== 'add' && $action !== 'remove') || strpos($block, BEGIN) !== 0) {
 	refuse('usage: boot-block.php add|remove FRAGMENT');
 }

@@ -16,7 +16,7 @@ import { renderJob, renderJobs, renderJobView, renderLog, renderStart } from './
 import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 import { renderExplain, renderHold, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
-import { renderDoctor, renderNightly, renderStatus, renderWatch } from './service-results.ts';
+import { renderAccount, renderDoctor, renderNightly, renderStatus, renderWatch } from './service-results.ts';
 import { renderTable } from './table.ts';
 
 interface ShownWarning {
@@ -251,6 +251,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   nightly: renderNightly,
   status: renderStatus,
   watch: renderWatch,
+  account: renderAccount,
   doctor: renderDoctor,
   start: renderStart,
   job: (result: JobResult) => renderJob(result, renderResult),

@@ -9,6 +9,12 @@ export function addServiceCommands(program: Command, { perform }: Actions): void
     .option('--now', 'also when it is not due, or automatic backups are off')
     .action((options: object) => perform('nightly', { ...options }));
   program
+    .command('account')
+    .description('what the panel’s hooks ask for: back up a new account soon, or one that is being deleted once more')
+    .argument('<event>', 'created or deleting')
+    .argument('<site>', 'such as site12')
+    .action((event: string, unit: string) => perform('account', { event, unit }));
+  program
     .command('watch')
     .description('tell people of an automatic backup that did not come; started by a timer of its own')
     .option('--test', 'send a message by every way that is set, to see whether it arrives')

@@ -1,4 +1,5 @@
 import { printable } from '../context/printable.ts';
+import type { AccountResult } from '../schemas/account.ts';
 import type { DoctorResult } from '../schemas/doctor.ts';
 import type { NightlyResult } from '../schemas/nightly.ts';
 import type { StatusResult, UnitStatus } from '../schemas/status.ts';
@@ -16,6 +17,11 @@ export function renderNightly({ status, due, reason, nextDue, steps }: NightlyRe
 export function renderWatch({ status, told, message, failed }: WatchResult): string {
   const lines = failed.map(({ way, reason }) => `  ${printable(`${way}: ${reason}`)}\n`);
   return `${lines.join('')}${told ? 'Told' : 'Not told'}: ${printable(message)}. Status: ${status}.\n`;
+}
+
+export function renderAccount({ status, message, snapshot, until, job }: AccountResult): string {
+  const held = snapshot === null ? '' : ` The backup ${snapshot} is held until ${until}.`;
+  return `${printable(message)}${job === null ? '' : `: ${job}`}.${held} Status: ${status}.\n`;
 }
 
 const HOUR = 3600;

@@ -15,6 +15,7 @@ import { type NightNote, readNight, writeNight } from '../timeline/last-night.ts
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { prune } from './prune.ts';
+import { settleDeletions } from './settle-deletions.ts';
 import { tellOf } from './telling.ts';
 import { verify } from './verify.ts';
 
@@ -122,6 +123,7 @@ async function underLock(request: NightlyRequest, context: Context, backUp: Back
   const isAgain = what === 'again' && last !== undefined;
   const night: NightNote = { begun: isAgain ? last.begun : now, tried: now, tries: isAgain ? last.tries + 1 : 1, done: false, steps: [] };
   keep(night, context);
+  await settleDeletions(context);
   const isAnnounced = heartbeat('start', context);
   const steps = await allSteps(context, backUp, (soFar) => keep({ ...night, steps: soFar }, context));
   const done = steps.every(({ step, status }) => step !== 'run' || status !== 'failed');

@@ -16,7 +16,7 @@ export type ResultOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[M
 type Command<Method extends MethodName> = (request: RequestOf<Method>, context: Context) => Promise<ResultOf<Method>>;
 
 /** About operations in processes of their own: `core/jobs` has them, which stands above. */
-type MethodAboutJobs = 'start' | 'job' | 'jobs' | 'cancel' | 'log';
+type MethodAboutJobs = 'start' | 'account' | 'job' | 'jobs' | 'cancel' | 'log';
 
 type Commands = { readonly [Method in Exclude<MethodName, MethodAboutJobs>]: () => Promise<Command<Method>> };
 
@@ -84,6 +84,7 @@ const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
   hold: validators.validateHoldRequest,
   release: validators.validateReleaseRequest,
   start: validators.validateStartRequest,
+  account: validators.validateAccountRequest,
   job: validators.validateJobRequest,
   jobs: validators.validateJobsRequest,
   cancel: validators.validateCancelRequest,

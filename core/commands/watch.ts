@@ -15,6 +15,7 @@ import { readNight } from '../timeline/last-night.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { measureNow } from './measuring.ts';
+import { settleDeletions } from './settle-deletions.ts';
 import { tellOf } from './telling.ts';
 
 /** So long may pass after the installation until the timer of the backups has asked for the first time. */
@@ -28,6 +29,7 @@ export async function watch(request: WatchRequest, context: Context): Promise<Wa
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can look at every backup', { advice: 'Run this as root.' });
   prepareStateDirectory(context.settings.stateDirectory);
   if (request.test === true) return resultOf('a message to see whether it arrives', await deliver(testMessage(context), context));
+  await settleDeletions(context);
   const event = eventNow(context);
   if ('reason' in event) {
     await measureNow(context);

@@ -234,7 +234,7 @@ const ACCOUNTS = {
   properties: {
     firstBackup: { type: 'boolean', description: 'Whether a new account is backed up soon, and does not wait for the night.' },
     lastBackup: {
-      anyOf: [{ type: 'integer', minimum: 1, maximum: 1440 }, { const: false }],
+      anyOf: [{ type: 'integer', minimum: 1, maximum: 55 }, { const: false }],
       description: 'Minutes that a last backup may hold up the deletion of an account; false: none is made.',
     },
     keepDeleted: {

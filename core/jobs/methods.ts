@@ -9,6 +9,10 @@ const JOB_METHODS: Methods = new Map([
     const { startJob } = await import('./start-job.ts');
     return (request, context) => startJob(request, context, METHODS);
   }),
+  checkedMethod('account', async () => {
+    const { accountEvent } = await import('./account-event.ts');
+    return (request, context) => accountEvent(request, context, METHODS);
+  }),
   checkedMethod('job', async () => (await import('./job-commands.ts')).job),
   checkedMethod('jobs', async () => (await import('./job-commands.ts')).jobs),
   checkedMethod('cancel', async () => (await import('./job-commands.ts')).cancel),

@@ -10,14 +10,7 @@ import type { RunRequest, RunResult } from '../schemas/run.ts';
 export function supervised(methods: Methods): Methods {
   const run = known(methods, 'run');
   const nightly = known(methods, 'nightly');
-  const backUp = async (request: RunRequest, context: Context): Promise<RunResult> => {
-    const { superviseRun } = await import('./supervise-run.ts');
-    const result = await askable(superviseRun)(request, context);
-    if (result !== undefined) return result;
-    const message = 'no second process could be started, so this one does the work: if it is ended, the remaining units get no backup';
-    context.reporter.log({ level: 'warning', code: 'io_error', message });
-    return run.perform(request, context) as Promise<RunResult>;
-  };
+  const backUp = supervisedRun(methods);
   return new Map([
     ...methods,
     ['run', { ...run, perform: (request, context) => backUp(request as RunRequest, context) }],
@@ -32,6 +25,19 @@ export function supervised(methods: Methods): Methods {
       },
     ],
   ]);
+}
+
+/** A run with the work in a process of its own. */
+export function supervisedRun(methods: Methods): (request: RunRequest, context: Context) => Promise<RunResult> {
+  const run = known(methods, 'run');
+  return async (request, context) => {
+    const { superviseRun } = await import('./supervise-run.ts');
+    const result = await askable(superviseRun)(request, context);
+    if (result !== undefined) return result;
+    const message = 'no second process could be started, so this one does the work: if it is ended, the remaining units get no backup';
+    context.reporter.log({ level: 'warning', code: 'io_error', message });
+    return run.perform(request, context) as Promise<RunResult>;
+  };
 }
 
 function known(methods: Methods, name: string): Method {

@@ -1,3 +1,4 @@
+import { accountRequest, accountResult } from './account.ts';
 import { adoptRequest, adoptResult } from './adopt.ts';
 import { databasesRequest, databasesResult } from './databases.ts';
 import { diffRequest, diffResult } from './diff.ts';
@@ -64,6 +65,7 @@ export const MESSAGES = {
   explain: { request: explainRequest, result: explainResult },
   prune: { request: pruneRequest, result: pruneResult },
   nightly: { request: nightlyRequest, result: nightlyResult },
+  account: { request: accountRequest, result: accountResult },
   watch: { request: watchRequest, result: watchResult },
   status: { request: statusRequest, result: statusResult },
   doctor: { request: doctorRequest, result: doctorResult },

@@ -173,18 +173,60 @@ describe('the installer', () => {
     expect((await server.run('/usr/libexec/apiscp-backup/packaging/install')).stdout).to.equal('everything is as it should be');
   });
 
+  it('adds its lines to account hooks where nothing before can end them, keeps what others wrote, and takes them out again', async () => {
+    const hooks = `${server.custom}/hooks`;
+    const others = { 'editDomain.php': '<?php\necho "others";\nexit(0);\n', 'deleteDomain.sh': '#!/bin/sh\necho others\nexit 0\n' };
+    for (const [name, text] of Object.entries(others)) server.write(`${hooks}/${name}`, text, 0o700);
+    await server.install();
+    expect(readdirSync(server.at(hooks)).sort()).to.deep.equal(['createDomain.sh', 'deleteDomain.sh', 'editDomain.php']);
+    // What the hooks start tells what it was asked for.
+    server.write(
+      PROGRAM,
+      '#!/bin/sh\necho "$*" >>/asked\n[ "$(ulimit -f)" = unlimited ] || exit 1\n[ "$2" != deleting ] || { echo "no room" >&2; exit 1; }\n',
+      0o755,
+    );
+    mkdirSync(server.at('/home/virtual/site7'), { recursive: true });
+    symlinkSync('site7', server.at('/home/virtual/example.test'));
+    const call = async (name: string, site: string) => {
+      const limited = `ulimit -S -f 1000; exec ${name.endsWith('.php') ? 'php ' : ''}${hooks}/${name} "$1"`;
+      return server.run('/bin/bash', '-c', limited, 'bash', site);
+    };
+    for (const [name, site] of [
+      ['createDomain.sh', 'site3'],
+      ['editDomain.php', '4'],
+      ['deleteDomain.sh', 'example.test'],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await call(name, site);
+      expect(exitCode, name).to.equal(0);
+      expect(stdout).to.equal(name === 'createDomain.sh' ? '' : 'others');
+      if (name === 'deleteDomain.sh') expect(stderr).to.contain('no room');
+    }
+    for (const evil of ['', '../../etc', '-x', 'a b', '$(touch /pwned)', 'missing.test'])
+      expect((await call('createDomain.sh', evil)).exitCode).to.equal(0);
+    expect(server.has('/pwned')).to.equal(false);
+    expect(server.read('/asked')).to.equal('account created site3\naccount created site4\naccount deleting site7\n');
+    expect((await server.install('--no-restart')).stdout).not.to.contain('hooks');
+    await server.install('--uninstall');
+    expect(readdirSync(server.at(hooks)).sort()).to.deep.equal(['deleteDomain.sh', 'editDomain.php']);
+    for (const [name, text] of Object.entries(others)) expect(server.read(`${hooks}/${name}`)).to.equal(text);
+    expect((await server.run('stat', '-c', '%a', `${hooks}/deleteDomain.sh`)).stdout).to.equal('700');
+  });
+
   it('sets up the timer where systemd runs, and leaves it off when somebody switched it off', async () => {
     mkdirSync(server.at('/run/systemd/system'), { recursive: true });
     const wanted = '/etc/systemd/system/timers.target.wants/apiscp-backup.timer';
+    const watching = wanted.replace('backup.timer', 'backup-watch.timer');
     await server.install();
-    expect(server.has(wanted)).to.equal(true);
+    expect(server.has(wanted) && server.has(watching)).to.equal(true);
     expect(server.has('/etc/cron.d/apiscp-backup')).to.equal(false);
     await server.run('systemctl', 'disable', 'apiscp-backup.timer');
     server.addSource('/next', '0.2.0');
     await server.installFrom('/next', '--upgrade');
     expect(server.has(wanted)).to.equal(false);
+    expect(server.has(watching)).to.equal(true);
     await server.install('--uninstall');
-    expect(server.has('/usr/local/lib/systemd/system/apiscp-backup.timer')).to.equal(false);
+    expect(server.has(watching)).to.equal(false);
+    expect(readdirSync(server.at('/usr/local/lib/systemd/system'))).to.deep.equal([]);
   });
 
   it('leaves the panel and the program whole wherever an upgrade is killed, and the next one finishes it', async () => {

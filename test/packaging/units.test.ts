@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -14,6 +14,8 @@ const MOST_EXPOSED = 3.3;
 
 const settingsOf = (name: string) => [...SERVICE.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value as string);
 
+const WATCH = readFileSync(join(UNITS, 'apiscp-backup-watch.service'), 'utf8');
+
 describe('the systemd units', () => {
   let folder: string;
   beforeEach(() => {
@@ -23,19 +25,21 @@ describe('the systemd units', () => {
 
   it('are without fault, and as closed as their README says', async () => {
     cpSync(UNITS, folder, { recursive: true });
+    const names = readdirSync(folder).map((name) => join(folder, name));
+    const services = names.filter((name) => name.endsWith('.service'));
     // The program is not installed here.
-    const service = join(folder, 'apiscp-backup.service');
-    writeFileSync(service, SERVICE.replaceAll(`ExecStart=${EXECUTABLE}`, 'ExecStart=/bin/true'));
-    const { all, exitCode } = await execa('systemd-analyze', ['verify', service, join(folder, 'apiscp-backup.timer')], {
-      all: true,
-      reject: false,
-    });
+    for (const service of services)
+      writeFileSync(service, readFileSync(service, 'utf8').replaceAll(`ExecStart=${EXECUTABLE}`, 'ExecStart=/bin/true'));
+    const { all, exitCode } = await execa('systemd-analyze', ['verify', ...names], { all: true, reject: false });
     expect(all).to.equal('');
     expect(exitCode).to.equal(0);
-    const { stdout } = await execa('systemd-analyze', ['security', '--offline=true', service]);
-    const exposure = Number(/exposure level for apiscp-backup.service: ([\d.]+)/.exec(stdout)?.[1]);
-    expect(exposure).to.be.at.most(MOST_EXPOSED);
-    expect(readFileSync(join(ROOT, 'packaging/README.md'), 'utf8')).to.contain(`\`${exposure.toFixed(1)}\``);
+    expect(services).to.have.length(2);
+    for (const service of services) {
+      const { stdout } = await execa('systemd-analyze', ['security', '--offline=true', service]);
+      const exposure = Number(/exposure level for apiscp-backup(?:-watch)?.service: ([\d.]+)/.exec(stdout)?.[1]);
+      expect(exposure).to.be.at.most(MOST_EXPOSED);
+      expect(readFileSync(join(ROOT, 'packaging/README.md'), 'utf8')).to.contain(`\`${exposure.toFixed(1)}\``);
+    }
   });
 
   it('start the verb that decides what is due, catch up, and do not begin all in the same second', () => {
@@ -93,6 +97,16 @@ describe('the systemd units', () => {
     expect(JSON.parse(stdout).steps.map(({ status }: { status: string }) => status)).to.deep.equal(['ok', 'ok', 'ok']);
     const { stdout: listed } = await execa(program[0] as string, [...program.slice(1), 'ls', 'site1', 'shadow', '--json']);
     expect(listed).to.contain('"file"');
+    // The watch has less, and the same filter of calls.
+    const ofWatch =
+      /^CapabilityBoundingSet=(.*)$/m
+        .exec(WATCH)?.[1]
+        ?.split(' ')
+        .map((name) => name.replace('CAP_', '+').toLowerCase()) ?? [];
+    const sandboxedWatch = [...sandboxed.slice(0, 3), ['-all', ...ofWatch].join(','), ...sandboxed.slice(4)];
+    const watched = await execa('unshare', [...command.slice(1, 8), ...sandboxedWatch, ...program, 'watch', '--json'], { reject: false });
+    expect(JSON.parse(watched.stdout), watched.stderr).to.include({ status: 'ok', told: false });
+    expect(/^SystemCallFilter=.*$/gm.exec(WATCH)?.[0]).to.equal(/^SystemCallFilter=.*$/gm.exec(SERVICE)?.[0]);
     const allowed = await allowedCalls();
     const called = new Set([...readFileSync(at('trace'), 'utf8').matchAll(/^\d+ +([a-z_0-9]+)\(/gm)].map(([, name]) => name as string));
     expect(called.size).to.be.greaterThan(20);
