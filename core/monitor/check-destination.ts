@@ -1,13 +1,17 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
+import { fingerprintOf } from '../crypto/ed25519.ts';
 import { asFailure } from '../failure.ts';
 import { closeDescriptor, openTrustedDirectory, openUnnamed } from '../linux/files.ts';
 import { freeSpace } from '../linux/space.ts';
 import { errorCode } from '../linux/system-error.ts';
 import { writeAll } from '../linux/write-all.ts';
 import { pathBytes } from '../panel/unit.ts';
+import { runMissing } from '../repository/history/missing.ts';
 import { timeOfId } from '../repository/ids.ts';
+import { replacedAt } from '../repository/known-places.ts';
 import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { Check } from '../schemas/doctor.ts';
 import { ok, problem, warning } from './checks.ts';
 
@@ -34,11 +38,25 @@ export async function checkDestination(settings: Settings, now: number): Promise
           )
         : ok('clock', `${new Date(now).toISOString()}, behind everything that is recorded`),
     );
+    found.push(await checkSignatures(repository, settings));
     return found;
   } catch (error) {
     const { message, advice } = asFailure(error);
     return [problem('destination', message, advice ?? 'Mount the file system of the repository, or correct backups.destination.')];
   }
+}
+
+/** With which key this server signs, and whether somebody put another repository there, or an older state of it. */
+async function checkSignatures(repository: Repository, { stateDirectory, repository: place }: Settings): Promise<Check> {
+  const replaced = replacedAt(stateDirectory, place, repository.identity.id);
+  if (replaced !== undefined) return problem('signatures', replaced.message, replaced.advice ?? '');
+  const missing = await repository.runs.missing();
+  if (missing !== undefined) {
+    const advice = 'Find out who could write there. The next backup says it once more, and goes on.';
+    return problem('signatures', runMissing(missing.id).message, advice);
+  }
+  const key = repository.signatures.ownKey(repository.server);
+  return ok('signatures', key === undefined ? 'the first backup makes the key' : `this server signs with ${fingerprintOf(key.publicKey)}`);
 }
 
 function checkWriting(repository: string): Check {

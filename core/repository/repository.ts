@@ -50,9 +50,9 @@ export class Repository extends ServerFolder {
     return new Repository(this.place, server, this.isOwn && server === this.server, this.keys.ofServer(server));
   }
 
-  /** One snapshot of a unit by the path of its record. Throws what makes it unusable. */
-  async readSnapshot(unit: string, path: string): Promise<SnapshotRecord> {
-    const { value, sha256 } = await readDocument(this, snapshotDocument, this.nameOf(path));
+  /** One snapshot of a unit by the path of its record; `linked` is the digest by which a checked record links to it. Throws what makes it unusable. */
+  async readSnapshot(unit: string, path: string, linked?: string): Promise<SnapshotRecord> {
+    const { value, sha256 } = await readDocument(this, snapshotDocument, this.nameOf(path), linked);
     checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
     const record = value.sealed === undefined ? value : concealed(value);
     this.#digests.set(record, sha256);
@@ -69,23 +69,32 @@ export class Repository extends ServerFolder {
   ): Promise<{ records: SnapshotRecord[]; unusable: UnusableRecord[] }> {
     const records: SnapshotRecord[] = [];
     const unusable: UnusableRecord[] = [];
+    const paths: string[] = [];
     for await (const { name: path } of this.listObjects(`${layout.snapshotsFolder(unit)}/`)) {
       const name = path.slice(layout.snapshotsFolder(unit).length + 1);
-      if (!isTimedId(layout.recordIdOf(path) ?? '') || name.includes('/')) {
-        const failure = unknownName(this.nameOf(path));
-        // A record of a later format may name packs of this unit.
-        if (startsWithTimedId(name)) unusable.push({ path, failure });
-        else this.report(failure);
+      if (isTimedId(layout.recordIdOf(path) ?? '') && !name.includes('/')) {
+        paths.push(path);
         continue;
       }
+      const failure = unknownName(this.nameOf(path));
+      // A record of a later format may name packs of this unit.
+      if (startsWithTimedId(name)) unusable.push({ path, failure });
+      else this.report(failure);
+    }
+    // The newest first: a record that was checked vouches for those that it links to, and a signature takes as long as all the rest.
+    const linked = new Map<string, string>();
+    for (const path of paths.sort().reverse()) {
       try {
-        records.push(known.get(path) ?? (await this.readSnapshot(unit, path)));
+        const record = known.get(path) ?? (await this.readSnapshot(unit, path, linked.get(layout.recordIdOf(path) ?? '')));
+        for (const link of [record.parent, record.base]) if (link !== null) linked.set(link.id, link.sha256);
+        records.push(record);
       } catch (error) {
         // A prune may have removed it since it was listed.
         if ((await this.objectSize(path)) !== undefined) unusable.push({ path, failure: asFailure(error) });
       }
     }
-    records.sort((a, b) => (a.id < b.id ? -1 : 1));
+    records.reverse();
+    unusable.sort((a, b) => (a.path < b.path ? -1 : 1));
     return { records, unusable };
   }
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
 import { timedIdStart, timeOfId } from './ids.ts';
 import type { Repository } from './repository.ts';
 import type { LogLink, RunRecord } from './run-record.ts';
+import { hasStateDirectory } from './state-directory.ts';
 
 const FILE = 'runs.json';
 
@@ -111,7 +112,7 @@ export class RunIndex {
    * records are read again.
    */
   save(removed: readonly string[] = []): void {
-    if (!this.#isNew && removed.length === 0) return;
+    if ((!this.#isNew && removed.length === 0) || !hasStateDirectory(dirname(this.#file))) return;
     const gone = new Set(removed);
     const runs = this.#read.filter((id) => !gone.has(id));
     const witnesses = Object.fromEntries([...this.witnesses].filter(([, { run }]) => !gone.has(run)));

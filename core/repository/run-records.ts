@@ -8,6 +8,7 @@ import { RUNS_FOLDER, recordIdOf, runPath } from './layout.ts';
 import type { LogEntry, LogLink, RunRecord } from './run-record.ts';
 import type { ServerFolder } from './server-folder.ts';
 import { forgetServerState, rememberRun, withStateLock } from './server-state.ts';
+import { hasStateDirectory } from './state-directory.ts';
 import { readDocument, type StoredDocument } from './stored-document.ts';
 
 /** The records of a server's runs: a log, of which this machine remembers the newest that it saw. */
@@ -85,8 +86,8 @@ export class RunRecords {
   }
 
   /** The newest run that this machine saw, when its record is not there any more and its server did not delete it. Told when it is found. */
-  missing(): Promise<LogLink | undefined> {
-    this.#missing ??= this.#names().then((names) => this.#missingOf(names));
+  async missing(): Promise<LogLink | undefined> {
+    if (this.#missing === undefined) await this.#names();
     return this.#missing;
   }
 
@@ -103,6 +104,7 @@ export class RunRecords {
   /** Remembers the newest run that was met. What cannot be kept is not noticed later. */
   see(newest: LogLink): void {
     const { stateFolder, server } = this.#folder;
+    if (!hasStateDirectory(stateFolder)) return;
     try {
       const { head, ...rest } = readSeenRuns(stateFolder, server);
       if (newest.sequence > (head?.sequence ?? 0)) keepSeenRuns(stateFolder, server, { ...rest, head: newest });

@@ -1,6 +1,7 @@
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
+import { keepSeenRuns, readSeenRuns } from './history/seen.ts';
 import { isTimedId, newServerId, newTimedId, timeOfId } from './ids.ts';
 import {
   describeServer,
@@ -148,7 +149,9 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
 /** Makes this machine the continuation of a server, whoever wrote as that before. */
 export async function takeOver(place: Place, { identity }: KnownServer, now: Date): Promise<void> {
   await announce(place, identity.server, now);
-  remember(place, identity.server, await runIds(place.backend, identity.server));
+  const runs = await runIds(place.backend, identity.server);
+  remember(place, identity.server, runs);
+  forgetSeen(place, identity.server, runs);
 }
 
 /**
@@ -174,6 +177,12 @@ async function announce(place: Place, server: string, now: Date): Promise<void> 
 export async function establishKey(place: Place, server: string): Promise<void> {
   const key = place.signatures.ownKey(server)?.publicKey.toString('base64');
   if (key === undefined || !place.signatures.trusted(server).includes(key)) await announce(place, server, new Date());
+}
+
+/** Others may have written runs behind the newest that this machine saw: the next run looks for the newest anew. One that is gone stays missed. */
+function forgetSeen({ stateFolder }: Place, server: string, runs: readonly string[]): void {
+  const { head } = readSeenRuns(stateFolder, server);
+  if (head !== undefined && runs.includes(head.id)) keepSeenRuns(stateFolder, server, {});
 }
 
 function remember({ stateFolder, notify }: Place, server: string, runs: readonly string[]): void {

@@ -1,5 +1,5 @@
-import { lstatSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { makeDurableFolder } from '../config/durable-folder.ts';
 import { untrusted } from '../config/trusted-place.ts';
 import type { Notify } from '../context/notice.ts';
@@ -67,4 +67,9 @@ export function repositoriesFolder(stateDirectory: string): string {
 /** Where the state that belongs to one repository lies: two repositories of one server must not confuse each other's. */
 export function repositoryStateFolder(stateDirectory: string, repository: string): string {
   return join(repositoriesFolder(stateDirectory), repository);
+}
+
+/** Whether there is a state directory, to which the state of a repository belongs: what only reads makes none. */
+export function hasStateDirectory(stateFolder: string): boolean {
+  return existsSync(dirname(dirname(stateFolder)));
 }

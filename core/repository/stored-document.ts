@@ -32,26 +32,46 @@ function digestOf(bytes: Uint8Array): string {
  * `repository_damaged` when it is missing or wrong, `repository_newer` when a newer program wrote it.
  */
 export async function readUnjudged<T>(backend: Backend, kind: DocumentKind<T>, name: string): Promise<StoredDocument<T>> {
+  const { bytes, ...stored } = await readWhole(backend, kind, name);
+  return { ...stored, ...signerOf(bytes, name) };
+}
+
+async function readWhole<T>(
+  backend: Backend,
+  kind: DocumentKind<T>,
+  name: string,
+): Promise<StoredDocument<T> & { readonly bytes: Buffer }> {
   const size = await backend.size(name);
   if (size !== undefined && size > kind.limit) {
     const message = `${name} has ${size} bytes, more than a ${kind.title} may have`;
     throw new Failure('repository_damaged', message, { affected: [name] });
   }
   const bytes = await backend.read(name, 0, size);
-  const value = decodeDocument(kind, bytes, name);
-  const sha256 = digestOf(bytes);
+  return { value: decodeDocument(kind, bytes, name), sha256: digestOf(bytes), bytes };
+}
+
+/** The key that signed a document; none where nobody did. Throws `repository_damaged` when the key that it names did not. */
+function signerOf(bytes: Buffer, name: string): { readonly signer?: string } {
   const signature = signatureOf(bytes);
-  if (signature === undefined) return { value, sha256 };
+  if (signature === undefined) return {};
   if (!isGenuine(signature, name)) {
     throw new Failure('repository_damaged', `${name} was changed after it was signed, or stood elsewhere`, { affected: [name] });
   }
-  return { value, sha256, signer: signature.key.toString('base64') };
+  return { signer: signature.key.toString('base64') };
 }
 
-/** Reads and checks a document of a server, which must be signed by that. Throws as `readUnjudged`. */
-export async function readDocument<T>(store: DocumentStore, kind: DocumentKind<T>, name: string): Promise<StoredDocument<T>> {
-  const stored = await readUnjudged(store.backend, kind, name);
-  await store.signatures.admit(name, stored);
+/**
+ * Reads and checks a document of a server, which must be signed by that, or be the one of this SHA-256 that an object which was checked links to. Throws as
+ * `readUnjudged`.
+ */
+export async function readDocument<T>(
+  store: DocumentStore,
+  kind: DocumentKind<T>,
+  name: string,
+  linked?: string,
+): Promise<StoredDocument<T>> {
+  const { bytes, ...stored } = await readWhole(store.backend, kind, name);
+  if (stored.sha256 !== linked) await store.signatures.admit(name, { ...stored, ...signerOf(bytes, name) });
   return stored;
 }
 

@@ -23,6 +23,7 @@ const check = {
         'destination',
         'space',
         'clock',
+        'signatures',
         'schedule',
         'exports',
         'version',

@@ -35,7 +35,7 @@ interface Case {
   readonly what: string;
   /** The objects that are concerned, below the server's folder. */
   readonly objects: readonly string[];
-  /** Whether every byte of the object counts: its whole digest is stored elsewhere. */
+  /** Whether it has to be named: the object's whole digest is stored elsewhere, or it is signed and there. */
   readonly isDigested: boolean;
   readonly apply: () => void;
 }
@@ -133,13 +133,13 @@ describe('whatever happens to an object of a repository', function () {
     const all = objects();
     const kinds = Map.groupBy(all, ({ kind }) => kind);
     for (const [turn, [kind, members]] of [...kinds].entries()) {
-      const isDigested = kind === 'manifest' || kind === 'pack';
       for (const [number, { path }] of (ALL ? members : members.slice(-1)).entries()) {
         for (const how of ALL ? DAMAGES : ['flipped' as const, DAMAGES[1 + ((turn + number) % 4)] as Damage]) {
           const flips = how === 'flipped' ? FLIPS : 1;
           for (let flip = 0; flip < flips; flip++) {
             const place = (flip + 0.37) / flips;
             const what = `${path} ${how}${how === 'flipped' ? ` at ${place.toFixed(4)}` : ''}`;
+            const isDigested = kind === 'manifest' || kind === 'pack' || how !== 'missing';
             yield { what, objects: [path], isDigested, apply: () => damage(path, how, place) };
           }
         }

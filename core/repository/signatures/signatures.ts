@@ -3,6 +3,7 @@ import { fingerprintOf, type SigningKey } from '../../crypto/ed25519.ts';
 import { Failure } from '../../failure.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { RepositoryIdentity } from '../identity.ts';
+import { hasStateDirectory } from '../state-directory.ts';
 import type { DocumentStore, StoredDocument } from '../stored-document.ts';
 import { readAnnouncements } from './announcements.ts';
 import { withSignature } from './signed-document.ts';
@@ -33,6 +34,8 @@ export class Signatures implements SignaturesOfStore {
   readonly #beliefs = new Map<string, Promise<Belief>>();
   readonly #adopted = new Map<string, Promise<ReadonlySet<string>>>();
   readonly #unsignedTold = new Set<string>();
+  /** Servers whose keys are believed and not remembered yet: what only reads makes no state directory, but what locks does, later. */
+  readonly #unremembered = new Set<string>();
 
   constructor(place: SignaturesPlace) {
     this.#place = place;
@@ -98,9 +101,14 @@ export class Signatures implements SignaturesOfStore {
     this.#place.notify({ level: 'warning', code: 'not_authenticated', message, affected: [server] });
   }
 
-  #remember(server: string, keys: readonly string[]): void {
+  #remember(server: string, keys: Iterable<string>): void {
+    if (!hasStateDirectory(this.#place.stateFolder)) {
+      this.#unremembered.add(server);
+      return;
+    }
+    this.#unremembered.delete(server);
     try {
-      keepTrustedKeys(this.#place.stateFolder, server, keys);
+      keepTrustedKeys(this.#place.stateFolder, server, [...keys]);
     } catch {
       // Reading must work where nothing can be written: then it is told each time.
     }
@@ -109,6 +117,7 @@ export class Signatures implements SignaturesOfStore {
   async admit(name: string, { sha256, signer }: Judged): Promise<void> {
     const server = serverOf(name);
     const { keys, isOpen } = await this.believe(server);
+    if (this.#unremembered.has(server)) this.#remember(server, keys);
     if (signer === undefined) {
       if (isOpen) this.#tellUnsigned(server);
       else await this.#requireAdopted(name, sha256);
