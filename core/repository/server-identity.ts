@@ -1,7 +1,7 @@
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
-import { keepSeenRuns, readSeenRuns } from './history/seen.ts';
+import { forgetSeenSnapshots, keepSeenRuns, readSeenRuns } from './history/seen.ts';
 import { isTimedId, newServerId, newTimedId, timeOfId } from './ids.ts';
 import {
   describeServer,
@@ -179,8 +179,12 @@ export async function establishKey(place: Place, server: string): Promise<void> 
   if (key === undefined || !place.signatures.trusted(server).includes(key)) await announce(place, server, new Date());
 }
 
-/** Others may have written runs behind the newest that this machine saw: the next run looks for the newest anew. One that is gone stays missed. */
+/**
+ * Others may have written runs behind the newest that this machine saw, and deleted snapshots: the next run looks for the newest anew. A run that is gone stays
+ * missed.
+ */
 function forgetSeen({ stateFolder }: Place, server: string, runs: readonly string[]): void {
+  forgetSeenSnapshots(stateFolder);
   const { head } = readSeenRuns(stateFolder, server);
   if (head !== undefined && runs.includes(head.id)) keepSeenRuns(stateFolder, server, {});
 }

@@ -1,9 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { adopt } from '../../core/commands/adopt.ts';
 import { list } from '../../core/commands/list.ts';
 import { prune } from '../../core/commands/prune.ts';
 import { run } from '../../core/commands/run.ts';
+import { failureOf } from '../failure-of.ts';
 import { StolenRepository } from './stolen-repository.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -83,6 +85,24 @@ for (const isEncrypted of [false, true]) {
       await server.restored();
       expect(server.codes()).to.include('history_missing');
       expect((await list({ unit: 'site1' }, server.context)).status).to.equal('damaged');
+    });
+
+    it('is not missed by a state directory that was put back from an older copy, once somebody says that it is this machine', async () => {
+      server.set('retention', { keepLast: 1, guardShare: 1 });
+      for (const text of ['four', 'five']) {
+        writeFileSync(join(server.shadow, 'file'), text);
+        await server.back('full');
+      }
+      await prune({ yes: true }, server.context);
+      server.putBack('sound', ['state']);
+      expect(await failureOf(() => server.back())).to.include({ code: 'server_contested' });
+      await adopt({ server: server.one('server.json').split('/').at(-2) as string, yes: true }, server.context);
+      server.log.length = 0;
+      expect((await run({ units: ['site1'] }, server.context)).status).to.equal('ok');
+      expect(await missing()).to.deep.equal([]);
+      expect(server.codes()).to.not.include('history_missing');
+      server.set('retention', {});
+      writeFileSync(join(server.shadow, 'file'), 'three');
     });
 
     it('is not missed when the server deleted it, wherever the deletion is broken off', async () => {

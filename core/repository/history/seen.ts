@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
 import { isTimedId } from '../ids.ts';
@@ -59,4 +59,9 @@ export function readSeenSnapshot(stateFolder: string, unit: string): string | un
 export function keepSeenSnapshot(stateFolder: string, unit: string, id: string | undefined): void {
   if (readSeenSnapshot(stateFolder, unit) === id) return;
   replaceFile(snapshotFile(stateFolder, unit), Buffer.from(`${JSON.stringify(id === undefined ? {} : { id })}\n`));
+}
+
+/** Of no unit. Throws where that cannot be kept. */
+export function forgetSeenSnapshots(stateFolder: string): void {
+  rmSync(join(stateFolder, 'seen/units'), { recursive: true, force: true });
 }
