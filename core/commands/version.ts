@@ -34,7 +34,12 @@ function keysHere(context: Context): Keys | null {
   return only === undefined || others.length > 0 ? null : keysOf(only ?? undefined);
 }
 
-function fingerprintHere({ settings }: Context): string | null {
-  const [only, ...others] = ownKeys(settings.stateDirectory);
-  return only === undefined || others.length > 0 ? null : fingerprintOf(only.publicKey);
+/** As the state directory has the key; null as for `keysHere`. */
+function fingerprintHere(context: Context): string | null {
+  try {
+    const [only, ...others] = ownKeys(context.settings.stateDirectory);
+    return only === undefined || others.length > 0 ? null : fingerprintOf(only.publicKey);
+  } catch {
+    return null;
+  }
 }

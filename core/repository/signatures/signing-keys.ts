@@ -33,17 +33,12 @@ export function makeSigningKey(stateFolder: string, server: string): SigningKey 
   return key;
 }
 
-/** The keys with which this machine signs, one for each repository that it writes to. */
+/** The keys with which this machine signs, one for each repository that it writes to. Throws where there is no state directory. */
 export function ownKeys(stateDirectory: string): SigningKey[] {
-  try {
-    const folder = repositoriesFolder(stateDirectory);
-    return readdirSync(folder).flatMap((repository) => {
-      const state = join(folder, repository);
-      const server = readServerState(state)?.server;
-      return (server === undefined ? undefined : readSigningKey(state, server)) ?? [];
-    });
-  } catch {
-    // There is none yet.
-    return [];
-  }
+  const folder = repositoriesFolder(stateDirectory);
+  return readdirSync(folder).flatMap((repository) => {
+    const state = join(folder, repository);
+    const server = readServerState(state)?.server;
+    return (server === undefined ? undefined : readSigningKey(state, server)) ?? [];
+  });
 }
