@@ -14,6 +14,7 @@ import {
   type RecordedDatabase,
   type SnapshotRecord,
 } from '../repository/record.ts';
+import { protectionOf } from '../repository/recovery/protect.ts';
 import { writeContentIndex } from '../scan/known/content-index.ts';
 import type { FrameLedger } from '../scan/pack/frame-ledger.ts';
 import type { ScanTotals } from '../scan/scan.ts';
@@ -169,7 +170,7 @@ function describe(
     bytes: {
       total: totals.bytes,
       read: output.bytesRead,
-      stored: added.reduce((sum, pack) => sum + pack.length, manifest.length),
+      stored: [manifest, ...added].reduce((sum, { length }) => sum + length + protectionOf(repository, length), 0),
     },
     manifest,
     packs: neededPacks(finished.packs, added, chain),

@@ -177,6 +177,13 @@ export function buildProgram(actions: Actions): Command {
     .addOption(passphraseOption())
     .addOption(backgroundOption())
     .action((unit: string | undefined, options: object) => performLong(actions, 'verify', { ...unitArgument(unit), ...options }));
+  program
+    .command('repair')
+    .description('heal what is damaged, by recovery data and copies in the state directory')
+    .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
+    .option('--dry-run', 'say what would be healed, and change nothing')
+    .addOption(backgroundOption())
+    .action((unit: string | undefined, options: object) => performLong(actions, 'repair', { ...unitArgument(unit), ...options }));
   addDownload(program, actions);
   addRetentionCommands(program, actions);
   addJobCommands(program, actions);

@@ -7,6 +7,7 @@ import type { Keys, KeysResult } from '../schemas/keys.ts';
 import type { ListResult, SnapshotSummary } from '../schemas/list.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import type { PlanResult } from '../schemas/plan.ts';
+import type { RepairResult } from '../schemas/repair.ts';
 import type { RestoreResult } from '../schemas/restore.ts';
 import type { RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore-database.ts';
 import type { RunResult } from '../schemas/run.ts';
@@ -155,6 +156,21 @@ function renderVerify({ status, snapshots, objects, entries, bytesRead, damages 
   return `${lines.join('')}Verify: ${status}. ${checked}.\n`;
 }
 
+function renderRepair({ status, dryRun, objects, bytesRead, healed, lost, protected: renewed }: RepairResult): string {
+  const lines = [
+    ...healed.map(({ object, from }) => `${printable(object)}: ${dryRun ? 'can be healed' : 'healed'} by ${SOURCES[from]}\n`),
+    ...renewed.map((object) => `${printable(object)}: its recovery data ${dryRun ? 'would be' : 'was'} made anew\n`),
+    ...lost.map(
+      ({ object, code, message, snapshots }) =>
+        `${printable(`${object}: ${message}`)} (${code})\n  snapshots: ${printable(snapshots.join(', '))}\n`,
+    ),
+  ];
+  const counts = `${formatCount(healed.length)} healed, ${formatCount(lost.length)} beyond repair`;
+  return `${lines.join('')}Repair: ${status}. ${formatCount(objects)} objects, ${formatBytes(bytesRead)} read, ${counts}.\n`;
+}
+
+const SOURCES = { 'recovery-data': 'its recovery data', 'state-directory': 'the copy in the state directory' } as const;
+
 /** What a restore would do, with the paths that it would take away. */
 function renderPlan(result: PlanResult): string {
   const { snapshots = [], packs = [], overwrite = [], overwriteCount = 0, delete: deleted = [] } = result.plan ?? {};
@@ -242,6 +258,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   restore: renderRestore,
   restoreDatabase: renderRestoreDatabase,
   verify: renderVerify,
+  repair: renderRepair,
   download: renderDownload,
   prune: renderPrune,
   simulate: renderSimulate,

@@ -10,6 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
+import { checkRecovery } from '../verify/recovery-check.ts';
 import { checkServer } from '../verify/server-check.ts';
 import { type CheckScope, UnitCheck } from '../verify/unit-check.ts';
 import { noteVerified } from '../verify/verified-units.ts';
@@ -77,6 +78,7 @@ async function damagesOf(
   }
   try {
     await new UnitCheck(repository, damages, watch, scope).check(unit, runs);
+    await checkRecovery(repository, unit, damages, scope === 'all');
   } catch (error) {
     // Without a key nothing was checked, which is no damage.
     if (['cancelled', 'identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;

@@ -45,6 +45,9 @@ export const DEFAULT_NOTIFY = { mail: true, argos: false, always: false } as con
 /** A deletion waits as long as a call of the panel may, and no longer. */
 export const DEFAULT_ACCOUNTS = { firstBackup: true, lastBackup: 5, keepDeleted: '1 month' } as const;
 
+/** None: it costs room and time. */
+export const DEFAULT_RECOVERY = { percent: 0 } as const;
+
 /** What holds for every setting that the file leaves out. */
 export function defaultSettings(): Settings {
   return {
@@ -61,6 +64,7 @@ export function defaultSettings(): Settings {
     accounts: DEFAULT_ACCOUNTS,
     exclude: [],
     readBack: false,
+    recovery: DEFAULT_RECOVERY,
     includeSubvolumes: false,
   };
 }

@@ -285,6 +285,19 @@ export const settingsSchema = {
       type: 'boolean',
       description: 'Whether a run reads again what it stored, and compares it, before it records a snapshot.',
     },
+    recovery: {
+      type: 'object',
+      description: 'Recovery data beside what is stored, by which `repair` heals what a disk has lost of it.',
+      properties: {
+        percent: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 100,
+          description: 'Its share of what is stored, and so of what can be healed; 0: none.',
+        },
+      },
+      additionalProperties: false,
+    },
     includeSubvolumes: {
       type: 'boolean',
       description: 'Whether btrfs subvolumes inside what is backed up are backed up with it. Otherwise they are skipped and named.',

@@ -16,6 +16,7 @@ const RESCUING: ReadonlySet<string> = new Set([
   'plan',
   'restore',
   'verify',
+  'repair',
   'download',
   'hold',
   'release',

@@ -1,4 +1,4 @@
-import { snapshotPath } from '../repository/layout.ts';
+import { recoveryPath, snapshotPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { namedObjects, unreferencedObjects } from '../repository/unreferenced.ts';
@@ -31,7 +31,9 @@ export async function deleteSnapshots(
   const named = await namedObjects(repository, { read, doomed: new Set(records) });
   const intent = new PruneIntent(repository.stateFolder);
   const toBeDeleted = new Set(intent.read());
-  for (const { doomed, kept } of units) for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object);
+  for (const { doomed, kept } of units)
+    for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object).add(recoveryPath(object));
+  for (const record of records) toBeDeleted.add(recoveryPath(record));
   if (toBeDeleted.size > 0) intent.write(toBeDeleted);
   for (const record of records) {
     await step();

@@ -16,11 +16,13 @@ export const RUNS_FOLDER = 'runs';
 export const HOLDS_FOLDER = 'holds';
 export const KEYS_FOLDER = 'keys';
 export const DELETIONS_FOLDER = 'deletions';
+const RECOVERY_FOLDER = 'recovery';
 
 const RECORD_SUFFIX = '.json';
 const MANIFEST_SUFFIX = '.mf.zst';
 const PACK_SUFFIX = '.tar.zst';
 const SEALED_SUFFIX = '.age';
+const RECOVERY_SUFFIX = '.rs';
 
 /** Whether the name of an object says that it is an age file. */
 export function isSealed(path: string): boolean {
@@ -59,6 +61,17 @@ export function packPath(unit: string, pack: string, sealed: boolean): string {
 /** What the paths of packs whose ids begin with `start` have before and after their number. */
 function packPaths(unit: string, start: string, sealed: boolean): PackNames {
   return { before: `${unitFolder(unit)}/packs/${start}`, after: `${PACK_SUFFIX}${sealed ? SEALED_SUFFIX : ''}` };
+}
+
+/** The folder of a unit's recovery data. */
+export function recoveryFolder(unit: string): string {
+  return `${unitFolder(unit)}/${RECOVERY_FOLDER}`;
+}
+
+/** Where the recovery data of a record, a manifest or a pack lies. */
+export function recoveryPath(path: string): string {
+  const [units, unit] = path.split('/');
+  return `${units}/${unit}/${RECOVERY_FOLDER}/${lastComponent(path)}${RECOVERY_SUFFIX}`;
 }
 
 /** The paths of a snapshot's packs. */

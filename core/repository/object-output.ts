@@ -4,6 +4,7 @@ import { release } from '../crypto/stream.ts';
 import { StreamWriter } from '../crypto/stream-writer.ts';
 import type { ObjectWriter } from './backends/backend.ts';
 import type { ObjectReference } from './record.ts';
+import { protect } from './recovery/protect.ts';
 import type { ServerFolder } from './server-folder.ts';
 
 /** A stored object, and of an encrypted one what its content is, where that was asked for. */
@@ -27,16 +28,19 @@ export class ObjectOutput {
   /** Of what came, where it is wanted. */
   readonly #content: Hash | undefined;
   readonly #onStored: (sealing: Sealing) => void;
+  readonly #folder: ServerFolder;
   #length = 0;
   #contentLength = 0;
 
   private constructor(
+    folder: ServerFolder,
     path: string,
     writer: ObjectWriter,
     sealing: Sealing | undefined,
     withContent: boolean,
     onStored: (sealing: Sealing) => void,
   ) {
+    this.#folder = folder;
     this.#path = path;
     this.#writer = writer;
     this.#sealing = sealing;
@@ -50,7 +54,7 @@ export class ObjectOutput {
     const sealing = begun === undefined ? undefined : { ...begun, writer: new StreamWriter(begun.header.key.key) };
     const name = folder.nameOf(path);
     const writer = await folder.backend.create(name);
-    const output = new ObjectOutput(path, writer, sealing, withContent, ({ header }) => folder.keys.remember(name, header.key));
+    const output = new ObjectOutput(folder, path, writer, sealing, withContent, ({ header }) => folder.keys.remember(name, header.key));
     try {
       if (sealing !== undefined) await output.#store(sealing.header.bytes);
     } catch (error) {
@@ -75,11 +79,12 @@ export class ObjectOutput {
     await this.#writer.write(bytes);
   }
 
-  /** Makes the object durable and visible; what it returns belongs into the snapshot's record. */
+  /** Makes the object durable and visible, and its recovery data where that is wanted; what it returns belongs into the snapshot's record. */
   async commit(): Promise<StoredObject> {
     if (this.#sealing !== undefined) await this.#store(this.#sealing.writer.finish());
     await this.#writer.commit();
     const stored = { path: this.#path, length: this.#length, sha256: this.#hash.digest('hex') };
+    await protect(this.#folder, stored);
     if (this.#sealing === undefined) return stored;
     this.#onStored(this.#sealing);
     const { keys } = this.#sealing;

@@ -1,3 +1,4 @@
+import { recoveryOf } from '../config/recovery.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
@@ -33,7 +34,9 @@ export interface ServerChoice {
 export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
   const backend = openBackend(settings.repository);
   const repository = await readRepositoryIdentity(backend);
-  return placeOf({ backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify });
+  const { percent } = recoveryOf(settings);
+  const recovery = percent === 0 ? undefined : percent;
+  return placeOf({ backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify, recovery });
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Place {
   /** The state that belongs to the repository. */
   readonly stateFolder: string;
   readonly notify: Notify;
+  /** How much recovery data is stored beside each object, in percent of it; undefined: none. */
+  readonly recovery?: number | undefined;
   /** Who signs, and whose signatures are taken. */
   readonly signatures: Signatures;
 }

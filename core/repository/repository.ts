@@ -12,6 +12,7 @@ import { ObjectOutput } from './object-output.ts';
 import type { Place } from './opened-place.ts';
 import type { SnapshotRecord } from './record.ts';
 import { checkRecord } from './record-check.ts';
+import { protect } from './recovery/protect.ts';
 import { RunRecords } from './run-records.ts';
 import { SealedAccess } from './sealed-access.ts';
 import { ServerFolder } from './server-folder.ts';
@@ -145,7 +146,19 @@ export class Repository extends ServerFolder {
     checkRecord(record, { repository: this.identity.id, server: this.server, unit: record.unit, path });
     const sha256 = await writeSealed(snapshotDocument, this.nameOf(path), record, this);
     this.#digests.set(record, sha256);
+    await this.#protectRecord(path, sha256);
     return { id: record.id, sha256 };
+  }
+
+  /** The snapshot is there by then: that a disk without room has no recovery data of its record is said, and no failure. */
+  async #protectRecord(path: string, sha256: string): Promise<void> {
+    if (this.recovery === undefined) return;
+    try {
+      await protect(this, { path, length: (await this.objectSize(path)) ?? 0, sha256 });
+    } catch (error) {
+      const { code, message } = asFailure(error);
+      this.notify({ level: 'warning', code, message: `there is no recovery data of ${path}: ${message}`, affected: [this.nameOf(path)] });
+    }
   }
 
   /**

@@ -29,18 +29,21 @@ export class ServerFolder {
   readonly signatures: Signatures;
   /** Where to tell what the operator should know. */
   readonly notify: Notify;
+  /** How much recovery data new objects get, in percent; undefined: none. */
+  readonly recovery: number | undefined;
   /** For whom is encrypted, and what opens it. */
   readonly keys: ServerKeys;
   readonly #folder: string;
 
   constructor(place: Place, server: string, keys = new ServerKeys(place, server)) {
-    const { backend, repository, stateFolder, notify, signatures } = place;
+    const { backend, repository, stateFolder, notify, recovery, signatures } = place;
     this.backend = backend;
     this.signatures = signatures;
     this.identity = repository;
     this.server = server;
     this.stateFolder = stateFolder;
     this.notify = notify;
+    this.recovery = recovery;
     this.keys = keys;
     this.#folder = serverFolder(server);
   }

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { ObjectInfo } from './backends/backend.ts';
-import { snapshotPath, unitFolder, unitPath } from './layout.ts';
+import { recoveryPath, snapshotPath, unitFolder, unitPath } from './layout.ts';
 import type { SnapshotRecord } from './record.ts';
 import type { Repository } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';
@@ -36,8 +36,8 @@ export async function namedObjects(repository: Repository, known = NOTHING_KNOWN
     for (const record of records) {
       const path = snapshotPath(unit, record.id);
       if (known.doomed.has(path)) continue;
-      named.add(path).add(record.manifest.path);
-      for (const pack of record.packs) named.add(pack.path);
+      for (const object of [path, record.manifest.path, ...record.packs.map((pack) => pack.path)])
+        named.add(object).add(recoveryPath(object));
     }
   }
   return named;

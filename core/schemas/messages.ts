@@ -30,6 +30,7 @@ import { nightlyRequest, nightlyResult } from './nightly.ts';
 import { logNotification, progressNotification } from './notifications.ts';
 import { planRequest, planResult } from './plan.ts';
 import { pruneRequest, pruneResult } from './prune.ts';
+import { repairRequest, repairResult } from './repair.ts';
 import { restoreRequest, restoreResult } from './restore.ts';
 import { restoreDatabaseRequest, restoreDatabaseResult } from './restore-database.ts';
 import { runRequest, runResult } from './run.ts';
@@ -62,6 +63,7 @@ export const MESSAGES = {
   restoreDatabase: { request: restoreDatabaseRequest, result: restoreDatabaseResult },
   download: { request: downloadRequest, result: downloadResult },
   verify: { request: verifyRequest, result: verifyResult },
+  repair: { request: repairRequest, result: repairResult },
   explain: { request: explainRequest, result: explainResult },
   prune: { request: pruneRequest, result: pruneResult },
   nightly: { request: nightlyRequest, result: nightlyResult },

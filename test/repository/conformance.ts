@@ -72,6 +72,22 @@ export function backendConformance(title: string, open: () => Promise<Backend>, 
         expect((await backend.read('a')).toString()).to.equal('before');
       });
 
+      it('puts an object in the place of another at once, when that is asked for, and leaves the other when it is dropped', async () => {
+        await store(backend, 'a/b', 'damaged');
+        const dropped = await backend.create('a/b', 'replacing');
+        await dropped.write(Buffer.from('half'));
+        await dropped.abort();
+        expect((await backend.read('a/b')).toString()).to.equal('damaged');
+        const writer = await backend.create('a/b', 'replacing');
+        await writer.write(Buffer.from('healed'));
+        expect((await backend.read('a/b')).toString()).to.equal('damaged');
+        await writer.commit();
+        expect((await backend.read('a/b')).toString()).to.equal('healed');
+        const first = await backend.create('a/new', 'replacing');
+        await first.commit();
+        expect(await backend.size('a/new')).to.equal(0);
+      });
+
       it('keeps an object without bytes', async () => {
         await (await backend.create('a')).commit();
         expect(await backend.size('a')).to.equal(0);

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failure.ts';
 import type { RandomAccess } from '../../core/manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation } from '../../core/repository/backends/backend.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../../core/repository/backends/backend.ts';
 
 /** Every call that a backend or one of its writers can get. */
 export type Call =
@@ -75,9 +75,9 @@ export class FaultyBackend implements Backend {
     await this.#inner.prepare();
   }
 
-  async create(name: string): Promise<ObjectWriter> {
+  async create(name: string, mode?: WriteMode): Promise<ObjectWriter> {
     this.#enter('create');
-    const writer = await this.#inner.create(name);
+    const writer = await this.#inner.create(name, mode);
     return {
       write: async (chunk) => {
         this.#enter('write');

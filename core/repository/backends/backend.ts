@@ -12,11 +12,17 @@ export interface ObjectInfo {
 /** An object on its way: nobody sees it before `commit`. */
 export interface ObjectWriter {
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes the whole object durable and visible under its name; `object_exists` when the name is taken. */
+  /** Makes the whole object durable and visible under its name; `object_exists` when the name is taken and not to be replaced. */
   commit(): Promise<void>;
   /** Drops what was written; harmless after `commit`. */
   abort(): Promise<void>;
 }
+
+/**
+ * `new`: the name must be free. `replacing`: the object takes the place of one of that name, if there is any, at once; that is for bytes which are the
+ * same as those that were damaged, and for nothing else.
+ */
+export type WriteMode = 'new' | 'replacing';
 
 /** What stands at the place of a repository: nothing, an empty place, or something. */
 export type Occupation = 'absent' | 'empty' | 'occupied';
@@ -32,7 +38,7 @@ export interface Backend {
   inspect(): Promise<Occupation>;
   /** Makes the place itself, when it is absent. */
   prepare(): Promise<void>;
-  create(name: string): Promise<ObjectWriter>;
+  create(name: string, mode?: WriteMode): Promise<ObjectWriter>;
   /** `length` bytes from `offset`, or the whole object when both are left out. */
   read(name: string, offset?: number, length?: number): Promise<Buffer>;
   size(name: string): Promise<number | undefined>;

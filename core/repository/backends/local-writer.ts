@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Failure } from '../../failure.ts';
-import { closeDescriptor, linkAt, openAt, unlinkAt } from '../../linux/files.ts';
+import { closeDescriptor, linkAt, openAt, renameAt, unlinkAt } from '../../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../../linux/flags.ts';
 import { tryLock } from '../../linux/locks.ts';
 import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { writeAllAsync } from '../../linux/write-all.ts';
-import type { ObjectWriter } from './backend.ts';
+import type { ObjectWriter, WriteMode } from './backend.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, type LocalRoot, openFolder } from './local-folder.ts';
 import { nameTaken } from './object-failures.ts';
@@ -45,12 +45,14 @@ export class LocalWriter implements ObjectWriter {
   readonly #root: LocalRoot;
   readonly #components: readonly string[];
   readonly #incoming: number;
+  readonly #mode: WriteMode;
   #temporary = '';
   #descriptor: number | undefined;
 
   /** `components` is the checked name of the object. */
-  constructor(root: LocalRoot, components: readonly string[]) {
+  constructor(root: LocalRoot, components: readonly string[], mode: WriteMode) {
     this.#root = root;
+    this.#mode = mode;
     this.#components = components;
     const incoming = openFolder(root, incomingOf(components), true);
     if (incoming === undefined) throw new Failure('internal', 'a folder that is made cannot be missing');
@@ -112,12 +114,14 @@ export class LocalWriter implements ObjectWriter {
     }
   }
 
-  /** A link, unlike a rename, never replaces what has the name already. */
+  /** A link, unlike a rename, never replaces what has the name already; who wants that gets a rename. */
   async #giveName(): Promise<void> {
     const folder = openFolder(this.#root, this.#components.slice(0, -1), true);
     if (folder === undefined) throw new Failure('internal', 'a folder that is made cannot be missing');
     try {
-      linkAt(this.#incoming, this.#temporary, folder, this.#components.at(-1) as string);
+      const name = this.#components.at(-1) as string;
+      if (this.#mode === 'replacing') renameAt(this.#incoming, this.#temporary, folder, name);
+      else linkAt(this.#incoming, this.#temporary, folder, name);
       // Not on this thread, which has other units to go on with meanwhile.
       await flush(folder);
     } finally {

@@ -11,7 +11,7 @@ import { freeSpace } from '../../linux/space.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, LocalRoot, openFolder } from './local-folder.ts';
 import { INCOMING, LocalWriter, removeIfThere } from './local-writer.ts';
@@ -90,10 +90,10 @@ export class LocalBackend implements Backend {
     }
   }
 
-  async create(name: string): Promise<ObjectWriter> {
+  async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
     const components = checkObjectName(name);
     try {
-      return new LocalWriter(this.#root, components);
+      return new LocalWriter(this.#root, components, mode);
     } catch (error) {
       throw localFailure(name, error);
     }

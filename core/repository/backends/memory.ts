@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { exactRange } from '../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation } from './backend.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
 import { missingObject, nameTaken } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
 
@@ -19,7 +19,7 @@ export class MemoryBackend implements Backend {
     this.#prepared = true;
   }
 
-  async create(name: string): Promise<ObjectWriter> {
+  async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
     checkObjectName(name);
     const chunks: Uint8Array[] = [];
     let open = true;
@@ -33,7 +33,7 @@ export class MemoryBackend implements Backend {
       },
       commit: async () => {
         needOpen();
-        if (this.#objects.has(name)) throw nameTaken(name);
+        if (mode === 'new' && this.#objects.has(name)) throw nameTaken(name);
         open = false;
         this.#objects.set(name, { bytes: Buffer.concat(chunks), modified: Date.now() });
       },

@@ -1,0 +1,63 @@
+import { findSubject } from '../browse/find-subject.ts';
+import { limitsOf } from '../config/limits.ts';
+import type { Context } from '../context/context.ts';
+import type { Failure } from '../failure.ts';
+import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
+import { unitBackupLock } from '../locks/unit-locks.ts';
+import { unitNameOf } from '../repository/ids.ts';
+import { noteDamaged } from '../repository/known-damage.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { RepairRequest, RepairResult } from '../schemas/repair.ts';
+import { type Repaired, UnitRepair } from '../verify/repair.ts';
+import { VerificationWatch } from '../verify/watch.ts';
+import { takeRetentionLock } from './hold.ts';
+
+/**
+ * Heals what is damaged of the backups of a unit, or of all, as far as there is recovery data or a copy of it, and says what cannot be healed. Needs no key. Nobody
+ * writes or deletes there meanwhile. Throws `locked`, `unit_unknown`.
+ */
+export async function repair(request: RepairRequest, context: Context): Promise<RepairResult> {
+  const { settings, reporter, signal } = context;
+  const isTrial = request.dryRun === true;
+  const repository = await openRepository(settings, isTrial ? 'read' : 'free', (notice) => reporter.log(notice));
+  const { unit } = request;
+  const ids = unit === undefined ? (await repository.units.ids()).sort() : [(await findSubject({ unit }, context)).unit.unit];
+  const found: Repaired = { healed: [], lost: [], protected: [] };
+  const watch = new VerificationWatch(context);
+  watch.unitCount = ids.length;
+  const locks: Lock[] = [];
+  try {
+    if (!isTrial) {
+      const { stateDirectory } = settings;
+      const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
+      locks.push(await waitForLock(stateDirectory, 'backup', 'a repair', { minutes: limitsOf(settings).wait, signal, onWait }));
+      locks.push(takeRetentionLock(stateDirectory, 'a repair'));
+      for (const name of new Set(ids.map(unitNameOf))) locks.push(takeLock(stateDirectory, unitBackupLock(name), 'a repair'));
+    }
+    for (const id of ids) {
+      watch.unit = unitNameOf(id);
+      watch.unitNumber++;
+      if (!(await repository.units.isEmpty(id))) await repairUnit(id, repository, watch, isTrial, found);
+    }
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+  return {
+    status: found.lost.length === 0 ? 'ok' : 'damaged',
+    dryRun: isTrial,
+    units: [...new Set(ids.map(unitNameOf))],
+    objects: watch.objects,
+    bytesRead: watch.bytesRead,
+    ...found,
+  };
+}
+
+/** What is healed the next backup may build on again. */
+async function repairUnit(id: string, repository: Repository, watch: VerificationWatch, isTrial: boolean, found: Repaired): Promise<void> {
+  const before = found.lost.length;
+  await new UnitRepair(repository, watch, isTrial, found).repair(id);
+  if (isTrial || !repository.isOwn) return;
+  const snapshots = found.lost.slice(before).flatMap((lost) => lost.snapshots);
+  noteDamaged(repository.stateFolder, id, snapshots, 'instead');
+}

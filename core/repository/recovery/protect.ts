@@ -1,0 +1,19 @@
+import type { ServerFolder } from '../server-folder.ts';
+import { geometryFor } from './geometry.ts';
+import { recoveryLength } from './recovery-head.ts';
+
+/** Stores recovery data beside an object that was just stored, where the settings want it. */
+export async function protect(
+  folder: ServerFolder,
+  stored: { readonly path: string; readonly length: number; readonly sha256: string },
+): Promise<void> {
+  if (folder.recovery === undefined) return;
+  // Most servers have none: they need not load the library.
+  const { makeRecovery } = await import('./make-recovery.ts');
+  await makeRecovery(folder, stored, folder.recovery);
+}
+
+/** How many bytes `protect` stores beside an object of a length. */
+export function protectionOf({ recovery }: ServerFolder, length: number): number {
+  return recovery === undefined ? 0 : recoveryLength(geometryFor(length, recovery));
+}
