@@ -17,6 +17,13 @@ class Backup_Module extends \Module_Skeleton
 	const VERSION = '0.1.0';
 	/** Seconds for an answer that needs no work. */
 	private const SHORT_WAIT = 60;
+	/** What can take longer than a caller of the front end waits. */
+	private const LONG = ['run', 'restore', 'restore_database', 'verify', 'prune', 'download'];
+
+	/** @var bool whether a job does what takes long, unless the caller says otherwise */
+	private $leavesWork = false;
+	/** @var int the user that reads a pipe */
+	private $reader = 0;
 
 	public $exportedFunctions = [
 		'*' => PRIVILEGE_NONE,
@@ -44,6 +51,12 @@ class Backup_Module extends \Module_Skeleton
 		'status' => PRIVILEGE_ADMIN,
 		'doctor' => PRIVILEGE_ADMIN,
 		'version' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'download' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'jobs' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'job' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'cancel' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'log' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'later' => PRIVILEGE_SERVER_EXEC | PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 	];
 
 	public function __construct()
@@ -98,24 +111,26 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string      $site  site to back up, or `all`; a site's administrator leaves it out
 	 * @param string|null $level auto, full, differential, incremental or synthetic; a site's administrator leaves it out
-	 * @return array status (ok, partial, failed) and the outcome of each unit
+	 * @param array|null  $options background: have a job do it, and answer with that (over SOAP and in the panel it is so anyway)
+	 * @return array status (ok, partial, failed) and the outcome of each unit; or the job
 	 */
-	public function run($site = null, $level = null): array
+	public function run($site = null, $level = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_run', $this->query('backup_run', ...\func_get_args()));
+			return $this->backupAnswer('backup_run', $this->query('backup_later', 'run', \func_get_args()));
 		}
 
-		$usage = 'backup:run SITE LEVEL';
+		$usage = 'backup:run SITE LEVEL OPTIONS';
 
-		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $level): array {
+		return $this->backupPerform(3, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $level, $options): array {
+			$read = Options::read($options, Options::LATER);
 			$units = $requester->units(Arguments::site($site));
 			$level = Arguments::text($level, 'auto', 'a level: auto, full, differential, incremental or synthetic');
 			if ($requester->isOwner() && $level !== 'auto') {
 				throw new Failure('owner_level', ['level' => $level]);
 			}
 
-			return $core->call('run', $requester->policy() + ($units === null ? [] : ['units' => $units]) + ($requester->isOwner() ? [] : ['level' => $level]));
+			return $core->long('run', $read + $requester->policy() + ($units === null ? [] : ['units' => $units]) + ($requester->isOwner() ? [] : ['level' => $level]));
 		});
 	}
 
@@ -134,12 +149,12 @@ class Backup_Module extends \Module_Skeleton
 	public function restore($site = null, $paths = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_restore', $this->query('backup_restore', ...\func_get_args()));
+			return $this->backupAnswer('backup_restore', $this->query('backup_later', 'restore', \func_get_args()));
 		}
 		$given = \func_get_args();
 
 		return $this->backupPerform(3, $given, 'backup:restore', static function (Requester $requester, CoreClient $core) use ($given): array {
-			return $core->call('restore', RestoreRequest::params($requester, 'restore', $given));
+			return $core->long('restore', RestoreRequest::params($requester, 'restore', $given));
 		});
 	}
 
@@ -159,12 +174,14 @@ class Backup_Module extends \Module_Skeleton
 	public function restore_database($site = null, $databases = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_restore_database', $this->query('backup_restore_database', ...\func_get_args()));
+			return $this->backupAnswer('backup_restore_database', $this->query('backup_later', 'restore_database', \func_get_args()));
 		}
 		$given = \func_get_args();
 
 		return $this->backupPerform(3, $given, 'backup:restore-database', static function (Requester $requester, CoreClient $core) use ($given): array {
-			return $requester->visibleResult($core->call('restoreDatabase', DatabaseRequest::params($requester, $given)));
+			$result = $core->long('restoreDatabase', DatabaseRequest::params($requester, $given));
+
+			return isset($result['job']) ? $result : $requester->visibleResult($result);
 		});
 	}
 
@@ -330,15 +347,15 @@ class Backup_Module extends \Module_Skeleton
 	public function verify($site = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_verify', $this->query('backup_verify', ...\func_get_args()));
+			return $this->backupAnswer('backup_verify', $this->query('backup_later', 'verify', \func_get_args()));
 		}
 
 		return $this->backupPerform(2, \func_get_args(), 'backup:verify SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
-			$kinds = ['quick' => Options::FLAG, 'sample' => Options::SHARE];
+			$kinds = ['quick' => Options::FLAG, 'sample' => Options::SHARE] + Options::LATER;
 			$read = Options::read($options, $requester->isOwner() ? $kinds : ['server' => Options::SERVER] + $kinds);
 			$unit = $requester->unit(Arguments::site($site));
 
-			return $core->call('verify', $requester->policy() + $read + array_filter(['unit' => $unit]));
+			return $core->long('verify', $requester->policy() + $read + array_filter(['unit' => $unit]));
 		});
 	}
 
@@ -422,12 +439,14 @@ class Backup_Module extends \Module_Skeleton
 	public function prune($site = null, $options = null): array
 	{
 		if (!IS_CLI) {
-			return $this->backupAnswer('backup_prune', $this->query('backup_prune', ...\func_get_args()));
+			return $this->backupAnswer('backup_prune', $this->query('backup_later', 'prune', \func_get_args()));
 		}
 		$usage = 'backup:prune SITE OPTIONS';
 
 		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($site, $options): array {
-			return $core->call(...RetentionRequest::prune($requester->units(Arguments::site($site)), $options));
+			[$method, $params] = RetentionRequest::prune($requester->units(Arguments::site($site)), $options);
+
+			return $method === 'prune' ? $core->long($method, $params) : $core->call($method, $params);
 		});
 	}
 
@@ -549,6 +568,130 @@ class Backup_Module extends \Module_Skeleton
 	}
 
 	/**
+	 * Give paths of a site as they were as one archive (tar in zstd), with ACLs and attributes
+	 *
+	 * The administrator names the site first: `site paths options`. A site's administrator gives `paths options`. `zstd -dc FILE | tar
+	 * --xattrs --acls -x` brings it back.
+	 *
+	 * @param string|array|null $site    site (administrator), else the paths
+	 * @param string|array|null $paths   as `backup:restore` takes them
+	 * @param array|null        $options at (time or snapshot), to (a folder that gets the file; of a site a folder in the own home), pipe (a FIFO
+	 *                                   that the panel reads, once), background
+	 * @return array the file and when it is removed; or the job, and the pipe
+	 */
+	public function download($site = null, $paths = null, $options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_download', $this->query('backup_later', 'download', \func_get_args(), posix_geteuid()));
+		}
+		$given = \func_get_args();
+		$reader = $this->reader;
+
+		return $this->backupPerform(3, $given, 'backup:download', static function (Requester $requester, CoreClient $core) use ($given, $reader): array {
+			return DownloadRequest::perform($requester, $core, $given, $reader);
+		});
+	}
+
+	/**
+	 * List jobs, the newest first: what works, waits or has ended
+	 *
+	 * @param array|null $options live: only those that have not ended
+	 * @return array jobs, each with job (its id), method, state, units and times
+	 */
+	public function jobs($options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_jobs', $this->query('backup_jobs', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(1, \func_get_args(), 'backup:jobs OPTIONS', static function (Requester $requester, CoreClient $core) use ($options): array {
+			return $core->call('jobs', $requester->asViewer() + Options::read($options, ['live' => Options::FLAG]), self::SHORT_WAIT);
+		});
+	}
+
+	/**
+	 * Show how a job stands, and what came of it
+	 *
+	 * @param string $job its id, as the command that started it, or `backup:jobs`, told it
+	 * @return array state (waiting, running, ok, partial, failed, damaged, cancelled), progress, result
+	 */
+	public function job($job = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_job', $this->query('backup_job', ...\func_get_args()));
+		}
+
+		return $this->backupOfJob('job', \func_get_args());
+	}
+
+	/**
+	 * Have a job stop at its next safe point
+	 *
+	 * @param string $job its id
+	 * @return array how it stands
+	 */
+	public function cancel($job = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_cancel', $this->query('backup_cancel', ...\func_get_args()));
+		}
+
+		return $this->backupOfJob('cancel', \func_get_args());
+	}
+
+	/**
+	 * Show what a job told on the way
+	 *
+	 * @param string $job its id
+	 * @return array events, oldest first
+	 */
+	public function log($job = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_log', $this->query('backup_log', ...\func_get_args()));
+		}
+
+		return $this->backupOfJob('log', \func_get_args());
+	}
+
+	/**
+	 * Do what takes long for a caller who cannot wait for it: the front end of the panel comes here, and nobody else can
+	 *
+	 * @param string   $method    of this module
+	 * @param array    $arguments those that it was called with
+	 * @param int|null $reader    the user that reads a pipe
+	 * @return array what the method answers
+	 */
+	public function later($method = null, $arguments = null, $reader = null): array
+	{
+		$roles = \in_array($method, self::LONG, true) ? $this->exportedFunctions[$method] : PRIVILEGE_NONE;
+		if (!IS_CLI || !\is_array($arguments) || ($roles & $this->permission_level) === 0) {
+			$failure = new Failure('bad_argument', ['argument' => Arguments::shown($method), 'expected' => 'for the panel itself']);
+			$failure->report();
+
+			return $failure->toResult();
+		}
+		$this->leavesWork = true;
+		$this->reader = \is_int($reader) ? $reader : 0;
+		try {
+			return $this->{$method}(...array_values($arguments));
+		} finally {
+			$this->leavesWork = false;
+			$this->reader = 0;
+		}
+	}
+
+	/** Asks about one job. */
+	private function backupOfJob(string $method, array $given): array
+	{
+		return $this->backupPerform(1, $given, "backup:{$method} JOB", static function (Requester $requester, CoreClient $core) use ($method, $given): array {
+			$job = Arguments::text($given[0] ?? null, null, 'a job: its id, as backup:jobs lists it');
+
+			return $core->call($method, ['job' => $job] + $requester->asViewer(), self::SHORT_WAIT);
+		});
+	}
+
+	/**
 	 * Looks for something in the backups of one site.
 	 *
 	 * @param string   $method    of the core
@@ -610,7 +753,7 @@ class Backup_Module extends \Module_Skeleton
 				$isAdmin ? '' : rtrim((string)$this->domain_fs_path(), '/'),
 				$isAdmin ? [] : (array)$this->site_get_account_quota()
 			);
-			$result = $requester->withoutNotices($work($requester, CoreClient::ofPanel()));
+			$result = $requester->withoutNotices($work($requester, CoreClient::ofPanel()->forCaller((string)$this->username, $this->leavesWork)));
 		} catch (Failure $failure) {
 			$failure->report();
 

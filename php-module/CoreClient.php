@@ -11,6 +11,8 @@ final class CoreClient
 	private const PROGRAM = '/usr/libexec/apiscp-backup/apiscp-backup';
 	/** `prlimit` starts the core without the file-size and address-space limits of the panel's broker. */
 	private const PRLIMIT = '/usr/bin/prlimit';
+	/** Seconds. A job is started in less than one. */
+	private const START_WAIT = 30;
 	/** Enough for a person; the rest is counted. The core keeps all of it in its own records. */
 	private const KEPT_LOG_LINES = 100;
 	private const ENVIRONMENT = [
@@ -23,6 +25,10 @@ final class CoreClient
 	private $program;
 	/** @var string|null null leaves the choice to the core */
 	private $settingsFile;
+	/** @var bool whether a job does what takes long, unless the caller says otherwise */
+	private $leavesWork = false;
+	/** @var string the login of whoever asks, for the records of jobs */
+	private $login = '';
 
 	public function __construct(string $program, ?string $settingsFile)
 	{
@@ -40,6 +46,33 @@ final class CoreClient
 			\defined('APISCP_BACKUP_CORE') ? (string)\constant('APISCP_BACKUP_CORE') : self::PROGRAM,
 			\defined('APISCP_BACKUP_CONFIG') ? (string)\constant('APISCP_BACKUP_CONFIG') : null
 		);
+	}
+
+	/** The same client for a caller, who may have a connection open that does not last as long as the work. */
+	public function forCaller(string $login, bool $leavesWork): self
+	{
+		$client = clone $this;
+		$client->login = $login;
+		$client->leavesWork = $leavesWork;
+
+		return $client;
+	}
+
+	/**
+	 * Asks for what can take long. With the option `background`, or for callers who cannot wait without it, the answer is the job that does it.
+	 *
+	 * @throws Failure
+	 */
+	public function long(string $method, array $params): array
+	{
+		$background = $params['background'] ?? $this->leavesWork;
+		unset($params['background']);
+		if (!$background || !empty($params['dryRun'])) {
+			return $this->call($method, $params);
+		}
+		$login = $this->login === '' ? [] : ['user' => $this->login];
+
+		return $this->call('start', ['method' => $method, 'request' => (object)$params] + $login, self::START_WAIT);
 	}
 
 	/**
@@ -96,6 +129,8 @@ final class CoreClient
 					$log[] = $message['params'] ?? [];
 				} elseif ($message['method'] === 'log') {
 					$omitted++;
+				} elseif ($message['method'] === 'progress') {
+					self::show($message['params'] ?? []);
 				}
 				continue;
 			}
@@ -110,6 +145,18 @@ final class CoreClient
 		}
 
 		return null;
+	}
+
+	/** Shows a person at a terminal how far it is, on one line that the next one takes the place of. */
+	private static function show(array $progress): void
+	{
+		if (!\defined('STDERR') || !stream_isatty(\STDERR)) {
+			return;
+		}
+		$share = ($progress['entriesTotal'] ?? 0) > 0 ? ' of ' . (int)$progress['entriesTotal'] : '';
+		$progress += ['unit' => '', 'phase' => '', 'entries' => 0, 'bytes' => 0];
+		$text = "{$progress['unit']}: {$progress['phase']}, {$progress['entries']}{$share} entries, " . (int)($progress['bytes'] / 1048576) . ' MiB';
+		fwrite(\STDERR, "\r\033[K" . Presentable::text($text) . "\r");
 	}
 
 	/**

@@ -9,7 +9,7 @@ namespace ApiscpBackup;
  */
 final class DatabaseRequest
 {
-	private const OPTIONS = ['at' => Options::MOMENT, 'as' => Options::DATABASE, 'dryRun' => Options::FLAG];
+	private const OPTIONS = ['at' => Options::MOMENT, 'as' => Options::DATABASE, 'dryRun' => Options::FLAG] + Options::LATER;
 	private const OF_THE_ADMINISTRATOR = ['to' => Options::TARGET, 'users' => Options::FLAG] + Options::WHOSE;
 	private const NAME = '~^(?:mysql|postgresql)/.{1,256}$~sD';
 

@@ -24,6 +24,9 @@ final class Options
 	/** Whose backups a command means that reads them; what an owner may mean is settled. */
 	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
 
+	/** Of what can take long. */
+	const LATER = ['background' => self::FLAG];
+
 	/** What a value of each kind is, for messages. */
 	private const MEANT = [
 		self::FLAG => 'true or false',

@@ -66,6 +66,18 @@ final class Requester
 		return $this->isAdmin ? [] : ['policy' => 'owner'];
 	}
 
+	/** Where the files of downloads go that nobody named a folder for. */
+	public function downloads(): string
+	{
+		return "/home/{$this->username}/backup-downloads";
+	}
+
+	/** Whose jobs may be seen. */
+	public function asViewer(): array
+	{
+		return $this->isAdmin ? [] : ['policy' => 'owner', 'unit' => $this->site];
+	}
+
 	/** An owner's result: what the core had to say besides is about the whole repository, other customers' backups too. */
 	public function withoutNotices(array $result): array
 	{
@@ -173,21 +185,23 @@ final class Requester
 	}
 
 	/**
-	 * Where an owner's restore to another place goes: a folder that does not exist yet, directly in the own home. So
+	 * Where an owner's restore to another place goes: a folder that does not exist yet, directly in the own home; a download also to one that
+	 * is there. So
 	 * nothing of the account is between the home and the target that could be a link.
 	 *
 	 * @param string $target as the account sees it, `/home/user/restored`
 	 * @return string the same place as the server sees it
 	 * @throws Failure
 	 */
-	public function newFolderInHome(string $target): string
+	public function folderInHome(string $target, bool $isNew = true): string
 	{
 		$home = '/home/' . $this->username;
 		$name = (string)substr($target, \strlen($home) + 1);
 		$isPlainName = !\in_array($name, ['', '.', '..'], true) && strcspn($name, "/\0") === \strlen($name);
 		$realHome = $this->jail . $home;
-		$isNew = is_dir($realHome) && !is_link($realHome) && !is_link("{$realHome}/{$name}") && !file_exists("{$realHome}/{$name}");
-		if ($this->username === '' || strpos($target, $home . '/') !== 0 || !$isPlainName || !$isNew) {
+		$place = "{$realHome}/{$name}";
+		$isFree = is_dir($realHome) && !is_link($realHome) && !is_link($place) && ($isNew ? !file_exists($place) : !file_exists($place) || is_dir($place));
+		if ($this->username === '' || strpos($target, $home . '/') !== 0 || !$isPlainName || !$isFree) {
 			throw new Failure('owner_target', ['home' => $home, 'path' => $target]);
 		}
 

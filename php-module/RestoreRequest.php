@@ -21,7 +21,7 @@ final class RestoreRequest
 	private const NOT_EMPTIED = 'a list of paths: it is empty, as when a variable is not set. For everything leave the paths out, or say null';
 
 	/**
-	 * @param string $command `restore` or `plan`
+	 * @param string $command `restore`, `plan` or `download`
 	 * @param array  $given   site, paths, options; a site's administrator may leave the site out
 	 * @return array parameters
 	 * @throws Failure
@@ -31,7 +31,7 @@ final class RestoreRequest
 		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 '[shadow/var/www/html]' '[at:latest]'";
 		Arguments::noneBeyond(3, $given, $usage);
 		$given = Arguments::plain($given);
-		$kinds = self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG, 'withDatabases' => Options::FLAG] : []) + ($requester->isOwner() ? [] : Options::WHOSE);
+		$kinds = self::kinds($command) + ($requester->isOwner() ? [] : Options::WHOSE);
 		self::refuseEmptyPath($requester, $given);
 		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} '[shadow/var/www/html]' '[at:latest]'");
@@ -53,10 +53,24 @@ final class RestoreRequest
 			$params['paths'][] = BackupPath::ofRequester($requester, $path);
 		}
 		if (isset($options['to'])) {
-			$options['to'] = BackupPath::wire($requester->isOwner() ? $requester->newFolderInHome($options['to']) : $options['to']);
+			$options['to'] = BackupPath::wire($requester->isOwner() ? $requester->folderInHome($options['to'], $command !== 'download') : $options['to']);
 		}
 
 		return $params + $options;
+	}
+
+	/**
+	 * The options of a command.
+	 *
+	 * @return array<string, string>
+	 */
+	private static function kinds(string $command): array
+	{
+		if ($command === 'download') {
+			return ['at' => Options::MOMENT, 'to' => Options::TARGET, 'pipe' => Options::FLAG] + Options::LATER;
+		}
+
+		return self::OPTIONS + ($command === 'restore' ? ['dryRun' => Options::FLAG, 'withDatabases' => Options::FLAG] + Options::LATER : []);
 	}
 
 	/**

@@ -18,7 +18,7 @@ final class RetentionRequest
 	public static function prune(?array $units, $options): array
 	{
 		$params = $units === null ? [] : ['units' => $units];
-		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'simulate' => Options::DURATION]);
+		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'simulate' => Options::DURATION] + Options::LATER);
 		if (!isset($options['simulate'])) {
 			return ['prune', $params + $options];
 		}

@@ -34,6 +34,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\CoreClient' => 'php-module/CoreClient.php',
 			'ApiscpBackup\\CoreProcess' => 'php-module/CoreProcess.php',
 			'ApiscpBackup\\DatabaseRequest' => 'php-module/DatabaseRequest.php',
+			'ApiscpBackup\\DownloadRequest' => 'php-module/DownloadRequest.php',
 			'ApiscpBackup\\Failure' => 'php-module/Failure.php',
 			'ApiscpBackup\\KeyRequest' => 'php-module/KeyRequest.php',
 			'ApiscpBackup\\Messages' => 'php-module/Messages.php',

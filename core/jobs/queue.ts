@@ -21,12 +21,15 @@ const PATIENCE = 24 * 3600 * 1000;
 
 const LOCK = 'job-queue';
 const LOCK_MOMENT = 15;
+/** Whoever has it for longer has been stopped. */
+const LOCK_PATIENCE = 30_000;
 
 /**
  * Does something that nobody else does meanwhile with the queue; it takes a few milliseconds. The lock goes with its process, so that no
  * killed one is in anybody's way.
  */
 export async function withQueue<Result>(stateDirectory: string, action: () => Result): Promise<Result> {
+  const end = performance.now() + LOCK_PATIENCE;
   for (;;) {
     try {
       const lock = takeLock(stateDirectory, LOCK, 'the queue of jobs');
@@ -36,7 +39,8 @@ export async function withQueue<Result>(stateDirectory: string, action: () => Re
         lock.release();
       }
     } catch (error) {
-      if (asFailure(error).code !== 'locked' || !asFailure(error).affected.includes(LOCK)) throw error;
+      const { code, affected } = asFailure(error);
+      if (code !== 'locked' || !affected.includes(LOCK) || performance.now() > end) throw error;
     }
     await pause(LOCK_MOMENT * (0.5 + Math.random()));
   }

@@ -3,12 +3,14 @@ import type { Context } from '../context/context.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { useStateDirectory } from '../repository/state-directory.ts';
 import { type JobMethod, LONG_METHODS } from '../schemas/jobs.ts';
+import { removeExpired } from '../targets/download/expiry.ts';
 import { askerOf } from './asker.ts';
 import { carryOut, type JobInHand } from './carry-out.ts';
-import { createRecord, type JobRecord } from './record/job-record.ts';
+import { makeJob } from './make-job.ts';
+import type { JobRecord } from './record/job-record.ts';
 import { discardRecord, removeOldRecords } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
-import { createTicket, HeldTicket } from './record/ticket.ts';
+import { HeldTicket } from './record/ticket.ts';
 
 const RECORDED: readonly JobMethod[] = [...LONG_METHODS, 'nightly'];
 
@@ -48,11 +50,11 @@ async function inHand(method: JobMethod, request: Readonly<Record<string, unknow
     const created = new Date();
     const id = newTimedId(created);
     const record: JobRecord = { id, method, request, asker, user: null, created: created.toISOString(), directory: process.cwd() };
-    createRecord(stateDirectory, record);
-    createTicket(stateDirectory, { id, site: asker.site, size: 0, key: id, isQueued: false });
+    makeJob(stateDirectory, record, { id, site: asker.site, size: 0, key: id, isQueued: false });
     const ticket = await HeldTicket.take(stateDirectory, id);
     ticket?.work();
     removeOldRecords(stateDirectory, created.getTime());
+    removeExpired(context.settings, created.getTime());
     return ticket && { record, folder: recordFolder(stateDirectory, id), ticket };
   } catch {
     // What is wrong with the request or the settings, the command itself says in its own words.

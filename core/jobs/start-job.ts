@@ -8,11 +8,12 @@ import type { LongMethod, StartRequest, StartResult } from '../schemas/jobs.ts';
 import type { RunRequest } from '../schemas/run.ts';
 import { askerOf, isSameAsker } from './asker.ts';
 import { launch, systemdRun } from './detached/launch.ts';
+import { makeJob, unmakeJob } from './make-job.ts';
 import { requireRoom, withQueue } from './queue.ts';
-import { type Asker, createRecord, type JobRecord, readRecord, unitsOfRequest } from './record/job-record.ts';
-import { discardRecord, removeOldRecords } from './record/old-records.ts';
+import { type Asker, type JobRecord, readRecord, unitsOfRequest } from './record/job-record.ts';
+import { removeOldRecords } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
-import { createTicket, liveTickets, type Ticket } from './record/ticket.ts';
+import { liveTickets, type Ticket } from './record/ticket.ts';
 import { standingOf } from './views.ts';
 
 type AnyRequest = Readonly<Record<string, unknown>>;
@@ -53,8 +54,7 @@ export async function startJob(
     const same = live.flatMap((ticket) => sameRun(record, readRecord(recordFolder(stateDirectory, ticket.id))) ?? []);
     if (same[0] !== undefined) return same[0];
     requireRoom(asker.site, live);
-    createRecord(stateDirectory, record);
-    createTicket(stateDirectory, ticketOf(record));
+    makeJob(stateDirectory, record, ticketOf(record));
     return undefined;
   });
   if (same !== undefined) return { ...standingOf(same, stateDirectory).view, joined: true, place: null };
@@ -63,7 +63,7 @@ export async function startJob(
     const place = await launch({ id, method, folder: recordFolder(stateDirectory, id) }, context, starter);
     return { ...standingOf(record, stateDirectory).view, joined: false, place };
   } catch (error) {
-    discardRecord(stateDirectory, id);
+    unmakeJob(stateDirectory, id);
     throw error;
   }
 }

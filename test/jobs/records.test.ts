@@ -166,14 +166,29 @@ describe('the records of jobs', () => {
       created: '2025-01-01T00:00:00.000Z',
     });
     const { job: live } = await start(owners('site2'));
+    for (let number = 80; number < 86; number++) createRecord(stateDirectory, record(number, 'site1'));
     for (let number = 0; number < 40; number++) createRecord(stateDirectory, record(number, 'site1'));
-    for (let number = 40; number < 70; number++) createRecord(stateDirectory, record(number, null));
+    for (let number = 40; number < 73; number++) createRecord(stateDirectory, record(number, null));
     mkdirSync(join(jobsFolder(stateDirectory), 'records/half.new'));
     removeOldRecords(stateDirectory, Date.now());
-    expect(recordIds(stateDirectory)).to.have.length(1 + 30 + 30);
+    expect(recordIds(stateDirectory)).to.have.length(1 + 30 + 33);
     removeOldRecords(stateDirectory, Date.now() + 10 * 365 * 86_400_000);
     expect(recordIds(stateDirectory)).to.have.length(50).and.to.include(live);
     expect(existsSync(join(jobsFolder(stateDirectory), 'records/half.new'))).to.equal(false);
+  });
+
+  it('are needed for a job, and for nothing else: on a read-only disk it is refused, and what is there can be seen', async () => {
+    const { job: id } = await start({ method: 'verify', request: { unit: 'site1' } });
+    execFileSync('mount', ['--bind', server.stateDirectory, server.stateDirectory]);
+    execFileSync('mount', ['-o', 'remount,ro,bind', server.stateDirectory]);
+    try {
+      const refused = await failureOf(() => start({ method: 'verify', request: { unit: 'site2' } }));
+      expect(refused).to.include({ code: 'io_error', retry: true }).and.to.have.property('message').that.contains('cannot be recorded');
+      expect((await jobs({}, server.context)).jobs.map((view) => view.job)).to.deep.equal([id]);
+      expect((await server.json<{ status: string }>('verify', '--quick')).status).to.equal('ok');
+    } finally {
+      execFileSync('umount', [server.stateDirectory]);
+    }
   });
 
   it('say on a full disk what came of the job', async () => {

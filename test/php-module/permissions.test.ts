@@ -4,6 +4,7 @@ import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 const COMMANDS = [
   ...['backup:run', 'backup:restore', 'backup:restore_database', 'backup:databases', 'backup:list', 'backup:verify', 'backup:version'],
   ...['backup:plan', 'backup:ls', 'backup:find', 'backup:history', 'backup:diff'],
+  ...['backup:download', 'backup:jobs', 'backup:job', 'backup:cancel', 'backup:log'],
 ];
 /** What decides for the whole server. */
 const FOR_THE_ADMINISTRATOR = ['backup:init', 'backup:keys', 'backup:prune', 'backup:hold', 'backup:release', 'backup:explain'].concat([

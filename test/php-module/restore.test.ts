@@ -181,7 +181,7 @@ describe('backup:restore', () => {
 
     it('loses no argument on the way from the front end', async () => {
       await panel.frontend('-d', 'site1', 'backup:restore', '[shadow/a]', '[at:x,dryRun:true]');
-      await panel.frontend('backup:restore', 'site2', '[shadow/a]', '[at:y,to:/tmp/z]');
+      await panel.frontend('backup:restore', 'site2', '[shadow/a]', '[at:y,to:/tmp/z,background:false]');
       expect(asked()).to.deep.equal([
         { unit: 'site1', policy: 'owner', paths: [{ path: 'shadow/a' }], at: 'x', dryRun: true },
         { unit: 'site2', paths: [{ path: 'shadow/a' }], at: 'y', to: { path: '/tmp/z' } },

@@ -59,9 +59,9 @@ describe('results of the module', () => {
       run: [{ result: { status: 'partial', units: [] } }],
       verify: [{ result: { status: 'damaged', damages: [{ object: 'packs/a', message: 'cut short' }, {}] } }],
     });
-    const partial = await panel.frontend('--abort-on-error', '-o', 'json', 'backup:run', 'all');
+    const partial = await panel.frontend('--abort-on-error', '-o', 'json', 'backup:run', 'all', 'null', '[background:false]');
     expect(JSON.parse(partial.stdout).status).to.equal('partial');
-    const damaged = await panel.frontend('--abort-on-error', 'backup:verify', 'all');
+    const damaged = await panel.frontend('--abort-on-error', 'backup:verify', 'all', '[background:false]');
     expect(damaged).to.include({ stdout: '', exitCode: 2 });
     expect(damaged.stderr).to.contain('FAULT: Damaged objects in the repository: 2. The first: packs/a: cut short');
   });
@@ -76,7 +76,7 @@ describe('results of the module', () => {
 
   it('are never null, also when the panel loses its worker in the middle', async () => {
     for (const method of METHODS) {
-      panel.answer({ [method]: [{ killParent: true }] });
+      panel.answer({ [method]: [{ killParent: true }], start: [{ killParent: true }] });
       const { stdout, stderr, exitCode } = await panel.frontend(
         '-o',
         'json',

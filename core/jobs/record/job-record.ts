@@ -37,7 +37,7 @@ export interface JobOutcome {
 /** In bytes. */
 const RESERVE = 8192;
 
-/** Makes the record of a job: all of it, or none. Only root can read it. */
+/** Makes the record of a job: all of it, or none. Only root can read it. Throws what the system says when it has no room, or is read-only. */
 export function createRecord(stateDirectory: string, record: JobRecord): string {
   const folder = recordFolder(stateDirectory, record.id);
   const making = `${folder}.new`;

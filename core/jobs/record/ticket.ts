@@ -52,6 +52,11 @@ export function createTicket(stateDirectory: string, ticket: Ticket): void {
   }
 }
 
+/** Of a job that comes to nothing. */
+export function removeTicket(stateDirectory: string, id: string): void {
+  rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
+}
+
 /** A ticket that this process holds until it gives it back or ends. */
 export class HeldTicket {
   readonly ticket: Ticket;
