@@ -14,8 +14,6 @@ const PROGRESS_EVERY = 1000;
 export interface Watched {
   readonly context: Context;
   readonly events: EventLog;
-  /** Whether somebody asked by its record that it stop. */
-  readonly isCancelled: () => boolean;
   close(): void;
 }
 
@@ -23,14 +21,15 @@ export function watched(context: Context, folder: string): Watched {
   const events = new EventLog(folder);
   const controller = new AbortController();
   const isCancelled = (): boolean => existsSync(join(folder, FILES.cancel));
-  const timer = setInterval(() => {
+  const look = (): void => {
     if (!controller.signal.aborted && isCancelled()) controller.abort();
-  }, LOOK_FOR_CANCEL);
+  };
+  look();
+  const timer = setInterval(look, LOOK_FOR_CANCEL);
   timer.unref();
   return {
     events,
     context: derived(context, recording(context.reporter, folder, events), AbortSignal.any([context.signal, controller.signal])),
-    isCancelled,
     close: () => clearInterval(timer),
   };
 }

@@ -88,6 +88,12 @@ describe('a job', function () {
     expect(await server.until(next.job, ({ ended }) => ended !== null)).to.include({ state: 'ok' });
   });
 
+  it('that is stopped at once is stopped', async () => {
+    const { job } = await server.json<StartResult>('run', 'site1', '--background');
+    await cancel({ job }, server.context);
+    expect(await server.until(job, ({ ended }) => ended !== null)).to.include({ state: 'cancelled' });
+  });
+
   it('is also what is done in a terminal: others see it, and stop it', async () => {
     server.makeSlow();
     const terminal = server.program(['run', 'site1', '--json']);

@@ -32,7 +32,7 @@ describe('prune, hold, release and explain in the panel', () => {
       const isLong = method === 'prune' && !('dryRun' in params);
       const [direct, hopped] = asked();
       expect(direct).to.deep.equal([method, params]);
-      expect(hopped).to.deep.equal(isLong ? ['start', { method, request: params }] : [method, params]);
+      expect(hopped).to.deep.equal(isLong ? ['start', { method, request: params, user: 'admin' }] : [method, params]);
     });
   }
 

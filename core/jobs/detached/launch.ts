@@ -14,6 +14,7 @@ const SYSTEMD_RUN = ['/usr/bin/systemd-run', '/bin/systemd-run'];
 
 /** In milliseconds; it answers when the unit is started. */
 const SYSTEMD_PATIENCE = 5000;
+const LATE = 'it gave no answer';
 
 /** The program that starts units; undefined where systemd does not run. */
 export function systemdRun(): string | undefined {
@@ -38,8 +39,10 @@ export async function launch(job: Launched, context: Context, starter: string | 
     const [own, ...flags] = ownProgram();
     const program = own === '/proc/self/exe' ? process.execPath : own;
     const start = (isOld: boolean) => runs([starter, ...unitArguments(job, limitsOf(settings), isOld), '--', program, ...flags, ...args]);
-    if ((await start(false)) === undefined) return 'unit';
-    const problem = await start(true);
+    const refused = await start(false);
+    if (refused === undefined) return 'unit';
+    // What only took too long may still come; which of two processes of a job comes first is the one.
+    const problem = refused === LATE ? refused : await start(true);
     if (problem === undefined) return 'unit';
     const message = `systemd-run started no unit (${problem}): the job runs in a session of its own, which a restart of the panel may reach`;
     reporter.log({ level: 'warning', code: 'unit_refused', message, affected: [job.id] });
@@ -68,7 +71,7 @@ async function runs([program, ...args]: readonly string[]): Promise<string | und
     said = (said + String(text)).slice(-500);
   });
   child.on('error', (error) => resolve(error.message));
-  child.on('close', (code, signal) => resolve(code === 0 ? undefined : said.trim() || `it ended with ${signal ?? code}`));
+  child.on('close', (code, signal) => resolve(code === 0 ? undefined : signal === null ? said.trim() || `exit code ${code}` : LATE));
   return await promise;
 }
 
