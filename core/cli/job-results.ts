@@ -41,7 +41,7 @@ export function renderJobView(view: JobView): string {
   return `${lines.map(printable).join('\n')}\n`;
 }
 
-export function renderJob({ progress, result, ...view }: JobResult, render: Render): string {
+export function renderJob({ request: _, progress, result, ...view }: JobResult, render: Render): string {
   const shown = renderJobView(view);
   if (result !== null) return `${shown}${render(view.method, result, true)}`;
   if (progress === null) return shown;

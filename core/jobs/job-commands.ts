@@ -29,7 +29,13 @@ function find(
 export async function job(request: JobRequest, context: Context): Promise<JobResult> {
   const { record, folder } = find(request, context);
   const { view, outcome } = standingOf(record, context.settings.stateDirectory);
-  return { ...view, progress: view.state === 'running' ? (readProgress(folder) ?? null) : null, result: outcome?.result ?? null };
+  const { request: asked } = record;
+  return {
+    ...view,
+    request: asked,
+    progress: view.state === 'running' ? (readProgress(folder) ?? null) : null,
+    result: outcome?.result ?? null,
+  };
 }
 
 export async function jobs({ live, limit = USUAL_JOBS, after, ...whose }: JobsRequest, context: Context): Promise<JobsResult> {

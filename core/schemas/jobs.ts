@@ -95,10 +95,11 @@ export const jobResult = {
   type: 'object',
   properties: {
     ...jobViewProperties,
+    request: { type: 'object', description: 'What was asked of the method.' },
     progress: { anyOf: [{ type: 'object' }, { type: 'null' }], description: 'As the notification `progress`; null before and after.' },
     result: { anyOf: [{ type: 'object' }, { type: 'null' }], description: 'What the method answers; null while there is none.' },
   },
-  required: [...VIEW_REQUIRED, 'progress', 'result'],
+  required: [...VIEW_REQUIRED, 'request', 'progress', 'result'],
   additionalProperties: false,
 } as const;
 

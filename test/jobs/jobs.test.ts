@@ -28,6 +28,7 @@ describe('a job', function () {
     const ended = await server.until(started.job, ({ ended }) => ended !== null);
     expect(results.validateJobResult(ended), JSON.stringify(ended)).to.equal(true);
     expect(ended).to.include({ state: 'ok', error: null });
+    expect(ended.request).to.deep.equal({ units: ['site2'] });
     expect(ended.result).to.have.nested.property('units[0].unit', 'site2');
     const log = await server.json<LogResult>('log', started.job);
     expect(results.validateLogResult(log)).to.equal(true);
