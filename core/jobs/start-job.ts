@@ -51,7 +51,10 @@ export async function startJob(
   };
   const same = await withQueue(stateDirectory, () => {
     const live = liveTickets(stateDirectory);
-    const same = live.flatMap((ticket) => sameRun(record, readRecord(recordFolder(stateDirectory, ticket.id))) ?? []);
+    // One in a terminal ends with that.
+    const same = live
+      .filter(({ isQueued }) => isQueued)
+      .flatMap((ticket) => sameRun(record, readRecord(recordFolder(stateDirectory, ticket.id))) ?? []);
     if (same[0] !== undefined) return same[0];
     requireRoom(asker.site, live);
     makeJob(stateDirectory, record, ticketOf(record));

@@ -1,6 +1,7 @@
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from './fake-panel.ts';
 import { createRepository, type RealSettings, useRealCore } from './real-core.ts';
@@ -152,6 +153,37 @@ describe('the panel with the real core', function () {
     expect(foreign.answer.error.code).to.equal('snapshot_unknown');
     const listed = (await json('-d', 'site1', 'backup:list')).answer.snapshots;
     expect(new Set(listed.map(({ unit }: { unit: string }) => unit))).to.deep.equal(new Set(['site1']));
+  });
+
+  it('leaves what takes long to jobs when the front end asks, and gives a site its files through a pipe or in its home', async () => {
+    const home = join(panel.accounts, 'site1/shadow/home/alice');
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'file'), 'alice');
+    for (const path of [home, join(home, 'file')]) chownSync(path, 2001, 2001);
+    await createRepository(panel);
+    const front = async (...words: string[]) => JSON.parse((await panel.frontend('-o', 'json', ...words)).stdout);
+    const ended = async (job: string, ...as: string[]) => {
+      for (;;) {
+        const view = await front(...as, 'backup:job', job);
+        if (view.ended !== null) return view;
+      }
+    };
+    const run = await front('backup:run', 'all');
+    expect(run).to.include({ method: 'run', role: 'administrator', joined: false });
+    expect(await ended(run.job)).to.nested.include({ state: 'ok', 'result.status': 'ok' });
+
+    const { job, pipe } = await front('-d', 'site1', 'backup:download', '[shadow/home]', '[pipe:true]');
+    const { stdout } = await execa('bash', ['-c', 'zstd -dc "$1" | tar -t', 'bash', pipe]);
+    expect(stdout.split('\n')).to.include('shadow/home/alice/file');
+    expect(await ended(job, '-d', 'site1')).to.nested.include({ state: 'ok', user: 'alice', 'result.file': null });
+    expect(existsSync(pipe)).to.equal(false);
+    expect((await front('-d', 'site2', 'backup:job', job)).error.code).to.equal('job_unknown');
+    expect((await front('-d', 'site1', 'backup:jobs')).jobs.map((view: { job: string }) => view.job)).to.deep.equal([job]);
+
+    const { answer } = await json('-d', 'site1', 'backup:download', '[shadow/home]');
+    expect(answer.status).to.equal('ok');
+    const kept = join(home, 'backup-downloads', basename(answer.file));
+    expect(statSync(kept)).to.include({ uid: 2001, gid: 2001 });
   });
 
   it('holds a site to its quota, which does not hold root', async () => {

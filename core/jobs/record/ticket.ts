@@ -96,8 +96,11 @@ export class HeldTicket {
     writeSync(this.#descriptor, WORKING, 0);
   }
 
+  /** Never throws: what cannot be removed is a dead ticket. */
   giveBack(): void {
-    rmSync(this.#file, { force: true });
+    try {
+      rmSync(this.#file, { force: true });
+    } catch {}
     closeSync(this.#descriptor);
   }
 }
