@@ -42,6 +42,7 @@ describe('the module over SOAP', () => {
       restore: steps,
       list: [{ result: { snapshots: [] } }],
       run: steps,
+      start: [{ result: { job: '20261126T012345678Z-1f3a9c2e', state: 'waiting' } }],
       ls: [{ result: ANSWER }],
       version: [{ result: { version: '9' } }],
     });
@@ -75,8 +76,9 @@ describe('the module over SOAP', () => {
       expect(asked()).to.deep.equal([
         ['restore', { unit: 'site1', ...RESTORED }],
         ['list', []],
-        ['restore', { unit: 'site1', to: { path: '/root/x' } }],
+        ['start', { method: 'restore', request: { unit: 'site1', to: { path: '/root/x' } }, user: 'admin' }],
       ]);
+      expect(own?.result).to.include({ state: 'waiting' });
       expect(restored?.result).to.include({ status: 'ok', bytes: 5_000_000_000, exact: '140737488355327' });
       expect(restored?.result.names_b64.map((text: string) => Buffer.from(text, 'base64').toString())).to.deep.equal(ANSWER.names);
       expect(listed?.result).to.deep.equal({ snapshots: [] });
@@ -94,7 +96,8 @@ describe('the module over SOAP', () => {
       expect([first?.fault, second?.fault]).to.deep.equal([undefined, undefined]);
       const [ls, restore] = asked();
       expect(ls).to.deep.equal(['ls', { unit: 'site1', policy: 'owner', folder: { path: 'shadow/home' } }]);
-      expect(restore).to.deep.equal(['restore', { unit: 'site1', policy: 'owner', paths: [{ path: 'shadow/home/alice' }] }]);
+      const request = { unit: 'site1', policy: 'owner', paths: [{ path: 'shadow/home/alice' }] };
+      expect(restore).to.deep.equal(['start', { method: 'restore', request, user: 'alice' }]);
     });
   }
 
@@ -124,24 +127,27 @@ describe('the module over SOAP', () => {
       verify: [{ result: { status: 'damaged', damages: [{ object: 'packs/x', message: 'is cut' }] } }],
       list: [{ error: { code: -32000, message: 'm', data: { code: 'locked', message: 'since 12:00' } } }],
       restore: [{ result: { status: 'partial', warnings: [{ path: 'shadow/x', message: 'm' }] } }],
+      start: [{ error: { code: -32000, message: 'm', data: { code: 'too_many_jobs', message: '40 jobs wait', retry: true } } }],
     });
     const answers = await soap.client({
       ...connector,
       calls: [
-        ['backup_run', ['all']],
-        ['backup_verify', ['all']],
+        ['backup_run', ['all', null, { background: false }]],
+        ['backup_verify', ['all', { background: false }]],
         ['backup_list', []],
-        ['backup_restore', ['site1', 'shadow/x']],
+        ['backup_restore', ['site1', 'shadow/x', { background: false }]],
         ['backup_run', []],
+        ['backup_run', ['site2']],
       ],
     });
-    const [run, verify, list, restore, slip] = answers;
+    const [run, verify, list, restore, slip, job] = answers;
     expect(run?.fault).to.contain('site1: the disk is full');
     expect(verify?.fault).to.contain('packs/x: is cut');
     expect(list?.fault).to.contain('since 12:00');
     expect(restore?.result.status).to.equal('partial');
     expect(slip?.fault).to.contain("`all'");
-    expect(asked().map(([method]) => method)).to.deep.equal(['run', 'verify', 'list', 'restore']);
+    expect(job?.fault).to.contain('40 jobs wait');
+    expect(asked().map(([method]) => method)).to.deep.equal(['run', 'verify', 'list', 'restore', 'start']);
   });
 
   it('answers ten callers at once, each its own', async () => {
