@@ -9,7 +9,7 @@ describe('whose backups are meant, in the panel', () => {
     panel = new FakePanel();
   });
   after(() => panel.remove());
-  beforeEach(() => panel.answer({ servers: OK, adopt: OK, join: OK, forget: OK, list: OK, verify: OK, ls: OK, restore: OK }));
+  beforeEach(() => panel.answer({ servers: OK, adopt: OK, join: OK, forget: OK, list: OK, verify: OK, ls: OK, restore: OK, start: OK }));
 
   const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
 
@@ -29,10 +29,8 @@ describe('whose backups are meant, in the panel', () => {
   for (const [words, method, params] of CALLS) {
     it(`${words.join(' ')} asks the core for ${method}`, async () => {
       for (const call of [panel.cpcmd, panel.frontend]) expect(await call.call(panel, ...words)).to.include({ stderr: '', exitCode: 0 });
-      expect(asked()).to.deep.equal([
-        [method, params],
-        [method, params],
-      ]);
+      const isLong = ['verify', 'restore'].includes(method);
+      expect(asked()).to.deep.equal([[method, params], isLong ? ['start', { method, request: params, user: 'admin' }] : [method, params]]);
     });
   }
 
