@@ -1,4 +1,5 @@
 import { reportExport } from '../backup/databases/export-if-due.ts';
+import { settleDeadRestores } from '../backup/databases/settle-restores.ts';
 import { rootMissing } from '../backup/previous/lost-roots.ts';
 import { recordDeadRun } from '../backup/run/dead-run.ts';
 import { type EndedUnit, failed, overallStatus, succeeded, withinAnswer } from '../backup/run/ended-unit.ts';
@@ -13,6 +14,7 @@ import { throttledBy } from '../backup/run/throttled-output.ts';
 import { UnitsInHand } from '../backup/run/units-in-hand.ts';
 import { backUpUnit } from '../backup/unit-backup.ts';
 import { differentialDueSince, type LevelRequest } from '../chain/choose-level.ts';
+import { databasesOf } from '../config/databases.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import { Databases } from '../databases/databases.ts';
@@ -118,6 +120,7 @@ async function backUp(
     journal.begin({ id, started: started.toISOString() });
     const exported = context.databaseExport;
     if (exported !== undefined && earlier === undefined) reportExport(exported, context);
+    if (request.policy !== 'owner' && databasesOf(settings).method === 'stream') await settleDeadRestores(databases, context);
     const { unchanged, named } = await readRuns(repository, started, context);
     const missingRun = await repository.runs.missing();
     const cache = new ManifestCache(repository);

@@ -6,6 +6,7 @@ import type { ChildWatch } from './child.ts';
 import type { DatabaseFacts, DatabaseServer, Inventory } from './database-server.ts';
 import { ENGINE_NAMES, ENGINES, type Engine } from './engine.ts';
 import { type FoundServer, findServer, unreachable } from './find-servers.ts';
+import { KeptDatabases } from './kept-databases.ts';
 import { isOwnDatabase, isOwnUser } from './own-names.ts';
 import { Ownership } from './ownership.ts';
 
@@ -25,6 +26,8 @@ export interface UnitDatabases {
   readonly databases: readonly DatabaseFacts[];
   /** Of an account its own, of the unit `system` all of the server. */
   readonly users: readonly string[];
+  /** Of the account, but left out: what restores have replaced, until somebody drops it. */
+  readonly kept: readonly string[];
 }
 
 /** A server of which nothing can be told. */
@@ -35,12 +38,12 @@ export interface UnseenServer {
 
 /** The database servers, and whose their databases are, as long as one run takes. */
 export class Databases {
-  readonly #settings: Pick<Settings, 'databases' | 'systemRoot' | 'accountsRoot'>;
+  readonly #settings: Pick<Settings, 'databases' | 'systemRoot' | 'accountsRoot' | 'stateDirectory'>;
   readonly #watch: ChildWatch;
   readonly #servers = new Map<Engine, Promise<FoundServer>>();
   readonly #seen = new Map<Engine, { readonly since: number; readonly state: Promise<ServerState> }>();
 
-  constructor(settings: Pick<Settings, 'databases' | 'systemRoot' | 'accountsRoot'>, signal: AbortSignal) {
+  constructor(settings: Pick<Settings, 'databases' | 'systemRoot' | 'accountsRoot' | 'stateDirectory'>, signal: AbortSignal) {
     this.#settings = settings;
     this.#watch = { timeLimit: QUESTION_LIMIT, signal };
   }
@@ -62,6 +65,21 @@ export class Databases {
       found.push({ engine, ...part });
     }
     return found;
+  }
+
+  /** Whether a server has something that a restore makes for itself: one is under way, or has died. */
+  async hasLeftovers(engine: Engine): Promise<boolean> {
+    const server = await this.#server(engine, false);
+    if (server === undefined || 'failure' in server) return false;
+    const state = await this.#state(engine, server.server);
+    if ('failure' in state) return false;
+    const { databases, users } = state.inventory;
+    return databases.some(({ name }) => isOwnDatabase(name)) || users.some(isOwnUser);
+  }
+
+  /** What a server has was changed. */
+  lookAgain(engine: Engine): void {
+    this.#seen.delete(engine);
   }
 
   /** Whose a database of this name is, or would be if it were made: a unit. */
@@ -106,9 +124,13 @@ export class Databases {
     if (reason !== undefined)
       return { failure: new Failure('database_unreachable', `which databases are the account’s is not known: ${reason}`) };
     const owner = unit === SYSTEM ? undefined : unit;
+    const its = inventory.databases.filter(({ name }) => !isOwnDatabase(name) && ownership.ofDatabase(name) === owner);
+    const noted = new KeptDatabases(this.#settings.stateDirectory);
+    const kept = noted.among(engine, new Set(inventory.databases.map(({ name }) => name)), Date.now());
     return {
       server,
-      databases: inventory.databases.filter(({ name }) => !isOwnDatabase(name) && ownership.ofDatabase(name) === owner),
+      databases: its.filter(({ name }) => !kept.has(name)),
+      kept: its.map(({ name }) => name).filter((name) => kept.has(name)),
       users: inventory.users.filter((name) => !isOwnUser(name) && (owner === undefined || ownership.ofUser(name) === owner)),
     };
   }

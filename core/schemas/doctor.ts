@@ -26,6 +26,7 @@ const check = {
         'signatures',
         'schedule',
         'exports',
+        'databases',
         'version',
         'scopes',
       ],

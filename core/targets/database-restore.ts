@@ -4,6 +4,7 @@ import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import type { Databases } from '../databases/databases.ts';
 import type { Engine } from '../databases/engine.ts';
+import { KeptDatabases } from '../databases/kept-databases.ts';
 import { MysqlRestorer } from '../databases/load/mysql/restore.ts';
 import type { SwapPlan } from '../databases/load/mysql/swap.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../databases/load/order.ts';
@@ -23,18 +24,32 @@ const LONGEST_NAME = 63;
 
 type Restorer = MysqlRestorer | PostgresqlRestorer;
 
+/** What restores on a server need. */
+interface OpenServer {
+  readonly engine: Engine;
+  readonly unit: string;
+  readonly restorer: Restorer;
+  readonly lock: Lock;
+  readonly settled: readonly Settled[];
+  readonly kept: KeptDatabases;
+}
+
 /** The restores of one unit's databases on one server, held by one process at a time. */
 export class ServerRestores {
   /** Databases whose earlier restore had died, and that were put back. */
   readonly settled: readonly Settled[];
   readonly #engine: Engine;
+  readonly #unit: string;
+  readonly #kept: KeptDatabases;
   readonly #restorer: Restorer;
   readonly #lock: Lock;
 
-  private constructor(engine: Engine, restorer: Restorer, lock: Lock, settled: readonly Settled[]) {
+  private constructor({ engine, unit, restorer, lock, settled, kept }: OpenServer) {
     this.#engine = engine;
+    this.#unit = unit;
     this.#restorer = restorer;
     this.#lock = lock;
+    this.#kept = kept;
     this.settled = settled;
   }
 
@@ -61,7 +76,11 @@ export class ServerRestores {
     try {
       const restorer = await openRestorer(engine, settings, turn);
       try {
-        return new ServerRestores(engine, restorer, lock, await restorer.settle());
+        const settled = await restorer.settle();
+        const kept = new KeptDatabases(stateDirectory);
+        const at = new Date().toISOString();
+        for (const { kept: name } of settled) if (name !== undefined) kept.note({ engine, name, unit, at });
+        return new ServerRestores({ engine, unit, restorer, lock, settled, kept });
       } catch (error) {
         await restorer.close();
         throw error;
@@ -107,7 +126,18 @@ export class ServerRestores {
   }
 
   async restore(order: Omit<DatabaseOrder, 'replacedName'>, now: Date): Promise<DatabaseOutcome> {
-    return await this.#restorer.restore({ ...order, replacedName: await this.#freeName(order.target, now) });
+    const replacedName = await this.#freeName(order.target, now);
+    const noted = { engine: this.#engine, name: replacedName, unit: this.#unit, at: now.toISOString() };
+    // Before it is there: what dies in between leaves no database that is backed up every night from then on.
+    this.#kept.note(noted);
+    try {
+      const outcome = await this.#restorer.restore({ ...order, replacedName });
+      if (outcome.replaced === undefined) this.#kept.forget(noted);
+      return outcome;
+    } catch (error) {
+      this.#kept.forget(noted);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { databasesOf } from '../../config/databases.ts';
+import type { Engine } from '../../databases/engine.ts';
 import { DATABASES } from '../../databases/virtual-paths.ts';
 import { excludeMatcherOf } from '../../exclude/exclude-rules.ts';
 import type { ByteString } from '../../manifest/entry.ts';
@@ -40,8 +41,20 @@ export async function dumpDatabases(
     signal: control.signal,
     now,
     mayGoOn: control.mayGoOn,
+    onKept: (engine: Engine, names: readonly string[]) =>
+      context.reporter.log({
+        level: 'info',
+        code: 'replaced_databases',
+        message: `${subject.name}: not backed up, because a restore has replaced them (${engine}): ${names.join(', ')}; drop them when nobody wants to go back: ${dropStatements(engine, names)}`,
+        affected: [...names],
+      }),
   };
   return new UnitDumps(order, store, output).run();
+}
+
+function dropStatements(engine: Engine, names: readonly string[]): string {
+  const [quote, program] = engine === 'mysql' ? ['`', 'mysql'] : ['"', 'psql'];
+  return `in ${program}: ${names.map((name) => `DROP DATABASE ${quote}${name.replaceAll(quote, quote + quote)}${quote};`).join(' ')}`;
 }
 
 /** What the setting `exclude` says of databases: a pattern for files, such as `*.sql`, means none of them. */

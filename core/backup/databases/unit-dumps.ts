@@ -26,6 +26,8 @@ export interface DumpOrder {
   readonly timeLimit: number;
   readonly signal: AbortSignal;
   readonly now: () => Date;
+  /** Called with the databases that are left out because restores have replaced them. */
+  readonly onKept: (engine: Engine, names: readonly string[]) => void;
   /** Asked before each dump, which begins when it resolves. */
   readonly mayGoOn: () => Promise<void>;
 }
@@ -71,8 +73,12 @@ export class UnitDumps {
     const { databases, unit, signal } = this.#order;
     const jobs: Job[] = [];
     for (const found of await databases.ofUnit(unit, this.#knownEngines())) {
-      if ('failure' in found) this.#missServer(found);
-      else jobs.push(...this.#jobsOf(found));
+      if ('failure' in found) {
+        this.#missServer(found);
+        continue;
+      }
+      if (found.kept.length > 0) this.#order.onKept(found.engine, found.kept);
+      jobs.push(...this.#jobsOf(found));
     }
     await this.#work(jobs.sort((a, b) => (a.path < b.path ? -1 : 1)));
     signal.throwIfAborted();
