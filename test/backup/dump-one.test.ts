@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { dumpOne } from '../../core/backup/databases/dump-one.ts';
 import type { DatabaseServer, DumpPlan } from '../../core/databases/database-server.ts';
@@ -54,5 +57,22 @@ describe('one dump', function () {
     const failure = await failureOf(() => dump('echo half; yes "much to say" | head -c 1000000 >&2; echo the end >&2; exit 4'));
     expect(failure.message).to.include('exit code 4').and.to.include('much to say');
     expect(failure.message.length).to.be.lessThan(5000);
+  });
+
+  it('is made once more when a table was changed meanwhile, and given up when that happens again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-dump-'));
+    const changed = `echo half; touch ${folder}/$$; echo 'Error 1412: Table definition has changed, please retry transaction' >&2; exit 3`;
+    try {
+      const once = `[ -e ${folder}/first ] && exec echo whole; touch ${folder}/first; ${changed}`;
+      expect((await dump(once))?.size).to.equal('whole\n'.length);
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      expect((await failureOf(() => dump(changed))).message).to.include('definition has changed');
+      expect(readdirSync(folder)).to.have.length(2);
+      expect((await failureOf(() => dump(`touch ${folder}/$$; echo 'Access denied' >&2; exit 2`))).message).to.include('Access denied');
+      expect(readdirSync(folder)).to.have.length(3);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

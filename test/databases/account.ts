@@ -23,7 +23,9 @@ export async function makeMariadbAccount(server: MariadbServer, account: Databas
     const database = account.prefix + name;
     statements.push(`CREATE DATABASE ${named(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
     // In a grant a database is a pattern, in which an underscore stands for any character.
-    const pattern = named(database.replaceAll('\\', '\\\\').replaceAll('_', '\\_').replaceAll('%', '\\%'));
+    const escaped = database.replaceAll('\\', '\\\\').replaceAll('_', '\\_').replaceAll('%', '\\%');
+    // As long as a name at most.
+    const pattern = named([...escaped].length > 64 ? database : escaped);
     statements.push(`GRANT ALL PRIVILEGES ON ${pattern}.* TO ${administrator}`);
     for (const user of further) statements.push(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${pattern}.* TO ${user}`);
   }

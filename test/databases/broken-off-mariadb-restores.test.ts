@@ -7,7 +7,7 @@ import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { describeMariadb } from './every-kind-of-mariadb.ts';
 import { MariadbServer } from './mariadb-server.ts';
-import { inPieces, MariadbRestores } from './restoring.ts';
+import { inPieces, KILLED, MariadbRestores } from './restoring.ts';
 
 const ACCOUNT = { prefix: 'example_', user: 'exampleadm', password: 'pw', databases: ['wp'] };
 const STEPS = [
@@ -33,14 +33,6 @@ const CONTENTS = [
   'CREATE PROCEDURE empty() DELETE FROM log',
   'CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DO DELETE FROM log',
 ];
-
-/** A restore of a process of its own, which is killed at a step. */
-const KILLED = `
-  const { MariadbRestores } = await import(process.argv[1]);
-  const { server, account, journal, dump, step } = JSON.parse(process.argv[2]);
-  const restores = Object.assign(new MariadbRestores(server, account), { journal });
-  await restores.restore(Buffer.from(dump, 'base64'), { step: (name) => void (name === step && process.kill(process.pid, 'SIGKILL')) });
-`;
 
 describe('A restore of a MariaDB database that is broken off', () => {
   let server: MariadbServer;
@@ -145,6 +137,21 @@ describe('A restore of a MariaDB database that is broken off', () => {
     expect(await leftovers()).to.deep.equal(CLEAN);
   });
 
+  it('is undone by the next call when the server died at any step', async () => {
+    const before = await describeMariadb(server, 'example_wp');
+    const undone = STEPS.slice(0, STEPS.indexOf('keep old code'));
+    for (const dying of process.env.SLOW === undefined ? ['rename', 'drop code'] : undone) {
+      const step = async (name: string) => {
+        if (name === dying) await server.kill();
+      };
+      expect((await failureOf(() => restores.restore(dump, { step }))).code, dying).to.equal('database_unreachable');
+      await server.startAgain();
+      for (const { kept } of await restores.settle()) if (kept !== undefined) await server.run(`DROP DATABASE ${kept}`);
+      expect(await describeMariadb(server, 'example_wp'), dying).to.deep.equal(before);
+      expect(await leftovers(), dying).to.deep.equal(CLEAN);
+    }
+  });
+
   it('waits for a transaction that is under way, which then ends in what is kept', async () => {
     const other = await server.connect({ database: 'example_wp' });
     await other.query('START TRANSACTION; INSERT INTO parents VALUES (3)');
@@ -156,6 +163,24 @@ describe('A restore of a MariaDB database that is broken off', () => {
     expect(await server.query(`SELECT id FROM ${replaced}.parents WHERE id = 3`)).to.have.length(1);
     expect(await server.query('SELECT id FROM example_wp.parents')).to.deep.equal([{ id: 1 }]);
     await server.run(`DROP DATABASE ${replaced}`);
+  });
+
+  it('is not broken off by limits that the server has for sessions of tenants', async () => {
+    const limits = 'wait_timeout, net_read_timeout, net_write_timeout';
+    const names = limits.split(', ');
+    const [before] = await server.query(`SELECT ${names.map((name) => `@@GLOBAL.${name} AS ${name}`).join()}`);
+    await server.run(`${names.map((name) => `SET GLOBAL ${name} = 1`).join('; ')}; SET GLOBAL max_statement_time = 0.5`);
+    async function* slow() {
+      yield dump.subarray(0, dump.length / 2);
+      await sleep(2500);
+      yield dump.subarray(dump.length / 2);
+    }
+    try {
+      const { replaced } = await restores.restore(dump, { dump: slow });
+      await server.run(`DROP DATABASE ${replaced}`);
+    } finally {
+      await server.run(`${names.map((name) => `SET GLOBAL ${name} = ${before![name]}`).join('; ')}; SET GLOBAL max_statement_time = 0`);
+    }
   });
 
   it('is refused where a foreign key of another database would follow what is replaced', async () => {

@@ -50,7 +50,11 @@ const IN_ANSI = [
 export async function fillEveryKind(server: MariadbServer, user: string, password: string, database: string): Promise<void> {
   const connection = await server.connect({ user, password, database });
   try {
-    for (const statement of [...STATEMENTS, ...IN_ANSI]) await connection.query(statement);
+    const [{ version } = {}] = await rows(connection, 'SELECT VERSION() AS version');
+    const [, major, minor] = (/^(\d+)\.(\d+)/.exec(String(version)) ?? []).map(Number);
+    // The type came with 10.7.
+    const known = (text: string) => (major! * 100 + minor! >= 1007 ? text : text.replace(' name UUID', ' name CHAR(36)'));
+    for (const statement of [...STATEMENTS, ...IN_ANSI]) await connection.query(known(statement));
   } finally {
     await connection.end();
   }

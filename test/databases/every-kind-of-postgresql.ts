@@ -55,7 +55,10 @@ CREATE TEXT SEARCH CONFIGURATION own (COPY = simple);
 export async function fillEveryKind(server: PostgresqlServer, user: string, password: string, database: string): Promise<void> {
   const client = await server.connect({ user, password, database });
   try {
-    await client.query(STATEMENTS);
+    const { rows } = await client.query('SHOW server_version_num');
+    // Bodies that are parsed came with version 14.
+    const isOld = Number(rows[0].server_version_num) < 140_000;
+    await client.query(isOld ? STATEMENTS.replace(/BEGIN ATOMIC (.*?); END;/, "AS '$1';") : STATEMENTS);
   } finally {
     await client.end();
   }

@@ -63,4 +63,21 @@ describe('Bringing a MariaDB database back', () => {
     expect([await temporaryUsers(), (await names()).filter((name) => String(name).startsWith('apiscp'))]).to.deep.equal([[], []]);
     await server.run('DROP DATABASE example_wp_replaced');
   });
+
+  it('makes no event whose time has passed since, says so, and makes those that stay', async () => {
+    const once = "ON SCHEDULE AT '2037-01-02 03:04:05'";
+    await server.run(
+      `CREATE EVENT goes ${once} DO SELECT 1; CREATE EVENT stays ${once} ON COMPLETION PRESERVE DO SELECT 2; CREATE EVENT comes ${once} DO SELECT 3`,
+      'example_wp',
+    );
+    const bytes = (await dump('example_wp')).toString().replaceAll(/(EVENT `(?:goes|stays)` ON SCHEDULE AT ')2037/g, '$12017');
+    await server.run('DROP EVENT goes; DROP EVENT stays; DROP EVENT comes', 'example_wp');
+    const { notes, leftOut } = await restore(Buffer.from(bytes));
+    expect(notes).to.include('the event goes is over');
+    expect(leftOut).to.deep.equal([]);
+    const events =
+      "SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'example_wp' AND EVENT_NAME IN ('goes', 'stays', 'comes')";
+    expect(await server.query(`${events} ORDER BY 1`)).to.deep.equal([{ name: 'comes' }, { name: 'stays' }]);
+    await server.run('DROP DATABASE example_wp_replaced');
+  });
 });

@@ -104,3 +104,11 @@ export class PostgresqlRestores {
     }
   }
 }
+
+/** A restore of a process of its own, which is killed at a step. */
+export const KILLED = `
+  const { MariadbRestores } = await import(process.argv[1]);
+  const { server, account, journal, dump, step } = JSON.parse(process.argv[2]);
+  const restores = Object.assign(new MariadbRestores(server, account), { journal });
+  await restores.restore(Buffer.from(dump, 'base64'), { step: (name) => void (name === step && process.kill(process.pid, 'SIGKILL')) });
+`;

@@ -31,17 +31,37 @@ export interface DumpTarget {
   readonly isNew: boolean;
 }
 
+/** What servers say when somebody changed a table, or dropped one, while it was dumped. */
+const CHANGED_MEANWHILE =
+  /definition has changed|doesn't exist|does not exist|Couldn't find table|cache lookup failed|could not open relation|deadlock detected/i;
+
 /**
- * Dumps one database into the packs. Undefined when it is not there any more, be it that it went meanwhile. Throws
- * `database_failed` for what its server or the dump brings; what the packs bring fails the unit.
+ * Dumps one database into the packs; again, once, when somebody changed its tables meanwhile, as an upgrade of an application does.
+ * Undefined when it is not there any more, be it that it went meanwhile. Throws `database_failed` for what its server or the dump brings;
+ * what the packs bring fails the unit.
  */
 export async function dumpOne(
+  server: DatabaseServer,
+  facts: DatabaseFacts,
+  target: DumpTarget,
+  store: StreamStore,
+  watch: DumpWatch,
+): Promise<StoredDump | undefined> {
+  const first = await tryDump(server, facts, target, store, watch);
+  if (first === undefined || !('failure' in first)) return first;
+  // What the first one brought is known by now.
+  const last = CHANGED_MEANWHILE.test(first.failure) ? await tryDump(server, facts, { ...target, isNew: false }, store, watch) : first;
+  if (last === undefined || !('failure' in last)) return last;
+  throw new Failure('database_failed', `its dump failed: ${last.failure}`, { retry: true });
+}
+
+async function tryDump(
   server: DatabaseServer,
   { name }: DatabaseFacts,
   target: DumpTarget,
   store: StreamStore,
   watch: DumpWatch,
-): Promise<StoredDump | undefined> {
+): Promise<StoredDump | { readonly failure: string } | undefined> {
   const signal = AbortSignal.any([watch.signal, store.failed]);
   const asked = { timeLimit: watch.patience, signal };
   const plan = await server.planDump(name, asked);
@@ -52,8 +72,7 @@ export async function dumpOne(
   if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut };
   watch.signal.throwIfAborted();
   // Whoever drops a database while it is dumped wants no backup of it.
-  if ((await server.planDump(name, asked).catch(() => plan)) === undefined) return undefined;
-  throw new Failure('database_failed', `its dump failed: ${stored.failure}`, { retry: true });
+  return (await server.planDump(name, asked).catch(() => plan)) === undefined ? undefined : stored;
 }
 
 /** Stores a text as a dump is stored. */

@@ -17,6 +17,10 @@ export type Row = Readonly<Record<string, string | null>>;
 const TOO_BUSY = new Set(['ER_LOCK_WAIT_TIMEOUT', 'ER_LOCK_DEADLOCK']);
 const NO_ROOM = new Set(['ER_DISK_FULL', 'ER_RECORD_FILE_FULL', 'ER_ERROR_ON_WRITE', 'ER_TEMP_FILE_WRITE_FAILURE']);
 
+/** A load takes as long as it takes, and one session waits for it; so a limit that is meant for tenants is none here. `M!`: of MariaDB alone. */
+const WITHOUT_LIMITS =
+  'wait_timeout = 31536000, net_read_timeout = 86400, net_write_timeout = 86400 /*M!100100 , max_statement_time = 0 */';
+
 /**
  * A session of a server. One statement a packet: a text that holds two is an error of the server's. It never sends a file, which
  * a statement may ask a client for.
@@ -44,7 +48,6 @@ export class MysqlConnection implements Session {
         socketPath: socket,
         user,
         ...(password === undefined ? {} : { password }),
-        ...(database === undefined ? {} : { database }),
         // One byte of a text for each of its signs: what is sent is what the dump has.
         charset: 'latin1_swedish_ci',
         multipleStatements: false,
@@ -53,7 +56,9 @@ export class MysqlConnection implements Session {
         authPlugins: { unix_socket: () => () => Buffer.alloc(0), auth_socket: () => () => Buffer.alloc(0) },
       } as Parameters<typeof createConnection>[0]);
       const session = new MysqlConnection(connection);
-      await connection.query('SET NAMES utf8mb4');
+      await connection.query(`SET NAMES utf8mb4, ${WITHOUT_LIMITS}`);
+      // Not while logging in: that has room for the letters of Latin1 alone.
+      if (database !== undefined) await session.use(database);
       return session;
     } catch (error) {
       throw new Failure('database_unreachable', `the database server at ${socket} refused: ${(error as Error).message}`, {
@@ -61,6 +66,16 @@ export class MysqlConnection implements Session {
         retry: true,
         cause: error,
       });
+    }
+  }
+
+  /** Makes a database the session's own; a session without it ends. */
+  async use(database: string): Promise<void> {
+    try {
+      await this.query(`USE \`${database.replaceAll('`', '``')}\``);
+    } catch (error) {
+      await this.close();
+      throw error;
     }
   }
 

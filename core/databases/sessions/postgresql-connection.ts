@@ -27,6 +27,10 @@ const CONNECTION_PATIENCE = 10_000;
 /** Bytes that may wait to be sent. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
+/** A load takes as long as it takes, and one session waits for it; so a limit that is meant for tenants is none here. Not every version has each. */
+const WITHOUT_LIMITS = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout',
+  'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
+
 /** A session in one database of a server. One statement at a time: a text that holds two is an error of the server's. */
 export class PostgresqlConnection implements Session {
   readonly #client: Client;
@@ -53,6 +57,7 @@ export class PostgresqlConnection implements Session {
       await client.connect();
       // Nothing that stands in the database is found under a name of the system's.
       await connection.query("SET search_path = ''");
+      await connection.query(WITHOUT_LIMITS);
       return connection;
     } catch (error) {
       await connection?.close();

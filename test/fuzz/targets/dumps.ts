@@ -3,6 +3,7 @@ import { serverKind } from '../../../core/databases/load/mysql/quoting.ts';
 import { rebuildMysqlUsers } from '../../../core/databases/load/mysql/users.ts';
 import { loadPostgresqlDump } from '../../../core/databases/load/postgresql/load.ts';
 import { rebuildPostgresqlUsers } from '../../../core/databases/load/postgresql/users.ts';
+import { LoadRoom } from '../../../core/databases/load/room.ts';
 import { StatementLimit } from '../../../core/databases/load/statement-limit.ts';
 import type { MysqlConnection } from '../../../core/databases/sessions/mysql-connection.ts';
 import type { PostgresqlConnection } from '../../../core/databases/sessions/postgresql-connection.ts';
@@ -64,6 +65,7 @@ const loadMysql: Load = (dump, hear) => {
   const order = {
     connection,
     limit: NO_LIMIT,
+    room: new LoadRoom([]),
     shadow: 'shadow',
     database: 'one_wp',
     signal: new AbortController().signal,
@@ -75,13 +77,18 @@ const loadMysql: Load = (dump, hear) => {
 const loadPostgresql: Load = (dump, hear) => {
   const connection = {
     execute: async (bytes: Buffer) => hear(bytes.latin1Slice()),
+    query: async (sql: string) => {
+      hear(sql);
+      return [];
+    },
     copy: async (bytes: Buffer, rows: AsyncIterable<Buffer>) => {
       const all: Buffer[] = [bytes];
       for await (const row of rows) all.push(row);
       hear(Buffer.concat(all).latin1Slice());
     },
   } as unknown as PostgresqlConnection;
-  const order = { connection, limit: NO_LIMIT, makeExtension: async () => true, signal: new AbortController().signal, progress: () => {} };
+  const asked = { schemas: ['one'], looksAlways: false, makeExtension: async () => true, room: new LoadRoom([]) };
+  const order = { connection, limit: NO_LIMIT, ...asked, signal: new AbortController().signal, progress: () => {} };
   return loadPostgresqlDump({ ...order, dump });
 };
 

@@ -21,6 +21,8 @@ export interface CodeStatement {
   readonly definer: Account | undefined;
   /** The statement with that definer. */
   withDefiner(quoted: string): ByteString;
+  /** Of an event whether it goes when its time has passed: a server makes none for which it has. */
+  readonly canBeOver: boolean;
   /** An event as it is until its time has come: asleep. Another kind as it is. */
   asleep(): ByteString;
 }
@@ -73,6 +75,7 @@ export function parseCreate(statement: ByteString, reading: Reading, database: s
     kind,
     name: Buffer.from(plainName, 'latin1').toString(),
     definer,
+    canBeOver: kind === 'EVENT' && goesWhenOver(rest, reading),
     withDefiner: (quoted) => make(Buffer.from(quoted).latin1Slice(), rest),
     asleep: () => make('CURRENT_USER', kind === 'EVENT' ? asleep(rest, reading, statement) : rest),
   };
@@ -129,6 +132,17 @@ const OF_A_SCHEDULE = new Set(
     ' ',
   ),
 );
+
+/** Whether the schedule has an end, or is one moment, and nothing says that the event stays. */
+function goesWhenOver(event: ByteString, reading: Reading): boolean {
+  const words: string[] = [];
+  for (const { kind, value } of tokensOf(event, reading)) {
+    if (kind === 'word' && value === 'DO') break;
+    if (kind === 'word') words.push(value);
+  }
+  const text = words.join(' ');
+  return /\b(?:ENDS|SCHEDULE AT)\b/.test(text) && !/(?<!NOT )\bPRESERVE\b/.test(text);
+}
 
 /** The event's statement (without its beginning) so that the server does not run it. */
 function asleep(event: ByteString, reading: Reading, statement: ByteString): ByteString {

@@ -1,6 +1,7 @@
 import { Failure } from '../../../failure.ts';
 import type { ByteString } from '../../../manifest/entry.ts';
 import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
+import type { LoadRoom } from '../room.ts';
 import type { StatementLimit } from '../statement-limit.ts';
 import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.ts';
 import { quoteName, type ServerKind } from './quoting.ts';
@@ -31,6 +32,8 @@ export interface LoadOrder {
   readonly shadow: string;
   /** The one that the dump is of. */
   readonly database: string;
+  /** Where the server writes. */
+  readonly room: LoadRoom;
   readonly signal: AbortSignal;
   /** Called with how many bytes of the dump there were. */
   readonly progress: (bytes: number) => void;
@@ -75,6 +78,7 @@ class Loader {
   async executeAll(): Promise<void> {
     for (let statement = this.#splitter.next(); statement !== undefined; statement = this.#splitter.next()) {
       if (this.#order.signal.aborted) throw new Failure('cancelled', 'stopped on request');
+      this.#order.room.require(statement.bytes.length);
       const head = statement.bytes.toString('latin1', 0, HEAD);
       try {
         await this.#execute(statement, head);

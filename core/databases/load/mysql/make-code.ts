@@ -29,6 +29,13 @@ export interface LeftOut {
   readonly reason: string;
 }
 
+/** What became of the code of a dump. */
+export interface MadeCode {
+  readonly leftOut: readonly LeftOut[];
+  /** Events whose time has passed and that do not stay after it: the server makes none of them. */
+  readonly over: readonly string[];
+}
+
 /** Routines before the views that use them, views before what reads them. */
 const ORDER = ['FUNCTION', 'PROCEDURE', 'VIEW', 'TRIGGER', 'EVENT'];
 
@@ -38,12 +45,12 @@ const ORDER = ['FUNCTION', 'PROCEDURE', 'VIEW', 'TRIGGER', 'EVENT'];
  *
  * @throws Failure `dump_refused` when something made itself another's, `database_differs` when it is not what the dump has
  */
-export async function makeCode(order: CodeOrder): Promise<LeftOut[]> {
+export async function makeCode(order: CodeOrder): Promise<MadeCode> {
   const connection = await MysqlConnection.open(order.login, order.database);
   try {
     const leftOut = await makeAll(order, connection);
-    await checkCode(order, leftOut);
-    return leftOut;
+    const over = await checkCode(order, leftOut);
+    return { leftOut, over };
   } finally {
     await connection.close();
   }
@@ -101,14 +108,20 @@ async function make(
   }
 }
 
-/** All that the dump has is there but for what was left out, nothing else, and all of it is the account's. */
-async function checkCode({ admin, code, database, definers }: CodeOrder, leftOut: readonly LeftOut[]): Promise<void> {
+/**
+ * All that the dump has is there but for what was left out, nothing else, and all of it is the account's.
+ *
+ * @returns events that are not there because they are over
+ */
+async function checkCode({ admin, code, database, definers }: CodeOrder, leftOut: readonly LeftOut[]): Promise<string[]> {
   const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`;
   const missing = new Set(leftOut.map(key));
   const found = (await listCode(admin, database)).map(key).toSorted();
-  const expected = code
-    .map(({ statement }) => key(statement))
-    .filter((each) => !missing.has(each))
+  const wanted = code.map(({ statement }) => statement).filter((each) => !missing.has(key(each)));
+  const over = wanted.filter((each) => each.kind === 'EVENT' && each.canBeOver && !found.includes(key(each)));
+  const expected = wanted
+    .filter((each) => !over.includes(each))
+    .map(key)
     .toSorted();
   if (found.join('\n') !== expected.join('\n')) {
     throw new Failure('database_differs', `the dump has ${expected.join(', ')}; made were ${found.join(', ')}`, { affected: [database] });
@@ -124,4 +137,5 @@ async function checkCode({ admin, code, database, definers }: CodeOrder, leftOut
   const foreign = rows.find(({ definer }) => !own.has(definer!));
   if (foreign !== undefined)
     throw new Failure('dump_refused', `something in the dump made itself ${foreign.definer}'s`, { affected: [database] });
+  return over.map(({ name }) => name);
 }

@@ -39,9 +39,16 @@ export function quoteName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
-/** A database in a grant, where `_`, `%` and `\` would mean more than themselves. */
+/** How long a name can be, and what stands for a database in a grant. */
+const LONGEST_NAME = 64;
+
+/**
+ * A database in a grant, where `_`, `%` and `\` would mean more than themselves. Where no room is left for a backslash before each, the last of
+ * them stand for themselves and others: the beginning, which says whose a database is, is meant as it stands.
+ */
 export function quotePattern(name: string): string {
-  return quoteName(name.replaceAll(/[\\_%]/g, '\\$&'));
+  let room = LONGEST_NAME - [...name].length;
+  return quoteName(name.replaceAll(/[\\_%]/g, (sign) => (room-- > 0 ? `\\${sign}` : sign)));
 }
 
 /** A string as a literal that every mode of the server reads alike. */

@@ -3,13 +3,15 @@ import { newShadowName, unitOfOwnName } from '../../own-names.ts';
 import { MysqlConnection, type MysqlLogin } from '../../sessions/mysql-connection.ts';
 import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
+import { LoadRoom } from '../room.ts';
 import { StatementLimit } from '../statement-limit.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import type { RestoreTurn } from '../turn.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
 import type { Account } from './code-objects.ts';
+import { countWithAccount, foldersOf, linkedFolderOf, makeDatabaseBeside } from './data-folder.ts';
 import { type Loaded, loadMysqlDump } from './load.ts';
-import { type LeftOut, makeCode } from './make-code.ts';
+import { type MadeCode, makeCode } from './make-code.ts';
 import { isDatabase, plainWord, quoteName, quotePattern, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
@@ -124,8 +126,13 @@ export class MysqlRestorer {
     const logins: TemporaryLogin[] = [];
     try {
       await order.step('make shadow');
-      await this.#admin.query(
-        `CREATE DATABASE ${quoteName(shadow)} CHARACTER SET ${plainWord(characterSet)} COLLATE ${plainWord(collation)}`,
+      const beside = await linkedFolderOf(this.#admin, order.target, order.owner.ownsDatabase);
+      await makeDatabaseBeside(
+        this.#admin,
+        shadow,
+        `CHARACTER SET ${plainWord(characterSet)} COLLATE ${plainWord(collation)}`,
+        beside,
+        'with the server',
       );
       const login = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, { database: shadow, unit });
       logins.push(login);
@@ -134,19 +141,20 @@ export class MysqlRestorer {
       await order.step('swap');
       const definers = await this.#usersOf(order.owner);
       const ownDatabases = await this.#databasesOf(order.owner, order.target);
-      let leftOut: readonly LeftOut[] = [];
+      let restored: MadeCode = { leftOut: [], over: [] };
       const makeRestored = async (): Promise<void> => {
         const maker = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, { database: order.target, unit });
         logins.push(maker);
         await allowOtherDefiners(this.#admin, maker, this.#server);
         const made = { admin: this.#admin, login: maker, code: loaded.code, database: order.target, definers, ownDatabases };
-        leftOut = await makeCode(made);
+        restored = await makeCode(made);
       };
       const { replaced, lost } = await swapDatabase({
         admin: this.#admin,
         journal: this.#journal,
         live: order.target,
         shadow,
+        beside,
         replacedName: order.replacedName,
         characterSet,
         collation,
@@ -154,8 +162,10 @@ export class MysqlRestorer {
         step: order.step,
       });
       const notes = lost.map(({ kind, name }) => `${kind.toLowerCase()} ${name} of what was live could not be kept in ${replaced}`);
+      if (beside !== undefined) notes.push(...(await countWithAccount(this.#admin, order.target, replaced)));
       if (replaced === undefined) notes.push(...(await this.#giveTo(order.owner, order.target)));
-      const missing = leftOut.map(({ kind, name, reason }) => `the ${kind.toLowerCase()} ${name}: ${reason}`);
+      notes.push(...restored.over.map((name) => `the event ${name} is over`));
+      const missing = restored.leftOut.map(({ kind, name, reason }) => `the ${kind.toLowerCase()} ${name}: ${reason}`);
       return { tables, rows, bytes: loaded.bytes, replaced, leftOut: missing, notes };
     } finally {
       await this.#cleanUp(shadow, logins);
@@ -177,6 +187,7 @@ export class MysqlRestorer {
   async #load(order: DatabaseOrder, login: TemporaryLogin, shadow: string): Promise<{ loaded: Loaded; tables: number; rows: number }> {
     const { signal, progress, description } = order;
     const connection = await this.#turn.alone(() => openForLongStatements(this.#admin, login, shadow));
+    const room = new LoadRoom(await foldersOf(this.#admin, shadow));
     const stop = (): void => void connection.kill(this.#admin);
     const limit = new StatementLimit(this.#turn.statementLimit, stop);
     signal.addEventListener('abort', stop);
@@ -191,6 +202,7 @@ export class MysqlRestorer {
         limit,
         shadow,
         database: description.name,
+        room,
         signal,
         progress,
       });
@@ -202,6 +214,7 @@ export class MysqlRestorer {
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
+      room.close();
       await connection.close();
     }
   }

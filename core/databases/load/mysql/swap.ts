@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../../../failure.ts';
 import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import type { SwapJournal } from '../swap-journal.ts';
+import { type LinkedFolder, linkedFolderOf, makeDatabaseBeside } from './data-folder.ts';
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
 import { isDatabase, plainWord, quoteName } from './quoting.ts';
 
@@ -29,6 +30,8 @@ export interface SwapOrder {
   readonly journal: SwapJournal<SwapPlan>;
   readonly live: string;
   readonly shadow: string;
+  /** Where the folders of these databases lie. */
+  readonly beside: LinkedFolder | undefined;
   /** The name that what was live gets. */
   readonly replacedName: string;
   readonly characterSet: string;
@@ -111,9 +114,10 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
 }
 
 /** Makes the database in which what was live is kept; where nothing was, the live one. */
-async function makeDatabase({ live, replaced, defaults }: SwapPlan, { admin, step, characterSet, collation }: SwapOrder): Promise<void> {
-  await step('make databases');
-  await admin.query(`CREATE DATABASE ${quoteName(replaced ?? live)} ${setsOf(defaults ?? { characterSet, collation })}`);
+async function makeDatabase({ live, replaced, defaults }: SwapPlan, order: SwapOrder): Promise<void> {
+  await order.step('make databases');
+  const counted = replaced === undefined ? 'with the account' : 'with the server';
+  await makeDatabaseBeside(order.admin, replaced ?? live, setsOf(defaults ?? order), order.beside, counted);
 }
 
 function setsOf({ characterSet, collation }: { readonly characterSet: string; readonly collation: string }): string {
@@ -182,7 +186,7 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
   const back = newTables.filter((table) => inLive.has(table) && !inShadow.has(table)).map((table) => [live, table, aside] as const);
   const home = oldTables.filter((table) => inReplaced.has(table)).map((table) => [replaced!, table, live] as const);
   if (back.length > 0 || home.length > 0) {
-    if (back.length > 0) await admin.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(aside)}`);
+    if (back.length > 0 && !(await isThere(admin, aside))) await makeAside(admin, aside, plan);
     for (const database of replaced === undefined ? [live] : [live, replaced]) await dropTriggers(admin, database);
     await moveTables(admin, [...back, ...home]);
   }
@@ -196,6 +200,15 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
   if (lost.length === 0) return back.length > 0;
   const names = lost.map(({ kind, name }) => `${kind} ${name}`).join(', ');
   throw new Failure('database_left', `these could not be made again in ${live}: ${names}`, { affected: [live] });
+}
+
+async function isThere(admin: MysqlConnection, database: string): Promise<boolean> {
+  return (await admin.query(`SELECT 1 FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', database)}`)).length > 0;
+}
+
+async function makeAside(admin: MysqlConnection, aside: string, { live, defaults }: SwapPlan): Promise<void> {
+  const beside = await linkedFolderOf(admin, live, () => false);
+  await makeDatabaseBeside(admin, aside, defaults === undefined ? '' : setsOf(defaults), beside, 'with the server');
 }
 
 /** Somebody else may have made a database of the name meanwhile. */
@@ -261,8 +274,18 @@ async function dropTriggers(admin: MysqlConnection, database: string): Promise<v
 async function moveTables(admin: MysqlConnection, moves: readonly (readonly [from: string, table: string, to: string])[]): Promise<void> {
   if (moves.length === 0) return;
   const each = moves.map(([from, table, to]) => `${quoteName(from)}.${quoteName(table)} TO ${quoteName(to)}.${quoteName(table)}`);
-  await admin.query(`RENAME TABLE ${each.join(', ')}`);
+  try {
+    await admin.query(`RENAME TABLE ${each.join(', ')}`);
+  } catch (error) {
+    if (!(error instanceof Failure) || !OTHER_FILE_SYSTEM.test(error.message)) throw error;
+    throw new Failure('database_refused', `tables cannot change places across file systems or project quotas: ${error.message}`, {
+      advice: 'The folder of the database is a link to where others than the database server may write: see `ls -l` in its data directory.',
+      cause: error,
+    });
+  }
 }
+
+const OTHER_FILE_SYSTEM = /errno: 18\b|Errcode: 18\b|cross-device/i;
 
 /** A foreign key follows its parent: one in another database would then point at what was replaced. */
 async function refuseForeignKeysFromOutside(admin: MysqlConnection, live: string): Promise<void> {

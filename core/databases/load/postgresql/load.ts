@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { NOT_ALLOWED, type PostgresqlConnection, ServerRefusal, UNKNOWN_ROLE } from '../../sessions/postgresql-connection.ts';
+import type { LoadRoom } from '../room.ts';
 import type { StatementLimit } from '../statement-limit.ts';
 import { quoteName } from './quoting.ts';
 import { DumpSplitter, type Piece } from './splitter.ts';
@@ -14,6 +15,8 @@ export interface Loaded {
   readonly bytes: number;
   readonly owners: readonly Ownership[];
   readonly defaultRights: readonly DefaultRights[];
+  /** What is not as it was, and why. */
+  readonly leftOut: readonly string[];
   /** What could not be brought along, in words. */
   readonly notes: readonly string[];
 }
@@ -23,8 +26,17 @@ export interface LoadOrder {
   /** A session of a login that owns the shadow and nothing else, in the shadow. */
   readonly connection: PostgresqlConnection;
   readonly limit: StatementLimit;
+  /**
+   * Schemas in which functions look for what they name without a schema, where they do not say themselves. A dump says none, and names all
+   * with theirs, but what a function of the account does it does not know.
+   */
+  readonly schemas: readonly string[];
+  /** Whether they are looked into from the beginning, and not only for what fails otherwise. */
+  readonly looksAlways: boolean;
   /** Makes an extension that the login may not, when the live database has it; false: it has not. */
   readonly makeExtension: (name: string, schema: string | undefined) => Promise<boolean>;
+  /** Where the server writes. */
+  readonly room: LoadRoom;
   readonly signal: AbortSignal;
   readonly progress: (bytes: number) => void;
 }
@@ -41,10 +53,22 @@ export async function loadPostgresqlDump(order: LoadOrder): Promise<Loaded> {
   return loader;
 }
 
+/** Whether the server refused something because it knows no function, table or type of that name. */
+export function isUnknownName(error: unknown): boolean {
+  if (error instanceof ServerRefusal) return UNKNOWN_NAMES.has(error.state);
+  return error instanceof Failure && isUnknownName(error.cause);
+}
+
+const UNKNOWN_NAMES: ReadonlySet<string> = new Set(['42883', '42P01', '42704', '3F000']);
+
+const FOR_AN_ADMINISTRATOR =
+  'Only an administrator can make this. Write the dump to a file with --to, read it, and load it with psql into an empty database.';
+
 class Loader implements Loaded {
   bytes = 0;
   readonly owners: Ownership[] = [];
   readonly defaultRights: DefaultRights[] = [];
+  readonly leftOut: string[] = [];
   readonly notes: string[] = [];
   readonly #order: LoadOrder;
   readonly #splitter = new DumpSplitter();
@@ -63,6 +87,7 @@ class Loader implements Loaded {
 
   async *#read(): AsyncGenerator<Piece> {
     for await (const chunk of this.#order.dump) {
+      this.#order.room.require(chunk.length);
       this.#splitter.push(chunk);
       this.bytes += chunk.length;
       for (let piece = this.#splitter.next(); piece !== undefined; piece = this.#splitter.next()) yield piece;
@@ -82,9 +107,10 @@ class Loader implements Loaded {
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'cancelled' || error.message.includes('of the dump')) throw error;
       const where = `at byte ${piece.offset} of the dump: ${JSON.stringify(text.trim().slice(0, 60))}`;
+      const advice = error.advice ?? (error instanceof ServerRefusal && error.state === NOT_ALLOWED ? FOR_AN_ADMINISTRATOR : undefined);
       throw new Failure(error.code, `${error.message} (${where})`, {
         retry: error.retry,
-        ...(error.advice === undefined ? {} : { advice: error.advice }),
+        ...(advice === undefined ? {} : { advice }),
         cause: error,
       });
     }
@@ -94,7 +120,11 @@ class Loader implements Loaded {
     const { connection } = this.#order;
     switch (meaning.kind) {
       case 'run':
-        return await connection.execute(bytes);
+        return await this.#run(bytes);
+      case 'refresh':
+        return await this.#refresh(bytes);
+      case 'search path':
+        return await this.#look(this.#order.looksAlways ? this.#order.schemas : []);
       case 'copy':
         this.#splitter.expectRows();
         return await connection.copy(bytes, this.#rows());
@@ -112,6 +142,41 @@ class Loader implements Loaded {
           connection.execute(bytes),
           `left out, because a role is missing: ${bytes.toString().trim()}`,
         );
+    }
+  }
+
+  async #look(schemas: readonly string[]): Promise<void> {
+    await this.#order.connection.query(`SET search_path = ${schemas.length === 0 ? "''" : schemas.map(quoteName).join(', ')}`);
+  }
+
+  /** A statement that fails has left nothing, so it can be tried again. */
+  async #run(bytes: Buffer): Promise<void> {
+    const { connection, schemas, looksAlways } = this.#order;
+    try {
+      await connection.execute(bytes);
+    } catch (error) {
+      if (!isUnknownName(error) || looksAlways) throw error;
+      await this.#look(schemas);
+      try {
+        await connection.execute(bytes);
+      } finally {
+        await this.#look([]);
+      }
+    }
+  }
+
+  /** What it shows can be computed again later. */
+  async #refresh(bytes: Buffer): Promise<void> {
+    try {
+      await this.#run(bytes);
+    } catch (error) {
+      if (!(error instanceof ServerRefusal)) throw error;
+      this.leftOut.push(
+        `the rows of ${bytes
+          .toString()
+          .trim()
+          .replace(/^REFRESH /i, '')}: ${error.message}`,
+      );
     }
   }
 

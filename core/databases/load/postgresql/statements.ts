@@ -13,6 +13,8 @@ export interface Ownership {
 
 export type Meaning =
   | { readonly kind: 'run' }
+  | { readonly kind: 'refresh' }
+  | { readonly kind: 'search path' }
   | { readonly kind: 'copy' }
   | { readonly kind: 'extension'; readonly name: string; readonly schema: string | undefined }
   | { readonly kind: 'comment on extension' }
@@ -77,6 +79,7 @@ export function meaningOf(statement: ByteString): Meaning {
     case 'COPY':
       return copy([...tokensOf(statement)], statement);
     case 'REFRESH':
+      return { kind: 'refresh' };
     case 'SECURITY':
       return { kind: 'run' };
     default:
@@ -112,8 +115,9 @@ function call(first: Token[], statement: ByteString): Meaning {
   const [, , , , , ...rest] = tokensOf(statement);
   const isPlain = rest.every(({ kind, value }) => kind === 'text' || /^(?:\d+|TRUE|FALSE|[-,)])$/.test(value));
   if (!isPlain || rest.findIndex(({ value, kind }) => kind === 'sign' && value === ')') !== rest.length - 1) throw refused(statement);
-  if (name?.value === 'SET_CONFIG' && rest[0]?.value !== 'search_path') throw refused(statement);
-  return { kind: 'run' };
+  if (name?.value !== 'SET_CONFIG') return { kind: 'run' };
+  if (rest[0]?.value !== 'search_path') throw refused(statement);
+  return { kind: 'search path' };
 }
 
 function extension(tokens: Token[], statement: ByteString): Meaning {
