@@ -31,17 +31,17 @@ export async function deleteSnapshots(
   const named = await namedObjects(repository, { read, doomed: new Set(records) });
   const intent = new PruneIntent(repository.stateFolder);
   const toBeDeleted = new Set(intent.read());
-  for (const { doomed, kept } of units)
-    for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object).add(recoveryPath(object));
-  for (const record of records) toBeDeleted.add(recoveryPath(record));
+  for (const { doomed, kept } of units) for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object);
   if (toBeDeleted.size > 0) intent.write(toBeDeleted);
   for (const record of records) {
     await step();
     await repository.removeObject(record);
   }
+  // Recovery data of a record that a killed prune had deleted goes when it is old.
+  const going = new Set([...toBeDeleted, ...[...toBeDeleted, ...records].map(recoveryPath)]);
   let objects = 0;
   let bytes = 0;
-  for await (const { name, size } of unreferencedObjects(repository, ids, named, now, toBeDeleted)) {
+  for await (const { name, size } of unreferencedObjects(repository, ids, named, now, going)) {
     await step();
     await repository.removeObject(name);
     objects++;
