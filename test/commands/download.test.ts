@@ -172,6 +172,20 @@ describe('download', function () {
     execFileSync('rm', [fifo, foreign]);
   });
 
+  it('that is stopped between two entries is no whole archive for its reader', async () => {
+    const parts: Buffer[] = [];
+    const stopped = new AbortController();
+    const archiveOutput = {
+      write: async (bytes: Buffer) => void parts.push(Buffer.from(bytes)),
+      finish: async () => {},
+      abandon: async () => {},
+    };
+    const reporter = { log: () => {}, progress: ({ entries }: { entries: number }) => void (entries === 4 && stopped.abort()) };
+    const context = { ...sandbox.context, archiveOutput, reporter, signal: stopped.signal };
+    expect((await failureOf(() => download({ unit: 'site1' }, context))).code).to.equal('cancelled');
+    expect(spawnSync('zstd', ['-dc'], { input: Buffer.concat(parts) }).status).to.not.equal(0);
+  });
+
   it('goes to standard output, where a reader of a broken one notices, and nothing else is written', async () => {
     const program = (...args: string[]) =>
       spawnSync(

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -9,6 +10,9 @@ import * as results from '../commands/results.generated.js';
 import { isAlive } from '../processes.ts';
 import { jsonLines } from '../program.ts';
 import { argumentsOf, JobServer } from './server.ts';
+
+/** Milliseconds after the start. */
+const MOMENTS = process.env.SLOW === '1' ? Array.from({ length: 40 }, (_, number) => number * 40) : [350, 600];
 
 describe('a job', function () {
   this.timeout(60_000);
@@ -93,6 +97,24 @@ describe('a job', function () {
     const { job } = await server.json<StartResult>('run', 'site1', '--background');
     await cancel({ job }, server.context);
     expect(await server.until(job, ({ ended }) => ended !== null)).to.include({ state: 'cancelled' });
+  });
+
+  it('that is stopped or killed at any moment leaves whole backups, and the next one nothing to wait for', async function () {
+    this.timeout(600_000);
+    server.limit({ readRate: '4 MiB/s' });
+    for (const [number, delay] of MOMENTS.entries()) {
+      writeFileSync(join(server.folder, 'virtual/site2/shadow/var/changed'), randomBytes(2 * 1024 * 1024));
+      const { job } = await server.json<StartResult>('run', 'site2', '--background');
+      await pause(delay);
+      if (number % 2 === 0) await cancel({ job }, server.context);
+      else for (const pid of server.processes()) process.kill(pid, 'SIGKILL');
+      const { state } = await server.until(job, (view) => !['waiting', 'running'].includes(view.state));
+      expect(['cancelled', 'failed', 'ok'], `after ${delay} ms`).to.include(state);
+    }
+    server.limit();
+    expect(await server.json('run', 'site2')).to.include({ status: 'ok' });
+    expect(await server.json('verify')).to.include({ status: 'ok' });
+    expect((await jobs({ live: true }, server.context)).jobs).to.deep.equal([]);
   });
 
   it('is also what is done in a terminal: others see it, and stop it', async () => {
