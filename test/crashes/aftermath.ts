@@ -63,6 +63,8 @@ async function checkRestored(
     wrong.push(`${id} restores with ${exitCode}: ${error?.message ?? JSON.stringify(result)}`);
     return;
   }
+  // What it says that it could not see is as it was before; `test/faults/explained.ts` looks at that closely.
+  if (server.records().some((record) => record.id === id && record.warningCount > 0)) return;
   wrong.push(...differences(expected, found).map((each) => `${id}: ${each}`));
 }
 

@@ -33,4 +33,10 @@ describe('faults that once came out wrong', function () {
       fault('main', 'libc.getdents64', 0, { errno: 'EAGAIN' }),
       fault('main', 'libc.unlinkat', 0, { errno: 'ESTALE', forever: true }),
     ]));
+
+  it('a change of keys that the state cannot keep, which decides: it is no success', () =>
+    tryThese('story: a change of keys', [
+      fault('main', 'fs.renameSync', 0, { forever: true }),
+      fault('main', 'fs.writeFileSync', 0, { errno: 'ENOSPC' }),
+    ]));
 });

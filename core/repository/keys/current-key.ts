@@ -1,10 +1,10 @@
-import { Failure } from '../../failure.ts';
+import { asFailure, Failure } from '../../failure.ts';
 import { newTimedId, timeOfId } from '../ids.ts';
 import type { Place } from '../opened-place.ts';
 import { FORMAT_VERSION } from '../record.ts';
 import type { KeyRecord } from './key-record.ts';
 import { keyIds, readKey, writeKey } from './key-records.ts';
-import { pinKey, readPinnedKey } from './key-state.ts';
+import { keepPinnedKey, pinKey, readPinnedKey } from './key-state.ts';
 
 /**
  * By what a server encrypts: as its state remembers, or else as the newest of its key records says; null for plain, undefined when nothing was decided yet.
@@ -57,7 +57,7 @@ async function begin(place: Place, server: string): Promise<KeyRecord | undefine
   return decideKey(place, server, { recipients, serverRecipient: null, passphraseRecipient: null });
 }
 
-/** Says for whom a server encrypts from now on. Whatever opens it must be kept already. */
+/** Says for whom a server encrypts from now on. Whatever opens it must be kept already. Throws where the state cannot be changed to that. */
 export async function decideKey(
   place: Place,
   server: string,
@@ -70,6 +70,22 @@ export async function decideKey(
   const head = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: place.repository.id, server };
   const record: KeyRecord = { ...head, ...choice, created: now.toISOString() };
   await writeKey(place, record);
-  pinKey(place.stateFolder, server, record, place.notify);
+  pinDecided(place, server, record);
   return record;
+}
+
+/** Throws where the state goes on saying something else, which would decide: what was not changed must not be called so. */
+function pinDecided({ stateFolder, notify }: Place, server: string, record: KeyRecord): void {
+  try {
+    keepPinnedKey(stateFolder, server, record);
+  } catch (error) {
+    const pinned = readPinnedKey(stateFolder, server);
+    const { code, message, retry } = asFailure(error);
+    if (pinned !== undefined && pinned?.id !== record.id) {
+      const advice = 'Say it once more when the state directory can be written to.';
+      const text = `the state directory still says for whom this server encrypted before, and that counts: ${message}`;
+      throw new Failure(code, text, { affected: [stateFolder], advice, retry, cause: error });
+    }
+    notify({ level: 'warning', code: 'state_unusable', message: `the state cannot be kept: ${message}`, affected: [stateFolder] });
+  }
 }

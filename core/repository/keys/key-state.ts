@@ -32,10 +32,15 @@ export function pinnedKeys(stateDirectory: string): (KeyRecord | null)[] {
   return found.filter((key) => key !== undefined);
 }
 
-/** A state that cannot be written is said, and costs nothing but this protection. */
+/** Throws where it cannot be kept. */
+export function keepPinnedKey(stateFolder: string, server: string, key: KeyRecord | null): void {
+  replaceFile(join(stateFolder, FILE), Buffer.from(`${JSON.stringify({ server, key })}\n`));
+}
+
+/** What the repository says, too: a state that cannot be written is said, and costs nothing but this protection. */
 export function pinKey(stateFolder: string, server: string, key: KeyRecord | null, notify: Notify): void {
   try {
-    replaceFile(join(stateFolder, FILE), Buffer.from(`${JSON.stringify({ server, key })}\n`));
+    keepPinnedKey(stateFolder, server, key);
   } catch (error) {
     const message = `the state cannot be kept: ${asFailure(error).message}`;
     notify({ level: 'warning', code: 'state_unusable', message, affected: [stateFolder] });
