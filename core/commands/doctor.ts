@@ -10,6 +10,8 @@ import { ok, problem } from '../monitor/checks.ts';
 import type { Check, DoctorRequest, DoctorResult } from '../schemas/doctor.ts';
 import { readNight } from '../timeline/last-night.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
+import { checkTelling } from './check-telling.ts';
+import { keys } from './keys.ts';
 
 /** Looks at everything that backups need, one after the other, and says of each what is wrong and what to do. One that fails ends no other. */
 export async function doctor(request: DoctorRequest, context: Context): Promise<DoctorResult> {
@@ -23,6 +25,7 @@ export async function doctor(request: DoctorRequest, context: Context): Promise<
     checks.push(...(await checkDestination(settings, now)), ...checkSpace(settings));
     checks.push(checkSchedule(settings, readNight(settings.stateDirectory), now, zone), checkExports(settings, now));
     checks.push(checkDatabases(settings, now));
+    checks.push(checkTelling(settings), ...(await checkKeys(context)));
   }
   const has = (result: Check['result']) => checks.some((check) => check.result === result);
   return { status: has('problem') ? 'failed' : has('warning') ? 'partial' : 'ok', checks };
@@ -40,5 +43,24 @@ function readSettings(context: Context, checks: Check[]): Settings | undefined {
     const { message, advice } = asFailure(error);
     checks.push(problem('settings', message, advice ?? 'Correct the file; `{}` means the default for everything.'));
     return undefined;
+  }
+}
+
+/** Who can read what is stored. Where the repository cannot be opened another check has said so. */
+async function checkKeys(context: Context): Promise<Check[]> {
+  try {
+    const { mode, recipients } = (await keys({}, context)).keys;
+    const count = `encrypted for ${recipients.length} ${recipients.length === 1 ? 'key' : 'keys'}`;
+    const text =
+      mode === 'plain'
+        ? 'not encrypted'
+        : mode === 'write-only'
+          ? `${count}; none of them is on this server`
+          : `${count}, this server’s among them`;
+    return [ok('key', `${text}: see \`apiscp-backup keys\``)];
+  } catch (error) {
+    const { code, message, advice } = asFailure(error);
+    if (code.startsWith('repository_')) return [];
+    return [problem('key', message, advice ?? 'See `apiscp-backup keys`.')];
   }
 }

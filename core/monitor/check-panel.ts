@@ -10,9 +10,19 @@ const HOMES = ['usr/local/apnscp', 'usr/local/apiscp'];
 const MARK = '// >>> apiscp-backup';
 const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/packaging/install.';
 const RESTART = 'systemctl restart apiscp';
-const SCOPES = ['databases', 'destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'notify', 'retention', 'schedule'].map(
-  (name) => `backups.${name}`,
-);
+const SCOPES = [
+  'databases',
+  'destination',
+  'enabled',
+  'encryption',
+  'exclude',
+  'include-subvolumes',
+  'limits',
+  'notify',
+  'retention',
+  'schedule',
+  'self-service',
+].map((name) => `backups.${name}`);
 
 function panelHome(systemRoot: string): string | undefined {
   return HOMES.map((home) => join(systemRoot, home)).find((home) => existsSync(home));

@@ -25,6 +25,8 @@ const check = {
         'clock',
         'signatures',
         'schedule',
+        'telling',
+        'key',
         'exports',
         'databases',
         'version',

@@ -10,9 +10,19 @@ import type { DoctorRequest } from '../../core/schemas/doctor.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { Sandbox } from './sandbox.ts';
 
-const SCOPES = ['databases', 'destination', 'enabled', 'exclude', 'include-subvolumes', 'limits', 'notify', 'retention', 'schedule'].map(
-  (name) => `backups.${name}`,
-);
+const SCOPES = [
+  'databases',
+  'destination',
+  'enabled',
+  'exclude',
+  'include-subvolumes',
+  'limits',
+  'notify',
+  'retention',
+  'schedule',
+  'encryption',
+  'self-service',
+].map((name) => `backups.${name}`);
 
 describe('the doctor', () => {
   let server: Sandbox;
@@ -75,6 +85,8 @@ describe('the doctor', () => {
     mkdirSync(join(server.folder, 'etc/systemd/system/timers.target.wants'), { recursive: true });
     symlinkSync('x', join(server.folder, 'etc/systemd/system/timers.target.wants/apiscp-backup.timer'));
     write('etc/systemd/system/timers.target.wants/x', '');
+    expect(await withoutSpace()).to.include('telling');
+    symlinkSync('x', join(server.folder, 'etc/systemd/system/timers.target.wants/apiscp-backup-watch.timer'));
     write('var/lib/systemd/timers/stamp-apiscp-backup.timer', '');
     expect(await withoutSpace()).to.deep.equal([]);
     utimesSync(join(server.folder, 'var/lib/systemd/timers/stamp-apiscp-backup.timer'), 1, 1);
@@ -87,6 +99,19 @@ describe('the doctor', () => {
     write('usr/local/apnscp/config/custom/boot.php', '<?php');
     write('usr/local/apnscp/config/custom/apiscp-backup/php-module/Backup_Module.php', "const VERSION = '9.9.9';");
     expect(await withoutSpace()).to.deep.equal(['panel', 'version']);
+  });
+
+  it('names what keeps people from being told, and who can read the backups', async () => {
+    server.set('notify', { mail: false });
+    expect(await withoutSpace()).to.deep.equal(['telling']);
+    server.set('notify', { webhooks: [{ url: join(server.folder, 'no-file') }] });
+    expect(await withoutSpace()).to.deep.equal(['telling']);
+    server.set('notify', { mail: true });
+    expect(await withoutSpace()).to.deep.equal([]);
+    writeFileSync(join(server.stateDirectory, 'problems.json'), '{"since":{},"told":null,"tries":1,"undelivered":{"mail":"no sendmail"}}');
+    const { checks } = await doctor({}, context());
+    expect(checks.find(({ check }) => check === 'telling')?.message).to.contain('mail: no sendmail');
+    expect(checks.find(({ check }) => check === 'key')?.message).to.contain('not encrypted');
   });
 
   it('names settings that cannot be used, and looks at the rest', async () => {
