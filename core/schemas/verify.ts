@@ -16,7 +16,7 @@ export const verifyRequest = {
       type: 'integer',
       minimum: 1,
       maximum: 100,
-      description: 'As quick, and reads so many percent of the contents: others each time, so that 100 / sample checks read all.',
+      description: 'As quick, and reads so many percent of the contents, those first that waited longest: 100 / sample checks read all.',
     },
     ...identityProperties,
   },

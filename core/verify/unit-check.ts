@@ -14,7 +14,7 @@ import type { DamageList } from './damage-list.ts';
 import { type ExtentReference, ExtentTable } from './extent-table.ts';
 import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
 import { checkPack } from './pack-check.ts';
-import { keepLastOfSample, lastOfSample, nextSample } from './sample-place.ts';
+import { keepWaits, nextSample, readWaits, waitsAfter } from './sample-turns.ts';
 import type { VerificationWatch } from './watch.ts';
 import { WholeDigests } from './whole-digests.ts';
 
@@ -73,7 +73,7 @@ export class UnitCheck {
     for (const pack of this.#packs.values()) if (!chosen.has(pack)) await this.#checkLength(pack.reference, pack.snapshots);
     for (const group of packGroups(chosen)) await this.#checkPacks(group);
     if (this.#scope === 'all') await this.#checkWholes();
-    if (typeof this.#scope === 'object') keepPlace(this.#repository.stateFolder, unit, chosen);
+    if (this.#scope !== 'quick') this.#keepTurns(unit, chosen);
   }
 
   /** Whether manifests can be read: a quick check of a server that only writes does without. */
@@ -94,8 +94,17 @@ export class UnitCheck {
     if (this.#scope === 'all') return new Set(all);
     if (this.#scope === 'quick') return new Set();
     const sized = all.map((pack) => ({ path: pack.reference.path, length: pack.reference.length, pack }));
-    const last = lastOfSample(this.#repository.stateFolder, unit);
-    return new Set(nextSample(sized, this.#scope.percent, last).map(({ pack }) => pack));
+    const waits = readWaits(this.#repository.stateFolder, unit);
+    return new Set(nextSample(sized, this.#scope.percent, waits).map(({ pack }) => pack));
+  }
+
+  /** Remembers for the next sample what was read and what waits. */
+  #keepTurns(unit: string, read: ReadonlySet<NamedPack>): void {
+    const { stateFolder } = this.#repository;
+    const packs = [...this.#packs.values()].map(({ reference }) => reference);
+    const percent = typeof this.#scope === 'object' ? this.#scope.percent : 0;
+    const paths = new Set([...read].map(({ reference }) => reference.path));
+    keepWaits(stateFolder, unit, waitsAfter(packs, percent, readWaits(stateFolder, unit), paths));
   }
 
   /** The names of all trees; undefined when a record does not give them away. */
@@ -259,10 +268,4 @@ function* packGroups(packs: Iterable<NamedPack>): Generator<NamedPack[]> {
     extents += pack.extents;
   }
   if (group.length > 0) yield group;
-}
-
-/** The last of a sample, in whose order they stand, is where the next one begins. */
-function keepPlace(stateFolder: string, unit: string, chosen: ReadonlySet<NamedPack>): void {
-  const last = [...chosen].at(-1);
-  if (last !== undefined) keepLastOfSample(stateFolder, unit, last.reference.path);
 }

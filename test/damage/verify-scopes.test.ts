@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { verify } from '../../core/commands/verify.ts';
 import type { VerifyRequest } from '../../core/schemas/verify.ts';
-import { nextSample } from '../../core/verify/sample-place.ts';
+import { keepWaits, nextSample, readWaits, waitsAfter } from '../../core/verify/sample-turns.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 import { Forger } from './forge.ts';
 
 const BACKUPS = 8;
+const UNIT = 'site1-5be0a6c2';
 
 describe('the scopes of a verification', () => {
   let sandbox: Sandbox;
@@ -85,18 +88,96 @@ describe('the scopes of a verification', () => {
     }
   });
 
-  it('of twenty samples of 5 % cover everything, whatever the sizes are', () => {
-    for (const sizes of [[1], [1, 1000, 1, 1], Array.from({ length: 300 }, (_, n) => 1 + ((n * 7919) % 100))]) {
-      const packs = sizes.map((length, number) => ({ path: `packs/${String(number).padStart(4, '0')}`, length }));
-      const seen = new Set<string>();
-      let last: string | undefined;
-      for (let day = 0; day < 20; day++) {
-        const sample = nextSample(packs, 5, last);
-        for (const { path } of sample) seen.add(path);
-        last = sample.at(-1)?.path;
-      }
-      expect(seen.size, sizes.slice(0, 5).join()).to.equal(sizes.length);
+  /** A repository of which samples are taken, with a state directory. */
+  class Sampled {
+    readonly stateFolder = mkdtempSync(join(tmpdir(), 'samples-'));
+    /** Length and the samples since it was read or came, by path. */
+    readonly packs = new Map<string, { length: number; samples: number }>();
+    worst = 0;
+    read = 0;
+
+    sample(percent: number): void {
+      const packs = [...this.packs].map(([path, { length }]) => ({ path, length }));
+      const waits = readWaits(this.stateFolder, UNIT);
+      const chosen = nextSample(packs, percent, waits);
+      this.read = chosen.reduce((sum, { length }) => sum + length, 0);
+      for (const each of this.packs.values()) each.samples++;
+      for (const { path } of chosen) this.packs.get(path)!.samples = 0;
+      this.worst = Math.max(this.worst, ...[...this.packs.values()].map(({ samples }) => samples));
+      keepWaits(this.stateFolder, UNIT, waitsAfter(packs, percent, waits, new Set(chosen.map(({ path }) => path))));
     }
+
+    add(number: number, length: number): void {
+      this.packs.set(`packs/${String(number).padStart(6, '0')}`, { length, samples: 0 });
+    }
+
+    get bytes(): number {
+      return [...this.packs.values()].reduce((sum, { length }) => sum + length, 0);
+    }
+  }
+
+  it('of 5 % leaves no pack out for more than twenty samples, also when packs are added each day', () => {
+    for (const growth of [0, 0.02, 0.05, 0.1]) {
+      const sampled = new Sampled();
+      let number = 0;
+      while (number < 300) sampled.add(number++, 1 + ((number * 7919) % 100));
+      for (let day = 0; day < (growth > 0.05 ? 35 : 50); day++) {
+        sampled.sample(5);
+        expect(sampled.read, 'no night reads much more than its share').to.be.lessThan(0.06 * sampled.bytes + 100);
+        const until = number * (1 + growth);
+        while (number < until && growth > 0) sampled.add(number++, 1 + ((number * 7919) % 100));
+      }
+      // Nineteen samples passed it over, at most, and the twentieth read it.
+      expect(sampled.worst, `${100 * growth} % a day`).to.be.lessThan(20);
+    }
+  });
+
+  it('of any shares leave no pack out for longer than their sum is 100, whatever comes, goes and is lost', () => {
+    const day = fc.record({
+      percent: fc.integer({ min: 1, max: 100 }),
+      added: fc.array(fc.integer({ min: 1, max: 1000 }), { maxLength: 8 }),
+      removed: fc.array(fc.nat(), { maxLength: 8 }),
+    });
+    const percents = fc.oneof(fc.constant(undefined), fc.integer({ min: 1, max: 30 }));
+    fc.assert(
+      fc.property(fc.array(day, { minLength: 40, maxLength: 120 }), percents, fc.nat({ max: 39 }), (days, fixed, lostOn) => {
+        const sampled = new Sampled();
+        const waited = new Map<string, number>();
+        let number = 0;
+        for (const [at, { percent: drawn, added, removed }] of days.entries()) {
+          for (const length of added) sampled.add(number++, length);
+          for (const nth of removed) {
+            const path = [...sampled.packs.keys()][nth % Math.max(1, sampled.packs.size)];
+            if (path !== undefined) sampled.packs.delete(path);
+          }
+          if (at === lostOn) {
+            mkdirSync(join(sampled.stateFolder, 'samples'), { recursive: true });
+            writeFileSync(join(sampled.stateFolder, 'samples', `${UNIT}.json`), at % 2 === 0 ? '{"packs/000001": 1e400' : '[]');
+            waited.clear();
+          }
+          const percent = fixed ?? drawn;
+          sampled.sample(percent);
+          for (const [path, { samples }] of sampled.packs) {
+            const sum = samples === 0 ? 0 : (waited.get(path) ?? 0) + percent;
+            expect(sum, path).to.be.lessThan(100);
+            waited.set(path, sum);
+          }
+        }
+        rmSync(sampled.stateFolder, { recursive: true });
+      }),
+      { numRuns: 30, endOnFailure: true },
+    );
+  });
+
+  it('counts what a whole verification read, and keeps nothing of packs that are gone', async () => {
+    const [folder] = globSync(join(sandbox.stateDirectory, 'repositories/*')) as [string];
+    const kept = () => globSync(join(folder, 'samples/*.json')).map((file) => Object.keys(JSON.parse(readFileSync(file, 'utf8'))));
+    await verify({ sample: 20 }, sandbox.context);
+    expect(kept().flat()).to.not.deep.equal([]);
+    await verify({ quick: true }, sandbox.context);
+    expect(kept().flat()).to.not.deep.equal([]);
+    await verify({}, sandbox.context);
+    expect(kept()).to.deep.equal([[]]);
   });
 
   it('is one or the other', async () => {

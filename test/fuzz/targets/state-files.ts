@@ -10,7 +10,7 @@ import { damagedSnapshots, noteDamaged } from '../../../core/repository/known-da
 import { RunIndex } from '../../../core/repository/run-index.ts';
 import { readServerState, rememberRun, strangeRuns, writeServerState } from '../../../core/repository/server-state.ts';
 import { readNight, writeNight } from '../../../core/timeline/last-night.ts';
-import { keepLastOfSample, lastOfSample, nextSample } from '../../../core/verify/sample-place.ts';
+import { keepWaits, nextSample, readWaits, waitsAfter } from '../../../core/verify/sample-turns.ts';
 import { noteVerified, readVerified } from '../../../core/verify/verified-units.ts';
 import type { Target } from '../target.ts';
 import { realObjects, written } from './real-objects.ts';
@@ -45,13 +45,18 @@ const PLAN = {
 export const stateTargets: readonly Target[] = [
   stateFile(
     'samples',
-    'samples.json',
-    () => written((folder) => keepLastOfSample(folder, WORLD.unit, 'packs/2')),
+    `samples/${WORLD.unit}.json`,
+    () => written((folder) => keepWaits(folder, WORLD.unit, new Map([['packs/2', 60]]))),
     () => {
-      const sample = nextSample(PACKS, 5, lastOfSample(STATE, WORLD.unit));
-      if (sample.length === 0) throw new Error('nothing is looked at');
-      keepLastOfSample(STATE, WORLD.unit, sample.at(-1)!.path);
-      if (lastOfSample(STATE, WORLD.unit) !== sample.at(-1)!.path) throw new Error('the place is not kept');
+      const read = new Set<string>();
+      for (let day = 0; day < 20; day++) {
+        const waits = readWaits(STATE, WORLD.unit);
+        const sample = nextSample(PACKS, 5, waits).map(({ path }) => path);
+        if (sample.length === 0) throw new Error('nothing is looked at');
+        for (const path of sample) read.add(path);
+        keepWaits(STATE, WORLD.unit, waitsAfter(PACKS, 5, waits, new Set(sample)));
+      }
+      if (read.size < PACKS.length) throw new Error('a pack is never looked at');
     },
   ),
   stateFile(
