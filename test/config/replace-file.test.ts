@@ -13,12 +13,12 @@ describe('replacing a file', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('removes what killed processes left of it, and nothing that a living one writes or that is another file’s', () => {
+  it('removes what killed processes left in its folder, and nothing that a living one writes', () => {
     const { pid: dead } = spawnSync('true');
     const living = process.ppid;
-    const left = `state.json.${dead}-0123456789ab.tmp`;
-    const others = [`state.json.${living}-0123456789ab.tmp`, `other.json.${dead}-0123456789ab.tmp`, 'state.json.old', 'state.json.tmp'];
-    for (const name of [left, ...others]) writeFileSync(join(folder, name), '');
+    const left = [`state.json.${dead}-0123456789ab.tmp`, `other.json.${dead}-0123456789ab.tmp`];
+    const others = [`state.json.${living}-0123456789ab.tmp`, 'state.json.old', 'state.json.tmp'];
+    for (const name of [...left, ...others]) writeFileSync(join(folder, name), '');
     replaceFile(join(folder, 'state.json'), Buffer.from('new'));
     expect(readdirSync(folder).sort()).to.deep.equal(['state.json', ...others].sort());
     expect(readFileSync(join(folder, 'state.json'), 'utf8')).to.equal('new');
