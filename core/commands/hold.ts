@@ -99,8 +99,8 @@ async function snapshotOf(
 ): Promise<{ readonly unit: string; readonly snapshot: string }> {
   if (isSnapshotId(snapshot) && name === undefined) return { unit: await unitOf(snapshot, repository), snapshot };
   const unit = name === undefined ? await onlyUnit(snapshot, repository) : await resolveUnit(name, repository, context);
-  const { moment } = await (await UnitTimeline.read(unit, repository)).resolve(snapshot, context.now());
-  return { unit: unit.unit, snapshot: moment.snapshot };
+  const timeline = await UnitTimeline.read(unit, repository);
+  return { unit: unit.unit, snapshot: timeline.snapshotAt(snapshot, context.now()) };
 }
 
 /** The unit that is meant where none is named: there is only one. */

@@ -3,8 +3,8 @@ import type { FoundUnit } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
-import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
-import { isUnitId } from '../repository/ids.ts';
+import { missingSnapshots, missingUnits, snapshotMissing } from '../repository/history/missing.ts';
+import { isUnitId, unitNameOf } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import { snapshotPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -20,18 +20,27 @@ export async function list(request: ListRequest, context: Context): Promise<List
   const snapshots: SnapshotSummary[] = [];
   const unusable = new Map<string, ListResult['unusable'][number]>();
   const logs = new Map<Repository, Promise<RunIndex>>();
-  for (const { repository, unit } of await unitsToList(request, context)) {
+  const { units, all } = await unitsToList(request, context);
+  const tellMissing = (repository: Repository, unit: string, missing: string): void => {
+    const failure = snapshotMissing(unit, missing);
+    repository.report(failure);
+    const object = repository.nameOf(snapshotPath(unit, missing));
+    unusable.set(object, { object, unitId: unit, code: failure.code, message: failure.message });
+  };
+  if (all !== undefined) {
+    const runs = RunIndex.read(all, context.now().getTime());
+    logs.set(all, runs);
+    const isMeant = (id: string) => request.unit === undefined || unitNameOf(id) === request.unit;
+    for (const { unit, snapshot } of await missingUnits(all, await runs)) if (isMeant(unit)) tellMissing(all, unit, snapshot);
+  }
+  for (const { repository, unit } of units) {
     const current = isCurrent(unit, repository, context);
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
       const { records, unusable: damaged } = await repository.readSnapshots(id);
       const runs = logs.get(repository) ?? RunIndex.read(repository, context.now().getTime());
       logs.set(repository, runs);
-      for (const missing of await missingSnapshots(id, { records, unusable: damaged }, repository, await runs)) {
-        const failure = snapshotMissing(id, missing);
-        repository.report(failure);
-        const object = repository.nameOf(snapshotPath(id, missing));
-        unusable.set(object, { object, unitId: id, code: failure.code, message: failure.message });
-      }
+      const gone = await missingSnapshots(id, { records, unusable: damaged }, repository, await runs);
+      for (const missing of gone) tellMissing(repository, id, missing);
       for (const { path, failure } of damaged) {
         repository.report(failure);
         unusable.set(path, { object: repository.nameOf(path), unitId: id, code: failure.code, message: failure.message });
@@ -55,16 +64,22 @@ function onceEach(snapshots: readonly SnapshotSummary[]): SnapshotSummary[] {
   return [...chosen.values()];
 }
 
-async function unitsToList({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<FoundUnit[]> {
+/** What is to be listed; `all` where it is all that the repository has for the server, or for all accounts of a name. */
+interface UnitsToList {
+  readonly units: readonly FoundUnit[];
+  readonly all?: Repository;
+}
+
+async function unitsToList({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<UnitsToList> {
   const named = incarnation ?? unit;
   if (policy === 'owner' && (named === undefined || earlier === true)) {
     throw new Failure('usage', 'an owner’s request has to name the account');
   }
-  if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
+  if (named !== undefined && earlier !== true) return { units: await unitNamed(named, server, policy, context) };
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   if (server === undefined) await notifyOthers(repository);
   const units = (await repository.units.all()).filter(({ name }) => unit === undefined || name === unit);
-  return units.map((each) => ({ repository, unit: each }));
+  return { units: units.map((each) => ({ repository, unit: each })), all: repository };
 }
 
 /** The unit of this name; none when it lives on the server and was not backed up yet. */

@@ -4,6 +4,7 @@ import { rootMissing } from '../backup/previous/lost-roots.ts';
 import { recordDeadRun } from '../backup/run/dead-run.ts';
 import { type EndedUnit, failed, overallStatus, succeeded, withinAnswer } from '../backup/run/ended-unit.ts';
 import { LoadWatch } from '../backup/run/load-watch.ts';
+import { tellMissingUnits } from '../backup/run/missing-units.ts';
 import { checkOwnersRequest, ownersAllowance, withinAllowance } from '../backup/run/owner-run.ts';
 import { RunControl } from '../backup/run/run-control.ts';
 import { NO_JOURNAL, type RunJournal } from '../backup/run/run-journal.ts';
@@ -122,7 +123,9 @@ async function backUp(
     if (exported !== undefined && earlier === undefined) reportExport(exported, context);
     if (request.policy !== 'owner' && databasesOf(settings).method === 'stream') await settleDeadRestores(databases, context);
     const { unchanged, named } = await readRuns(repository, started, context);
-    const missingRun = await repository.runs.missing();
+    const isRunMissing = (await repository.runs.missing()) !== undefined;
+    // Whose backups others are is no owner's business.
+    const isUnitMissing = request.policy !== 'owner' && (await tellMissingUnits(repository, context));
     const cache = new ManifestCache(repository);
     const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
     const control = new RunControl({ progress, signal: context.signal, load, throttled });
@@ -165,7 +168,7 @@ async function backUp(
     const ended = [...missing, ...(earlier?.ended ?? []), ...now];
     const finished = context.now().toISOString();
     const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));
-    const status = ofUnits === 'ok' && (exported?.result === 'failed' || missingRun !== undefined) ? 'partial' : ofUnits;
+    const status = ofUnits === 'ok' && (exported?.result === 'failed' || isRunMissing || isUnitMissing) ? 'partial' : ofUnits;
     const { identity, server } = repository;
     const unrecorded = await recordRun(
       {

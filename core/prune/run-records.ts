@@ -2,6 +2,7 @@ import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { recordIdOf, runPath, snapshotsFolder } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { RunIndex } from '../repository/run-index.ts';
 import type { RetentionRules, UnitRetention } from './unit-retention.ts';
 
 /** How long the record of a run is kept at least; longer where the retention of snapshots has a longer age. */
@@ -21,7 +22,21 @@ export async function expiredRuns(repository: Repository, rules: RetentionRules,
   if (old.length === 0) return [];
   const staying = await stayingDigests(repository, units);
   const needed = new Set([...runs.witnesses].filter(([sha256]) => staying(sha256)).map(([, { run }]) => run));
-  return old.filter((id) => !needed.has(id));
+  return withoutNewestWord(
+    old.filter((id) => !needed.has(id)),
+    runs,
+  );
+}
+
+/**
+ * Without those that tell a unit's newest snapshot while an earlier record stays: that may name one which was deleted since, and was not announced because
+ * it was not the newest.
+ */
+function withoutNewestWord(expired: readonly string[], { ids, log, named }: RunIndex): string[] {
+  const going = new Set(expired);
+  const first = Math.min(...ids.flatMap((id) => (going.has(id) ? [] : (log.get(id)?.sequence ?? []))));
+  const telling = new Set([...named.values()].flatMap(({ run, sequence }) => (sequence > first ? run : [])));
+  return expired.filter((id) => !telling.has(id));
 }
 
 /** Whether a record of this digest stays. Of units that nobody decided about, each that run records know may. */

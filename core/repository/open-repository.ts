@@ -2,6 +2,7 @@ import { recoveryOf } from '../config/recovery.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { lostServer } from './history/lost-server.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
@@ -12,6 +13,7 @@ import { lockedIdentityPath, serverFolder } from './layout.ts';
 import { type Place, placeOf } from './opened-place.ts';
 import { openBackend, readRepositoryIdentity } from './place.ts';
 import { Repository } from './repository.ts';
+import type { LogLink } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishKey, establishServer, foundServer } from './server-identity.ts';
 import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
@@ -56,21 +58,28 @@ export async function openRepository(
   const replaced = replacedAt(settings.stateDirectory, settings.repository, place.repository.id);
   if (purpose === 'read') {
     if (replaced !== undefined) notify({ level: 'error', code: replaced.code, message: replaced.message, affected: replaced.affected });
+    const lost = choice.server === undefined ? await lostServer(place) : undefined;
     const { server, isOwn } = await chooseServer(place, choice.server);
-    return new Repository(place, server, isOwn, new ServerKeys(place, server, { source: choice.identity }));
+    return missing(lost, new Repository(place, server, isOwn, new ServerKeys(place, server, { source: choice.identity })));
   }
   if (replaced !== undefined && choice.isMeant !== true) throw replaced;
   if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
   else useStateDirectory(settings.stateDirectory, notify);
   keepPlace(settings, place);
   await backend.discardAbandoned(Date.now() - SAFETY_AGE);
+  const lost = choice.isNew === true ? undefined : await lostServer(place);
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
   await backend.discardUnfinished(serverFolder(server));
   await (purpose === 'write' ? establishKey(place, server) : tryToEstablishKey(place, server));
   const current = purpose === 'write' && choice.isUndecided !== true ? await keyForWriting(place, server) : undefined;
   if (current !== undefined) await checkIdentities(place, server, current);
   const isWriting = purpose === 'write';
-  return new Repository(place, server, true, new ServerKeys(place, server, { source: choice.identity, current, isWriting }));
+  return missing(lost, new Repository(place, server, true, new ServerKeys(place, server, { source: choice.identity, current, isWriting })));
+}
+
+function missing(lost: LogLink | undefined, repository: Repository): Repository {
+  if (lost !== undefined) repository.runs.missFrom(lost);
+  return repository;
 }
 
 /** What cannot be kept is not noticed when it changes. */

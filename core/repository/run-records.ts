@@ -91,10 +91,17 @@ export class RunRecords {
     return this.#missing;
   }
 
+  /** The server that this machine was has no folder any more: its newest run is missed, by whoever it is now. */
+  missFrom(lost: LogLink): void {
+    this.#missing = Promise.resolve(lost);
+  }
+
   async #missingOf(names: readonly string[]): Promise<LogLink | undefined> {
     const { stateFolder, server } = this.#folder;
     const { head } = readSeenRuns(stateFolder, server);
     if (head === undefined || names.includes(this.#folder.nameOf(runPath(head.id)))) return undefined;
+    // Listed before a run beside stored it, and remembered since.
+    if ((await this.#folder.objectSize(runPath(head.id))) !== undefined) return undefined;
     if (coversRun(await readDeletions(this.#folder, (error) => this.#folder.report(error)), head.sequence)) return undefined;
     const message = `the record of the run ${head.id} is gone, which was the newest: it was taken away, or an older state of the repository was put back`;
     this.#folder.notify({ level: 'error', code: 'history_missing', message, affected: [this.#folder.nameOf(runPath(head.id))] });

@@ -72,12 +72,21 @@ export class UnitTimeline {
    * without a zone is meant in this machine's. Throws `usage`, `snapshot_unknown`, `chain_broken`.
    */
   async resolve(at: string | undefined, now: Date): Promise<RestorePoint> {
-    const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
-    const moment = parsePointInTime(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
-    const { id, record } = this.#find(moment);
+    const { id, moment, record } = this.#snapshotAt(at, now);
     const members = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
     const chain = await Promise.all(members.map((member) => this.#repository.revealed(member)));
     return { moment: await this.#describe(moment, record, now), chain };
+  }
+
+  /** The id of the snapshot of a moment; needs no key, also where the records are encrypted. Throws `usage`, `snapshot_unknown`. */
+  snapshotAt(at: string | undefined, now: Date): string {
+    return this.#snapshotAt(at, now).id;
+  }
+
+  #snapshotAt(at: string | undefined, now: Date) {
+    const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
+    const moment = parsePointInTime(at ?? 'latest', instant, localTimeZone(this.#repository.notify));
+    return { moment, ...this.#find(moment) };
   }
 
   #find(moment: PointInTime): RecordedSnapshot {

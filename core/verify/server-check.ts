@@ -2,7 +2,7 @@ import { HEADER_LIMIT } from '../crypto/header.ts';
 import { isLocked } from '../crypto/identity.ts';
 import { Failure } from '../failure.ts';
 import { deletionDocument, holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
-import { missingRuns, runMissing } from '../repository/history/missing.ts';
+import { missingRuns, missingUnits, runMissing, snapshotMissing } from '../repository/history/missing.ts';
 import { isTimedId } from '../repository/ids.ts';
 import type { KeyRecord } from '../repository/keys/key-record.ts';
 import { readServer } from '../repository/known-servers.ts';
@@ -64,6 +64,8 @@ export async function checkServer(repository: Repository, runs: RunIndex, damage
   const newest = await repository.runs.missing();
   const missing = [...(newest === undefined ? [] : [newest.id]), ...(await missingRuns(repository, runs))];
   for (const id of missing) add(repository.nameOf(layout.runPath(id)), runMissing(id));
+  for (const { unit, snapshot } of await missingUnits(repository, runs))
+    add(repository.nameOf(layout.snapshotPath(unit, snapshot)), snapshotMissing(unit, snapshot));
   for (const path of locked) await checkLocked(repository, path).catch((error) => add(repository.nameOf(path), error));
 }
 

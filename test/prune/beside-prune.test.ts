@@ -8,6 +8,8 @@ import { restore } from '../../core/commands/restore.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
+import { recordDeletion } from '../../core/repository/history/deletions.ts';
+import { openRepository } from '../../core/repository/open-repository.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 
@@ -45,6 +47,10 @@ describe('beside a prune (case 36)', () => {
   }
 
   it('a verification takes what was deleted by rule for gone, and what is damaged for damaged', async () => {
+    // A prune says that it deletes the newest before it does.
+    const repository = await openRepository(sandbox.context.settings, 'write', () => {});
+    const [unit] = (await repository.units.ids()) as [string];
+    await recordDeletion(repository, { runs: [], snapshots: [{ unit, id: ids[2] as string }] }, []);
     const gone = await verifyWhile(() => {
       removeSnapshot(ids[1] as string);
       removeSnapshot(ids[2] as string);

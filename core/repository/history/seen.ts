@@ -1,7 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
-import { isTimedId } from '../ids.ts';
+import { isTimedId, isUnitId } from '../ids.ts';
 import type { LogLink } from '../run-record.ts';
 
 /** What a machine saw of a server's runs. */
@@ -53,6 +53,17 @@ export function keepSeenRuns(stateFolder: string, server: string, seen: SeenRuns
 export function readSeenSnapshot(stateFolder: string, unit: string): string | undefined {
   const { id } = readJson(snapshotFile(stateFolder, unit));
   return typeof id === 'string' && isTimedId(id) ? id : undefined;
+}
+
+/** The ids of the units of which a snapshot was seen. */
+export function seenUnits(stateFolder: string): string[] {
+  try {
+    const units = readdirSync(join(stateFolder, 'seen/units')).map((file) => file.replace(/\.json$/, ''));
+    return units.filter((unit) => isUnitId(unit) && readSeenSnapshot(stateFolder, unit) !== undefined);
+  } catch {
+    // Lost or damaged: as if nothing had been seen.
+    return [];
+  }
 }
 
 /** Does nothing when that is what it says already; undefined: of none. Throws where that cannot be kept. */
