@@ -47,7 +47,8 @@ export async function buildBundles(folder: string): Promise<void> {
   }
   for (const [name, library] of Object.entries(LATE_LIBRARIES)) {
     const contents = `module.exports = require(${JSON.stringify(library)});`;
-    await build({ ...BUNDLE_OPTIONS, stdin: { contents, resolveDir: ROOT }, outfile: join(folder, name) });
+    // Native parts that a library can do without stay away.
+    await build({ ...BUNDLE_OPTIONS, stdin: { contents, resolveDir: ROOT }, outfile: join(folder, name), external: ['*.node'] });
     plainComments(join(folder, name));
   }
   for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(folder, name));

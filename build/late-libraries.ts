@@ -6,6 +6,8 @@ export const LATE_LIBRARIES = {
   'library-execa.cjs': 'execa',
   'library-mysql2.cjs': 'mysql2/promise',
   'library-pg.cjs': 'pg',
+  'library-s3.cjs': './core/repository/backends/s3/sdk.ts',
+  'library-ssh2.cjs': 'ssh2',
 } as const;
 
 /** Has a bundle take these libraries from their own files, when it comes to the code that uses them. */
@@ -15,7 +17,8 @@ export function lateLibraries(root: string): Plugin {
   return {
     name: 'late-libraries',
     setup(build) {
-      build.onResolve({ filter: /^(?:execa|mysql2\/promise|pg)$/ }, ({ path }) => ({ path, namespace: 'late-library' }));
+      build.onResolve({ filter: /^(?:execa|mysql2\/promise|pg|ssh2)$/ }, ({ path }) => ({ path, namespace: 'late-library' }));
+      build.onResolve({ filter: /^\.\/sdk\.ts$/ }, () => ({ path: './core/repository/backends/s3/sdk.ts', namespace: 'late-library' }));
       build.onLoad({ filter: /./, namespace: 'late-library' }, ({ path }) => ({
         contents: `module.exports = require(${JSON.stringify(loader)}).loadLibrary(${JSON.stringify(files.get(path))});`,
         loader: 'js',

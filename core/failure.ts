@@ -16,6 +16,8 @@ export const FAILURE_CODES = {
   repository_foreign: 'what is there is not a repository of this program',
   repository_newer: 'the repository was written by a newer format',
   repository_replaced: 'another repository stands at the place than before',
+  repository_unreachable: 'the store of the repository does not answer, or not now',
+  repository_refused: 'the store of the repository refuses this server or what it asks',
   repository_damaged: 'an object of the repository is missing, cut or altered',
   history_missing: 'a record that was there is gone, and its server did not delete it',
   identity_missing: 'what is encrypted needs an identity, and none was given',

@@ -10,8 +10,11 @@ export function loadLibrary(file: string): unknown {
   if (!isSea()) return createRequire(import.meta.url)(`./${file}`);
   const source = Buffer.from(getRawAsset(file) as ArrayBuffer).latin1Slice();
   const module: { exports: unknown } = { exports: {} };
-  const run = new Script(`(function (exports, require, module) {${source}\n})`, { filename: file }).runInThisContext();
-  run(module.exports, builtin, module);
+  const run = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: file,
+  }).runInThisContext();
+  // Nothing of it is in a file: what it looks for beside itself is not there.
+  run(module.exports, builtin, module, `/${file}`, '/');
   return module.exports;
 }
 

@@ -5,6 +5,7 @@ import type { WorkerRole } from './workers.ts';
 const ROLES: Record<WorkerRole, () => Promise<() => void>> = {
   pack: async () => (await import('./scan/pack/pack-worker.ts')).runPackWorker,
   read: async () => (await import('./scan/walk/reader-worker.ts')).runReadWorker,
+  range: async () => (await import('./repository/backends/range-worker.ts')).runRangeWorker,
   write: async () => (await import('./restore/threads/write-worker.ts')).runWriteWorker,
 };
 

@@ -1,8 +1,8 @@
 import { getAsset, isSea } from 'node:sea';
-import { type MessagePort, Worker } from 'node:worker_threads';
+import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
 
 /** What a worker thread can be; `core/worker-main.ts` knows the module of each. */
-export type WorkerRole = 'pack' | 'read' | 'write';
+export type WorkerRole = 'pack' | 'read' | 'write' | 'range';
 
 /**
  * The bundle that worker threads run, beside the program's own and an asset of the single executable: without the front ends and
@@ -25,8 +25,16 @@ const YOUNG_GENERATION = 3;
  * Starts a thread of this program in a role. The role's module finds `data` and the role in `workerData` of
  * `node:worker_threads`. Works from source, from the bundle and inside the single executable.
  */
-export function startWorker(role: WorkerRole, data: Readonly<Record<string, unknown>> = {}): Worker {
-  const options = { workerData: { ...data, role }, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } };
+export function startWorker(
+  role: WorkerRole,
+  data: Readonly<Record<string, unknown>> = {},
+  transferList: readonly Transferable[] = [],
+): Worker {
+  const options = {
+    workerData: { ...data, role },
+    transferList: [...transferList],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
+  };
   return isSea() ? new Worker(getAsset(WORKER_START, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
 }
 

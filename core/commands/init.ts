@@ -2,13 +2,14 @@ import type { Context } from '../context/context.ts';
 import { fingerprintOf } from '../crypto/ed25519.ts';
 import { checkRecipient } from '../crypto/recipient.ts';
 import { Failure } from '../failure.ts';
+import { openStore } from '../repository/backends/open-store.ts';
 import { changeKeys, type KeyChoice } from '../repository/keys/change-keys.ts';
 import { decidedKey, keyForWriting } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
 import { openPlace, openRepository } from '../repository/open-repository.ts';
 import type { Place } from '../repository/opened-place.ts';
-import { initRepository, openBackend } from '../repository/place.ts';
+import { initRepository } from '../repository/place.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { InitRequest, InitResult } from '../schemas/init.ts';
 
@@ -23,7 +24,7 @@ export async function init(request: InitRequest, context: Context): Promise<Init
     throw new Failure('usage', 'what this server alone could read would be lost with it: give a recipient or a passphrase, too');
   }
   const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile, { input: context.standardInput });
-  const { created } = await initRepository(openBackend(settings.repository), isEncrypted ? recipients : undefined);
+  const { created } = await initRepository(await openStore(settings), isEncrypted ? recipients : undefined);
   const notify = (notice: Parameters<typeof reporter.log>[0]) => reporter.log(notice);
   const repository = await openRepository(settings, 'write', notify, { isNew: request.newServer, isUndecided: true, isMeant: true });
   const place = await openPlace(settings, notify);

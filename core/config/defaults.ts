@@ -52,6 +52,9 @@ export const DEFAULT_RECOVERY = { percent: 0 } as const;
 export function defaultSettings(): Settings {
   return {
     repository: '/var/backups/apiscp-backup',
+    s3: {},
+    sftp: {},
+    rclone: {},
     stateDirectory: '/var/lib/apiscp-backup',
     accountsRoot: '/home/virtual',
     systemRoot: '/',

@@ -1,3 +1,4 @@
+import { LOCATION_FORMS } from './location.ts';
 import type { Meant } from './schema-validator.ts';
 
 // What chain/duration.ts understands; a length of 0 would be a policy nobody means.
@@ -128,6 +129,65 @@ const LIMITS = {
 
 const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 4000 } as const;
 
+/** `parseLocation` reads it; here only that it is one, so that each scheme that is not known can be named. */
+const LOCATION = { type: 'string', pattern: '^(?:/|[A-Za-z0-9+.-]+:)[^\\u0000]*$', maxLength: 4000 } as const;
+
+const S3 = {
+  type: 'object',
+  description: 'How a repository at s3:… is reached. A key that is left out has its default.',
+  properties: {
+    region: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 100,
+      description: 'Region of the bucket. Default: us-east-1, which stores without regions expect.',
+    },
+    pathStyle: {
+      type: 'boolean',
+      description: 'Whether the bucket stands in the path of addresses (true, the default) or in the name of the host.',
+    },
+    credentialsFile: {
+      ...ABSOLUTE_PATH,
+      description: 'File of root alone (0600) with the key, as the aws command writes it. Left out: the role of the machine.',
+    },
+    profile: { type: 'string', minLength: 1, maxLength: 100, description: 'Section of that file. Default: default.' },
+    storageClass: {
+      type: 'string',
+      pattern: '^[A-Z][A-Z0-9_]{0,63}$',
+      description: 'Storage class of what is stored. Default: the bucket’s.',
+    },
+    serverSideEncryption: { enum: ['AES256', 'aws:kms'], description: 'Encryption that the store is asked for. Default: the bucket’s.' },
+    encryptionKey: { type: 'string', minLength: 1, maxLength: 2048, description: 'Name of the key for aws:kms.' },
+  },
+  additionalProperties: false,
+} as const;
+
+const SFTP = {
+  type: 'object',
+  description: 'How a repository at sftp:… is reached. A key that is left out has its default.',
+  properties: {
+    identityFile: {
+      ...ABSOLUTE_PATH,
+      description: 'Private key without a passphrase, of root alone (0600). Default: /root/.ssh/id_ed25519.',
+    },
+    knownHostsFile: {
+      ...ABSOLUTE_PATH,
+      description: 'Keys of the hosts that are known, as OpenSSH keeps them. Default: /root/.ssh/known_hosts.',
+    },
+    agent: { ...ABSOLUTE_PATH, description: 'Socket of an agent that has the key, in the place of identityFile.' },
+  },
+  additionalProperties: false,
+} as const;
+
+const RCLONE = {
+  type: 'object',
+  description: 'How a repository at rclone:… is reached.',
+  properties: {
+    configFile: { ...ABSOLUTE_PATH, description: 'The settings of rclone. Default: /root/.config/rclone/rclone.conf.' },
+  },
+  additionalProperties: false,
+} as const;
+
 const DATABASES = {
   type: 'object',
   description: 'How databases are backed up. A key that is left out has its default.',
@@ -253,6 +313,8 @@ export const MEANT_IN_SETTINGS: Meant = new Map([
   [DURATION.pattern, 'a number above 0 and a unit, such as 36 hours, 4 days or 2 months'],
   [TIME_OF_DAY.pattern, 'a time of day from 00:00 to 23:59, such as 01:30'],
   [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
+  [LOCATION.pattern, `a path from the root on, or a location such as ${LOCATION_FORMS}`],
+  [S3.properties.storageClass.pattern, 'a storage class such as STANDARD_IA'],
   [ABSOLUTE_PATH.pattern, 'a path from the root on, such as /srv/backups'],
 ]);
 
@@ -264,7 +326,10 @@ export const settingsSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    repository: { ...ABSOLUTE_PATH, description: 'Directory that holds the backups.' },
+    repository: { ...LOCATION, description: `Where the backups are: ${LOCATION_FORMS}.` },
+    s3: S3,
+    sftp: SFTP,
+    rclone: RCLONE,
     stateDirectory: { ...ABSOLUTE_PATH, description: 'Root-only working data of this server; never needed to restore.' },
     accountsRoot: { ...ABSOLUTE_PATH, description: 'Directory of the accounts, with one folder siteN each.' },
     systemRoot: { ...ABSOLUTE_PATH, description: 'Directory below which the server-wide locations are looked for.' },

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
 import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
+import { parseLocation } from './location.ts';
 import { replaceFile } from './replace-file.ts';
 import { MEANT_IN_SETTINGS } from './schema.ts';
 import { describeSchemaErrors, type SchemaError } from './schema-validator.ts';
@@ -13,7 +14,18 @@ export type { SettingName, Settings, SettingsFile };
 
 /** What is wrong with the contents of a settings file, a sentence each; empty when nothing is. */
 function validateSettings(value: unknown): string[] {
-  return matchesSchema(value) ? [] : describeSchemaErrors(matchesSchema.errors, MEANT_IN_SETTINGS);
+  return matchesSchema(value) ? locationProblems(value as SettingsFile) : describeSchemaErrors(matchesSchema.errors, MEANT_IN_SETTINGS);
+}
+
+/** What no pattern can say of a location. */
+function locationProblems({ repository }: SettingsFile): string[] {
+  if (repository === undefined) return [];
+  try {
+    parseLocation(repository);
+    return [];
+  } catch (error) {
+    return [`/repository: ${(error as Failure).message}. ${(error as Failure).advice}`];
+  }
 }
 
 function invalid(file: string, problem: string, cause?: unknown): Failure {

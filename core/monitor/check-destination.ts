@@ -1,4 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
+import { ownFolders, parseLocation } from '../config/location.ts';
 import type { Settings } from '../config/settings.ts';
 import { fingerprintOf } from '../crypto/ed25519.ts';
 import { asFailure } from '../failure.ts';
@@ -60,6 +61,9 @@ async function checkSignatures(repository: Repository, { stateDirectory, reposit
 }
 
 function checkWriting(repository: string): Check {
+  if (parseLocation(repository).kind !== 'directory') {
+    return ok('destination', `${repository} can be read; whether it can be written to, the next backup tells`);
+  }
   try {
     const directory = openTrustedDirectory(pathBytes(repository));
     try {
@@ -88,9 +92,10 @@ function checkWriting(repository: string): Check {
 }
 
 /** The room where backups and state are kept, and whether the backups lie on a disk of their own. */
-export function checkSpace({ repository, stateDirectory, accountsRoot }: Settings): Check[] {
+export function checkSpace(settings: Settings): Check[] {
+  const { repository, accountsRoot } = settings;
   const found: Check[] = [];
-  for (const place of [repository, stateDirectory]) {
+  for (const place of ownFolders(settings)) {
     const room = roomOf(place);
     if (room === undefined) continue;
     const share = room.bytes / Math.max(1, room.size);

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { lostServer } from './history/lost-server.ts';
+import { openStore } from './backends/open-store.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
@@ -11,7 +12,7 @@ import { ServerKeys } from './keys/server-keys.ts';
 import { rememberPlace, replacedAt } from './known-places.ts';
 import { lockedIdentityPath, serverFolder } from './layout.ts';
 import { type Place, placeOf } from './opened-place.ts';
-import { openBackend, readRepositoryIdentity } from './place.ts';
+import { readRepositoryIdentity } from './place.ts';
 import { Repository } from './repository.ts';
 import type { LogLink } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
@@ -34,7 +35,7 @@ export interface ServerChoice {
 
 /** What has to be known of the repository before it is said which server is meant. */
 export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
-  const backend = openBackend(settings.repository);
+  const backend = await openStore(settings);
   const repository = await readRepositoryIdentity(backend);
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;

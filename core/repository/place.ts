@@ -1,17 +1,11 @@
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
-import { LocalBackend } from './backends/local.ts';
 import { repositoryDocument } from './documents.ts';
 import type { RepositoryIdentity } from './identity.ts';
 import { newRepositoryId } from './ids.ts';
 import { REPOSITORY_FILE } from './layout.ts';
 import { FORMAT_VERSION } from './record.ts';
 import { readUnjudged, writeUnsigned } from './stored-document.ts';
-
-/** The backend of a repository's place as the settings name it: an absolute path. */
-export function openBackend(location: string): Backend {
-  return new LocalBackend(location);
-}
 
 const FOREIGN_ADVICE = 'Name another place in the setting `repository`; nothing was changed here.';
 

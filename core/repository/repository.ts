@@ -3,7 +3,6 @@ import type { SnapshotLink } from '../chain/snapshot.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { RandomAccess } from '../manifest/read/random-access.ts';
 import { snapshotDocument } from './documents.ts';
-import { fetchUnlinked } from './fetch.ts';
 import { isTimedId, startsWithTimedId } from './ids.ts';
 import { reveal, writeSealed } from './keys/sealed-members.ts';
 import type { ServerKeys } from './keys/server-keys.ts';
@@ -174,7 +173,7 @@ export class Repository extends ServerFolder {
       throw new Failure('repository_damaged', message, { affected: [name] });
     }
     const key = layout.isSealed(path) ? await this.keys.streamKey(name, length) : undefined;
-    const stored = this.backend.openDirectly?.(name) ?? (await fetchUnlinked(this.backend, name, length, this.stateFolder));
+    const stored = this.backend.openDirectly(name, length, this.stateFolder);
     return key === undefined ? stored : new SealedAccess(stored, key, name);
   }
 }

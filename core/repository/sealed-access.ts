@@ -7,6 +7,7 @@ export class SealedAccess implements RandomAccess {
   readonly size: number;
   readonly descriptor?: number;
   readonly sealed: { readonly size: number; readonly key: StreamKey };
+  readonly fill?: (offset: number, length: number) => void;
   readonly #stored: RandomAccess;
   readonly #reader: DirectStreamReader;
   readonly #name: string;
@@ -16,6 +17,7 @@ export class SealedAccess implements RandomAccess {
     this.#stored = stored;
     this.#name = name;
     if (stored.descriptor !== undefined) this.descriptor = stored.descriptor;
+    if (stored.fill !== undefined) this.fill = stored.fill.bind(stored);
     this.sealed = { size: stored.size, key };
     try {
       this.#reader = new DirectStreamReader(stored.size, key, (offset, length) => stored.read(offset, length));

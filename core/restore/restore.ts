@@ -16,7 +16,7 @@ import { Excluded } from './plan/exclude-rules.ts';
 import type { Extraneous } from './plan/extraneous.ts';
 import { Foresight } from './plan/foresight.ts';
 import { LostStretches } from './plan/lost-stretches.ts';
-import { type ChainManifest, openView, type ViewOptions } from './plan/manifest-files.ts';
+import { type ChainManifest, forThread, openView, type ViewOptions } from './plan/manifest-files.ts';
 import { neededFrames } from './plan/needed-frames.ts';
 import type { Plan } from './plan/plan.ts';
 import { planRestore } from './plan/planner.ts';
@@ -249,7 +249,12 @@ class Restore {
   #startThreads(roots: readonly TargetRoot[], known: KnownDirectories): WritePool | undefined {
     const { manifests, workers, exclude: now, excludeThen: earlier } = this.#order;
     const rules = { ...this.#rules, exclude: { now, earlier } };
-    return WritePool.start(workers, { roots, rules, manifests, known: known.data }, this.#packs, this.#reportLeft);
+    return WritePool.start(
+      workers,
+      { roots, rules, manifests: manifests.map(forThread), known: known.data },
+      this.#packs,
+      this.#reportLeft,
+    );
   }
 
   async #writeEntries(plan: Plan, pool: WritePool | undefined, target: Target): Promise<void> {

@@ -39,7 +39,13 @@ export class ChainManifests {
   }
 }
 
-function fileOf({ descriptor, size, sealed }: RandomAccess): OpenFile {
+function fileOf(access: RandomAccess): OpenFile {
+  const { descriptor, size, sealed } = access;
   if (descriptor === undefined) throw new Failure('internal', 'a manifest is not in a file');
-  return { descriptor, size, ...(sealed === undefined ? {} : { sealed }) };
+  return {
+    descriptor,
+    size,
+    ...(sealed === undefined ? {} : { sealed }),
+    ...(access.fill === undefined ? {} : { fill: access.fill.bind(access) }),
+  };
 }

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ownFolders } from '../config/location.ts';
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
 import { type Mount, readMounts } from '../linux/mounts.ts';
@@ -64,9 +65,9 @@ function isAbove(folder: ByteString, above: ReadonlySet<string>): boolean {
   return identity !== undefined && above.has(identity);
 }
 
-function ownPlaces({ repository, stateDirectory }: Places): OwnPlace[] {
+function ownPlaces(settings: Places): OwnPlace[] {
   const mounts = readMounts();
-  return [repository, stateDirectory].map((name) => {
+  return ownFolders(settings).map((name) => {
     const path = existing(pathBytes(name));
     const names = [path, ...otherNames(path, mounts)];
     return { name, above: new Set(names.flatMap(upwards).flatMap((each) => identityOf(each) ?? [])) };

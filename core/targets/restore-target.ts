@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { ownFolders } from '../config/location.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Reporter } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
@@ -79,8 +80,8 @@ function opened(description: ByteString, roots: readonly TargetRoot[], layers?: 
 }
 
 /** Which directories belong to this program, by device and inode: a path can have many names. */
-function ownFolders({ repository, stateDirectory }: Settings): { name: string; dev: bigint; ino: bigint }[] {
-  return [repository, stateDirectory].flatMap((name) => {
+function foldersToSpare(settings: Settings): { name: string; dev: bigint; ino: bigint }[] {
+  return ownFolders(settings).flatMap((name) => {
     const status = statSync(name, { bigint: true, throwIfNoEntry: false });
     return status === undefined ? [] : [{ name, dev: status.dev, ino: status.ino }];
   });
@@ -103,7 +104,7 @@ export function asNotice(reporter: Reporter): Report {
  */
 export function openFolderTarget(path: ByteString, settings: Settings, make: boolean, reporter: Reporter): RestoreTarget {
   if (!isAbsolute(path)) throw new Failure('usage', 'the folder to restore to must be an absolute path', { affected: [path] });
-  const own = ownFolders(settings);
+  const own = foldersToSpare(settings);
   const folder = openNamedFolder(path, {
     make,
     check: ({ device, inode }) => {

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import { failureOf } from '../failure-of.ts';
@@ -59,6 +62,51 @@ export function backendConformance(title: string, open: () => Promise<Backend>, 
         expect((await backend.read(name)).equals(content)).to.equal(true);
         expect((await backend.read(name, 999_000, 5000)).equals(content.subarray(999_000, 1_004_000))).to.equal(true);
         expect((await backend.read(name, content.length, 0)).length).to.equal(0);
+      });
+
+      it('gives back an object of many parts', async () => {
+        const chunk = randomBytes(1_500_000);
+        const writer = await backend.create('p');
+        for (let count = 0; count < 20; count++) await writer.write(chunk);
+        await writer.commit();
+        expect(await backend.size('p')).to.equal(30_000_000);
+        expect((await backend.read('p', 16_500_000, 3_000_000)).equals(Buffer.concat([chunk, chunk]))).to.equal(true);
+        const late = await backend.create('p');
+        for (let count = 0; count < 7; count++) await late.write(chunk);
+        expect(await failureOf(() => late.commit())).to.include({ code: 'object_exists' });
+        await late.abort();
+        expect(await backend.size('p')).to.equal(30_000_000);
+        const dropped = await backend.create('q');
+        for (let count = 0; count < 7; count++) await dropped.write(chunk);
+        await dropped.abort();
+        expect(await collect(backend, '')).to.deep.equal(['p']);
+      });
+
+      it('opens an object for reading without waiting', async () => {
+        const content = randomBytes(700_000);
+        await store(backend, 'a/b', content);
+        const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+        try {
+          const access = backend.openDirectly('a/b', content.length, folder);
+          expect(access.size).to.equal(content.length);
+          for (const [offset, length] of [
+            [699_990, 10],
+            [0, 3],
+            [100_000, 400_000],
+            [0, 700_000],
+            [5, 0],
+          ] as const) {
+            expect(access.read(offset, length).equals(content.subarray(offset, offset + length)), `${length} from ${offset}`).to.equal(
+              true,
+            );
+          }
+          expect(await failureOf(async () => access.read(699_990, 11))).to.include({ code: 'repository_damaged' });
+          access.close();
+          const missing = await failureOf(async () => backend.openDirectly('a/c', 5, folder).read(0, 1));
+          expect(missing).to.include({ code: 'repository_damaged' });
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
       });
 
       it('keeps what a caller does to its buffers afterwards out of the object', async () => {

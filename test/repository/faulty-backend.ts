@@ -131,13 +131,9 @@ export class FaultyBackend implements Backend {
     return await this.#inner.discardAbandoned(before);
   }
 
-  get openDirectly(): ((name: string) => RandomAccess) | undefined {
-    const open = this.#inner.openDirectly;
-    if (open === undefined) return undefined;
-    return (name) => {
-      this.#enter('read');
-      return open.call(this.#inner, name);
-    };
+  openDirectly(name: string, length: number, folder: string): RandomAccess {
+    this.#enter('read');
+    return this.#inner.openDirectly(name, length, folder);
   }
 }
 

@@ -16,10 +16,11 @@ import { expect } from 'chai';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import type { Settings } from '../../core/config/settings.ts';
 import type { Notice } from '../../core/context/notice.ts';
+import { openStore } from '../../core/repository/backends/open-store.ts';
 import { newServerId } from '../../core/repository/ids.ts';
 import { machineDigest } from '../../core/repository/machine.ts';
 import { openRepository } from '../../core/repository/open-repository.ts';
-import { initRepository, openBackend } from '../../core/repository/place.ts';
+import { initRepository } from '../../core/repository/place.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import { SAFETY_AGE } from '../../core/repository/safety-age.ts';
 import { failureOf } from '../failure-of.ts';
@@ -38,7 +39,7 @@ describe('opening a repository', () => {
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const init = (place = settings.repository) => initRepository(openBackend(place));
+  const init = async (repository = settings.repository) => initRepository(await openStore({ ...settings, repository }));
   const open = (purpose: 'read' | 'write', changes: Partial<Settings> = {}): Promise<Repository> =>
     openRepository({ ...settings, ...changes }, purpose, (notice) => notices.push(notice));
 

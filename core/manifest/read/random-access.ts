@@ -5,6 +5,8 @@ export interface RandomAccess {
   readonly size: number;
   /** Open on a file that holds exactly these bytes, where there is one: threads share descriptors and nothing else. */
   readonly descriptor?: number;
+  /** Where that file has only what was read so far: has a stretch of it in the file. */
+  fill?(offset: number, length: number): void;
   /** Set when that file has these bytes encrypted: its length, and what is needed to read it (core/crypto). */
   readonly sealed?: SealedFile;
   /** A copy that should have the same bytes, for what turns out to be damaged here. */
@@ -35,6 +37,7 @@ export function withSpare(access: RandomAccess, spare: Spare): RandomAccess {
     size: access.size,
     ...(access.descriptor === undefined ? {} : { descriptor: access.descriptor }),
     ...(access.sealed === undefined ? {} : { sealed: access.sealed }),
+    ...(access.fill === undefined ? {} : { fill: access.fill.bind(access) }),
     spare,
     read: (offset, length) => access.read(offset, length),
     close: () => closeEach([access, spare.access]),

@@ -65,8 +65,8 @@ export interface Backend {
   readonly removeFolder?: ((folder: string, before: number) => Promise<void>) | undefined;
   /** Bytes that can still be stored, and that fit in all, where the place has such limits. */
   readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
-  /** An object for synchronous reading, where the place can give it; elsewhere a copy has to be fetched. */
-  readonly openDirectly?: ((name: string) => RandomAccess) | undefined;
+  /** An object of so many bytes for reading without waiting; `folder` is a private one for what that needs. */
+  openDirectly(name: string, length: number, folder: string): RandomAccess;
   /** Has a durable object read from the disk the next time, and not from memory; a place that cannot leaves it out. */
   readonly forgetCached?: ((name: string) => void) | undefined;
 }

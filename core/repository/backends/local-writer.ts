@@ -9,19 +9,10 @@ import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { writeAllAsync } from '../../linux/write-all.ts';
 import type { ObjectWriter, WriteMode } from './backend.ts';
+import { incomingOf } from './incoming.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, type LocalRoot, openFolder } from './local-folder.ts';
 import { nameTaken } from './object-failures.ts';
-
-/** Folder in which objects stand until they are whole; its name can be no object's. */
-export const INCOMING = '.incoming';
-
-/** How deep a server's folder is: what it writes stands below that until it is whole, apart from what others write. */
-const OWNER_DEPTH = 2;
-
-function incomingOf(components: readonly string[]): string[] {
-  return [...(components.length > OWNER_DEPTH ? components.slice(0, OWNER_DEPTH) : []), INCOMING];
-}
 
 function isNamed(descriptor: number): boolean {
   const status = new StatBuffer();

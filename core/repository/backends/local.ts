@@ -12,9 +12,10 @@ import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
+import { INCOMING } from './incoming.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, LocalRoot, openFolder } from './local-folder.ts';
-import { INCOMING, LocalWriter, removeIfThere } from './local-writer.ts';
+import { LocalWriter, removeIfThere } from './local-writer.ts';
 import { missingObject } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
 

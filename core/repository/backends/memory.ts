@@ -1,8 +1,9 @@
 import { Failure } from '../../failure.ts';
-import { exactRange } from '../../manifest/read/random-access.ts';
+import { exactRange, type RandomAccess } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
 import { missingObject, nameTaken } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
+import { SparseCopy } from './sparse-copy.ts';
 
 /** Keeps the objects in this process' memory: for tests and simulations. */
 export class MemoryBackend implements Backend {
@@ -49,6 +50,12 @@ export class MemoryBackend implements Backend {
     if (object === undefined) throw missingObject(name);
     const end = exactRange(name, object.bytes.length, offset, length);
     return Buffer.from(object.bytes.subarray(offset, end));
+  }
+
+  openDirectly(name: string, length: number, folder: string): RandomAccess {
+    const object = this.#objects.get(name);
+    if (object === undefined) throw missingObject(name);
+    return new SparseCopy(folder, name, length, (offset, count) => object.bytes.subarray(offset, offset + count));
   }
 
   async size(name: string): Promise<number | undefined> {

@@ -43,7 +43,7 @@ export function readRecovery(folder: ServerFolder, path: string): Promise<Recove
 export async function readRecoveryAt(folder: ServerFolder, place: string): Promise<Recovery | undefined> {
   const size = await folder.objectSize(place);
   if (size === undefined) return undefined;
-  const access = await openStored(folder, place, size);
+  const access = openStored(folder, place, size);
   try {
     const heads = [headAt(access, 0), headAtEnd(access)];
     const head = heads.find((each) => each !== undefined);
@@ -87,7 +87,7 @@ function readable(access: RandomAccess, offset: number, length: number): Buffer 
 /** Whether all parity is as it was written. */
 export async function isWholeRecovery(folder: ServerFolder, place: string, { geometry, digests }: RecoveryHead): Promise<boolean> {
   const { shard, data, parity, stripes } = geometry;
-  const access = await openStored(folder, place, recoveryLength(geometry));
+  const access = openStored(folder, place, recoveryLength(geometry));
   try {
     for (let number = 0; number < parity * stripes; number++) {
       if (number % SHARDS_AT_ONCE === 0) await setImmediate();
@@ -117,8 +117,8 @@ export async function heal(folder: ServerFolder, path: string, head: RecoveryHea
   const name = folder.nameOf(path);
   const size = await folder.objectSize(path);
   const [damaged, recovery] = [
-    size === undefined ? undefined : await openStored(folder, path, size),
-    await openStored(folder, recoveryPath(path), (await folder.objectSize(recoveryPath(path))) ?? 0),
+    size === undefined ? undefined : openStored(folder, path, size),
+    openStored(folder, recoveryPath(path), (await folder.objectSize(recoveryPath(path))) ?? 0),
   ];
   const spool = unnamedFile(folder.stateFolder);
   try {

@@ -6,7 +6,6 @@ import { FileBytes } from '../../linux/file-bytes.ts';
 import { writeAll } from '../../linux/write-all.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { WriteMode } from '../backends/backend.ts';
-import { fetchUnlinked } from '../fetch.ts';
 import { recoveryPath } from '../layout.ts';
 import type { ServerFolder } from '../server-folder.ts';
 import { dataOffset, type Geometry, geometryFor } from './geometry.ts';
@@ -22,9 +21,8 @@ export function stripesAtOnce({ shard, data, parity }: Geometry): number {
 }
 
 /** An object to be read anywhere; the caller closes it. */
-export async function openStored(folder: ServerFolder, path: string, length: number): Promise<RandomAccess> {
-  const name = folder.nameOf(path);
-  return folder.backend.openDirectly?.(name) ?? (await fetchUnlinked(folder.backend, name, length, folder.stateFolder));
+export function openStored(folder: ServerFolder, path: string, length: number): RandomAccess {
+  return folder.backend.openDirectly(folder.nameOf(path), length, folder.stateFolder);
 }
 
 /** An open file of a folder that has no name. */
@@ -47,7 +45,7 @@ export async function makeRecovery(
   mode: WriteMode = 'new',
 ): Promise<void> {
   const geometry = geometryFor(length, percent);
-  const access = await openStored(folder, path, length);
+  const access = openStored(folder, path, length);
   const spool = unnamedFile(folder.stateFolder);
   try {
     const digests = await writeParity(access, geometry, spool);

@@ -16,6 +16,8 @@ export interface OpenFile {
   readonly size: number;
   /** Set when it is encrypted in the file. */
   readonly sealed?: SealedFile;
+  /** Where the file has only what was read so far: has a stretch of it there. For the thread that plans: the others read what is planned. */
+  readonly fill?: (offset: number, length: number) => void;
 }
 
 /** A manifest in an open local file, so that every thread can read it; the descriptor stays with its owner. */
@@ -35,12 +37,23 @@ export interface MissingManifest {
 export type ChainManifest = ManifestFile | MissingManifest;
 
 /** The same bytes for one reader: the descriptor is its owner's to close. */
-function bytesOf({ descriptor, size, sealed }: OpenFile): RandomAccess {
+function bytesOf({ descriptor, size, sealed, fill }: OpenFile): RandomAccess {
   const file = new FileBytes(descriptor, 'a manifest', sealed?.size ?? size);
+  const read = (offset: number, length: number): Buffer => {
+    fill?.(offset, length);
+    return file.read(offset, length);
+  };
   const close = (): void => {};
-  if (sealed === undefined) return { size, descriptor, read: (offset, length) => file.read(offset, length), close };
-  const reader = new DirectStreamReader(sealed.size, sealed.key, (offset, length) => file.read(offset, length));
+  if (sealed === undefined) return { size, descriptor, read, close };
+  const reader = new DirectStreamReader(sealed.size, sealed.key, read);
   return { size, read: (offset, length) => reader.read(offset, length), close };
+}
+
+/** The same for another thread, which cannot be given functions. */
+export function forThread(manifest: ChainManifest): ChainManifest {
+  if ('missing' in manifest) return manifest;
+  const { fill, spare, ...file } = manifest;
+  return spare === undefined ? file : { ...file, spare };
 }
 
 /** How a point in time is read. */

@@ -1,0 +1,79 @@
+import { Failure } from '../failure.ts';
+
+/** Where a repository is. */
+export type Location =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 's3'; readonly endpoint: string; readonly bucket: string; readonly prefix: string }
+  | {
+      readonly kind: 'sftp';
+      readonly user: string | undefined;
+      readonly host: string;
+      readonly port: number | undefined;
+      readonly path: string;
+    }
+  | { readonly kind: 'rclone'; readonly remote: string; readonly path: string };
+
+/** What a location can look like, for people. */
+export const LOCATION_FORMS = '/srv/backups, s3:https://endpoint/bucket/prefix, sftp:user@host:22:/srv/backups or rclone:remote:path';
+
+/** As buckets are named everywhere (S3 User Guide, "General purpose bucket naming rules"). */
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** A prefix is a name of an object: what means something else on another kind of storage stays out of it. */
+const PREFIX = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+const SFTP = /^(?:([A-Za-z0-9_][A-Za-z0-9._-]*)@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?::(\d{1,5}))?:(\/[^\0\n]*)$/;
+/** A name in rclone's settings (rclone.org/docs, "Valid remote names"), without those that would read as an option or settings. */
+const RCLONE = /^([A-Za-z0-9_][A-Za-z0-9_.+@ -]*):([^\0\n]*)$/;
+
+/** Reads the setting `repository`; throws `invalid_settings`, with the value and what it could be. */
+export function parseLocation(text: string): Location {
+  const location = text.startsWith('/') ? ({ kind: 'directory', path: text } as const) : schemed(text);
+  if (typeof location !== 'string') return location;
+  throw new Failure('invalid_settings', `the repository ${JSON.stringify(text)} cannot be used: ${location}`, {
+    affected: [text],
+    advice: `Name one like ${LOCATION_FORMS}.`,
+  });
+}
+
+/** A location with a scheme, or what is wrong with it. */
+function schemed(text: string): Location | string {
+  const colon = text.indexOf(':');
+  const scheme = text.slice(0, Math.max(colon, 0));
+  const rest = text.slice(colon + 1);
+  if (scheme === 's3') return s3Location(rest);
+  if (scheme === 'sftp') return sftpLocation(rest);
+  if (scheme === 'rclone') {
+    const [, remote, path] = RCLONE.exec(rest) ?? [];
+    return remote === undefined || path === undefined
+      ? 'after rclone: come a remote, a colon and a path'
+      : { kind: 'rclone', remote, path };
+  }
+  if (colon < 0) return 'it is neither a path from the root on nor a location with a scheme';
+  return `the scheme ${JSON.stringify(scheme)} is unknown`;
+}
+
+function s3Location(text: string): Location | string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+    return 'after s3: comes the address of the store, https://…';
+  if (url.username !== '' || url.password !== '') return 'a key does not belong into it: name a file in the setting `s3`';
+  if (url.search !== '' || url.hash !== '') return 'nothing follows the prefix';
+  const [bucket = '', ...rest] = url.pathname.slice(1).split('/');
+  const prefix = rest.join('/').replace(/\/$/, '');
+  if (!BUCKET.test(bucket)) return `${JSON.stringify(bucket)} is no name of a bucket`;
+  if (prefix !== '' && !PREFIX.test(prefix)) return `the prefix ${JSON.stringify(prefix)} has characters that names of objects have not`;
+  return { kind: 's3', endpoint: url.origin, bucket, prefix };
+}
+
+function sftpLocation(text: string): Location | string {
+  const [, user, host, port, path] = SFTP.exec(text) ?? [];
+  if (host === undefined || path === undefined) return 'after sftp: come [user@]host[:port]: and a path from the root on';
+  const number = port === undefined ? undefined : Number(port);
+  if (number !== undefined && (number < 1 || number > 65_535)) return `${number} is no port`;
+  return { kind: 'sftp', user, host: host.replace(/^\[|\]$/g, ''), port: number, path };
+}
+
+/** The folders of this program that are on a disk of this server. */
+export function ownFolders({ repository, stateDirectory }: { readonly repository: string; readonly stateDirectory: string }): string[] {
+  const location = parseLocation(repository);
+  return location.kind === 'directory' ? [location.path, stateDirectory] : [stateDirectory];
+}

@@ -1,0 +1,10 @@
+/** Folder in which objects stand until they are whole; its name can be no object's. */
+export const INCOMING = '.incoming';
+
+/** How deep a server's folder is: what it writes stands below that until it is whole, apart from what others write. */
+const OWNER_DEPTH = 2;
+
+/** The components of the folder in which an object is written, from the repository on. */
+export function incomingOf(components: readonly string[]): string[] {
+  return [...(components.length > OWNER_DEPTH ? components.slice(0, OWNER_DEPTH) : []), INCOMING];
+}

@@ -1,0 +1,34 @@
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { asFailure } from '../../failure.ts';
+import type { Backend } from './backend.ts';
+import { openStore } from './open-store.ts';
+import type { RangeAnswer, RangeRequest, RangeThreadData } from './range-thread.ts';
+
+/** The life of the thread that reads stretches of objects for one that waits. */
+export function runRangeWorker(): void {
+  const { settings, port, answers } = workerData as RangeThreadData;
+  const backend = openStore(settings);
+  const answer = (message: RangeAnswer): void => {
+    send(port, message);
+    Atomics.add(answers, 0, 1);
+    Atomics.notify(answers, 0);
+  };
+  port.on('message', (request: RangeRequest) => {
+    void readRange(backend, request).then(answer);
+  });
+}
+
+async function readRange(backend: Promise<Backend>, { name, offset, length }: RangeRequest): Promise<RangeAnswer> {
+  try {
+    const bytes = await (await backend).read(name, offset, length);
+    // A small Buffer shares its memory with others.
+    return { bytes: bytes.buffer.byteLength === bytes.length ? new Uint8Array(bytes.buffer as ArrayBuffer) : new Uint8Array(bytes) };
+  } catch (error) {
+    const { code, message, affected, retry } = asFailure(error);
+    return { failure: { code, message, affected, retry } };
+  }
+}
+
+function send(port: MessagePort, message: RangeAnswer): void {
+  port.postMessage(message, 'bytes' in message ? [message.bytes.buffer] : []);
+}

@@ -1,0 +1,168 @@
+import { Failure } from '../../../failure.ts';
+import { exactRange, type RandomAccess } from '../../../manifest/read/random-access.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import { INCOMING, incomingOf } from '../incoming.ts';
+import { missingObject } from '../object-failures.ts';
+import { checkObjectName, isObjectName } from '../object-name.ts';
+import { type ReadObjectNow, SparseCopy } from '../sparse-copy.ts';
+import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings } from './command.ts';
+import { RcloneWriter } from './rclone-writer.ts';
+
+const ONE_DAY = 86_400_000;
+const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
+
+/** What `rclone lsjson` tells of an entry. */
+interface Listed {
+  readonly Path: string;
+  readonly Name: string;
+  readonly Size: number;
+  readonly ModTime: string;
+  readonly IsDir: boolean;
+}
+
+/** The place that a location names. Nothing is asked of it yet. */
+export function openRclone(location: RcloneLocation, settings: RcloneSettings, readNow: ReadObjectNow): RcloneBackend {
+  return new RcloneBackend(new Rclone(location, settings), readNow);
+}
+
+/** Objects in whatever rclone reaches. Each call is a child process: slow for small things, and everywhere at home. */
+export class RcloneBackend implements Backend {
+  readonly description: string;
+  readonly #rclone: Rclone;
+  readonly #readNow: ReadObjectNow;
+  readonly #sizes = new Map<string, number>();
+
+  constructor(rclone: Rclone, readNow: ReadObjectNow) {
+    this.description = rclone.description;
+    this.#rclone = rclone;
+    this.#readNow = readNow;
+  }
+
+  async inspect(): Promise<Occupation> {
+    const found = await this.#list('', []);
+    if (found === undefined) return 'absent';
+    return found.some(({ Name }) => !NOT_CONTENTS.has(Name)) ? 'occupied' : 'empty';
+  }
+
+  async prepare(): Promise<void> {
+    await this.#rclone.run(this.description, ['mkdir', this.#rclone.place('')]);
+  }
+
+  async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
+    return new RcloneWriter(this.#rclone, incomingOf(checkObjectName(name)).join('/'), name, mode, {
+      sizeOf: (path) => this.#fresh(path),
+      remove: (path) => this.#remove(path),
+    });
+  }
+
+  openDirectly(name: string, length: number, folder: string): RandomAccess {
+    checkObjectName(name);
+    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
+  }
+
+  async read(name: string, offset = 0, length?: number): Promise<Buffer> {
+    checkObjectName(name);
+    const size = this.#sizes.get(name) ?? (await this.#fresh(name));
+    if (size === undefined) throw missingObject(name);
+    const end = exactRange(name, size, offset, length);
+    if (end === offset) return Buffer.alloc(0);
+    const range = ['--offset', `${offset}`, '--count', `${end - offset}`];
+    const bytes = await this.#rclone.run(name, ['cat', this.#rclone.place(name), ...range]);
+    if (bytes.length === end - offset) return bytes;
+    this.#sizes.delete(name);
+    // A missing object is nothing to `cat`.
+    const now = await this.#fresh(name);
+    if (now === undefined) throw missingObject(name);
+    exactRange(name, now, offset, end - offset);
+    throw new Failure('repository_unreachable', `${name}: ${bytes.length} of ${end - offset} bytes came`, {
+      affected: [name],
+      retry: true,
+    });
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    checkObjectName(name);
+    return await this.#fresh(name);
+  }
+
+  /** The size as the place tells it now; objects never change, so it is kept for reading. */
+  async #fresh(name: string): Promise<number | undefined> {
+    const [found] = (await this.#list(name, ['--stat'])) ?? [];
+    if (found === undefined || found.IsDir) {
+      this.#sizes.delete(name);
+      return undefined;
+    }
+    this.#sizes.set(name, found.Size);
+    return found.Size;
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1).replace(/\/$/, '');
+    if (folder !== '') checkObjectName(folder);
+    for (const { Path, Size, ModTime, IsDir } of (await this.#list(folder, ['--recursive'])) ?? []) {
+      const name = folder === '' ? Path : `${folder}/${Path}`;
+      if (!IsDir && name.startsWith(prefix) && isObjectName(name)) yield { name, size: Size, modified: Date.parse(ModTime) };
+    }
+  }
+
+  async folders(folder: string): Promise<string[]> {
+    checkObjectName(folder);
+    const found = (await this.#list(folder, ['--dirs-only'])) ?? [];
+    return found.map(({ Name }) => Name).filter(isObjectName);
+  }
+
+  /** What is in a folder, or with `--stat` the one entry; undefined when there is none. */
+  async #list(path: string, args: readonly string[]): Promise<Listed[] | undefined> {
+    let output: Buffer;
+    try {
+      output = await this.#rclone.run(path === '' ? this.description : path, [
+        'lsjson',
+        this.#rclone.place(path),
+        '--no-mimetype',
+        ...args,
+      ]);
+    } catch (error) {
+      const exit = exitOf(error);
+      if (exit === Exit.folderMissing || exit === Exit.fileMissing) return undefined;
+      throw error;
+    }
+    const found = JSON.parse(output.toString('utf8')) as Listed | Listed[] | null;
+    if (found === null) return undefined;
+    return Array.isArray(found) ? found : [found];
+  }
+
+  async remove(name: string): Promise<void> {
+    checkObjectName(name);
+    this.#sizes.delete(name);
+    await this.#remove(name);
+  }
+
+  /** That it is not there is no error; the command does not tell that from others. */
+  async #remove(path: string): Promise<void> {
+    try {
+      await this.#rclone.run(path, ['deletefile', this.#rclone.place(path)]);
+    } catch (error) {
+      if ((await this.#fresh(path)) !== undefined) throw error;
+    }
+  }
+
+  discardAbandoned(before: number): Promise<number> {
+    return this.#discard(INCOMING, before);
+  }
+
+  /** Nobody can tell from here whether it is still being written: what is a day old is not. */
+  async discardUnfinished(folder: string): Promise<number> {
+    checkObjectName(folder);
+    return this.#discard(`${folder}/${INCOMING}`, Date.now() - ONE_DAY);
+  }
+
+  async #discard(folder: string, before: number): Promise<number> {
+    let count = 0;
+    for (const { Name, IsDir, ModTime } of (await this.#list(folder, [])) ?? []) {
+      if (IsDir || Date.parse(ModTime) >= before) continue;
+      await this.#remove(`${folder}/${Name}`);
+      count++;
+    }
+    return count;
+  }
+}

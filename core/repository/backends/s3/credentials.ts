@@ -1,0 +1,28 @@
+import { checkSecret, unusableSecret } from '../secret-file.ts';
+import { fromInstanceMetadata, loadSharedConfigFiles } from './sdk.ts';
+
+const NO_FILE = '/dev/null';
+
+/** A key pair, or what asks the machine's role for one that holds for some hours. */
+export type Credentials =
+  | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+  | ReturnType<typeof fromInstanceMetadata>;
+
+/**
+ * The keys in section `profile` of a credentials file as the `aws` command writes it, or without a file those of the machine's role. Nothing
+ * is taken from the environment. Throws `invalid_settings`.
+ */
+export async function readCredentials(file: string | undefined, profile: string): Promise<Credentials> {
+  if (file === undefined) return fromInstanceMetadata({ timeout: 2000, maxRetries: 3 });
+  checkSecret(file);
+  const { credentialsFile } = await loadSharedConfigFiles({ filepath: file, configFilepath: NO_FILE, ignoreCache: true });
+  const {
+    aws_access_key_id: accessKeyId,
+    aws_secret_access_key: secretAccessKey,
+    aws_session_token: sessionToken,
+  } = credentialsFile[profile] ?? {};
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw unusableSecret(file, `has no aws_access_key_id and aws_secret_access_key in [${profile}]`);
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}

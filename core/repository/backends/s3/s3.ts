@@ -1,0 +1,205 @@
+import type { Readable } from 'node:stream';
+import type { GetObjectCommandOutput, ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
+import { Failure } from '../../../failure.ts';
+import { exactRange, type RandomAccess } from '../../../manifest/read/random-access.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import { missingObject } from '../object-failures.ts';
+import { checkObjectName, isObjectName } from '../object-name.ts';
+import { type Patience, USUAL_PATIENCE } from '../retry.ts';
+import { type ReadObjectNow, SparseCopy } from '../sparse-copy.ts';
+import { statusOf } from './s3-failure.ts';
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+} from './sdk.ts';
+import { bodyOf, type S3Location, type S3Settings, S3Store } from './store.ts';
+import { S3Writer } from './upload.ts';
+
+/** The place that a location names. Nothing is asked of it yet. */
+export function openS3(location: S3Location, options: S3Settings, readNow: ReadObjectNow): S3Backend {
+  return new S3Backend(new S3Store(location, options), readNow);
+}
+
+type Query = Omit<ListObjectsV2CommandInput, 'Bucket'>;
+
+const ONE_DAY = 86_400_000;
+
+/** Objects in a bucket of any store that speaks S3. Folders are nothing but parts of names there. */
+export class S3Backend implements Backend {
+  readonly description: string;
+  readonly #store: S3Store;
+  readonly #readNow: ReadObjectNow;
+  readonly #patience: Patience;
+
+  constructor(store: S3Store, readNow: ReadObjectNow, patience = USUAL_PATIENCE) {
+    this.#readNow = readNow;
+    this.description = store.description;
+    this.#store = store;
+    this.#patience = patience;
+  }
+
+  async inspect(): Promise<Occupation> {
+    try {
+      const page = await this.#page({ Prefix: this.#store.prefix, MaxKeys: 1 });
+      return (page.Contents ?? []).length > 0 ? 'occupied' : 'empty';
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'repository_missing') return 'absent';
+      throw error;
+    }
+  }
+
+  async prepare(): Promise<void> {
+    const { bucket, description } = this.#store;
+    try {
+      await this.#store.send(description, (client) => client.send(new HeadBucketCommand({ Bucket: bucket })));
+    } catch (error) {
+      if (statusOf((error as Failure).cause) !== 404) throw error;
+      await this.#store.send(description, (client) => client.send(new CreateBucketCommand({ Bucket: bucket })));
+    }
+  }
+
+  async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
+    checkObjectName(name);
+    return new S3Writer(this.#store, name, mode, this.#patience);
+  }
+
+  async read(name: string, offset = 0, length?: number): Promise<Buffer> {
+    checkObjectName(name);
+    if (length === undefined || length <= 0 || offset < 0 || !Number.isSafeInteger(offset + length)) {
+      const size = await this.size(name);
+      if (size === undefined) throw missingObject(name);
+      const end = exactRange(name, size, offset, length);
+      return end === offset ? Buffer.alloc(0) : this.#range(name, offset, end);
+    }
+    return this.#range(name, offset, offset + length);
+  }
+
+  openDirectly(name: string, length: number, folder: string): RandomAccess {
+    checkObjectName(name);
+    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
+  }
+
+  /** The bytes from `offset` up to `end`, which are one or more. */
+  async #range(name: string, offset: number, end: number): Promise<Buffer> {
+    let answer: GetObjectCommandOutput;
+    try {
+      answer = await this.#store.send(name, (client) =>
+        client.send(new GetObjectCommand({ ...this.#target(name), Range: `bytes=${offset}-${end - 1}` })),
+      );
+    } catch (error) {
+      const status = statusOf((error as Failure).cause);
+      if (status === 404 && (error as Failure).code !== 'repository_missing') throw missingObject(name);
+      if (status === 416) exactRange(name, (await this.size(name)) ?? 0, offset, end - offset);
+      throw error;
+    }
+    const body = answer.Body as Readable;
+    const [, from, to, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? '') ?? [];
+    try {
+      if (size !== undefined) exactRange(name, Number(size), offset, end - offset);
+      if (Number(from) !== offset || Number(to) !== end - 1) {
+        const message = `${name}: another stretch came than was asked for (${answer.ContentRange ?? 'all of it'})`;
+        throw new Failure('repository_unreachable', message, { affected: [name], retry: true });
+      }
+    } catch (error) {
+      body.destroy();
+      throw error;
+    }
+    return bodyOf(name, body, end - offset);
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    checkObjectName(name);
+    try {
+      const { ContentLength } = await this.#store.send(name, (client) => client.send(new HeadObjectCommand(this.#target(name))));
+      return ContentLength ?? 0;
+    } catch (error) {
+      if (statusOf((error as Failure).cause) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    const { prefix: beginning } = this.#store;
+    for await (const page of this.#pages({ Prefix: this.#store.keyOf(prefix) })) {
+      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
+        const name = Key.startsWith(beginning) ? Key.slice(beginning.length) : '';
+        // What others keep there, and what a store says that was not asked.
+        if (!name.startsWith(prefix) || !isObjectName(name)) continue;
+        yield { name, size: Size, modified: LastModified?.getTime() ?? 0 };
+      }
+    }
+  }
+
+  async folders(folder: string): Promise<string[]> {
+    checkObjectName(folder);
+    const beginning = this.#store.keyOf(`${folder}/`);
+    const names: string[] = [];
+    for await (const page of this.#pages({ Prefix: beginning, Delimiter: '/' })) {
+      for (const { Prefix = '' } of page.CommonPrefixes ?? []) {
+        const name = Prefix.startsWith(beginning) ? Prefix.slice(beginning.length, -1) : '';
+        if (isObjectName(name) && !name.includes('/')) names.push(name);
+      }
+    }
+    return names;
+  }
+
+  #page(query: Query): Promise<ListObjectsV2CommandOutput> {
+    return this.#store.send(this.description, (client) => client.send(new ListObjectsV2Command({ Bucket: this.#store.bucket, ...query })));
+  }
+
+  async *#pages(query: Query): AsyncGenerator<ListObjectsV2CommandOutput> {
+    const seen = new Set<string>();
+    for (let token: string | undefined; ; ) {
+      const page = await this.#page(token === undefined ? query : { ...query, ContinuationToken: token });
+      yield page;
+      token = page.NextContinuationToken;
+      if (page.IsTruncated !== true || token === undefined) return;
+      if (seen.has(token)) throw new Failure('repository_refused', `${this.description}: the store lists the same page again and again`);
+      seen.add(token);
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    checkObjectName(name);
+    await this.#store.send(name, (client) => client.send(new DeleteObjectCommand(this.#target(name))));
+  }
+
+  #target(name: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#store.bucket, Key: this.#store.keyOf(name) };
+  }
+
+  /** Uploads that were begun outside of any server's folder, and are older. */
+  async discardAbandoned(before: number): Promise<number> {
+    return this.#discard(this.#store.prefix, before, (name) => !name.startsWith('servers/'));
+  }
+
+  /** Nobody can tell whether an upload goes on: one that is a day old does not. */
+  async discardUnfinished(folder: string): Promise<number> {
+    checkObjectName(folder);
+    return this.#discard(this.#store.keyOf(`${folder}/`), Date.now() - ONE_DAY, () => true);
+  }
+
+  async #discard(prefix: string, before: number, isMeant: (name: string) => boolean): Promise<number> {
+    const { bucket, prefix: beginning } = this.#store;
+    let count = 0;
+    for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
+      const query = { Bucket: bucket, Prefix: prefix, ...marker };
+      const page = await this.#store.send(this.description, (client) => client.send(new ListMultipartUploadsCommand(query)));
+      for (const { Key = '', UploadId, Initiated } of page.Uploads ?? []) {
+        const isOld = Initiated !== undefined && Initiated.getTime() < before;
+        if (!isOld || !Key.startsWith(prefix) || !isMeant(Key.slice(beginning.length))) continue;
+        await this.#store.send(Key, (client) => client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })));
+        count++;
+      }
+      const { NextKeyMarker, NextUploadIdMarker } = page;
+      if (page.IsTruncated !== true || NextKeyMarker === undefined || NextKeyMarker === marker.KeyMarker) return count;
+      marker = { KeyMarker: NextKeyMarker, ...(NextUploadIdMarker === undefined ? {} : { UploadIdMarker: NextUploadIdMarker }) };
+    }
+  }
+}

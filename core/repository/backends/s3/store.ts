@@ -1,0 +1,97 @@
+import type { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Location } from '../../../config/location.ts';
+import type { Settings } from '../../../config/settings-type.ts';
+import { Failure } from '../../../failure.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
+import { s3Failure } from './s3-failure.ts';
+import { S3Client as Client, NodeHttpHandler } from './sdk.ts';
+
+export type S3Location = Extract<Location, { kind: 's3' }>;
+export type S3Settings = Settings['s3'];
+
+/** In milliseconds. */
+const CONNECT_WITHIN = 10_000;
+/** A connection on which nothing comes or goes for so long is given up. */
+const SILENT_FOR = 60_000;
+/** What many stores call the region that they do not have. */
+const USUAL_REGION = 'us-east-1';
+const CONNECTIONS = 16;
+
+/** One bucket of a store, and the beginning of the names in it that are the repository's. */
+export class S3Store {
+  readonly bucket: string;
+  /** Empty, or ends with `/`. */
+  readonly prefix: string;
+  readonly description: string;
+  readonly options: S3Settings;
+  readonly #endpoint: string;
+  #client: Promise<S3Client> | undefined;
+
+  constructor(location: S3Location, options: S3Settings) {
+    this.bucket = location.bucket;
+    this.prefix = location.prefix === '' ? '' : `${location.prefix}/`;
+    this.description = `s3:${location.endpoint}/${location.bucket}${location.prefix === '' ? '' : `/${location.prefix}`}`;
+    this.options = options;
+    this.#endpoint = location.endpoint;
+  }
+
+  /** The name in the bucket of an object of the repository. */
+  keyOf(name: string): string {
+    return `${this.prefix}${name}`;
+  }
+
+  /** Sends one request. `what` is the object or the place that it is about, for messages. */
+  async send<Answer>(what: string, request: (client: S3Client) => Promise<Answer>): Promise<Answer> {
+    try {
+      this.#client ??= this.#connect();
+      return await request(await this.#client);
+    } catch (error) {
+      throw s3Failure(what, error);
+    }
+  }
+
+  async #connect(): Promise<S3Client> {
+    const { region = USUAL_REGION, pathStyle = true, credentialsFile, profile = 'default' } = this.options;
+    const credentials: Credentials = await readCredentials(credentialsFile, profile);
+    const agent = { keepAlive: true, maxSockets: CONNECTIONS, timeout: SILENT_FOR };
+    return new Client({
+      endpoint: this.#endpoint,
+      region,
+      forcePathStyle: pathStyle,
+      credentials,
+      // Repeated by this program itself, which knows what may be repeated.
+      maxAttempts: 1,
+      followRegionRedirects: false,
+      requestHandler: new NodeHttpHandler({
+        connectionTimeout: CONNECT_WITHIN,
+        socketTimeout: SILENT_FOR,
+        httpAgent: agent,
+        httpsAgent: agent,
+      }),
+    });
+  }
+}
+
+/** The bytes of an answer, which must be `length`: more are not read, fewer are a connection that broke. */
+export async function bodyOf(what: string, body: Readable, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (filled + chunk.length > length) {
+        throw new Failure('repository_unreachable', `${what}: more came than was asked for`, { affected: [what], retry: true });
+      }
+      filled += chunk.copy(bytes, filled);
+    }
+  } catch (error) {
+    throw s3Failure(what, error);
+  } finally {
+    body.destroy();
+  }
+  if (filled < length) {
+    const message = `${what}: the connection broke after ${filled} of ${length} bytes`;
+    throw new Failure('repository_unreachable', message, { affected: [what], retry: true });
+  }
+  return bytes;
+}

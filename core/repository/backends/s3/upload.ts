@@ -1,0 +1,241 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { CompletedPart, PutObjectCommandInput, S3Client, StorageClass } from '@aws-sdk/client-s3';
+import { Failure } from '../../../failure.ts';
+import type { ObjectWriter, WriteMode } from '../backend.ts';
+import { nameTaken } from '../object-failures.ts';
+import { type Patience, persistently } from '../retry.ts';
+import { nameOf, statusOf } from './s3-failure.ts';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from './sdk.ts';
+import type { S3Store } from './store.ts';
+
+const MIB = 1024 ** 2;
+/** A store takes parts of 5 MiB and more, 10,000 of them: the later ones of a long object are longer. */
+const PART = 8 * MIB;
+const PARTS_OF_ONE_SIZE = 1000;
+const LONGEST_PART = 256 * MIB;
+/** Parts under way at once, besides the one that is being filled. */
+const AT_ONCE = 2;
+/** Says of an object whose it is: an answer that was lost leaves open whether this writer or another one was first. */
+const WRITER = 'writer';
+
+type Properties = Pick<PutObjectCommandInput, 'Metadata' | 'StorageClass' | 'ServerSideEncryption' | 'SSEKMSKeyId'>;
+
+/** An object on its way to a store: in memory until it is longer than a part, then part by part. */
+export class S3Writer implements ObjectWriter {
+  readonly #store: S3Store;
+  readonly #name: string;
+  readonly #mode: WriteMode;
+  readonly #patience: Patience;
+  readonly #writer = randomBytes(12).toString('hex');
+  readonly #parts: CompletedPart[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  #buffer: Buffer = Buffer.allocUnsafe(64 * 1024);
+  #filled = 0;
+  #upload: string | undefined;
+  #failure: Failure | undefined;
+  #isOpen = true;
+
+  constructor(store: S3Store, name: string, mode: WriteMode, patience: Patience) {
+    this.#mode = mode;
+    this.#store = store;
+    this.#name = name;
+    this.#patience = patience;
+  }
+
+  get #target(): { Bucket: string; Key: string } {
+    return { Bucket: this.#store.bucket, Key: this.#store.keyOf(this.#name) };
+  }
+
+  get #properties(): Properties {
+    const { storageClass, serverSideEncryption, encryptionKey } = this.#store.options;
+    return {
+      Metadata: { [WRITER]: this.#writer },
+      ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+      ...(serverSideEncryption === undefined ? {} : { ServerSideEncryption: serverSideEncryption }),
+      ...(encryptionKey === undefined ? {} : { SSEKMSKeyId: encryptionKey }),
+    };
+  }
+
+  /** That there is no object of this name, unless one is to be replaced. */
+  get #condition(): { IfNoneMatch?: string } {
+    return this.#mode === 'new' ? { IfNoneMatch: '*' } : {};
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new Failure('internal', `${this.#name} is not being written any more`);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  get #partSize(): number {
+    return Math.min(LONGEST_PART, PART * 2 ** Math.floor(this.#parts.length / PARTS_OF_ONE_SIZE));
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#checkOpen();
+    for (let at = 0; at < chunk.length; ) {
+      const size = this.#partSize;
+      this.#grow(Math.min(size, this.#filled + chunk.length - at));
+      const count = Math.min(size - this.#filled, chunk.length - at);
+      this.#buffer.set(chunk.subarray(at, at + count), this.#filled);
+      this.#filled += count;
+      at += count;
+      if (this.#filled === size) await this.#sendPart();
+    }
+  }
+
+  /** Most objects are small: memory for a whole part is taken when it is needed. */
+  #grow(needed: number): void {
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.min(this.#partSize, Math.max(needed, 2 * this.#buffer.length)));
+    this.#buffer.copy(larger, 0, 0, this.#filled);
+    this.#buffer = larger;
+  }
+
+  /** Begins to send what is in the buffer as the next part; waits while as many are under way as may be. */
+  async #sendPart(): Promise<void> {
+    this.#upload ??= await this.#begin();
+    const number = this.#parts.length + 1;
+    const part: CompletedPart = { PartNumber: number };
+    this.#parts.push(part);
+    const body = this.#buffer.subarray(0, this.#filled);
+    this.#buffer = Buffer.allocUnsafe(0);
+    this.#filled = 0;
+    const sent = this.#send(number, body).then(
+      (etag) => {
+        part.ETag = etag;
+      },
+      (error: Failure) => {
+        this.#failure ??= error;
+      },
+    );
+    this.#underWay.add(sent);
+    void sent.then(() => this.#underWay.delete(sent));
+    while (this.#underWay.size >= AT_ONCE) await Promise.race(this.#underWay);
+    this.#checkOpen();
+  }
+
+  #begin(): Promise<string> {
+    return persistently(async () => {
+      const command = new CreateMultipartUploadCommand({ ...this.#target, ...this.#properties });
+      const { UploadId } = await this.#store.send(this.#name, (client) => client.send(command));
+      if (UploadId === undefined) throw new Failure('repository_refused', `${this.#name}: the store names no upload`);
+      return UploadId;
+    }, this.#patience);
+  }
+
+  async #send(number: number, body: Buffer): Promise<string> {
+    const digest = md5(body);
+    return await persistently(async () => {
+      const command = new UploadPartCommand({
+        ...this.#target,
+        UploadId: this.#upload,
+        PartNumber: number,
+        Body: body,
+        ContentLength: body.length,
+        ContentMD5: digest,
+      });
+      const { ETag } = await this.#store.send(this.#name, (client) => client.send(command));
+      if (ETag === undefined) throw new Failure('repository_refused', `${this.#name}: the store confirms no part`);
+      return ETag;
+    }, this.#patience);
+  }
+
+  async commit(): Promise<void> {
+    this.#checkOpen();
+    if (this.#upload === undefined) await this.#putWhole();
+    else await this.#complete();
+    this.#upload = undefined;
+    this.#close();
+  }
+
+  async #putWhole(): Promise<void> {
+    const body = this.#buffer.subarray(0, this.#filled);
+    const digest = md5(body);
+    await this.#once((client) =>
+      client.send(
+        new PutObjectCommand({
+          ...this.#target,
+          ...this.#properties,
+          Body: body,
+          ContentLength: body.length,
+          ContentMD5: digest,
+          ...this.#condition,
+        }),
+      ),
+    );
+  }
+
+  async #complete(): Promise<void> {
+    if (this.#filled > 0) await this.#sendPart();
+    await Promise.all(this.#underWay);
+    this.#checkOpen();
+    // Not every store obeys the condition on a completion.
+    if (this.#mode === 'new' && (await this.#owner()) !== undefined) throw nameTaken(this.#name);
+    await this.#once((client) =>
+      client.send(
+        new CompleteMultipartUploadCommand({
+          ...this.#target,
+          UploadId: this.#upload,
+          MultipartUpload: { Parts: this.#parts },
+          ...this.#condition,
+        }),
+      ),
+    );
+  }
+
+  /** Has the store take the object unless there is one. After a lost answer the object itself says whether it is this one. */
+  async #once(request: (client: S3Client) => Promise<unknown>): Promise<void> {
+    await persistently(async () => {
+      try {
+        await this.#store.send(this.#name, request);
+      } catch (error) {
+        const failure = error as Failure;
+        const isTaken = statusOf(failure.cause) === 412 || nameOf(failure.cause) === 'PreconditionFailed';
+        const isGone = nameOf(failure.cause) === 'NoSuchUpload';
+        if (!isTaken && !isGone) throw error;
+        if ((await this.#owner()) === this.#writer) return;
+        throw isTaken ? nameTaken(this.#name) : error;
+      }
+    }, this.#patience);
+  }
+
+  /** Which writer the object of this name is from; undefined when there is none. */
+  #owner(): Promise<string | undefined> {
+    return persistently(async () => {
+      try {
+        const { Metadata } = await this.#store.send(this.#name, (client) => client.send(new HeadObjectCommand(this.#target)));
+        return Metadata?.[WRITER] ?? '';
+      } catch (error) {
+        if (statusOf((error as Failure).cause) === 404) return undefined;
+        throw error;
+      }
+    }, this.#patience);
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    this.#buffer = Buffer.allocUnsafe(0);
+    this.#filled = 0;
+  }
+
+  async abort(): Promise<void> {
+    const upload = this.#upload;
+    this.#upload = undefined;
+    this.#close();
+    if (upload === undefined) return;
+    await Promise.all(this.#underWay);
+    await this.#store.send(this.#name, (client) => client.send(new AbortMultipartUploadCommand({ ...this.#target, UploadId: upload })));
+  }
+}
+
+/** Not against forgery: the one digest that every store compares with what arrived (RFC 1864). */
+function md5(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('base64');
+}

@@ -1,0 +1,178 @@
+import { posix } from 'node:path';
+import type { Failure } from '../../../failure.ts';
+import { exactRange, type RandomAccess } from '../../../manifest/read/random-access.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import { INCOMING, incomingOf } from '../incoming.ts';
+import { missingObject } from '../object-failures.ts';
+import { checkObjectName, isObjectName } from '../object-name.ts';
+import { type Patience, USUAL_PATIENCE } from '../retry.ts';
+import { type ReadObjectNow, SparseCopy } from '../sparse-copy.ts';
+import { SftpConnection, type SftpLocation, type SftpSettings } from './connection.ts';
+import { RemoteFiles, type RemoteHandle } from './remote-files.ts';
+import { Status, statusOf } from './sftp-failure.ts';
+import { SftpWriter } from './sftp-writer.ts';
+
+const ONE_DAY = 86_400_000;
+const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
+/** Packs are read frame by frame: those that were read last stay open. */
+const OPEN_FILES = 16;
+
+/** The place that a location names. Nothing is asked of it yet. */
+export function openSftp(location: SftpLocation, settings: SftpSettings, readNow: ReadObjectNow): SftpBackend {
+  return new SftpBackend(new SftpConnection(location, settings), readNow);
+}
+
+interface OpenObject extends RemoteHandle {
+  readonly size: number;
+}
+
+/** Objects as files on an SFTP server. */
+export class SftpBackend implements Backend {
+  readonly description: string;
+  readonly #files: RemoteFiles;
+  readonly #readNow: ReadObjectNow;
+  readonly #patience: Patience;
+  readonly #open = new Map<string, Promise<OpenObject>>();
+
+  constructor(connection: SftpConnection, readNow: ReadObjectNow, patience = USUAL_PATIENCE) {
+    this.description = connection.description;
+    this.#files = new RemoteFiles(connection);
+    this.#readNow = readNow;
+    this.#patience = patience;
+  }
+
+  async inspect(): Promise<Occupation> {
+    if ((await this.#files.stat(this.#files.root))?.isDirectory() !== true) return 'absent';
+    const names = (await this.#files.list(this.#files.root)).map(({ filename }) => filename);
+    return names.some((name) => !NOT_CONTENTS.has(name)) ? 'occupied' : 'empty';
+  }
+
+  async prepare(): Promise<void> {
+    await this.#files.makeRoot();
+  }
+
+  async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
+    const folder = posix.join(this.#files.root, ...incomingOf(checkObjectName(name)));
+    if (mode === 'replacing') this.#forget(name);
+    return new SftpWriter(this.#files, folder, name, mode, this.#patience);
+  }
+
+  openDirectly(name: string, length: number, folder: string): RandomAccess {
+    checkObjectName(name);
+    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
+  }
+
+  async read(name: string, offset = 0, length?: number): Promise<Buffer> {
+    checkObjectName(name);
+    const object = await this.#opened(name);
+    const end = exactRange(name, object.size, offset, length);
+    const bytes = await this.#files.read(name, object, offset, end - offset);
+    // It was cut after it was opened.
+    exactRange(name, offset + bytes.length, offset, end - offset);
+    return bytes;
+  }
+
+  async #opened(name: string): Promise<OpenObject> {
+    const known = this.#open.get(name);
+    if (known !== undefined) {
+      const object = await known.catch(() => undefined);
+      if (object !== undefined && this.#files.isUsable(object)) return object;
+      this.#open.delete(name);
+    }
+    const opening = this.#openObject(name);
+    this.#open.set(name, opening);
+    const [oldest] = this.#open.keys();
+    if (this.#open.size > OPEN_FILES && oldest !== undefined) this.#forget(oldest);
+    return await opening;
+  }
+
+  #forget(name: string): void {
+    const known = this.#open.get(name);
+    this.#open.delete(name);
+    void known?.then(
+      (object) => this.#files.close(object),
+      () => {},
+    );
+  }
+
+  async #openObject(name: string): Promise<OpenObject> {
+    const path = this.#files.pathOf(name);
+    const size = await this.#files.size(path);
+    if (size === undefined) throw missingObject(name);
+    try {
+      return { ...(await this.#files.open(path, 'r')), size };
+    } catch (error) {
+      if (statusOf((error as Failure).cause) === Status.missing) throw missingObject(name);
+      throw error;
+    }
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    checkObjectName(name);
+    return await this.#files.size(this.#files.pathOf(name));
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1).replace(/\/$/, '');
+    if (folder !== '') checkObjectName(folder);
+    for await (const object of this.#walk(folder)) if (object.name.startsWith(prefix)) yield object;
+  }
+
+  async *#walk(folder: string): AsyncGenerator<ObjectInfo> {
+    const entries = await this.#files.list(this.#files.pathOf(folder));
+    const folders: string[] = [];
+    for (const { filename, attrs } of entries) {
+      const name = folder === '' ? filename : `${folder}/${filename}`;
+      if (!isObjectName(name)) continue;
+      if (attrs.isFile()) yield { name, size: attrs.size, modified: attrs.mtime * 1000 };
+      else if (attrs.isDirectory()) folders.push(name);
+    }
+    for (const each of folders) yield* this.#walk(each);
+  }
+
+  async folders(folder: string): Promise<string[]> {
+    checkObjectName(folder);
+    const entries = await this.#files.list(this.#files.pathOf(folder));
+    return entries.filter(({ filename, attrs }) => attrs.isDirectory() && isObjectName(filename)).map(({ filename }) => filename);
+  }
+
+  async remove(name: string): Promise<void> {
+    checkObjectName(name);
+    this.#forget(name);
+    await this.#files.remove(this.#files.pathOf(name));
+  }
+
+  async removeFolder(folder: string, before: number): Promise<void> {
+    checkObjectName(folder);
+    const path = this.#files.pathOf(folder);
+    const status = await this.#files.stat(path);
+    if (status?.isDirectory() !== true || status.mtime * 1000 >= before) return;
+    for (const name of await this.folders(folder)) await this.removeFolder(`${folder}/${name}`, before);
+    if ((await this.#files.list(path)).length === 0) await this.#files.removeFolder(path);
+  }
+
+  discardAbandoned(before: number): Promise<number> {
+    return this.#discard(posix.join(this.#files.root, INCOMING), before);
+  }
+
+  /** Nobody can tell from here whether it is still being written: what is a day old is not. */
+  async discardUnfinished(folder: string): Promise<number> {
+    checkObjectName(folder);
+    return this.#discard(posix.join(this.#files.root, folder, INCOMING), Date.now() - ONE_DAY);
+  }
+
+  async #discard(folder: string, before: number): Promise<number> {
+    let count = 0;
+    for (const { filename, attrs } of await this.#files.list(folder)) {
+      if (!attrs.isFile() || attrs.mtime * 1000 >= before) continue;
+      try {
+        await this.#files.remove(posix.join(folder, filename));
+        count++;
+      } catch (error) {
+        // A server on which nothing may be deleted keeps it.
+        if (statusOf((error as Failure).cause) !== Status.denied) throw error;
+      }
+    }
+    return count;
+  }
+}

@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { execa } from 'execa';
+import { runProgram } from '../program.ts';
+
+/** A server of one account whose backups are in a store. */
+class StoredServer {
+  readonly folder = mkdtempSync(join(tmpdir(), 'stored-'));
+  readonly files = join(this.folder, 'virtual/site1/shadow/var/www');
+  readonly #settings = join(this.folder, 'config.json');
+
+  constructor(settings: Readonly<Record<string, unknown>>) {
+    mkdirSync(this.files, { recursive: true });
+    mkdirSync(join(this.folder, 'virtual/site1/info/current'), { recursive: true });
+    mkdirSync(join(this.folder, 'system'));
+    for (let number = 0; number < 200; number++) writeFileSync(join(this.files, `file-${number}`), `content ${number}`);
+    const places = { stateDirectory: 'state', accountsRoot: 'virtual', systemRoot: 'system' };
+    const all = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, join(this.folder, place)]));
+    writeFileSync(this.#settings, JSON.stringify({ ...all, databases: { method: 'none' }, ...settings }), { mode: 0o600 });
+  }
+
+  async run(...args: string[]): Promise<string> {
+    const { stdout, stderr, exitCode } = await runProgram(['--config', this.#settings, ...args]);
+    expect(exitCode, `${args.join(' ')}: ${stderr}`).to.equal(0);
+    return stdout;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** What the program does with a repository in a store, from the first backup to the loss of the server. */
+export function programInStore(title: string, settings: () => Promise<Readonly<Record<string, unknown>>>): void {
+  it(`the program backs up to ${title}, restores from there, prunes, and goes on without its state`, async () => {
+    const server = new StoredServer(await settings());
+    try {
+      await server.run('init');
+      await server.run('run');
+      const big = Buffer.alloc(12_000_000, 'a line of text that is not random\n');
+      writeFileSync(join(server.files, 'big'), big);
+      writeFileSync(join(server.files, 'file-7'), 'another content');
+      await server.run('run');
+      expect(await server.run('run'), 'a run in which nothing changed').to.contain('unchanged');
+      await server.run('restore', 'site1', 'shadow/var/www/file-7', '--to', join(server.folder, 'one'));
+      expect(readFileSync(join(server.folder, 'one/shadow/var/www/file-7'), 'utf8')).to.equal('another content');
+      await server.run('verify');
+      await server.run('prune');
+      // Another machine has nothing but the settings.
+      rmSync(join(server.folder, 'state'), { recursive: true });
+      await server.run('restore', 'site1', '--to', join(server.folder, 'all'));
+      await execa('diff', ['-r', join(server.folder, 'virtual/site1/shadow'), join(server.folder, 'all/shadow')]);
+      await server.run('run');
+      await server.run('verify');
+    } finally {
+      server.remove();
+    }
+  });
+}

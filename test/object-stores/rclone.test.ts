@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { execa } from 'execa';
+import type { Backend } from '../../core/repository/backends/backend.ts';
+import { openStore } from '../../core/repository/backends/open-store.ts';
+import { failureOf } from '../failure-of.ts';
+import { backendConformance } from '../repository/conformance.ts';
+import { programInStore } from './program.ts';
+
+describe('a repository in what rclone reaches', function () {
+  this.timeout(60_000);
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'rclone-'));
+    const { stdout: password } = await execa('rclone', ['obscure', 'a word']);
+    const remotes = ['[plain]', 'type = local', '[secret]', 'type = crypt', `remote = ${folder}/secret`, `password = ${password}`];
+    writeFileSync(join(folder, 'rclone.conf'), `${remotes.join('\n')}\n`, { mode: 0o600 });
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const open = (repository: string): Promise<Backend> =>
+    openStore({ repository, s3: {}, sftp: {}, rclone: { configFile: join(folder, 'rclone.conf') } });
+
+  backendConformance(
+    'rclone to a folder',
+    () => open(`rclone:plain:${folder}/a/b`),
+    async () => {},
+  );
+  backendConformance(
+    'rclone, which encrypts',
+    () => open('rclone:secret:a/b'),
+    async () => {},
+  );
+
+  it('says so when there is no such remote', async () => {
+    expect(await failureOf(async () => (await open('rclone:other:a')).inspect())).to.include({ code: 'invalid_settings' });
+  });
+
+  programInStore('what rclone encrypts', async () => ({
+    repository: 'rclone:secret:backups',
+    rclone: { configFile: join(folder, 'rclone.conf') },
+  }));
+});

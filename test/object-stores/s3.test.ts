@@ -1,0 +1,54 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openStore } from '../../core/repository/backends/open-store.ts';
+import { RangeThread } from '../../core/repository/backends/range-thread.ts';
+import { openS3 } from '../../core/repository/backends/s3/s3.ts';
+import { failureOf } from '../failure-of.ts';
+import { backendConformance } from '../repository/conformance.ts';
+import { Ceph } from './ceph.ts';
+import { programInStore } from './program.ts';
+
+let ceph: Ceph;
+
+describe('a repository in a store that speaks S3', function () {
+  this.timeout(180_000);
+  before(async () => {
+    ceph = await Ceph.start();
+  });
+  after(() => ceph.stop());
+
+  let count = 0;
+  const open = async (prefix: string) => {
+    const bucket = `bucket-${++count}`;
+    const s3 = { credentialsFile: ceph.credentialsFile };
+    const thread = new RangeThread({ repository: `s3:${ceph.endpoint}/${bucket}/${prefix}`, s3, sftp: {}, rclone: {} });
+    const location = { kind: 's3', endpoint: ceph.endpoint, bucket, prefix } as const;
+    return openS3(location, s3, (name, offset, length) => thread.read(name, offset, length));
+  };
+  backendConformance(
+    'S3',
+    () => open('some/prefix'),
+    async () => {},
+  );
+  backendConformance(
+    'S3 without a prefix',
+    () => open(''),
+    async () => {},
+  );
+
+  programInStore('S3', async () => ({
+    repository: `s3:${ceph.endpoint}/backups-of-a-server/some/prefix`,
+    s3: { credentialsFile: ceph.credentialsFile },
+  }));
+
+  it('names what is wrong with the key, and does not try again', async () => {
+    const file = join(ceph.folder, 'wrong');
+    writeFileSync(file, `[default]\naws_access_key_id = ${ceph.accessKey}\naws_secret_access_key = other\n`, { mode: 0o600 });
+    const store = await openStore({ repository: `s3:${ceph.endpoint}/bucket-x`, s3: { credentialsFile: file }, sftp: {}, rclone: {} });
+    expect(await failureOf(() => store.inspect())).to.include({ code: 'repository_refused' });
+    chmodSync(file, 0o644);
+    const open = await openStore({ repository: `s3:${ceph.endpoint}/bucket-x`, s3: { credentialsFile: file }, sftp: {}, rclone: {} });
+    expect(await failureOf(() => open.inspect())).to.include({ code: 'invalid_settings' });
+  });
+});

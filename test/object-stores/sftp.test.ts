@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Backend } from '../../core/repository/backends/backend.ts';
+import { openStore } from '../../core/repository/backends/open-store.ts';
+import { failureOf } from '../failure-of.ts';
+import { backendConformance } from '../repository/conformance.ts';
+import { programInStore } from './program.ts';
+import { SshServer } from './ssh-server.ts';
+
+function userInfoOf(name: string): { uid: number; gid: number } {
+  const [, , uid, gid] = (
+    readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith(`${name}:`)) ?? ''
+  ).split(':');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+describe('a repository on an SFTP server', function () {
+  this.timeout(60_000);
+  let server: SshServer;
+  let folder: string;
+
+  before(async () => {
+    server = await SshServer.start();
+  });
+  after(() => server.stop());
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sftp-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const open = (changes: { knownHostsFile?: string; identityFile?: string } = {}): Promise<Backend> =>
+    openStore({
+      repository: `sftp:${server.user}@127.0.0.1:${server.port}:${folder}/a/b`,
+      s3: {},
+      rclone: {},
+      sftp: { identityFile: server.identityFile, knownHostsFile: server.knownHostsFile, ...changes },
+    });
+
+  backendConformance(
+    'SFTP',
+    () => open(),
+    async () => {},
+  );
+
+  it('refuses a host that shows another key than the known one', async () => {
+    const file = join(folder, 'known_hosts');
+    const other = 'AAAAC3NzaC1lZDI1NTE5AAAAIGtQr0TAXSbvBSRTzCDrYmkdqE4+DqQ8Uw0Vvyi8nD1r';
+    writeFileSync(file, `[127.0.0.1]:${server.port} ssh-ed25519 ${other}\n`);
+    const failure = await failureOf(async () => (await open({ knownHostsFile: file })).inspect());
+    expect(failure).to.include({ code: 'repository_refused' });
+    expect(failure.message).to.contain('another key');
+  });
+
+  it('refuses a host that nobody knows', async () => {
+    const file = join(folder, 'known_hosts');
+    writeFileSync(file, '');
+    const failure = await failureOf(async () => (await open({ knownHostsFile: file })).inspect());
+    expect(failure).to.include({ code: 'repository_refused' });
+    expect(failure.message).to.contain('is not in');
+  });
+
+  it('goes on with an object after the server was killed in the middle of it', async () => {
+    const backend = await open();
+    await backend.prepare();
+    const writer = await backend.create('servers/s/p');
+    const chunks = [randomBytes(1_000_000), randomBytes(1_000_000), randomBytes(1_000_000)] as const;
+    await writer.write(chunks[0]);
+    await server.kill();
+    const restarted = server.restart();
+    await writer.write(chunks[1]);
+    await restarted;
+    await writer.write(chunks[2]);
+    await writer.commit();
+    expect((await backend.read('servers/s/p')).equals(Buffer.concat(chunks))).to.equal(true);
+    expect(readdirSync(join(folder, 'a/b/servers/s/.incoming'))).to.deep.equal([]);
+    await server.kill();
+    await server.restart();
+    expect((await backend.read('servers/s/p', 2_000_000, 1_000_000)).equals(chunks[2])).to.equal(true);
+  });
+
+  programInStore('SFTP', async () => ({
+    repository: `sftp:${server.user}@127.0.0.1:${server.port}:${folder}/backups`,
+    sftp: { identityFile: server.identityFile, knownHostsFile: server.knownHostsFile },
+  }));
+
+  describe('to a user who is shut in and may neither delete nor rename', () => {
+    let shut: SshServer;
+
+    before(async () => {
+      const options = [
+        'Match User nobody',
+        'ChrootDirectory %s',
+        'ForceCommand internal-sftp -P remove,rmdir,rename,posix-rename,setstat,fsetstat,lsetstat,symlink',
+      ];
+      shut = await SshServer.start('nobody', (place) => options.map((line) => line.replace('%s', place)));
+      mkdirSync(join(shut.folder, 'backups'));
+      const { uid, gid } = userInfoOf('nobody');
+      chownSync(join(shut.folder, 'backups'), uid, gid);
+    });
+    after(() => shut.stop());
+
+    it('stores objects, and deletes none', async () => {
+      const store = await openStore({
+        repository: `sftp:nobody@127.0.0.1:${shut.port}:/backups/server`,
+        s3: {},
+        rclone: {},
+        sftp: { identityFile: shut.identityFile, knownHostsFile: shut.knownHostsFile },
+      });
+      await store.prepare();
+      for (const content of ['first', 'second']) {
+        const writer = await store.create(`a/${content}`);
+        await writer.write(Buffer.from(content));
+        await writer.commit();
+      }
+      expect((await store.read('a/second')).toString()).to.equal('second');
+      const again = await store.create('a/first');
+      await again.write(Buffer.from('other'));
+      expect(await failureOf(() => again.commit())).to.include({ code: 'object_exists' });
+      expect(await failureOf(() => store.remove('a/first'))).to.include({ code: 'repository_refused' });
+      expect((await store.read('a/first')).toString()).to.equal('first');
+    });
+  });
+});
