@@ -24,6 +24,8 @@ final class Messages
 	const ERR_REPOSITORY_FOREIGN = [':err_backup_repository_foreign', 'This is not a backup repository: %(message)s'];
 	const ERR_REPOSITORY_NEWER = [':err_backup_repository_newer', 'The repository needs a newer version of this plugin: %(message)s'];
 	const ERR_REPOSITORY_REPLACED = [':err_backup_repository_replaced', 'Another repository stands there than before: %(message)s'];
+	const ERR_REPOSITORY_UNREACHABLE = [':err_backup_repository_unreachable', 'The store of the backups does not answer: %(message)s'];
+	const ERR_REPOSITORY_REFUSED = [':err_backup_repository_refused', 'The store of the backups refuses this: %(message)s'];
 	const ERR_REPOSITORY_DAMAGED = [':err_backup_repository_damaged', 'The repository is damaged: %(message)s'];
 	const ERR_HISTORY_MISSING = [':err_backup_history_missing', 'A part of the history is gone: %(message)s'];
 	const ERR_IDENTITY_MISSING = [':err_backup_identity_missing', 'The backups are encrypted, and this server has no key to read them: %(message)s'];

@@ -17,7 +17,7 @@ class Destination extends SettingScope
 
 	public function getHelp(): string
 	{
-		return 'Where backups are kept: the path of the repository. The repository must have been made there with "cpcmd backup:init".';
+		return 'Where backups are kept: a path, or s3:https://endpoint/bucket/prefix, sftp:user@host:/path or rclone:remote:path. The repository must have been made there with "cpcmd backup:init".';
 	}
 
 	public function getValues()

@@ -84,6 +84,8 @@ export class RcloneWriter implements ObjectWriter {
     // With this option what was there stays, and so does the source.
     if ((await this.#files.sizeOf(this.#temporary)) !== undefined) throw nameTaken(this.#name);
     this.#isMoved = true;
+    // What is known of the one that was replaced holds no longer.
+    if (!isNew) await this.#files.sizeOf(this.#name);
   }
 
   async abort(): Promise<void> {

@@ -17,6 +17,7 @@ export class SftpWriter implements ObjectWriter {
   readonly #name: string;
   readonly #temporary: string;
   readonly #mode: WriteMode;
+  readonly #onReplaced: () => void;
   readonly #patience: Patience;
   readonly #underWay = new Set<Promise<void>>();
   #handle: Promise<RemoteHandle> | undefined;
@@ -26,7 +27,8 @@ export class SftpWriter implements ObjectWriter {
   #isOpen = true;
 
   /** `folder` is the one for what is being written, below the repository. */
-  constructor(files: RemoteFiles, folder: string, name: string, mode: WriteMode, patience: Patience) {
+  constructor(files: RemoteFiles, folder: string, name: string, mode: WriteMode, onReplaced: () => void, patience: Patience) {
+    this.#onReplaced = onReplaced;
     this.#mode = mode;
     this.#files = files;
     this.#name = name;
@@ -93,7 +95,10 @@ export class SftpWriter implements ObjectWriter {
     await persistently(() => this.#files.makeFolder(posix.dirname(this.#files.pathOf(this.#name))), this.#patience);
     const target = this.#files.pathOf(this.#name);
     let mayBeDone = false;
-    if (this.#mode === 'replacing') return persistently(() => this.#files.replace(this.#temporary, target, this.#name), this.#patience);
+    if (this.#mode === 'replacing') {
+      await persistently(() => this.#files.replace(this.#temporary, target, this.#name), this.#patience);
+      return this.#onReplaced();
+    }
     return persistently(async () => {
       const there = await this.#files.size(target);
       if (there !== undefined) {

@@ -53,8 +53,7 @@ export class SftpBackend implements Backend {
 
   async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
     const folder = posix.join(this.#files.root, ...incomingOf(checkObjectName(name)));
-    if (mode === 'replacing') this.#forget(name);
-    return new SftpWriter(this.#files, folder, name, mode, this.#patience);
+    return new SftpWriter(this.#files, folder, name, mode, () => this.#forget(name), this.#patience);
   }
 
   openDirectly(name: string, length: number, folder: string): RandomAccess {
