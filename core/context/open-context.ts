@@ -15,6 +15,7 @@ const RESCUING: ReadonlySet<string> = new Set([
   'diff',
   'plan',
   'restore',
+  'restoreDatabase',
   'verify',
   'repair',
   'download',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
 import type { Notify } from '../../context/notice.ts';
 import { asFailure } from '../../failure.ts';
+import { errorCode } from '../../linux/system-error.ts';
 import { decodeDocument, keyDocument } from '../documents.ts';
 import { repositoriesFolder } from '../state-directory.ts';
 import type { KeyRecord } from './key-record.ts';
@@ -14,13 +15,20 @@ const FILE = 'keys.json';
  * says that nothing is encrypted; undefined that nothing is known. `server`: only what is remembered of that one.
  */
 export function readPinnedKey(stateFolder: string, server: string | undefined): KeyRecord | null | undefined {
+  let bytes: Buffer;
   try {
-    const bytes = readFileSync(join(stateFolder, FILE));
+    bytes = readFileSync(join(stateFolder, FILE));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    // What cannot be read now is not what was never there: the repository alone must not decide.
+    throw error;
+  }
+  try {
     const { server: of, key } = JSON.parse(bytes.toString('utf8')) as { server?: unknown; key?: unknown };
     if (server !== undefined && of !== server) return undefined;
     return key === null ? null : decodeDocument(keyDocument, Buffer.from(JSON.stringify(key)), FILE);
   } catch {
-    // Lost or damaged: the repository says it, too.
+    // Damaged: the repository says it, too, signed by this server.
     return undefined;
   }
 }

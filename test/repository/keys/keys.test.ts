@@ -204,6 +204,15 @@ describe('the keys of a server', () => {
     expect(lastRecord()).to.include('.tar.zst.age');
   });
 
+  it('are not taken from the repository alone while the state that remembers them cannot be read', async () => {
+    await server.init({ recipients: [first.recipient] });
+    await back();
+    const [memory] = globSync(join(server.stateDirectory, 'repositories/*/keys.json'));
+    rmSync(memory as string);
+    mkdirSync(memory as string);
+    expect((await failureOf(() => server.back('full'))).code).to.equal('io_error');
+  });
+
   it('are said again when the state has lost what the server reads by', async () => {
     await server.init({ recipients: [first.recipient], serverCanRead: true });
     const before = await back();
