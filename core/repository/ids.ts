@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { Failure } from '../failure.ts';
+
+const LAST_YEAR = 9999;
 
 /** A day and a time that there can be. */
 const TIME = '[0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}Z';
@@ -27,6 +30,21 @@ export function timeOfId(id: string): Date {
 /** An id of a snapshot or of a run: the time to the millisecond, then something random. Sorts by time. */
 export function newTimedId(time: Date): string {
   return `${timedIdStart(time)}-${randomHex(4)}`;
+}
+
+/**
+ * The same, behind the ones that there are, also when one of them was made by a clock that was ahead: the newest of such objects decides. Throws
+ * `repository_damaged` when one is of the last moment that there is, which somebody has put there.
+ */
+export function newestTimedId(now: Date, before: readonly string[]): string {
+  const last = [...before].sort().at(-1);
+  if (last === undefined) return newTimedId(now);
+  const time = new Date(Math.max(now.getTime(), timeOfId(last).getTime() + 1));
+  if (time.getUTCFullYear() <= LAST_YEAR) return newTimedId(time);
+  throw new Failure('repository_damaged', `nothing can be newer than ${last}, which no clock gave: somebody put it there`, {
+    affected: [last],
+    advice: 'Remove the object of this name, and find out who could write there.',
+  });
 }
 
 /** An id for a new incarnation of the unit `name`. */

@@ -2,7 +2,7 @@ import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
 import { forgetSeenSnapshots, keepSeenRuns, readSeenRuns } from './history/seen.ts';
-import { isTimedId, newServerId, newTimedId, timeOfId } from './ids.ts';
+import { isTimedId, newestTimedId, newServerId } from './ids.ts';
 import {
   describeServer,
   formerWriters,
@@ -164,10 +164,9 @@ async function announce(place: Place, server: string, now: Date): Promise<void> 
   const before = [...keys];
   const adopted = isOpen ? await unsignedObjects(backend, server) : [];
   const key = signatures.makeOwnKey(server).publicKey.toString('base64');
-  const last = (await machineIds(backend, server)).at(-1);
-  // The last record says who writes, also when the one before was made by a clock that was ahead.
-  const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
-  const head = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: repository.id, server };
+  // The last record says who writes.
+  const id = newestTimedId(now, await machineIds(backend, server));
+  const head = { formatVersion: FORMAT_VERSION, id, repository: repository.id, server };
   const whatWas = adopted.length === 0 ? {} : { adopted };
   await writeMachine(place, { ...head, ...thisMachine(), ...whatWas, created: now.toISOString() });
   await signatures.trust(server, [...before, key]);

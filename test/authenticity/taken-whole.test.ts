@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { adopt } from '../../core/commands/adopt.ts';
 import { hold } from '../../core/commands/hold.ts';
 import { list } from '../../core/commands/list.ts';
 import { prune } from '../../core/commands/prune.ts';
@@ -8,6 +9,7 @@ import { run } from '../../core/commands/run.ts';
 import { missingRuns, missingSnapshots } from '../../core/repository/history/missing.ts';
 import { openRepository } from '../../core/repository/open-repository.ts';
 import { RunIndex } from '../../core/repository/run-index.ts';
+import { failureOf } from '../failure-of.ts';
 import { StolenRepository } from './stolen-repository.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -115,6 +117,22 @@ describe('what is taken away as a whole', function () {
       server.log.length = 0;
       expect(await missing()).to.deep.equal([]);
     }
+  });
+
+  it('is told in a deletion record also beside an object of the end of all times, and a new name behind that is refused in words', async () => {
+    const last = '99991231T235959999Z-00000000.json';
+    const at = (folder: string) => join(server.one('server.json'), '..', folder, last);
+    for (const folder of ['deletions', 'machines']) server.write(at(folder), '{}');
+    server.set('retention', { keepWithin: '1 day', guardShare: 1 });
+    server.now = () => new Date(Date.now() + 100 * DAY);
+    await run({ level: 'full' }, server.context);
+    const { runs } = (await prune({ yes: true }, server.context)) as { runs?: number };
+    expect(runs).to.equal(2);
+    const id = server.one('server.json').split('/').at(-2) as string;
+    expect(await failureOf(() => adopt({ server: id, yes: true }, server.context))).to.include({ code: 'repository_damaged' });
+    rmSync(at('machines'));
+    await adopt({ server: id, yes: true }, server.context);
+    expect(await missing()).to.deep.equal([]);
   });
 
   it('is held by a server that cannot read it', async () => {

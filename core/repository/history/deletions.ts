@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { deletionDocument } from '../documents.ts';
-import { isTimedId, newTimedId, timeOfId } from '../ids.ts';
+import { isTimedId, newTimedId } from '../ids.ts';
 import { DELETIONS_FOLDER, deletionPath, recordIdOf } from '../layout.ts';
 import { FORMAT_VERSION } from '../record.ts';
 import type { ServerFolder } from '../server-folder.ts';
@@ -38,9 +38,8 @@ async function readDeletion(folder: ServerFolder, id: string): Promise<DeletionR
 /** Says what is going to be deleted, besides `before`, which an earlier record said. That record and the others may go then. */
 export async function recordDeletion(folder: ServerFolder, { runs, snapshots }: Deleted, before: readonly string[]): Promise<void> {
   const now = new Date();
-  const last = [...before].sort().at(-1);
-  const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
-  const id = newTimedId(new Date(time));
+  // All that there are are taken together: none has to be the newest.
+  const id = newTimedId(now);
   const head = { formatVersion: FORMAT_VERSION, id, repository: folder.identity.id, server: folder.server };
   const record: DeletionRecord = { ...head, runs: joined(runs), snapshots, created: now.toISOString() };
   await writeDocument(folder, deletionDocument, folder.nameOf(deletionPath(id)), record);

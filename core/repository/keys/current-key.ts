@@ -1,5 +1,5 @@
 import { asFailure, Failure } from '../../failure.ts';
-import { newTimedId, timeOfId } from '../ids.ts';
+import { newestTimedId } from '../ids.ts';
 import type { Place } from '../opened-place.ts';
 import { FORMAT_VERSION } from '../record.ts';
 import type { KeyRecord } from './key-record.ts';
@@ -64,10 +64,8 @@ export async function decideKey(
   choice: Pick<KeyRecord, 'recipients' | 'serverRecipient' | 'passphraseRecipient'>,
 ): Promise<KeyRecord> {
   const now = new Date();
-  const last = (await keyIds(place.backend, server)).at(-1);
-  // The newest decides, also when the one before was made by a clock that was ahead.
-  const time = Math.max(now.getTime(), last === undefined ? 0 : timeOfId(last).getTime() + 1);
-  const head = { formatVersion: FORMAT_VERSION, id: newTimedId(new Date(time)), repository: place.repository.id, server };
+  const id = newestTimedId(now, await keyIds(place.backend, server));
+  const head = { formatVersion: FORMAT_VERSION, id, repository: place.repository.id, server };
   const record: KeyRecord = { ...head, ...choice, created: now.toISOString() };
   await writeKey(place, record);
   pinDecided(place, server, record);
