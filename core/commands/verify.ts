@@ -10,6 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
 import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
+import { KeyReferences } from '../verify/key-references.ts';
 import { checkRecovery } from '../verify/recovery-check.ts';
 import { checkServer } from '../verify/server-check.ts';
 import { type CheckScope, UnitCheck } from '../verify/unit-check.ts';
@@ -24,7 +25,8 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   const { repository, ids } = await unitsToVerify(request, context);
   const scope = scopeOf(request);
   const runs = await RunIndex.read(repository, context.now().getTime());
-  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, runs);
+  const keys = new KeyReferences();
+  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, runs, keys);
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
   watch.unitCount = ids.length;
@@ -34,7 +36,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    const found = await damagesOf(id, repository, watch, { scope, runs });
+    const found = await damagesOf(id, repository, watch, { scope, runs, keys });
     damages.push(...found);
     const check = {
       time: context.now().toISOString(),
@@ -43,6 +45,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     };
     if (repository.isOwn && request.quick !== true) noteVerified(repository.stateFolder, id, check);
   }
+  damages.push(...(await missingKeys(repository, keys)));
   const { snapshots, objects, entries, bytesRead } = watch;
   // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.
   const list = request.policy === 'owner' ? damages.map((damage) => ({ ...damage, files: [] })) : damages;
@@ -56,9 +59,15 @@ function scopeOf({ quick, sample }: VerifyRequest): CheckScope {
 }
 
 /** What is wrong with what is said of the server itself. */
-async function damagesOfServer(repository: Repository, runs: RunIndex): Promise<Damage[]> {
+async function damagesOfServer(repository: Repository, runs: RunIndex, keys: KeyReferences): Promise<Damage[]> {
   const damages = new DamageList();
-  await checkServer(repository, runs, damages);
+  await checkServer(repository, runs, keys, damages);
+  return damages.ofSnapshots(async () => true);
+}
+
+async function missingKeys(repository: Repository, keys: KeyReferences): Promise<Damage[]> {
+  const damages = new DamageList();
+  await keys.check(repository, damages);
   return damages.ofSnapshots(async () => true);
 }
 
@@ -67,17 +76,17 @@ async function damagesOf(
   unit: string,
   repository: Repository,
   watch: VerificationWatch,
-  { scope, runs }: { readonly scope: CheckScope; readonly runs: RunIndex },
+  { scope, runs, keys }: { readonly scope: CheckScope; readonly runs: RunIndex; readonly keys: KeyReferences },
 ): Promise<Damage[]> {
   const damages = new DamageList();
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
   try {
-    await repository.units.read(unit);
+    keys.add(await repository.units.read(unit));
   } catch (error) {
     damages.add(place, error, []);
   }
   try {
-    await new UnitCheck(repository, damages, watch, scope).check(unit, runs);
+    await new UnitCheck(repository, damages, watch, scope).check(unit, runs, keys);
     await checkRecovery(repository, unit, damages, scope === 'all');
   } catch (error) {
     // Without a key nothing was checked, which is no damage.

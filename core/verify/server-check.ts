@@ -11,6 +11,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { RunIndex } from '../repository/run-index.ts';
 import { readDocument } from '../repository/stored-document.ts';
 import type { DamageList } from './damage-list.ts';
+import type { KeyReferences, MaybeSealed } from './key-references.ts';
 
 /** A document that says where it belongs. */
 interface Placed {
@@ -32,7 +33,7 @@ const FOLDERS: readonly (readonly [folder: string, read: (repository: Repository
   ];
 
 /** Looks at what a server's folder has besides its units, and for runs that are gone: none of it is needed to restore, but of passphrases the identities that they lock. */
-export async function checkServer(repository: Repository, runs: RunIndex, damages: DamageList): Promise<void> {
+export async function checkServer(repository: Repository, runs: RunIndex, keys: KeyReferences, damages: DamageList): Promise<void> {
   const { place, identity, server } = repository;
   const own = repository.nameOf(layout.SERVER_FILE);
   const add = (object: string, error: unknown, snapshots: readonly string[] = []): void => damages.add(object, error, snapshots);
@@ -53,6 +54,7 @@ export async function checkServer(repository: Repository, runs: RunIndex, damage
         const { value } = await read(repository, name);
         const isOwn = value.repository === identity.id && value.server === server && (value.id ?? value.snapshot) === (held ?? id);
         if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
+        keys.add(value as MaybeSealed);
         const { passphraseRecipient } = value as Partial<KeyRecord>;
         if (typeof passphraseRecipient === 'string') locked.add(layout.lockedIdentityPath(passphraseRecipient));
       } catch (error) {

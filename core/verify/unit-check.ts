@@ -12,6 +12,7 @@ import { chainSnapshots } from '../timeline/chain-snapshots.ts';
 import { damagedManifest } from './damage.ts';
 import type { DamageList } from './damage-list.ts';
 import { type ExtentReference, ExtentTable } from './extent-table.ts';
+import type { KeyReferences } from './key-references.ts';
 import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
 import { checkPack } from './pack-check.ts';
 import { keepWaits, nextSample, readWaits, waitsAfter } from './sample-turns.ts';
@@ -54,9 +55,10 @@ export class UnitCheck {
     this.#scope = scope;
   }
 
-  /** `runs`: what the log of runs says. */
-  async check(unit: string, runs: Pick<RunIndex, 'named'>): Promise<void> {
+  /** `runs`: what the log of runs says. The key records that records name go to `keys`. */
+  async check(unit: string, runs: Pick<RunIndex, 'named'>, keys: KeyReferences): Promise<void> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
+    for (const record of records) keys.addRecord(record);
     for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs))
       this.#damages.add(this.#object(snapshotPath(unit, id)), snapshotMissing(unit, id), []);
     const isReadable = await this.#requireKeys(records);

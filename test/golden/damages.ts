@@ -1,5 +1,5 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** What is done to the bytes of an object; undefined removes it. `place` is a share of its length. */
 type Edit = (bytes: Buffer) => Buffer | undefined;
@@ -54,11 +54,21 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
   'repository.json flipped': { object: 'repository.json', number: 0, edit: flip(0) },
 };
 
-/** Does it to a repository. False when it has no such object. */
-export function apply({ object, number, edit }: Damage, repository: string): boolean {
+/** What verifications name since, and did not when the repositories were written: the object itself, which touches no snapshot. */
+export const NAMED_SINCE: readonly string[] = ['the key record missing'];
+
+/** The name of the object that a damage concerns. */
+export function objectOf({ object, number }: Damage, repository: string): string | undefined {
   const file = globSync(join(repository, object)).sort().at(number);
-  if (file === undefined) return false;
-  const bytes = edit(readFileSync(file));
+  return file === undefined ? undefined : relative(repository, file);
+}
+
+/** Does it to a repository. False when it has no such object. */
+export function apply(damage: Damage, repository: string): boolean {
+  const object = objectOf(damage, repository);
+  if (object === undefined) return false;
+  const file = join(repository, object);
+  const bytes = damage.edit(readFileSync(file));
   rmSync(file);
   if (bytes !== undefined) writeFileSync(file, bytes, { mode: 0o600 });
   return true;

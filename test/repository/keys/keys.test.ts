@@ -160,6 +160,27 @@ describe('the keys of a server', () => {
     expect(lastRecord()).to.include('.tar.zst.age');
   });
 
+  it('are missed by a verification of any depth, when a record names them, and cost no snapshot', async () => {
+    await server.init({ recipients: [first.recipient], serverCanRead: true });
+    const sealed = await back();
+    const [record] = keyRecords() as [string];
+    await change({ plain: true });
+    await back();
+    const name = record.slice(server.repository.length + 1);
+    expect((await verify({}, server.context)).damages).to.deep.equal([]);
+    const bytes = readFileSync(record);
+    rmSync(record);
+    for (const request of [{}, { quick: true }, { sample: 5 }, { unit: 'site1' }]) {
+      const { status, damages } = await verify(request, server.context);
+      const found = damages.map(({ object, snapshots }) => ({ object, snapshots }));
+      expect({ status, found }, JSON.stringify(request)).to.deep.equal({ status: 'damaged', found: [{ object: name, snapshots: [] }] });
+    }
+    // Whoever has the identity reads on.
+    expect(await opens(sealed, { identity: file('one', first.secret) })).to.equal('ok');
+    writeFileSync(record, bytes);
+    expect((await verify({}, server.context)).status).to.equal('ok');
+  });
+
   it('are not given to a plain repository by somebody else', async () => {
     await server.init();
     const path = join(
