@@ -90,7 +90,9 @@ for (const isEncrypted of [false, true]) {
         renameSync(two, one);
         renameSync(`${one}.x`, two);
         const found = await server.damages(false);
-        for (const file of [one, two]) expect(found, folder).to.include(`repository_damaged ${objectOf(file)}`);
+        // Which of the two it is depends on whether their lengths differ.
+        const named = found.map((damage) => damage.replace(/^(repository_damaged|digest_mismatch) /, ''));
+        for (const file of [one, two]) expect(named, folder).to.include(objectOf(file));
       }
     });
 
