@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { dumpOne } from '../../core/backup/databases/dump-one.ts';
+import { dumpOne, type StreamStore } from '../../core/backup/databases/dump-one.ts';
 import type { DatabaseServer, DumpPlan } from '../../core/databases/database-server.ts';
 import { WorkerPool } from '../../core/scan/pack/worker-pool.ts';
 import { failureOf } from '../failure-of.ts';
@@ -24,14 +26,19 @@ describe('one dump', function () {
   this.timeout(30_000);
 
   /** Dumps with so many milliseconds to wait for something to come. */
-  const dump = async (script: string, { patience = 60_000, timeLimit = 60_000 } = {}) => {
+  const dump = async (script: string, { patience = 60_000, timeLimit = 60_000, onReads = (_: SharedArrayBuffer): void => {} } = {}) => {
     const pool = new WorkerPool(1, undefined);
     try {
       const sink = { append: async () => {}, close: async () => {} };
       const packing = pool.begin({ packNames: { before: 'p', after: '.tar.zst' }, known: [], sink });
       const facts = { name: 'a', characterSet: '', collation: '' };
       const watch = { timeLimit, patience, signal: new AbortController().signal };
-      return await dumpOne(serverOf(script), facts, { path: 'databases/mysql/a.sql', isNew: true }, packing, watch);
+      const readStream: StreamStore['readStream'] = (order) => {
+        onReads(order.reads);
+        return packing.readStream(order);
+      };
+      const store = { size: packing.size, failed: packing.failed, readStream };
+      return await dumpOne(serverOf(script), facts, { path: 'databases/mysql/a.sql', isNew: true }, store, watch);
     } finally {
       await pool.stop();
     }
@@ -44,8 +51,31 @@ describe('one dump', function () {
   });
 
   it('goes on as long as something comes', async () => {
-    const stored = await dump('for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.2; done', { patience: 700 });
-    expect(stored?.size).to.equal(16);
+    const folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-dump-'));
+    // The watch looks when the test says so, however slow the machine is.
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      let reads = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+      const onReads = (count: SharedArrayBuffer): void => {
+        reads = count;
+      };
+      const script = `for i in 1 2 3 4 5; do echo $i; until [ -e ${folder}/$i ]; do sleep 0.02; done; done`;
+      let isOver = false;
+      const dumped = dump(script, { patience: 700, onReads }).finally(() => {
+        isOver = true;
+      });
+      let seen = 0;
+      for (let line = 1; line <= 5; line++) {
+        while (!isOver && Atomics.load(new Int32Array(reads), 0) <= seen) await sleep(5);
+        seen = Atomics.load(new Int32Array(reads), 0);
+        mock.timers.tick(700);
+        writeFileSync(join(folder, String(line)), '');
+      }
+      expect((await dumped)?.size).to.equal(10);
+    } finally {
+      mock.timers.reset();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is ended when it takes too long in all', async () => {

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { Failure } from '../../core/failure.ts';
+import { failureOf } from '../failure-of.ts';
 import { makeMariadbAccount } from './account.ts';
 import { describeMariadb, fillEveryKind } from './every-kind-of-mariadb.ts';
 import { MariadbServer } from './mariadb-server.ts';
@@ -78,6 +80,43 @@ describe('Bringing a MariaDB database back', () => {
     const events =
       "SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'example_wp' AND EVENT_NAME IN ('goes', 'stays', 'comes')";
     expect(await server.query(`${events} ORDER BY 1`)).to.deep.equal([{ name: 'comes' }, { name: 'stays' }]);
+    await server.run('DROP DATABASE example_wp_replaced');
+  });
+
+  it('keeps foreign keys within their database when the table that they name is not there, then or now', async () => {
+    const pointsAt = async (database: string) =>
+      (
+        await server.query(
+          `SELECT CONSTRAINT_NAME AS name, UNIQUE_CONSTRAINT_SCHEMA AS db, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = '${database}' AND REFERENCED_TABLE_NAME IN ('gone', 'lost') ORDER BY 1`,
+        )
+      ).map(({ name, db, rule }) => [name, db, rule]);
+    await server.run(
+      `SET foreign_key_checks = 0; CREATE TABLE lost (id INT, part INT, PRIMARY KEY (id, part));
+       CREATE TABLE orphans (id INT PRIMARY KEY, g INT, CONSTRAINT of_gone FOREIGN KEY (g) REFERENCES gone (\`i\`\`d\`) ON DELETE SET NULL ON UPDATE CASCADE);
+       CREATE TABLE others (a INT, b INT, CONSTRAINT of_lost FOREIGN KEY (a, b) REFERENCES lost (id, part) ON DELETE CASCADE);`,
+      'example_wp',
+    );
+    const before = await describeMariadb(server, 'example_wp');
+    const bytes = await dump('example_wp');
+    await server.run('SET foreign_key_checks = 0; DROP TABLE lost', 'example_wp');
+    const failed = await failureOf(() =>
+      restore(bytes, {
+        step: (name) => {
+          if (name === 'end') throw new Failure('io_error', 'enough');
+        },
+      }),
+    );
+    expect(failed.message).to.equal('enough');
+    const keys = (database: string) => [
+      ['of_gone', database, 'SET NULL'],
+      ['of_lost', database, 'CASCADE'],
+    ];
+    expect(await pointsAt('example_wp')).to.deep.equal(keys('example_wp'));
+    await restore(bytes);
+    const now = await describeMariadb(server, 'example_wp');
+    for (const each of Object.keys({ ...now, ...before })) expect(JSON.stringify(now[each]), each).to.equal(JSON.stringify(before[each]));
+    expect(await pointsAt('example_wp')).to.deep.equal(keys('example_wp'));
+    expect(await pointsAt('example_wp_replaced')).to.deep.equal(keys('example_wp_replaced'));
     await server.run('DROP DATABASE example_wp_replaced');
   });
 });

@@ -4,6 +4,7 @@ import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import type { SwapJournal } from '../swap-journal.ts';
 import { type LinkedFolder, linkedFolderOf, makeDatabaseBeside } from './data-folder.ts';
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
+import { bringOrphanKeysAlong } from './orphan-keys.ts';
 import { isDatabase, plainWord, quoteName } from './quoting.ts';
 
 /** How an exchange is undone. */
@@ -138,6 +139,7 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
     ...plan.oldTables.map((table) => [live, table, replaced!] as const),
     ...plan.newTables.map((table) => [shadow, table, live] as const),
   ]);
+  await bringOrphanKeysAlong(admin, live, shadow);
   await step('drop code');
   await admin.query(`USE ${quoteName(live)}`);
   for (const each of await listCode(admin, live)) await dropCode(admin, each);
@@ -146,6 +148,7 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   await order.makeCode();
   journal.begin(plan.id, { ...plan, isMade: true });
   await step('keep old code');
+  if (replaced !== undefined) await bringOrphanKeysAlong(admin, replaced, live);
   const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, live);
   await step('end');
   return lost;
@@ -157,6 +160,7 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
  */
 export async function settleSwap(admin: MysqlConnection, plan: SwapPlan): Promise<string | undefined> {
   if (plan.isMade) {
+    if (plan.replaced !== undefined) await bringOrphanKeysAlong(admin, plan.replaced, plan.live);
     if (plan.replaced !== undefined) await makeAll(admin, plan.replaced, await missingCode(admin, plan.replaced, plan.oldCode), plan.live);
     return undefined;
   }
@@ -189,6 +193,8 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
     if (back.length > 0 && !(await isThere(admin, aside))) await makeAside(admin, aside, plan);
     for (const database of replaced === undefined ? [live] : [live, replaced]) await dropTriggers(admin, database);
     await moveTables(admin, [...back, ...home]);
+    if (back.length > 0) for (const from of [live, plan.shadow]) if (from !== aside) await bringOrphanKeysAlong(admin, aside, from);
+    if (replaced !== undefined) await bringOrphanKeysAlong(admin, live, replaced);
   }
   if (replaced === undefined) {
     await removeIfEmpty(admin, live);
