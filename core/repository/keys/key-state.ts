@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
 import type { Notify } from '../../context/notice.ts';
-import { asFailure } from '../../failure.ts';
+import { asFailure, asFailure } from '../../failure.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { decodeDocument, keyDocument } from '../documents.ts';
 import { repositoriesFolder } from '../state-directory.ts';
@@ -21,7 +21,7 @@ export function readPinnedKey(stateFolder: string, server: string | undefined): 
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     // What cannot be read now is not what was never there: the repository alone must not decide.
-    throw error;
+    throw asFailure(error);
   }
   try {
     const { server: of, key } = JSON.parse(bytes.toString('utf8')) as { server?: unknown; key?: unknown };
