@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
 import type { Notify } from '../../context/notice.ts';
-import { asFailure, asFailure } from '../../failure.ts';
+import { asFailure } from '../../failure.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { decodeDocument, keyDocument } from '../documents.ts';
 import { repositoriesFolder } from '../state-directory.ts';
