@@ -137,6 +137,7 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
   const { publicKey } = signatures.makeOwnKey(server);
   await writeDocument(place, serverDocument, `${serverFolder(server)}/${SERVER_FILE}`, identity);
   await signatures.trust(server, [publicKey.toString('base64')]);
+  forgetFormer(place);
   remember(place, server, []);
   if (others.length > 0) {
     const names = others.map(describeServer).join(', ');
@@ -186,6 +187,15 @@ function forgetSeen({ stateFolder }: Place, server: string, runs: readonly strin
   forgetSeenSnapshots(stateFolder);
   const { head } = readSeenRuns(stateFolder, server);
   if (head !== undefined && runs.includes(head.id)) keepSeenRuns(stateFolder, server, {});
+}
+
+/** What this machine stored as another server is not missing of the one that it is now. */
+function forgetFormer({ stateFolder }: Place): void {
+  try {
+    forgetSeenSnapshots(stateFolder);
+  } catch {
+    // Then the next run says once that those are gone.
+  }
 }
 
 function remember({ stateFolder, notify }: Place, server: string, runs: readonly string[]): void {
