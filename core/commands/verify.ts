@@ -86,8 +86,8 @@ async function damagesOf(
     damages.add(place, error, []);
   }
   try {
-    await new UnitCheck(repository, damages, watch, scope).check(unit, runs, keys);
-    await checkRecovery(repository, unit, damages, scope === 'all');
+    const records = await new UnitCheck(repository, damages, watch, scope).check(unit, runs, keys);
+    await checkRecovery(repository, unit, damages, { records, isThorough: scope === 'all' });
   } catch (error) {
     // Without a key nothing was checked, which is no damage.
     if (['cancelled', 'identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;

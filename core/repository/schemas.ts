@@ -337,6 +337,7 @@ export const keySchema = {
     recipients,
     serverRecipient: recipientOrNull,
     passphraseRecipient: recipientOrNull,
+    lockedSha256: digest,
     created: time,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'recipients', 'serverRecipient', 'passphraseRecipient', 'created'],

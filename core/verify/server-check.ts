@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { HEADER_LIMIT } from '../crypto/header.ts';
 import { isLocked } from '../crypto/identity.ts';
 import { Failure } from '../failure.ts';
@@ -44,7 +45,7 @@ export async function checkServer(repository: Repository, runs: RunIndex, keys: 
   } catch (error) {
     add(own, error);
   }
-  const locked = new Set<string>();
+  const locked = new Map<string, string | undefined>();
   for (const [folder, read] of FOLDERS) {
     for await (const { name: path } of repository.listObjects(`${folder}/`)) {
       const [id, held] = [layout.recordIdOf(path) ?? '', layout.heldSnapshotOf(path)];
@@ -55,8 +56,10 @@ export async function checkServer(repository: Repository, runs: RunIndex, keys: 
         const isOwn = value.repository === identity.id && value.server === server && (value.id ?? value.snapshot) === (held ?? id);
         if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
         keys.add(value as MaybeSealed);
-        const { passphraseRecipient } = value as Partial<KeyRecord>;
-        if (typeof passphraseRecipient === 'string') locked.add(layout.lockedIdentityPath(passphraseRecipient));
+        const { passphraseRecipient, lockedSha256 } = value as Partial<KeyRecord>;
+        if (typeof passphraseRecipient !== 'string') continue;
+        const lockedPath = layout.lockedIdentityPath(passphraseRecipient);
+        locked.set(lockedPath, lockedSha256 ?? locked.get(lockedPath));
       } catch (error) {
         // Removed since it was listed, by a prune or by whoever released it.
         if ((await repository.objectSize(path)) !== undefined) add(name, error, held === undefined ? [] : [held]);
@@ -68,14 +71,16 @@ export async function checkServer(repository: Repository, runs: RunIndex, keys: 
   for (const id of missing) add(repository.nameOf(layout.runPath(id)), runMissing(id));
   for (const { unit, snapshot } of await missingUnits(repository, runs))
     add(repository.nameOf(layout.snapshotPath(unit, snapshot)), snapshotMissing(unit, snapshot));
-  for (const path of locked) await checkLocked(repository, path).catch((error) => add(repository.nameOf(path), error));
+  for (const [path, sha256] of locked) await checkLocked(repository, path, sha256).catch((error) => add(repository.nameOf(path), error));
 }
 
-/** An identity that a passphrase opens. Without the passphrase nobody can say more than that it looks like one. */
-async function checkLocked(repository: Repository, path: string): Promise<void> {
+/** An identity that a passphrase opens. Where no key record has its digest, nobody can say more without the passphrase than that it looks like one. */
+async function checkLocked(repository: Repository, path: string, sha256: string | undefined): Promise<void> {
   const name = repository.nameOf(path);
   const size = await repository.objectSize(path);
   if (size === undefined) throw new Failure('repository_damaged', `${name} is missing, without which the passphrase opens nothing`);
-  if (size > HEADER_LIMIT || !isLocked(await repository.readObject(path)))
-    throw new Failure('repository_damaged', `${name} is no identity that a passphrase locks`);
+  const bytes = size > HEADER_LIMIT ? undefined : await repository.readObject(path);
+  if (bytes === undefined || !isLocked(bytes)) throw new Failure('repository_damaged', `${name} is no identity that a passphrase locks`);
+  if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256)
+    throw new Failure('repository_damaged', `${name} is not what was stored: the passphrase may open nothing`);
 }

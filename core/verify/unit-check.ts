@@ -55,8 +55,8 @@ export class UnitCheck {
     this.#scope = scope;
   }
 
-  /** `runs`: what the log of runs says. The key records that records name go to `keys`. */
-  async check(unit: string, runs: Pick<RunIndex, 'named'>, keys: KeyReferences): Promise<void> {
+  /** `runs`: what the log of runs says. The key records that records name go to `keys`. Gives the records that can be used. */
+  async check(unit: string, runs: Pick<RunIndex, 'named'>, keys: KeyReferences): Promise<readonly SnapshotRecord[]> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
     for (const record of records) keys.addRecord(record);
     for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs))
@@ -76,6 +76,7 @@ export class UnitCheck {
     for (const group of packGroups(chosen)) await this.#checkPacks(group);
     if (this.#scope === 'all') await this.#checkWholes();
     if (this.#scope !== 'quick') this.#keepTurns(unit, chosen);
+    return records;
   }
 
   /** Whether manifests can be read: a quick check of a server that only writes does without. */

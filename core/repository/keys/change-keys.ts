@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { lockIdentity, newIdentity, unlockIdentities } from '../../crypto/identity.ts';
 import { checkRecipient } from '../../crypto/recipient.ts';
 import { Failure } from '../../failure.ts';
@@ -31,10 +32,14 @@ export async function changeKeys(place: Place, server: string, choice: KeyChoice
   if (choice.serverCanRead && recipients.length === 0 && passphraseRecipient === null) throw onlyHere();
   if (!choice.serverCanRead && recipients.length === 0 && passphraseRecipient === null) throw nobody();
   if (recipients.length + 2 > RECIPIENT_LIMIT) throw new Failure('usage', `there can be ${RECIPIENT_LIMIT - 2} recipients at most`);
-  const locked = choice.passphrase === undefined ? passphraseRecipient : await storeLocked(place, server, choice.passphrase);
+  const locked = choice.passphrase === undefined ? lockedBefore(before) : await storeLocked(place, server, choice.passphrase);
   const serverRecipient = choice.serverCanRead ? await keepOwn(place, before) : null;
-  const all = [...recipients, ...(locked === null ? [] : [locked]), ...(serverRecipient === null ? [] : [serverRecipient])];
-  const record = await decideKey(place, server, { recipients: all, serverRecipient, passphraseRecipient: locked });
+  const all = [
+    ...recipients,
+    ...(locked === undefined ? [] : [locked.passphraseRecipient]),
+    ...(serverRecipient === null ? [] : [serverRecipient]),
+  ];
+  const record = await decideKey(place, server, { recipients: all, serverRecipient, passphraseRecipient: null, ...locked });
   // A server that only writes must not keep what reads.
   if (serverRecipient === null) await forgetOwn(place);
   return record;
@@ -53,8 +58,20 @@ function onlyHere(): Failure {
   });
 }
 
-/** A new identity that the passphrase opens, in the repository; returns its recipient. */
-async function storeLocked({ backend }: Place, server: string, passphrase: string): Promise<string> {
+/** An identity that a passphrase opens, as a key record names it. */
+interface LockedIdentity {
+  readonly passphraseRecipient: string;
+  readonly lockedSha256?: string;
+}
+
+function lockedBefore(before: KeyRecord | undefined): LockedIdentity | undefined {
+  if (before?.passphraseRecipient == null) return undefined;
+  const { passphraseRecipient, lockedSha256 } = before;
+  return { passphraseRecipient, ...(lockedSha256 === undefined ? {} : { lockedSha256 }) };
+}
+
+/** Puts a new identity that the passphrase opens into the repository. */
+async function storeLocked({ backend }: Place, server: string, passphrase: string): Promise<LockedIdentity> {
   const identity = await newIdentity();
   const name = `${serverFolder(server)}/${lockedIdentityPath(identity.recipient)}`;
   const writer = await backend.create(name);
@@ -64,8 +81,10 @@ async function storeLocked({ backend }: Place, server: string, passphrase: strin
   } finally {
     await writer.abort();
   }
-  const [stored] = await unlockIdentities(await backend.read(name), passphrase, name);
-  if (stored?.secret === identity.secret) return identity.recipient;
+  const bytes = await backend.read(name);
+  const [stored] = await unlockIdentities(bytes, passphrase, name);
+  if (stored?.secret === identity.secret)
+    return { passphraseRecipient: identity.recipient, lockedSha256: createHash('sha256').update(bytes).digest('hex') };
   throw new Failure('repository_damaged', `${name} is not what was stored`, { affected: [name] });
 }
 

@@ -61,7 +61,7 @@ async function begin(place: Place, server: string): Promise<KeyRecord | undefine
 export async function decideKey(
   place: Place,
   server: string,
-  choice: Pick<KeyRecord, 'recipients' | 'serverRecipient' | 'passphraseRecipient'>,
+  choice: Pick<KeyRecord, 'recipients' | 'serverRecipient' | 'passphraseRecipient' | 'lockedSha256'>,
 ): Promise<KeyRecord> {
   const now = new Date();
   const id = newestTimedId(now, await keyIds(place.backend, server));

@@ -10,6 +10,8 @@ export interface KeyRecord {
   readonly serverRecipient: string | null;
   /** The one of them whose identity lies in the repository, locked by a passphrase. */
   readonly passphraseRecipient: string | null;
+  /** Hexadecimal, of that locked identity as it is stored; missing in records of before. */
+  readonly lockedSha256?: string;
   /** RFC 3339 UTC. */
   readonly created: string;
 }
