@@ -17,7 +17,7 @@ export interface StoredHold {
   readonly expires?: string;
 }
 
-/** All holds of this server. One that cannot be read holds all the same: its name says which snapshot. */
+/** All holds of this server. One that cannot be read is reported and holds all the same: its name says which snapshot. */
 export async function readHolds(repository: Repository): Promise<StoredHold[]> {
   const holds: StoredHold[] = [];
   for await (const { name: path } of repository.listObjects(`${layout.HOLDS_FOLDER}/`)) {
@@ -36,6 +36,7 @@ async function readHold(repository: Repository, path: string, snapshot: string):
     const reason = await reasonOf(repository, name, value);
     return { path, snapshot, reason, ...(value.expires === null ? {} : { expires: value.expires }) };
   } catch (error) {
+    repository.report(error);
     return { path, snapshot, reason: asFailure(error).message };
   }
 }

@@ -8,6 +8,7 @@ import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
 import type { KeyRecord } from './keys/key-record.ts';
+import { lockedProblem } from './keys/locked-identity.ts';
 import { ServerKeys } from './keys/server-keys.ts';
 import { rememberPlace, replacedAt } from './known-places.ts';
 import { lockedIdentityPath, serverFolder } from './layout.ts';
@@ -109,7 +110,7 @@ async function tryToEstablishKey(place: Place, server: string): Promise<void> {
  */
 async function checkIdentities({ backend, stateFolder, notify }: Place, server: string, key: KeyRecord): Promise<void> {
   const lost = new Map<string, string>();
-  const { serverRecipient, passphraseRecipient } = key;
+  const { serverRecipient, passphraseRecipient, lockedSha256 } = key;
   if (serverRecipient !== null && !(await stateIdentities(stateFolder)).some(({ recipient }) => recipient === serverRecipient)) {
     const advice = '`apiscp-backup keys --server-can-read` makes a new one';
     lost.set(
@@ -120,8 +121,8 @@ async function checkIdentities({ backend, stateFolder, notify }: Place, server: 
   if (passphraseRecipient !== null) {
     const name = `${serverFolder(server)}/${lockedIdentityPath(passphraseRecipient)}`;
     const advice = 'put a copy back, or say a new one: `apiscp-backup keys --passphrase-file FILE`';
-    if ((await backend.size(name)) === undefined)
-      lost.set(passphraseRecipient, `${name} is missing, without which the passphrase opens nothing; ${advice}`);
+    const problem = await lockedProblem(backend, name, lockedSha256);
+    if (problem !== undefined) lost.set(passphraseRecipient, `${problem}; ${advice}`);
   }
   if (lost.size > 0 && key.recipients.every((recipient) => lost.has(recipient))) {
     const message = `nobody could read what would be written: ${[...lost.values()].join('; ')}`;

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { HEADER_LIMIT } from '../crypto/header.ts';
-import { isLocked } from '../crypto/identity.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { deletionDocument, holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
 import { missingRuns, missingUnits, runMissing, snapshotMissing } from '../repository/history/missing.ts';
 import { isTimedId } from '../repository/ids.ts';
 import type { KeyRecord } from '../repository/keys/key-record.ts';
+import { lockedProblem } from '../repository/keys/locked-identity.ts';
 import { readServer } from '../repository/known-servers.ts';
 import * as layout from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -71,16 +69,9 @@ export async function checkServer(repository: Repository, runs: RunIndex, keys: 
   for (const id of missing) add(repository.nameOf(layout.runPath(id)), runMissing(id));
   for (const { unit, snapshot } of await missingUnits(repository, runs))
     add(repository.nameOf(layout.snapshotPath(unit, snapshot)), snapshotMissing(unit, snapshot));
-  for (const [path, sha256] of locked) await checkLocked(repository, path, sha256).catch((error) => add(repository.nameOf(path), error));
-}
-
-/** An identity that a passphrase opens. Where no key record has its digest, nobody can say more without the passphrase than that it looks like one. */
-async function checkLocked(repository: Repository, path: string, sha256: string | undefined): Promise<void> {
-  const name = repository.nameOf(path);
-  const size = await repository.objectSize(path);
-  if (size === undefined) throw new Failure('repository_damaged', `${name} is missing, without which the passphrase opens nothing`);
-  const bytes = size > HEADER_LIMIT ? undefined : await repository.readObject(path);
-  if (bytes === undefined || !isLocked(bytes)) throw new Failure('repository_damaged', `${name} is no identity that a passphrase locks`);
-  if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256)
-    throw new Failure('repository_damaged', `${name} is not what was stored: the passphrase may open nothing`);
+  for (const [path, sha256] of locked) {
+    const name = repository.nameOf(path);
+    const problem = await lockedProblem(repository.backend, name, sha256).catch((error) => asFailure(error).message);
+    if (problem !== undefined) add(name, new Failure('repository_damaged', problem, { affected: [name] }));
+  }
 }

@@ -17,6 +17,9 @@ const FLIPS = ALL ? 200 : 2;
 /** The kinds without which something cannot be restored. */
 const BACKUPS: readonly string[] = ['snapshot record', 'manifest', 'pack'];
 
+/** The kinds that every run or prune looks at: it says what it cannot use of them. Of server.json and the machine records it says the first. */
+const READ: readonly string[] = ['server.json', 'note', 'locked identity', 'hold', ...(ALL ? ['machine record'] : [])];
+
 /** The object of a kind that is damaged together with others: no snapshot loses two of them, so that none hides another. */
 function chosen(kind: Kind, server: string): string {
   const place: Record<string, number> = { 'recovery data': 0, manifest: 2, pack: 1 };
@@ -122,10 +125,17 @@ for (const isEncrypted of [false, true]) {
         const isWhole = await restored('site1', id, server.expected.get(id) as string);
         if (isUntouched(at, cases)) expect(isWhole, `${id} needs nothing of it`).to.equal(true);
       }
+      server.log.length = 0;
       const outcome = await server.back();
       expect(outcome.error, JSON.stringify(outcome)).to.equal(null);
       if (ALL) expect(await restored('site1', undefined, server.site), 'the backup after it').to.equal(true);
       await pruned(cases);
+      const said = server.log.map(({ message }) => message).join(' ');
+      for (const { kind, how, object } of cases) {
+        // For a plain server a passphrase opens nothing that is stored from now on.
+        const isRead = READ.includes(kind.kind) && (isEncrypted || kind.kind !== 'locked identity');
+        if (isRead && how !== 'missing' && how !== 'copied') expect(said).to.include(object);
+      }
       expect(await restored('site1', undefined, server.site), 'the backup after it, and after the prune').to.equal(true);
     }
 
