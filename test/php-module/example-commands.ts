@@ -26,11 +26,11 @@ function split(text: string): Omit<Example, 'text'> {
   return { words, unquoted };
 }
 
-/** The commands that a text shows: lines of code that begin with cpcmd, and cpcmd in backticks. */
+/** The commands that a text shows: lines of code that begin with cpcmd, and cpcmd in backticks. What follows `-r` is PHP. */
 export function exampleCommands(text: string): Example[] {
   const lines = [...text.matchAll(/^ {4,}(?:\[\d+\/\d+\] )?(cpcmd .*)$/gm), ...text.matchAll(/`(cpcmd [^`\n]+)`/g)];
   return lines
     .map(([, line]) => line!.replace(FOLLOWS, '').replace(/ \.\.\.$/, ''))
-    .filter((line) => !SYNOPSIS.test(line))
+    .filter((line) => !SYNOPSIS.test(line) && !line.startsWith('cpcmd -r '))
     .map((line) => ({ text: line, ...split(line) }));
 }
