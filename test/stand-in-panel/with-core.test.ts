@@ -58,9 +58,9 @@ describe('the panel with the real core', function () {
 
   it('sets limits as the guide writes them, takes one away again, and refuses a rate that is none', async () => {
     const set = (value: string) => panel.cpcmd('scope:set', 'backups.limits', value);
-    expect((await set('[load:4,readRate:50 MiB/s]')).stdout).to.equal('1');
+    expect((await set('[load:4,readRate:50MiB/s]')).stdout).to.equal('1');
     const { limits } = JSON.parse(readFileSync(panel.settingsFile, 'utf8'));
-    expect(limits).to.deep.equal({ load: 4, readRate: '50 MiB/s' });
+    expect(limits).to.deep.equal({ load: 4, readRate: '50MiB/s' });
     expect((await set('[load:4]')).stdout).to.equal('1');
     expect((await json('scope:get', 'backups.limits')).answer).to.deep.equal({ load: 4 });
     const refused = await set('[readRate:fast]');
