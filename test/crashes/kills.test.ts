@@ -5,7 +5,7 @@ import { prepareStory, STORIES, type Story } from './stories.ts';
 
 const SLOW = process.env.SLOW === '1';
 /** In the normal run so many of the points of each command. */
-const SAMPLE = 2;
+const SAMPLE = 1;
 
 /** Every changing call, before and after; or a few, before and after in turn, at other places in each story. */
 function pointsOf(story: Story, calls: readonly string[]): Pick<Point, 'nth' | 'moment'>[] {
