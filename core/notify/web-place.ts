@@ -1,5 +1,5 @@
+import { readPrivateFile } from '../config/private-file.ts';
 import { Failure } from '../failure.ts';
-import { readPrivateFile } from './private-file.ts';
 
 /** An address of the web. It may be a secret as a whole, so only `shown` is ever told. */
 export interface WebPlace {

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { readPrivateFile } from '../config/private-file.ts';
 import { Failure } from '../failure.ts';
 import { PROGRAM } from '../version.ts';
 import { askWeb, type Patience } from './ask-web.ts';
 import type { Message } from './message.ts';
-import { readPrivateFile } from './private-file.ts';
 import { webPlace } from './web-place.ts';
 
 export interface WebhookSetting {

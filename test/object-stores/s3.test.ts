@@ -2,8 +2,6 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openStore } from '../../core/repository/backends/open-store.ts';
-import { RangeThread } from '../../core/repository/backends/range-thread.ts';
-import { openS3 } from '../../core/repository/backends/s3/s3.ts';
 import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
@@ -19,12 +17,9 @@ describe('a repository in a store that speaks S3', function () {
   after(() => ceph.stop());
 
   let count = 0;
-  const open = async (prefix: string) => {
-    const bucket = `bucket-${++count}`;
-    const s3 = { credentialsFile: ceph.credentialsFile };
-    const thread = new RangeThread({ repository: `s3:${ceph.endpoint}/${bucket}/${prefix}`, s3, sftp: {}, rclone: {} });
-    const location = { kind: 's3', endpoint: ceph.endpoint, bucket, prefix } as const;
-    return openS3(location, s3, (name, offset, length) => thread.read(name, offset, length));
+  const open = (prefix: string) => {
+    const repository = `s3:${ceph.endpoint}/bucket-${++count}/${prefix}`;
+    return openStore({ repository, s3: { credentialsFile: ceph.credentialsFile }, sftp: {}, rclone: {} });
   };
   backendConformance(
     'S3',

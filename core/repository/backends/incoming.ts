@@ -8,3 +8,11 @@ const OWNER_DEPTH = 2;
 export function incomingOf(components: readonly string[]): string[] {
   return [...(components.length > OWNER_DEPTH ? components.slice(0, OWNER_DEPTH) : []), INCOMING];
 }
+
+/** What may stand in an otherwise empty place: our own folder of unfinished objects, and what mkfs puts into a new disk. */
+const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
+
+/** Whether a name in the folder of a repository says that there is something. */
+export function isContents(name: string): boolean {
+  return !NOT_CONTENTS.has(name);
+}

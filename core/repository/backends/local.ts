@@ -12,7 +12,7 @@ import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
-import { INCOMING } from './incoming.ts';
+import { INCOMING, isContents } from './incoming.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, LocalRoot, openFolder } from './local-folder.ts';
 import { LocalWriter, removeIfThere } from './local-writer.ts';
@@ -21,9 +21,6 @@ import { checkObjectName } from './object-name.ts';
 
 const OTHERS_MAY_WRITE = 0o022;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
-
-/** What may stand in an otherwise empty place: our own folder of unfinished objects, and what mkfs puts into a new disk. */
-const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
 
 /** Objects as files below a directory that nobody but root can write to. */
 export class LocalBackend implements Backend {
@@ -49,7 +46,7 @@ export class LocalBackend implements Backend {
     }
     try {
       this.#checkPrivate(root);
-      return readNames(root).some((name) => !NOT_CONTENTS.has(name)) ? 'occupied' : 'empty';
+      return readNames(root).some(isContents) ? 'occupied' : 'empty';
     } finally {
       closeDescriptor(root);
     }

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { FileBytes } from '../../linux/file-bytes.ts';
+import { unnamedFile } from '../../linux/unnamed-file.ts';
 import { writeAll } from '../../linux/write-all.ts';
 import { exactRange, type RandomAccess } from '../../manifest/read/random-access.ts';
 
@@ -32,15 +30,7 @@ export class SparseCopy implements RandomAccess {
 
   /** `folder` is private; `name` and `size` are those of the object. */
   constructor(folder: string, name: string, size: number, readNow: ReadNow) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-    this.descriptor = openSync(file, 'wx+', 0o600);
-    try {
-      unlinkSync(file);
-    } catch (error) {
-      closeSync(this.descriptor);
-      throw error;
-    }
+    this.descriptor = unnamedFile(folder);
     this.size = size;
     this.#name = name;
     this.#file = new FileBytes(this.descriptor, name, size);

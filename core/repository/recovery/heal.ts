@@ -3,12 +3,13 @@ import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { asFailure, Failure } from '../../failure.ts';
 import { FileBytes } from '../../linux/file-bytes.ts';
+import { unnamedFile } from '../../linux/unnamed-file.ts';
 import { writeAll } from '../../linux/write-all.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import { recoveryPath } from '../layout.ts';
 import type { ServerFolder } from '../server-folder.ts';
 import { dataOffset, type Geometry, parityOffset } from './geometry.ts';
-import { openStored, shardNumber, stripesAtOnce, unnamedFile } from './make-recovery.ts';
+import { openStored, shardNumber, stripesAtOnce } from './make-recovery.ts';
 import {
   decodeHead,
   HEAD_BEGINNING,

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { FileBytes } from '../../linux/file-bytes.ts';
+import { unnamedFile } from '../../linux/unnamed-file.ts';
 import { writeAll } from '../../linux/write-all.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { WriteMode } from '../backends/backend.ts';
@@ -23,15 +22,6 @@ export function stripesAtOnce({ shard, data, parity }: Geometry): number {
 /** An object to be read anywhere; the caller closes it. */
 export function openStored(folder: ServerFolder, path: string, length: number): RandomAccess {
   return folder.backend.openDirectly(folder.nameOf(path), length, folder.stateFolder);
-}
-
-/** An open file of a folder that has no name. */
-export function unnamedFile(folder: string): number {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-  const descriptor = openSync(file, 'wx+', 0o600);
-  unlinkSync(file);
-  return descriptor;
 }
 
 /**

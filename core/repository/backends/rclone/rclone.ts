@@ -1,15 +1,13 @@
 import { Failure } from '../../../failure.ts';
-import { exactRange, type RandomAccess } from '../../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
-import { INCOMING, incomingOf } from '../incoming.ts';
+import { exactRange } from '../../../manifest/read/random-access.ts';
+import { SAFETY_AGE } from '../../safety-age.ts';
+import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import { INCOMING, incomingOf, isContents } from '../incoming.ts';
 import { missingObject } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
-import { type ReadObjectNow, SparseCopy } from '../sparse-copy.ts';
+import type { Store } from '../store-backend.ts';
 import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings } from './command.ts';
 import { RcloneWriter } from './rclone-writer.ts';
-
-const ONE_DAY = 86_400_000;
-const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
 
 /** What `rclone lsjson` tells of an entry. */
 interface Listed {
@@ -21,27 +19,25 @@ interface Listed {
 }
 
 /** The place that a location names. Nothing is asked of it yet. */
-export function openRclone(location: RcloneLocation, settings: RcloneSettings, readNow: ReadObjectNow): RcloneBackend {
-  return new RcloneBackend(new Rclone(location, settings), readNow);
+export function openRclone(location: RcloneLocation, settings: RcloneSettings): RcloneBackend {
+  return new RcloneBackend(new Rclone(location, settings));
 }
 
 /** Objects in whatever rclone reaches. Each call is a child process: slow for small things, and everywhere at home. */
-export class RcloneBackend implements Backend {
+export class RcloneBackend implements Store {
   readonly description: string;
   readonly #rclone: Rclone;
-  readonly #readNow: ReadObjectNow;
   readonly #sizes = new Map<string, number>();
 
-  constructor(rclone: Rclone, readNow: ReadObjectNow) {
+  constructor(rclone: Rclone) {
     this.description = rclone.description;
     this.#rclone = rclone;
-    this.#readNow = readNow;
   }
 
   async inspect(): Promise<Occupation> {
     const found = await this.#list('', []);
     if (found === undefined) return 'absent';
-    return found.some(({ Name }) => !NOT_CONTENTS.has(Name)) ? 'occupied' : 'empty';
+    return found.some(({ Name }) => isContents(Name)) ? 'occupied' : 'empty';
   }
 
   async prepare(): Promise<void> {
@@ -53,11 +49,6 @@ export class RcloneBackend implements Backend {
       sizeOf: (path) => this.#fresh(path),
       remove: (path) => this.#remove(path),
     });
-  }
-
-  openDirectly(name: string, length: number, folder: string): RandomAccess {
-    checkObjectName(name);
-    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
   }
 
   async read(name: string, offset = 0, length?: number): Promise<Buffer> {
@@ -153,7 +144,7 @@ export class RcloneBackend implements Backend {
   /** Nobody can tell from here whether it is still being written: what is a day old is not. */
   async discardUnfinished(folder: string): Promise<number> {
     checkObjectName(folder);
-    return this.#discard(`${folder}/${INCOMING}`, Date.now() - ONE_DAY);
+    return this.#discard(`${folder}/${INCOMING}`, Date.now() - SAFETY_AGE);
   }
 
   async #discard(folder: string, before: number): Promise<number> {

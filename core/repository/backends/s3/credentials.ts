@@ -1,5 +1,6 @@
-import { checkSecret, unusableSecret } from '../secret-file.ts';
-import { fromInstanceMetadata, loadSharedConfigFiles } from './sdk.ts';
+import { readPrivateFile } from '../../../config/private-file.ts';
+import { Failure } from '../../../failure.ts';
+import { externalDataInterceptor, fromInstanceMetadata, loadSharedConfigFiles } from './sdk.ts';
 
 const NO_FILE = '/dev/null';
 
@@ -14,7 +15,8 @@ export type Credentials =
  */
 export async function readCredentials(file: string | undefined, profile: string): Promise<Credentials> {
   if (file === undefined) return fromInstanceMetadata({ timeout: 2000, maxRetries: 3 });
-  checkSecret(file);
+  // The library takes what was read here, and opens nothing itself.
+  externalDataInterceptor.interceptFile(file, readPrivateFile(file));
   const { credentialsFile } = await loadSharedConfigFiles({ filepath: file, configFilepath: NO_FILE, ignoreCache: true });
   const {
     aws_access_key_id: accessKeyId,
@@ -22,7 +24,9 @@ export async function readCredentials(file: string | undefined, profile: string)
     aws_session_token: sessionToken,
   } = credentialsFile[profile] ?? {};
   if (accessKeyId === undefined || secretAccessKey === undefined) {
-    throw unusableSecret(file, `has no aws_access_key_id and aws_secret_access_key in [${profile}]`);
+    throw new Failure('invalid_settings', `${file} has no aws_access_key_id and aws_secret_access_key in [${profile}]`, {
+      affected: [file],
+    });
   }
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import { Failure } from '../../../failure.ts';
-import { exactRange, type RandomAccess } from '../../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import { exactRange } from '../../../manifest/read/random-access.ts';
+import { SAFETY_AGE } from '../../safety-age.ts';
+import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
 import { missingObject } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
-import { type ReadObjectNow, SparseCopy } from '../sparse-copy.ts';
+import type { Store } from '../store-backend.ts';
 import { statusOf } from './s3-failure.ts';
 import {
   AbortMultipartUploadCommand,
@@ -22,23 +23,19 @@ import { bodyOf, type S3Location, type S3Settings, S3Store } from './store.ts';
 import { S3Writer } from './upload.ts';
 
 /** The place that a location names. Nothing is asked of it yet. */
-export function openS3(location: S3Location, options: S3Settings, readNow: ReadObjectNow): S3Backend {
-  return new S3Backend(new S3Store(location, options), readNow);
+export function openS3(location: S3Location, options: S3Settings): S3Backend {
+  return new S3Backend(new S3Store(location, options));
 }
 
 type Query = Omit<ListObjectsV2CommandInput, 'Bucket'>;
 
-const ONE_DAY = 86_400_000;
-
 /** Objects in a bucket of any store that speaks S3. Folders are nothing but parts of names there. */
-export class S3Backend implements Backend {
+export class S3Backend implements Store {
   readonly description: string;
   readonly #store: S3Store;
-  readonly #readNow: ReadObjectNow;
   readonly #patience: Patience;
 
-  constructor(store: S3Store, readNow: ReadObjectNow, patience = USUAL_PATIENCE) {
-    this.#readNow = readNow;
+  constructor(store: S3Store, patience = USUAL_PATIENCE) {
     this.description = store.description;
     this.#store = store;
     this.#patience = patience;
@@ -78,11 +75,6 @@ export class S3Backend implements Backend {
       return end === offset ? Buffer.alloc(0) : this.#range(name, offset, end);
     }
     return this.#range(name, offset, offset + length);
-  }
-
-  openDirectly(name: string, length: number, folder: string): RandomAccess {
-    checkObjectName(name);
-    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
   }
 
   /** The bytes from `offset` up to `end`, which are one or more. */
@@ -182,7 +174,7 @@ export class S3Backend implements Backend {
   /** Nobody can tell whether an upload goes on: one that is a day old does not. */
   async discardUnfinished(folder: string): Promise<number> {
     checkObjectName(folder);
-    return this.#discard(this.#store.keyOf(`${folder}/`), Date.now() - ONE_DAY, () => true);
+    return this.#discard(this.#store.keyOf(`${folder}/`), Date.now() - SAFETY_AGE, () => true);
   }
 
   async #discard(prefix: string, before: number, isMeant: (name: string) => boolean): Promise<number> {

@@ -15,6 +15,6 @@ export {
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-export { loadSharedConfigFiles } from '@smithy/core/config';
+export { externalDataInterceptor, loadSharedConfigFiles } from '@smithy/core/config';
 export { fromInstanceMetadata } from '@smithy/credential-provider-imds';
 export { NodeHttpHandler } from '@smithy/node-http-handler';

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { Client, type SFTPWrapper } from 'ssh2';
 import type { Location } from '../../../config/location.ts';
+import { readPrivateFile } from '../../../config/private-file.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
-import { checkSecret } from '../secret-file.ts';
 import { type HostKey, keyChanged, knownHostKeys } from './host-keys.ts';
 import { sftpFailure } from './sftp-failure.ts';
 
@@ -56,7 +55,7 @@ export class SftpConnection {
     const { user = 'root', host, port = PORT } = this.#location;
     const { identityFile = DEFAULTS.identityFile, knownHostsFile = DEFAULTS.knownHostsFile, agent } = this.#settings;
     const keys = await knownHostKeys(host, port, knownHostsFile);
-    if (agent === undefined) checkSecret(identityFile);
+    const key = agent === undefined ? { privateKey: `${readPrivateFile(identityFile)}\n` } : { agent };
     const client = new Client();
     const socket = createConnection(port, host);
     // Whoever is silent for so long while somebody waits is not there any more.
@@ -81,7 +80,7 @@ export class SftpConnection {
       client.connect({
         sock: socket,
         username: user,
-        ...(agent === undefined ? { privateKey: readFileSync(identityFile) } : { agent }),
+        ...key,
         readyTimeout: CONNECT_WITHIN,
         keepaliveInterval: 0,
         // The known key may be of another type than the one that both sides would like best.

@@ -1,25 +1,24 @@
 import { posix } from 'node:path';
 import type { Failure } from '../../../failure.ts';
-import { exactRange, type RandomAccess } from '../../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
-import { INCOMING, incomingOf } from '../incoming.ts';
+import { exactRange } from '../../../manifest/read/random-access.ts';
+import { SAFETY_AGE } from '../../safety-age.ts';
+import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import { INCOMING, incomingOf, isContents } from '../incoming.ts';
 import { missingObject } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
-import { type ReadObjectNow, SparseCopy } from '../sparse-copy.ts';
+import type { Store } from '../store-backend.ts';
 import { SftpConnection, type SftpLocation, type SftpSettings } from './connection.ts';
 import { RemoteFiles, type RemoteHandle } from './remote-files.ts';
 import { Status, statusOf } from './sftp-failure.ts';
 import { SftpWriter } from './sftp-writer.ts';
 
-const ONE_DAY = 86_400_000;
-const NOT_CONTENTS = new Set<string>([INCOMING, 'lost+found']);
 /** Packs are read frame by frame: those that were read last stay open. */
 const OPEN_FILES = 16;
 
 /** The place that a location names. Nothing is asked of it yet. */
-export function openSftp(location: SftpLocation, settings: SftpSettings, readNow: ReadObjectNow): SftpBackend {
-  return new SftpBackend(new SftpConnection(location, settings), readNow);
+export function openSftp(location: SftpLocation, settings: SftpSettings): SftpBackend {
+  return new SftpBackend(new SftpConnection(location, settings));
 }
 
 interface OpenObject extends RemoteHandle {
@@ -27,24 +26,22 @@ interface OpenObject extends RemoteHandle {
 }
 
 /** Objects as files on an SFTP server. */
-export class SftpBackend implements Backend {
+export class SftpBackend implements Store {
   readonly description: string;
   readonly #files: RemoteFiles;
-  readonly #readNow: ReadObjectNow;
   readonly #patience: Patience;
   readonly #open = new Map<string, Promise<OpenObject>>();
 
-  constructor(connection: SftpConnection, readNow: ReadObjectNow, patience = USUAL_PATIENCE) {
+  constructor(connection: SftpConnection, patience = USUAL_PATIENCE) {
     this.description = connection.description;
     this.#files = new RemoteFiles(connection);
-    this.#readNow = readNow;
     this.#patience = patience;
   }
 
   async inspect(): Promise<Occupation> {
     if ((await this.#files.stat(this.#files.root))?.isDirectory() !== true) return 'absent';
     const names = (await this.#files.list(this.#files.root)).map(({ filename }) => filename);
-    return names.some((name) => !NOT_CONTENTS.has(name)) ? 'occupied' : 'empty';
+    return names.some(isContents) ? 'occupied' : 'empty';
   }
 
   async prepare(): Promise<void> {
@@ -54,11 +51,6 @@ export class SftpBackend implements Backend {
   async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
     const folder = posix.join(this.#files.root, ...incomingOf(checkObjectName(name)));
     return new SftpWriter(this.#files, folder, name, mode, () => this.#forget(name), this.#patience);
-  }
-
-  openDirectly(name: string, length: number, folder: string): RandomAccess {
-    checkObjectName(name);
-    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
   }
 
   async read(name: string, offset = 0, length?: number): Promise<Buffer> {
@@ -157,7 +149,7 @@ export class SftpBackend implements Backend {
   /** Nobody can tell from here whether it is still being written: what is a day old is not. */
   async discardUnfinished(folder: string): Promise<number> {
     checkObjectName(folder);
-    return this.#discard(posix.join(this.#files.root, folder, INCOMING), Date.now() - ONE_DAY);
+    return this.#discard(posix.join(this.#files.root, folder, INCOMING), Date.now() - SAFETY_AGE);
   }
 
   async #discard(folder: string, before: number): Promise<number> {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { untrusted } from '../config/trusted-place.ts';
 import { Failure } from '../failure.ts';
+import { untrusted } from './trusted-place.ts';
 
 const OTHERS = 0o077;
 const LARGEST = 64 * 1024;

@@ -1,0 +1,96 @@
+import type { RandomAccess } from '../../manifest/read/random-access.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
+import { checkObjectName } from './object-name.ts';
+import { type Patience, Pauses, persistently, USUAL_PATIENCE } from './retry.ts';
+import { type ReadObjectNow, SparseCopy } from './sparse-copy.ts';
+
+/** A place that is reached over a network. */
+export type Store = Omit<Backend, 'openDirectly'>;
+
+/**
+ * A store as a backend: calls that fail in passing are repeated, and what is read without waiting is kept in a local file. What is on its way when a
+ * writer fails the store itself repeats.
+ */
+export class StoreBackend implements Backend {
+  readonly description: string;
+  readonly #store: Store;
+  readonly #readNow: ReadObjectNow;
+  readonly #patience: Patience;
+
+  /** `readNow` reads of the same store without waiting. */
+  constructor(store: Store, readNow: ReadObjectNow, patience = USUAL_PATIENCE) {
+    this.description = store.description;
+    this.#store = store;
+    this.#readNow = readNow;
+    this.#patience = patience;
+  }
+
+  openDirectly(name: string, length: number, folder: string): RandomAccess {
+    checkObjectName(name);
+    return new SparseCopy(folder, name, length, (offset, count) => this.#readNow(name, offset, count));
+  }
+
+  #persistently<T>(action: () => Promise<T>): Promise<T> {
+    return persistently(action, this.#patience);
+  }
+
+  inspect(): Promise<Occupation> {
+    return this.#persistently(() => this.#store.inspect());
+  }
+
+  prepare(): Promise<void> {
+    return this.#persistently(() => this.#store.prepare());
+  }
+
+  create(name: string, mode?: WriteMode): Promise<ObjectWriter> {
+    return this.#persistently(() => this.#store.create(name, mode));
+  }
+
+  read(name: string, offset?: number, length?: number): Promise<Buffer> {
+    return this.#persistently(() => this.#store.read(name, offset, length));
+  }
+
+  size(name: string): Promise<number | undefined> {
+    return this.#persistently(() => this.#store.size(name));
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    // A listing that broke off begins anew: what was told already is not told twice.
+    const told = new Set<string>();
+    const pauses = new Pauses(this.#patience);
+    for (;;) {
+      try {
+        for await (const object of this.#store.list(prefix)) {
+          if (told.has(object.name)) continue;
+          told.add(object.name);
+          yield object;
+        }
+        return;
+      } catch (error) {
+        await pauses.after(error);
+      }
+    }
+  }
+
+  folders(folder: string): Promise<string[]> {
+    return this.#persistently(() => this.#store.folders(folder));
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#persistently(() => this.#store.remove(name));
+  }
+
+  discardAbandoned(before: number): Promise<number> {
+    return this.#persistently(() => this.#store.discardAbandoned(before));
+  }
+
+  discardUnfinished(folder: string): Promise<number> {
+    return this.#persistently(() => this.#store.discardUnfinished(folder));
+  }
+
+  get removeFolder(): Backend['removeFolder'] {
+    const store = this.#store;
+    if (store.removeFolder === undefined) return undefined;
+    return (folder, before) => this.#persistently(async () => store.removeFolder?.(folder, before));
+  }
+}
