@@ -66,6 +66,11 @@ export class RemoteFiles {
     }
   }
 
+  /** Sends a request that is answered with nothing but whether it was done. */
+  #tell(what: string, send: (sftp: SFTPWrapper, done: (error?: Error | null) => void) => void, on?: SFTPWrapper): Promise<void> {
+    return this.#ask<void>(what, (sftp, answer) => send(sftp, (error) => answer(error ?? undefined, undefined)), on);
+  }
+
   /** The session as it is now, or the one that a file was opened on: when that has ended, so has the file. */
   async #session(what: string, on: SFTPWrapper | undefined): Promise<OpenSession> {
     if (on !== undefined) {
@@ -91,11 +96,7 @@ export class RemoteFiles {
 
   async write({ sftp, handle }: RemoteHandle, piece: Buffer, position: number): Promise<void> {
     try {
-      await this.#ask<void>(
-        'a write',
-        (_, answer) => sftp.write(handle, piece, 0, piece.length, position, (error) => answer(error ?? undefined, undefined)),
-        sftp,
-      );
+      await this.#tell('a write', (_, done) => sftp.write(handle, piece, 0, piece.length, position, done), sftp);
     } catch (error) {
       if (statusOf((error as Failure).cause) === Status.failure && (await this.#isFull(sftp))) throw diskFull(error);
       throw error;
@@ -119,7 +120,7 @@ export class RemoteFiles {
   /** Makes a file durable where the server can be asked to. */
   async flush({ sftp, handle }: RemoteHandle): Promise<void> {
     try {
-      await this.#ask('a flush', (_, answer) => sftp.ext_openssh_fsync(handle, (error) => answer(error, undefined)), sftp);
+      await this.#tell('a flush', (_, done) => sftp.ext_openssh_fsync(handle, done), sftp);
     } catch (error) {
       if (!isUnsupported(error)) throw error;
     }
@@ -128,7 +129,7 @@ export class RemoteFiles {
   /** Never fails: what ends is not used any more. */
   async close({ sftp, handle }: RemoteHandle): Promise<void> {
     if (sftp !== this.#current?.sftp) return;
-    await this.#ask('a file', (_, answer) => sftp.close(handle, (error) => answer(error ?? undefined, undefined)), sftp).catch(() => {});
+    await this.#tell('a file', (_, done) => sftp.close(handle, done), sftp).catch(() => {});
   }
 
   /** Exactly `length` bytes, or fewer where the file ends; several requests are under way at once. */
@@ -220,9 +221,7 @@ export class RemoteFiles {
 
   async #make(path: string): Promise<void> {
     try {
-      await this.#ask<void>(path, (sftp, answer) =>
-        sftp.mkdir(path, { mode: FOLDER_MODE }, (error) => answer(error ?? undefined, undefined)),
-      );
+      await this.#tell(path, (sftp, done) => sftp.mkdir(path, { mode: FOLDER_MODE }, done));
     } catch (error) {
       // It was there, or somebody else was quicker.
       if ((await this.stat(path))?.isDirectory() !== true) throw error;
@@ -231,14 +230,14 @@ export class RemoteFiles {
 
   async remove(path: string): Promise<void> {
     try {
-      await this.#ask<void>(path, (sftp, answer) => sftp.unlink(path, (error) => answer(error ?? undefined, undefined)));
+      await this.#tell(path, (sftp, done) => sftp.unlink(path, done));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
   }
 
   async removeFolder(path: string): Promise<void> {
-    await this.#ask<void>(path, (sftp, answer) => sftp.rmdir(path, (error) => answer(error ?? undefined, undefined)));
+    await this.#tell(path, (sftp, done) => sftp.rmdir(path, done));
     this.#folders.delete(path);
   }
 
@@ -249,7 +248,7 @@ export class RemoteFiles {
   async publish(from: string, to: string, name: string): Promise<void> {
     if (this.#mayRename) {
       try {
-        await this.#ask<void>(name, (sftp, answer) => sftp.rename(from, to, (error) => answer(error ?? undefined, undefined)));
+        await this.#tell(name, (sftp, done) => sftp.rename(from, to, done));
         return;
       } catch (error) {
         if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
@@ -258,7 +257,7 @@ export class RemoteFiles {
       }
     }
     try {
-      await this.#ask<void>(name, (sftp, answer) => sftp.ext_openssh_hardlink(from, to, (error) => answer(error ?? undefined, undefined)));
+      await this.#tell(name, (sftp, done) => sftp.ext_openssh_hardlink(from, to, done));
     } catch (error) {
       if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
       throw error;
@@ -268,7 +267,7 @@ export class RemoteFiles {
   /** Gives a file the name of an object, whatever has it. After a lost answer the file may have it already. */
   async replace(from: string, to: string, name: string): Promise<void> {
     if ((await this.size(from)) === undefined && (await this.size(to)) !== undefined) return;
-    await this.#ask<void>(name, (sftp, answer) => sftp.ext_openssh_rename(from, to, (error) => answer(error ?? undefined, undefined)));
+    await this.#tell(name, (sftp, done) => sftp.ext_openssh_rename(from, to, done));
   }
 
   /** Whether two files have the same bytes: asked only after an answer was lost. */
