@@ -27,7 +27,8 @@ function walk(folder: string, below: string, tree: Map<string, string>, first: M
       walk(folder, path, tree, first);
     } else if (status.isSymbolicLink()) tree.set(path, `link ${common} ${readlinkSync(file)}`);
     else {
-      tree.set(path, `file ${common} ${createHash('sha256').update(readFileSync(file)).digest('hex')} ${namesOf(path, status, first)}`);
+      const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+      tree.set(path, `file ${common} ${digest}${namesOf(path, status, first)}`);
     }
   }
 }
@@ -40,7 +41,7 @@ function namesOf(path: string, { nlink, ino }: { nlink: bigint; ino: bigint }, f
   if (nlink === 1n) return '';
   const other = first.get(ino) ?? path;
   first.set(ino, other);
-  return `one of ${nlink} names, with ${other}`;
+  return ` one of ${nlink} names, with ${other}`;
 }
 
 /** How a tree differs from what it should be, in a line a path. */
