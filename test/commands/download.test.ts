@@ -110,7 +110,7 @@ describe('download', function () {
     expect(readdirSync(to)).to.have.length(1);
   });
 
-  it('gives an owner what the owner may have, in a private folder of the account', async () => {
+  it('gives an owner what the owner may have, in a private folder of the account (case 44)', async () => {
     const to = join(sandbox.shadow, 'home/admin1/downloads');
     const { file } = await ask({ policy: 'owner', to });
     expect(statSync(to)).to.include({ uid: OWNER });

@@ -63,7 +63,7 @@ describe('A restore of a MariaDB database that is broken off', () => {
   ];
   const CLEAN = [{ Database: 'example_wp' }];
 
-  it('leaves what is live as it was when any step fails', async () => {
+  it('leaves what is live as it was when any step fails (case 32)', async () => {
     const before = await describeMariadb(server, 'example_wp');
     for (const failing of STEPS) {
       const step = (name: string) => {

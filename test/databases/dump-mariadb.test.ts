@@ -188,7 +188,7 @@ describe('dumps of MariaDB', function () {
     await site.backUp();
   });
 
-  it('show no password to others, in arguments, environment or logs', async () => {
+  it('show no password to others, in arguments, environment or logs (case 33)', async () => {
     await server.run(
       'CREATE TABLE slow (id INT, t LONGTEXT); INSERT INTO slow SELECT seq, REPEAT(MD5(seq), 100) FROM seq_1_to_20000',
       'one_wp',

@@ -114,7 +114,7 @@ describe('A hostile dump for MariaDB', () => {
   ];
   const TABLE = 'SET NAMES utf8mb4;\nCREATE TABLE posts (id INT PRIMARY KEY, text TEXT) ENGINE=MyISAM;\n';
 
-  it('is refused at the first statement that no dump has, and nothing comes of it', async () => {
+  it('is refused at the first statement that no dump has, and nothing comes of it (case 30)', async () => {
     const before = await others();
     for (const attack of NOT_OF_A_DUMP(trap)) {
       const { code } = await failureOf(() => restores.restore(Buffer.from(`${TABLE}${attack}\n`)));
@@ -148,7 +148,7 @@ describe('A hostile dump for MariaDB', () => {
     expect((await others()).slice(0, -1)).to.deep.equal(before.slice(0, -1));
   });
 
-  it('makes nothing for another user: what names root becomes the account’s, and what names the account’s stays', async () => {
+  it('makes nothing for another user: what names root becomes the account’s, and what names the account’s stays (case 31)', async () => {
     const code = [
       'CREATE DEFINER=`root`@`localhost` PROCEDURE `of root`() SQL SECURITY DEFINER SELECT User FROM mysql.user;',
       '/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`%`*/ /*!50003 TRIGGER seen BEFORE INSERT ON posts FOR EACH ROW SET NEW.text = CURRENT_USER() */;',

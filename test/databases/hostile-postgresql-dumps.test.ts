@@ -135,7 +135,7 @@ describe('A hostile dump for PostgreSQL', () => {
   };
   const TABLE = '\\restrict apiscpbackup\nCREATE TABLE public.posts (id int, text text);\n';
 
-  it('is refused at the first statement that no dump has, and nothing comes of it', async () => {
+  it('is refused at the first statement that no dump has, and nothing comes of it (case 30)', async () => {
     const before = await others();
     await asLogin(async (connection) => {
       for (const attack of NOT_OF_A_DUMP(trap)) {

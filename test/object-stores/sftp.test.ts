@@ -105,7 +105,7 @@ describe('a repository on an SFTP server', function () {
     });
     after(() => shut.stop());
 
-    it('stores objects, and deletes none', async () => {
+    it('stores objects, and deletes none (case 39)', async () => {
       const store = await openStore({
         repository: `sftp:nobody@127.0.0.1:${shut.port}:/backups/server`,
         s3: {},
