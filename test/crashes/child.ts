@@ -5,12 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { serialize } from 'node:v8';
 import { Server } from '../faults/server.ts';
-import type { Point } from './kill.ts';
+import type { Call, Point } from './kill.ts';
 import type { Change } from './layer/change.ts';
 import { watching } from './layer/watching.ts';
 
 const point = JSON.parse(process.argv[2] as string) as Point;
-const calls: string[] = [];
+const calls: Call[] = [];
 const changes: Change[] = [];
 
 function stopAt(nth: number, moment: Point['moment']): void {
@@ -20,11 +20,13 @@ function stopAt(nth: number, moment: Point['moment']): void {
 const server = Server.at(point.folder, point.accounts);
 const { exitCode, error } = await watching(
   {
-    before: (nth, call) => {
-      calls.push(call);
+    before: (nth, name) => {
+      calls.push({ name, isRefused: true });
       stopAt(nth, 'before');
     },
     after: (nth, changing) => {
+      const call = calls[nth - 1];
+      if (call !== undefined) call.isRefused = false;
       if (point.record !== undefined) changes.push(...changing());
       stopAt(nth, 'after');
     },

@@ -25,9 +25,15 @@ export interface Point {
   readonly record?: string;
 }
 
+/** A call that changes something; one that the system refuses changed nothing, and has no moment after it. */
+export interface Call {
+  readonly name: string;
+  isRefused: boolean;
+}
+
 /** How a process ended that was not stopped. */
 export interface Unstopped {
-  readonly calls: readonly string[];
+  readonly calls: readonly Call[];
   readonly exitCode: number;
   readonly error: unknown;
 }
@@ -45,7 +51,7 @@ async function start(point: Point): Promise<{ signal: string | undefined; said: 
 type Command = Pick<Point, 'method' | 'request'>;
 
 /** Carries out a command, which must go well. */
-async function whole(server: Server, command: Command, record?: string): Promise<readonly string[]> {
+async function whole(server: Server, command: Command, record?: string): Promise<readonly Call[]> {
   const { folder, accounts } = server;
   const { said } = await start({ folder, accounts, ...command, nth: 0, moment: 'before', ...(record === undefined ? {} : { record }) });
   if (!said.startsWith('{')) throw new Error(`${command.method} broke: ${said}`);
@@ -55,7 +61,7 @@ async function whole(server: Server, command: Command, record?: string): Promise
 }
 
 /** The changing calls of a command, which is carried out. */
-export function changingCalls(server: Server, command: Command): Promise<readonly string[]> {
+export function changingCalls(server: Server, command: Command): Promise<readonly Call[]> {
   return whole(server, command);
 }
 
@@ -63,7 +69,7 @@ export function changingCalls(server: Server, command: Command): Promise<readonl
 export async function recordChanges(
   server: Server,
   command: Command,
-): Promise<{ readonly calls: readonly string[]; readonly changes: readonly Change[] }> {
+): Promise<{ readonly calls: readonly Call[]; readonly changes: readonly Change[] }> {
   const record = `${server.folder}.changes`;
   const calls = await whole(server, command, record);
   const changes = deserialize(readFileSync(record)) as Change[];

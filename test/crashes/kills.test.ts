@@ -1,19 +1,25 @@
 import { expect } from 'chai';
 import { aftermath } from './aftermath.ts';
-import { changingCalls, killAt, type Point } from './kill.ts';
+import { type Call, changingCalls, killAt, type Point } from './kill.ts';
 import { prepareStory, STORIES, type Story } from './stories.ts';
 
 const SLOW = process.env.SLOW === '1';
 /** In the normal run so many of the points of each command. */
 const SAMPLE = 1;
 
-/** Every changing call, before and after; or a few, before and after in turn, at other places in each story. */
-function pointsOf(story: Story, calls: readonly string[]): Pick<Point, 'nth' | 'moment'>[] {
+/** Every changing call, before and after it was carried out; or a few, before and after in turn, at other places in each story. */
+function pointsOf(story: Story, calls: readonly Call[]): Pick<Point, 'nth' | 'moment'>[] {
   if (SLOW)
-    return calls.flatMap((_, index) => [{ nth: index + 1, moment: 'before' } as const, { nth: index + 1, moment: 'after' } as const]);
+    return calls.flatMap(({ isRefused }, index) => {
+      const before = { nth: index + 1, moment: 'before' } as const;
+      return isRefused ? [before] : [before, { ...before, moment: 'after' } as const];
+    });
   const start = STORIES.indexOf(story.name) / STORIES.length;
   const points = Array.from({ length: SAMPLE }, (_, part) => Math.floor(((part + start) * calls.length) / SAMPLE));
-  return points.map((index, part) => ({ nth: index + 1, moment: part % 2 === 0 ? 'after' : 'before' }));
+  return points.map((index, part) => ({
+    nth: index + 1,
+    moment: part % 2 === 0 && calls[index]?.isRefused === false ? 'after' : 'before',
+  }));
 }
 
 async function tryPoint(story: Story, point: Pick<Point, 'nth' | 'moment'>, call: string): Promise<string[]> {
@@ -41,7 +47,7 @@ describe('a process that is killed at a call that changes something', function (
         const calls = await changingCalls(whole, { method: story.method, request: story.request(whole) });
         const points = pointsOf(story, calls);
         const wrong: string[] = [];
-        for (const point of points) wrong.push(...(await tryPoint(story, point, calls[point.nth - 1] as string)));
+        for (const point of points) wrong.push(...(await tryPoint(story, point, (calls[point.nth - 1] as Call).name)));
         console.log(`        ${name}: ${calls.length} calls change something; killed at ${points.length} points`);
         expect(wrong).to.deep.equal([]);
       } finally {
