@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import { openStore } from '../../core/repository/backends/open-store.ts';
@@ -72,9 +73,11 @@ describe('a repository on an SFTP server', function () {
     const chunks = [randomBytes(1_000_000), randomBytes(1_000_000), randomBytes(1_000_000)] as const;
     await writer.write(chunks[0]);
     await server.kill();
-    const restarted = server.restart();
-    await writer.write(chunks[1]);
-    await restarted;
+    // Nobody answers for a while.
+    const writing = writer.write(chunks[1]);
+    await wait(1000);
+    await server.restart();
+    await writing;
     await writer.write(chunks[2]);
     await writer.commit();
     expect((await backend.read('servers/s/p')).equals(Buffer.concat(chunks))).to.equal(true);
