@@ -2,9 +2,13 @@ import type { Target } from './target.ts';
 import { documentTargets } from './targets/documents.ts';
 import { dumpTargets } from './targets/dumps.ts';
 import { encryptionTargets } from './targets/encryption.ts';
+import { historyTargets } from './targets/history-files.ts';
+import { jobTargets } from './targets/jobs.ts';
 import { manifestTargets } from './targets/manifests.ts';
 import { packTargets } from './targets/packs.ts';
+import { recoveryTargets } from './targets/recovery.ts';
 import { rpcTargets } from './targets/rpc.ts';
+import { signatureTargets } from './targets/signatures.ts';
 import { stateTargets } from './targets/state-files.ts';
 
 export const TARGETS: readonly Target[] = [
@@ -13,6 +17,10 @@ export const TARGETS: readonly Target[] = [
   ...packTargets,
   ...encryptionTargets,
   ...stateTargets,
+  ...historyTargets,
+  ...signatureTargets,
+  ...recoveryTargets,
+  ...jobTargets,
   ...rpcTargets,
   ...dumpTargets,
 ];

@@ -50,7 +50,8 @@ export function readEvents(folder: string): JobEvent[] {
     for (const line of linesOf(join(folder, name))) {
       try {
         const event = JSON.parse(line) as JobEvent;
-        if (typeof event.number === 'number') events.set(event.number, event);
+        const texts = [event.time, event.kind, event.level, event.code, event.message];
+        if (typeof event.number === 'number' && texts.every((text) => typeof text === 'string')) events.set(event.number, event);
       } catch {}
     }
   }

@@ -57,20 +57,35 @@ export function createRecord(stateDirectory: string, record: JobRecord): string 
 /** The record in a folder; undefined when there is none, or it is not whole. */
 export function readRecord(folder: string): JobRecord | undefined {
   const value = readJson<JobRecord>(folder, FILES.job);
-  return typeof value?.id === 'string' && typeof value.asker?.role === 'string' ? value : undefined;
+  if (value === undefined || !areTexts(value.id, value.method, value.created, value.directory, value.user ?? '')) return undefined;
+  if (!isObject(value.request) || !isObject(value.asker)) return undefined;
+  return areTexts(value.asker.role, value.asker.site ?? '', value.asker.incarnation ?? '') ? value : undefined;
 }
 
 export function readOutcome(folder: string): JobOutcome | undefined {
   const value = readJson<JobOutcome>(folder, FILES.outcome);
-  return typeof value?.state === 'string' ? value : undefined;
+  if (value === undefined || !areTexts(value.state, value.ended)) return undefined;
+  const { result, error } = value;
+  if (result !== null && !isObject(result)) return undefined;
+  const isError = isObject(error) && areTexts(error.code, error.message, error.advice ?? '') && Array.isArray(error.affected);
+  return error === null || isError ? value : undefined;
 }
 
 export function readBegun(folder: string): string | null {
-  return readJson<{ time: string }>(folder, FILES.begun)?.time ?? null;
+  const time = readJson<{ time: string }>(folder, FILES.begun)?.time;
+  return typeof time === 'string' ? time : null;
 }
 
 export function readProgress(folder: string): Progress | undefined {
   return readJson<Progress>(folder, FILES.progress);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function areTexts(...values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string');
 }
 
 /** Replaced whole, so that no reader finds half of it; after a power failure no job goes on, and nobody needs it. */
@@ -105,7 +120,8 @@ export function writeOutcome(folder: string, outcome: JobOutcome): void {
 
 function readJson<Value>(folder: string, name: string): Value | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Value;
+    const value = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Value;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

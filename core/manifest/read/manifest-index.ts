@@ -25,6 +25,10 @@ export class ManifestIndex {
   readonly #restOffsets: Uint32Array;
   readonly #rests: Buffer;
   readonly #digests: Buffer;
+  /** By block: the last one before it that shares less with its predecessor. From there comes the end of what this one shares. */
+  readonly #above: Uint32Array;
+  /** The path that was asked for last: mostly the next one follows. */
+  #last = { block: -1, path: '' };
 
   /** `bytes` is the decompressed index of a manifest in which it begins at `indexOffset`. */
   constructor(bytes: Buffer, indexOffset: number) {
@@ -45,6 +49,7 @@ export class ManifestIndex {
     this.packs = readPacks(section('packOffsets'), section('packPaths'));
     this.#checkPlaces(indexOffset);
     this.#checkFirstPaths();
+    this.#above = blocksAbove(this.#shared);
   }
 
   offset(block: number): number {
@@ -67,17 +72,24 @@ export class ManifestIndex {
     return this.#digests.subarray(block * DIGEST_BYTES, (block + 1) * DIGEST_BYTES);
   }
 
-  /** The full path of the first row of a block. */
+  /** The full path of the first row of a block. Takes steps for the length of that path, and none for the number of blocks. */
   firstPath(block: number): ByteString {
-    let path = this.#rest(block);
+    if (block !== this.#last.block) this.#last = { block, path: this.#makePath(block) };
+    return this.#last.path;
+  }
+
+  #makePath(block: number): ByteString {
+    const rest = this.#rest(block);
     let needed = word(this.#shared, block);
-    for (let before = block - 1; needed > 0; before--) {
+    if (this.#last.block === block - 1) return this.#last.path.slice(0, needed) + rest;
+    const parts = [rest];
+    for (let before = block; needed > 0; ) {
+      before = word(this.#above, before);
       const shared = word(this.#shared, before);
-      if (shared >= needed) continue;
-      path = this.#rest(before).slice(0, needed - shared) + path;
+      parts.push(this.#rest(before, needed - shared));
       needed = shared;
     }
-    return path;
+    return parts.reverse().join('');
   }
 
   /** The last block whose first path is not behind `path`; -1 when every block is. */
@@ -111,8 +123,10 @@ export class ManifestIndex {
     return last;
   }
 
-  #rest(block: number): ByteString {
-    return this.#rests.latin1Slice(this.#restOffsets[block], this.#restOffsets[block + 1]);
+  /** What a first path has besides what it shares, or the first `length` bytes of that. */
+  #rest(block: number, length?: number): ByteString {
+    const begin = word(this.#restOffsets, block);
+    return this.#rests.latin1Slice(begin, length === undefined ? this.#restOffsets[block + 1] : begin + length);
   }
 
   /** Blocks fill the space between the header and the index without gaps. */
@@ -145,6 +159,18 @@ export class ManifestIndex {
       rest.copy(previous, shared);
     }
   }
+}
+
+function blocksAbove(shared: Uint32Array): Uint32Array {
+  const above = new Uint32Array(shared.length);
+  for (let block = 1; block < shared.length; block++) {
+    const own = word(shared, block);
+    let before = block - 1;
+    // The first block shares nothing, and ends every search. What shares nothing has nobody above, and is never asked.
+    while (own > 0 && word(shared, before) >= own) before = word(above, before);
+    above[block] = before;
+  }
+  return above;
 }
 
 /** `/` sorts below every other byte. */
