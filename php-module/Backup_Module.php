@@ -362,16 +362,17 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * List the servers that have backups in the repository
 	 *
-	 * @return array servers, by age
+	 * @param array|null $options trust: take the key with this fingerprint for one of its server's from now on; somebody has compared it
+	 * @return array servers, by age, with the fingerprints of their keys
 	 */
-	public function servers(): array
+	public function servers($options = null): array
 	{
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_servers', $this->query('backup_servers', ...\func_get_args()));
 		}
 
-		return $this->backupPerform(0, \func_get_args(), 'backup:servers', static function (Requester $requester, CoreClient $core): array {
-			return $core->call('servers', [], self::SHORT_WAIT);
+		return $this->backupPerform(1, \func_get_args(), 'backup:servers OPTIONS', static function (Requester $requester, CoreClient $core) use ($options): array {
+			return $core->call('servers', Options::read($options, ['trust' => Options::FINGERPRINT]), self::SHORT_WAIT);
 		});
 	}
 

@@ -89,6 +89,7 @@ final class Failure extends \RuntimeException
 	private static function asCommands(string $advice): string
 	{
 		$advice = (string)preg_replace('/`apiscp-backup ([a-z]+)([^`]*)`/', '`cpcmd backup:$1$2`', $advice);
+		$advice = (string)preg_replace('~--trust (SHA256:[A-Za-z0-9+/]+)~', '\'[trust:"$1"]\'', $advice);
 
 		return strtr($advice, [
 			'--dry-run' => '[dryRun:true]',

@@ -20,6 +20,7 @@ final class Options
 	const SHARE = 'share';
 	const RECIPIENTS = 'recipients';
 	const SECRET = 'secret';
+	const FINGERPRINT = 'fingerprint';
 
 	/** Whose backups a command means that reads them; what an owner may mean is settled. */
 	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
@@ -39,6 +40,7 @@ final class Options
 		self::SHARE => 'a share in percent, from 1 to 100',
 		self::RECIPIENTS => 'a public recipient of age, such as age1…, or a list of some',
 		self::SECRET => 'the path of a file that belongs to root, closed to all others, in which the secret stands',
+		self::FINGERPRINT => 'the fingerprint of a key as backup:servers shows it, in quotes: "SHA256:…"',
 		self::SERVER => 'the name or the id of a server, as backup:servers lists them (one of digits in quotes)',
 		self::DATABASE => 'the name of a database, such as example_wp (one of digits in quotes)',
 	];
@@ -195,6 +197,7 @@ final class Options
 			self::OVERWRITE => \in_array($text, self::OVERWRITE_MODES, true),
 			self::DURATION => $text !== '',
 			self::SERVER => $text !== '',
+			self::FINGERPRINT => preg_match('~^SHA256:[A-Za-z0-9+/]{43}$~D', $text) === 1,
 			self::SECRET => $kind === self::SECRET && self::isSecretFile($text),
 			self::DATABASE => $text !== '' && \strlen($text) <= 63 && strpos($text, "\0") === false,
 		];

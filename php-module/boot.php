@@ -48,6 +48,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\RetentionRequest' => 'php-module/RetentionRequest.php',
 			'ApiscpBackup\\SearchRequest' => 'php-module/SearchRequest.php',
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Accounts' => 'scopes/Accounts.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Databases' => 'scopes/Databases.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Enabled' => 'scopes/Enabled.php',
@@ -81,9 +82,8 @@ declare(strict_types=1);
 		if (!class_exists('Opcenter\\Admin\\Settings\\Setting')) {
 			return;
 		}
-		foreach (['Databases', 'Destination', 'Enabled', 'Encryption', 'Exclude', 'IncludeSubvolumes', 'Limits', 'Notify', 'Retention', 'Schedule', 'SelfService'] as $scope) {
-			$class = "Opcenter\\Admin\\Settings\\Backups\\{$scope}";
-			if ($isLoaded($class)) {
+		foreach (array_keys($classes) as $class) {
+			if (strpos($class, 'Opcenter\\') === 0 && $isLoaded($class)) {
 				\Opcenter\Admin\Settings\Setting::register($class);
 			}
 		}

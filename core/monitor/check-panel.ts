@@ -11,6 +11,7 @@ const MARK = '// >>> apiscp-backup';
 const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/packaging/install.';
 const RESTART = 'systemctl restart apiscp';
 const SCOPES = [
+  'accounts',
   'databases',
   'destination',
   'enabled',

@@ -11,6 +11,7 @@ import { PROGRAM } from '../../core/version.ts';
 import { Sandbox } from './sandbox.ts';
 
 const SCOPES = [
+  'accounts',
   'databases',
   'destination',
   'enabled',

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
+const FINGERPRINT = `SHA256:${'aB3+/'.repeat(8)}xyz`;
 const OK = [{ result: { status: 'ok' } }];
 
 describe('whose backups are meant, in the panel', () => {
@@ -15,6 +16,7 @@ describe('whose backups are meant, in the panel', () => {
 
   const CALLS: [string[], string, object][] = [
     [['backup:servers'], 'servers', []],
+    [['backup:servers', `[trust:"${FINGERPRINT}"]`], 'servers', { trust: FINGERPRINT }],
     [['backup:adopt', 'old.example.com'], 'adopt', { server: 'old.example.com' }],
     [['backup:adopt', '0123456789abcdef', '[yes:true]'], 'adopt', { server: '0123456789abcdef', yes: true }],
     [['backup:join', 'site12-1f3a9c2e'], 'join', { unit: 'site12-1f3a9c2e' }],
@@ -35,6 +37,10 @@ describe('whose backups are meant, in the panel', () => {
   }
 
   const REFUSED: [string[], string][] = [
+    [['backup:servers', `[trust:${FINGERPRINT}]`], 'bad_option'],
+    [['backup:servers', '[trust:"SHA256:short"]'], 'bad_option'],
+    [['backup:servers', '[trust:true]'], 'bad_option'],
+    [['backup:servers', '[]'], 'bad_option'],
     [['backup:adopt'], 'bad_argument'],
     [['backup:adopt', 'x', '[sure:true]'], 'bad_option'],
     [['backup:join', 'site12'], 'bad_argument'],
@@ -48,6 +54,19 @@ describe('whose backups are meant, in the panel', () => {
       expect(asked()).to.deep.equal([]);
     });
   }
+
+  it('says how to trust a key in the words of the panel', async () => {
+    const advice = `If you have compared its fingerprint: \`apiscp-backup servers --trust ${FINGERPRINT}\`.`;
+    const data = { code: 'repository_damaged', message: 'unknown key', advice };
+    panel.answer({ list: [{ error: { code: -32000, message: 'x', data } }] });
+    const { stdout } = await panel.cpcmd('-o', 'json', 'backup:list', 'site1');
+    const said = JSON.parse(stdout).error.message;
+    expect(said).to.contain(`\`cpcmd backup:servers '[trust:"${FINGERPRINT}"]'\``);
+    panel.answer({ servers: OK });
+    const [, word] = /backup:servers '([^']*)'/.exec(said) as unknown as [string, string];
+    await panel.cpcmd('backup:servers', word);
+    expect(asked()).to.deep.equal([['servers', { trust: FINGERPRINT }]]);
+  });
 
   for (const words of [
     ['backup:list', 'site1', '[server:x]'],

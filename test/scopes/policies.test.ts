@@ -3,7 +3,7 @@ import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 type Case = {
-  setting: 'databases' | 'enabled' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'notify' | 'includeSubvolumes';
+  setting: 'accounts' | 'databases' | 'enabled' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'notify' | 'includeSubvolumes';
   words: string;
   value: unknown;
   wrong: string[];
@@ -34,6 +34,12 @@ const SCOPES: Record<string, Case> = {
     words: 'true',
     value: true,
     wrong: ['7', 'yes', '[]'],
+  },
+  'backups.accounts': {
+    setting: 'accounts',
+    words: '[firstBackup:false,lastBackup:10,keepDeleted:"3 months"]',
+    value: { firstBackup: false, lastBackup: 10, keepDeleted: '3 months' },
+    wrong: ['10', '3 months', 'false', '[]'],
   },
   'backups.databases': {
     setting: 'databases',
