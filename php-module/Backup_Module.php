@@ -188,7 +188,7 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * List the backups of a site, or of the whole server
 	 *
-	 * @param string|null $site    site to list; a site's administrator leaves it out
+	 * @param string|null $site    site to list, also by a domain that it had; a site's administrator leaves it out
 	 * @param array       $options server: of another server; earlier: include what earlier accounts of this name left (administrator)
 	 * @return array snapshots, oldest first
 	 */
@@ -200,10 +200,8 @@ class Backup_Module extends \Module_Skeleton
 
 		return $this->backupPerform(2, \func_get_args(), 'backup:list SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
 			$read = Options::read($options, $requester->isOwner() ? [] : Options::WHOSE);
-			$word = Arguments::site($site);
-			$unit = $requester->unit($word === null && !$requester->isOwner() ? 'all' : $word);
 
-			return $requester->visibleSnapshots($core->call('list', $requester->policy() + $read + array_filter(['unit' => $unit])));
+			return $requester->visibleSnapshots($core->call('list', $requester->policy() + $read + $requester->listed(Arguments::site($site))));
 		});
 	}
 

@@ -86,7 +86,7 @@ final class Messages
 	/** Who may, and what. */
 	const ERR_DEMO = [':err_backup_demo', 'Backups are not available in a demonstration account'];
 	const ERR_OTHER_SITE = [':err_backup_other_site', 'Only your own site is available, not `%(site)s\''];
-	const ERR_SITE_UNKNOWN = [':err_backup_site_unknown', 'No site matches `%(site)s\''];
+	const ERR_SITE_UNKNOWN = [':err_backup_site_unknown', 'No site matches `%(site)s\'. By a domain that it had, backup:list finds its backups'];
 	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
 	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant, such as site12 or example.com'];
 	const ERR_ALL_NEEDED = [':err_backup_all_needed', 'Name a site, or say `all\' for the whole server'];

@@ -112,14 +112,40 @@ final class Requester
 		if (preg_match(self::UNIT, $wanted) === 1) {
 			return [$wanted];
 		}
-		$ids = array_filter((array)\Auth::get_site_id_from_anything($wanted));
-		if ($ids === []) {
+		$found = self::sitesOf($wanted);
+		if ($found === []) {
 			throw new Failure('site_unknown', ['site' => $wanted]);
 		}
 
+		return $found;
+	}
+
+	/**
+	 * What an argument of `backup:list` stands for, as parameters of the core. A domain that no site has any more is one that an account had
+	 * when it was backed up.
+	 *
+	 * @throws Failure
+	 */
+	public function listed(?string $site): array
+	{
+		$wanted = (string)$site;
+		if ($this->isAdmin && strpos($wanted, '.') !== false && self::sitesOf($wanted) === []) {
+			return ['domain' => $wanted];
+		}
+
+		return array_filter(['unit' => $this->unit($site === null && $this->isAdmin ? 'all' : $site)]);
+	}
+
+	/**
+	 * The sites that the panel knows by a domain, an invoice or the like.
+	 *
+	 * @return string[]
+	 */
+	private static function sitesOf(string $wanted): array
+	{
 		return array_map(static function ($id): string {
 			return 'site' . (int)$id;
-		}, array_values($ids));
+		}, array_values(array_filter((array)\Auth::get_site_id_from_anything($wanted))));
 	}
 
 	/**

@@ -23,10 +23,8 @@ declare(strict_types=1);
 			// Where config/custom is a link to elsewhere, the plugin is below the home by that name.
 			throw new \RuntimeException("{$plugin} is not below {$home}");
 		}
-		if (is_file("{$home}lib/modules/backup.php")) {
-			throw new \RuntimeException("the panel has a module of its own named backup ({$home}lib/modules/backup.php), which is left in its place");
-		}
 		$classes = [
+			'ApiscpBackup\\AccountHooks' => 'php-module/AccountHooks.php',
 			'ApiscpBackup\\Arguments' => 'php-module/Arguments.php',
 			'ApiscpBackup\\AutomaticDatabaseExports' => 'scopes/AutomaticDatabaseExports.php',
 			'ApiscpBackup\\BackupPath' => 'php-module/BackupPath.php',
@@ -36,6 +34,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\DatabaseRequest' => 'php-module/DatabaseRequest.php',
 			'ApiscpBackup\\DownloadRequest' => 'php-module/DownloadRequest.php',
 			'ApiscpBackup\\Failure' => 'php-module/Failure.php',
+			'ApiscpBackup\\HookedModule' => 'php-module/HookedModule.php',
 			'ApiscpBackup\\KeyRequest' => 'php-module/KeyRequest.php',
 			'ApiscpBackup\\Messages' => 'php-module/Messages.php',
 			'ApiscpBackup\\Options' => 'php-module/Options.php',
@@ -73,23 +72,39 @@ declare(strict_types=1);
 
 			return false;
 		};
-		foreach ($classes as $class => $file) {
+		$scopes = array_filter($classes, static function (string $class): bool {
+			return strpos($class, 'Opcenter\\') === 0;
+		}, ARRAY_FILTER_USE_KEY);
+		foreach (array_diff_key($classes, $scopes) as $class => $file) {
 			\apnscpFunctionInterceptor::register($class, "{$folder}/{$file}");
 		}
-		if ($isLoaded('ApiscpBackup\\Backup_Module')) {
-			\apnscpFunctionInterceptor::registerModule('backup', 'ApiscpBackup\\Backup_Module');
+		if (is_file("{$home}lib/modules/backup.php")) {
+			$log("the panel has a module of its own named backup ({$home}lib/modules/backup.php), which is left in its place");
+		} elseif ($isLoaded('ApiscpBackup\\Backup_Module')) {
+			$isHooked = $isLoaded('ApiscpBackup\\AccountHooks') && ($class = \ApiscpBackup\AccountHooks::moduleClass()) && $isLoaded($class);
+			\apnscpFunctionInterceptor::registerModule('backup', $isHooked ? $class : 'ApiscpBackup\\Backup_Module');
 		}
 		if (!class_exists('Opcenter\\Admin\\Settings\\Setting')) {
 			return;
 		}
-		foreach (array_keys($classes) as $class) {
-			if (strpos($class, 'Opcenter\\') === 0 && $isLoaded($class)) {
+		$isPanels = static function (string $class): bool {
+			$name = strtolower(preg_replace('/(?<!^)[A-Z]/', '-$0', substr($class, strrpos($class, '\\') + 1)));
+			$found = method_exists('Opcenter\\Admin\\Settings\\Setting', 'className') ? \Opcenter\Admin\Settings\Setting::className("backups.{$name}") : null;
+
+			return $found && !is_subclass_of($found, 'ApiscpBackup\\SettingScope') && !is_a($found, 'ApiscpBackup\\AutomaticDatabaseExports', true);
+		};
+		foreach ($scopes as $class => $file) {
+			if ($isPanels($class)) {
+				$log("the panel has a Scope of its own in the place of {$class}");
+				continue;
+			}
+			\apnscpFunctionInterceptor::register($class, "{$folder}/{$file}");
+			if ($isLoaded($class)) {
 				\Opcenter\Admin\Settings\Setting::register($class);
 			}
 		}
 		$exports = 'Opcenter\\Admin\\Settings\\Backups\\AutomaticDatabaseExports';
-		$isPanels = method_exists('Opcenter\\Admin\\Settings\\Setting', 'className') && \Opcenter\Admin\Settings\Setting::className('backups.automatic-database-exports');
-		if (!$isPanels && class_exists('Opcenter\\Admin\\Bootstrapper\\Config') && $isLoaded('ApiscpBackup\\AutomaticDatabaseExports')) {
+		if (!class_exists($exports, false) && !$isPanels($exports) && class_exists('Opcenter\\Admin\\Bootstrapper\\Config') && $isLoaded('ApiscpBackup\\AutomaticDatabaseExports')) {
 			class_alias('ApiscpBackup\\AutomaticDatabaseExports', $exports);
 			\Opcenter\Admin\Settings\Setting::register($exports);
 		}

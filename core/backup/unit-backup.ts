@@ -31,6 +31,7 @@ import { SnapshotPacks } from './packs/snapshot-packs.ts';
 import { unitOf } from './previous/account-unit.ts';
 import { fullInstead, planUnit, type UnitPlan } from './previous/level.ts';
 import { lostRoots, rootIdentities, rootMissing, vanishedLocations, withoutRoots } from './previous/lost-roots.ts';
+import { noteRename } from './previous/renamed-account.ts';
 import { withRevealedNewest } from './previous/revealed-newest.ts';
 import { type UnitDevices, unitDevices } from './previous/unit-devices.ts';
 import { ManifestOutput } from './rows/manifest-output.ts';
@@ -52,6 +53,7 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   if (given.roots.length === 0 && given.missing.length > 0) throw withoutRoots(given);
   const subject = withoutRawDatabases(given, tools);
   const unit = await unitOf(subject, repository, context.reporter);
+  await noteRename(subject, unit, repository, context.reporter);
   cache.discardUnfinished(unit.unit);
   const found = await repository.readSnapshots(unit.unit);
   for (const { failure } of found.unusable) repository.report(failure);

@@ -10,7 +10,7 @@ import { percent } from './percent.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
 import { addServiceCommands } from './service-commands.ts';
-import { unitArgument, unitArguments } from './unit-arguments.ts';
+import { subjectArgument, unitArgument, unitArguments } from './unit-arguments.ts';
 
 /** What every command may be given. */
 export interface GlobalOptions {
@@ -156,10 +156,10 @@ export function buildProgram(actions: Actions): Command {
   program
     .command('list')
     .description('list the snapshots, oldest first')
-    .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
+    .argument('[unit]', 'site12, system or the id of a unit, or a domain that an account has or had; none or all: everything')
     .addOption(serverOption())
     .option('--earlier', 'include what earlier accounts of this name left')
-    .action((unit: string | undefined, options: object) => perform('list', { ...unitArgument(unit), ...options }));
+    .action((unit: string | undefined, options: object) => perform('list', { ...subjectArgument(unit), ...options }));
   addIdentityCommands(program, actions);
   addReadingCommands(program, actions);
   addRestore(program, actions);

@@ -101,6 +101,7 @@ function renderList({ snapshots }: ListResult): string {
   const nameOf = namesIn(snapshots);
   const columns = [
     { title: 'UNIT' },
+    { title: 'DOMAIN' },
     { title: 'SNAPSHOT' },
     { title: 'LEVEL' },
     { title: 'TIME' },
@@ -111,6 +112,7 @@ function renderList({ snapshots }: ListResult): string {
   ];
   const rows = snapshots.map((snapshot) => [
     nameOf(snapshot),
+    printable(snapshot.domain ?? ''),
     snapshot.id,
     snapshot.synthetic ? `${snapshot.level} (synthetic)` : snapshot.level,
     snapshot.time,

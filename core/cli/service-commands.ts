@@ -11,7 +11,7 @@ export function addServiceCommands(program: Command, { perform }: Actions): void
   program
     .command('account')
     .description('what the panel’s hooks ask for: back up a new account soon, or one that is being deleted once more')
-    .argument('<event>', 'created or deleting')
+    .argument('<event>', 'created, renamed or deleting')
     .argument('<site>', 'such as site12')
     .action((event: string, unit: string) => perform('account', { event, unit }));
   program

@@ -33,6 +33,7 @@ function ageText(age: number | null): string {
 
 function unitRow({
   unit,
+  formerDomains,
   level,
   age,
   overdue,
@@ -50,7 +51,15 @@ function unitRow({
     ...(living ? [] : ['vanished']),
   ];
   const numbers = [formatCount(chainLength), formatBytes(bytes), formatBytes(chainBytes)];
-  return [unit, states.join(', '), level ?? '', ageText(age), ...numbers, verified === null ? 'never' : verified.slice(0, 10)];
+  const before = formerDomains.length === 0 ? '' : ` (formerly ${printable(formerDomains.join(', '))})`;
+  return [
+    `${unit}${before}`,
+    states.join(', '),
+    level ?? '',
+    ageText(age),
+    ...numbers,
+    verified === null ? 'never' : verified.slice(0, 10),
+  ];
 }
 
 export function renderStatus({ status, automatic, coverage, problems, units }: StatusResult): string {

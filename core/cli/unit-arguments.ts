@@ -23,3 +23,8 @@ export function unitArgument(unit: string | undefined): { readonly unit?: string
   const [only] = unitArguments(unit === undefined ? [] : [unit]);
   return only === undefined ? {} : { unit: only };
 }
+
+/** The same where a domain is taken, too: what has a dot is one. */
+export function subjectArgument(subject: string | undefined): { readonly unit?: string } | { readonly domain: string } {
+  return subject?.includes('.') === true ? { domain: subject } : unitArgument(subject);
+}

@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import { missingSnapshots, missingUnits, snapshotMissing } from '../repository/history/missing.ts';
+import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId, unitNameOf } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import { snapshotPath } from '../repository/layout.ts';
@@ -21,6 +22,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
   const unusable = new Map<string, ListResult['unusable'][number]>();
   const logs = new Map<Repository, Promise<RunIndex>>();
   const { units, all } = await unitsToList(request, context);
+  if (request.domain !== undefined && units.length === 0) throw noSuchDomain(request.domain);
   const tellMissing = (repository: Repository, unit: string, missing: string): void => {
     const failure = snapshotMissing(unit, missing);
     repository.report(failure);
@@ -46,7 +48,12 @@ export async function list(request: ListRequest, context: Context): Promise<List
         unusable.set(path, { object: repository.nameOf(path), unitId: id, code: failure.code, message: failure.message });
       }
       const obstacles = await findObstacles(id, records, repository);
-      for (const record of records) snapshots.push(summarize(record, current, obstacles.get(record.id)));
+      const domainAt = await domainsThen(
+        id === unit.unit ? unit : (await repository.units.known()).find((each) => each.unit === id),
+        repository,
+      );
+      for (const record of records)
+        snapshots.push(summarize(record, { current, domain: domainAt(record), obstacle: obstacles.get(record.id) }));
     }
   }
   for (const runs of logs.values()) (await runs).save();
@@ -70,13 +77,16 @@ interface UnitsToList {
   readonly all?: Repository;
 }
 
-async function unitsToList({ unit, incarnation, server, earlier, policy }: ListRequest, context: Context): Promise<UnitsToList> {
+async function unitsToList({ unit, incarnation, domain, server, earlier, policy }: ListRequest, context: Context): Promise<UnitsToList> {
   const named = incarnation ?? unit;
-  if (policy === 'owner' && (named === undefined || earlier === true)) {
+  if (policy === 'owner' && (named === undefined || domain !== undefined || earlier === true)) {
     throw new Failure('usage', 'an owner’s request has to name the account');
   }
+  if (named !== undefined && domain !== undefined) throw new Failure('usage', 'a unit and a domain are two things');
   if (named !== undefined && earlier !== true) return { units: await unitNamed(named, server, policy, context) };
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  if (domain !== undefined)
+    return { units: (await unitsWithDomain(domain, repository, context)).map((each) => ({ repository, unit: each })) };
   if (server === undefined) await notifyOthers(repository);
   const units = (await repository.units.all()).filter(({ name }) => unit === undefined || name === unit);
   return { units: units.map((each) => ({ repository, unit: each })), all: repository };
@@ -112,12 +122,44 @@ async function notifyOthers({ place, server, isOwn, notify }: Repository): Promi
   notify({ level: 'info', code: 'server_others', message });
 }
 
-function summarize(record: SnapshotRecord, current: boolean, obstacle: string | undefined): SnapshotSummary {
+/** The domain that the account of a unit had when a snapshot was taken; null where nobody can tell. */
+async function domainsThen(unit: UnitIdentity | undefined, repository: Repository): Promise<(record: SnapshotRecord) => string | null> {
+  const held = unit === undefined ? [] : await repository.units.domainsOf(unit).catch(() => []);
+  return ({ finished }) => (held.findLast(({ since }) => since <= finished) ?? held[0])?.domain ?? null;
+}
+
+function noSuchDomain(domain: string): Failure {
+  return new Failure('unit_unknown', `no account with backups has or had the domain ${domain}, as far as this server can read`, {
+    affected: [domain],
+    advice: 'See `apiscp-backup list`: it names the domains that are known.',
+  });
+}
+
+/** The units whose account has or had a domain, as far as it can be read here. */
+async function unitsWithDomain(domain: string, repository: Repository, context: Context): Promise<UnitIdentity[]> {
+  const wanted = domain.toLowerCase();
+  const found: UnitIdentity[] = [];
+  for (const unit of await repository.units.known()) {
+    const held = await repository.units.domainsOf(unit).catch(() => []);
+    const living = isCurrent(unit, repository, context) ? findLivingUnit(context.settings, unit.name)?.domain : undefined;
+    if ([living, ...held.map((each) => each.domain)].some((each) => each?.toLowerCase() === wanted)) found.push(unit);
+  }
+  return found;
+}
+
+interface OfSnapshot {
+  readonly current: boolean;
+  readonly domain: string | null;
+  readonly obstacle: string | undefined;
+}
+
+function summarize(record: SnapshotRecord, { current, domain, obstacle }: OfSnapshot): SnapshotSummary {
   return {
     id: record.id,
     unit: record.name,
     unitId: record.unit,
     current,
+    domain,
     level: record.level,
     synthetic: record.synthetic,
     reason: record.reason,

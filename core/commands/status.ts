@@ -54,6 +54,7 @@ export async function status(_request: StatusRequest, context: Context): Promise
     const checked = id === undefined ? undefined : verified.get(id);
     const unit: UnitStatus = {
       ...describe(each, state, due, now),
+      formerDomains: await formerDomains(each, repository),
       outcome: outcome?.outcome ?? null,
       warnings: outcome?.warningCount ?? 0,
       verified: checked?.time ?? null,
@@ -91,7 +92,7 @@ function describe(
   state: UnitState | undefined,
   due: number,
   now: number,
-): Omit<UnitStatus, 'outcome' | 'warnings' | 'verified'> {
+): Omit<UnitStatus, 'formerDomains' | 'outcome' | 'warnings' | 'verified'> {
   const last = state?.last;
   return {
     unit: name as UnitStatus['unit'],
@@ -110,6 +111,14 @@ function describe(
     bytes: last?.record.bytes.total ?? 0,
     entries: last?.record.counts.entries ?? 0,
   };
+}
+
+/** The domains that an account had before the present one, as far as they can be read here. */
+async function formerDomains({ living, unit }: CoveredUnit, repository: Repository): Promise<string[]> {
+  const held = unit === undefined ? [] : await repository.units.domainsOf(unit).catch(() => []);
+  const present = living?.domain ?? held.at(-1)?.domain;
+  const former = held.flatMap(({ domain }) => (domain === null || domain === present ? [] : [domain]));
+  return [...new Set(former)];
 }
 
 /** What became of a unit in its newest runs. */

@@ -25,9 +25,9 @@ export async function accountEvent({ event, unit }: AccountRequest, context: Con
   if (!accountSettingsOf(context.settings).firstBackup) return nothing('new accounts wait for the night (the setting accounts)');
   if (findLivingUnit(context.settings, unit) === undefined)
     throw new Failure('unit_unknown', `there is no account ${unit} on this server`, { affected: [unit] });
-  if (await hasBackup(unit, context)) return nothing('it has a backup already');
+  if (event === 'created' && (await hasBackup(unit, context))) return nothing('it has a backup already');
   const { job } = await startJob({ method: 'run', request: { units: [unit] } }, context, methods);
-  return { ...nothing('its first backup is a job'), job };
+  return { ...nothing(event === 'created' ? 'its first backup is a job' : 'a backup under its new name is a job'), job };
 }
 
 /** The panel also says that an account was changed where it means that it was made. */

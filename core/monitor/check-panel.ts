@@ -40,6 +40,13 @@ export function checkPanel(systemRoot: string): Check {
   if (!existsSync(join(plugin, 'php-module/boot.php'))) return problem('panel', `${plugin} is not whole`, INSTALL);
   const boot = readText(join(custom, 'boot.php'));
   if (boot === undefined || !boot.includes(MARK)) return problem('panel', `${custom}/boot.php lacks the lines of the plugin`, INSTALL);
+  const stock = join(home, 'lib/modules/backup.php');
+  if (existsSync(stock))
+    return problem(
+      'panel',
+      `the panel has a module of its own named backup (${stock}), so that cpcmd backup:… and backup_… are not this plugin’s`,
+      'Use the program apiscp-backup, which does all of it; the timer and the Scopes work. Report this, so that a later version takes another name.',
+    );
   return ok('panel', `the plugin is in ${plugin}`);
 }
 

@@ -90,7 +90,12 @@ function kind<T, S>(
 export const repositoryDocument = kind<RepositoryIdentity, typeof repositorySchema>('repository', SMALL, validateRepository);
 export const serverDocument = kind<ServerIdentity, typeof serverSchema>('server', SMALL, validateServer);
 export const machineDocument = kind<MachineRecord, typeof machineSchema>('machine record', LARGE, validateMachine);
-export const noteDocument = kind<UnitNote, typeof noteSchema>('note', SMALL, validateNote, hiding<UnitNote>({ reason: '' }));
+export const noteDocument = kind<UnitNote, typeof noteSchema>(
+  'note',
+  SMALL,
+  validateNote,
+  hiding<UnitNote>({ reason: '', domain: undefined }),
+);
 export const unitDocument = kind<UnitIdentity, typeof unitSchema>(
   'unit',
   SMALL,

@@ -134,6 +134,7 @@ export const noteSchema = {
     kind: { enum: ['continued', 'joined', 'gone'] },
     incarnation: textOrNull,
     joined: { anyOf: [unitId, { type: 'null' }] },
+    domain: text,
     reason: text,
     created: time,
     sealed,

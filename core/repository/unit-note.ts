@@ -14,10 +14,12 @@ export interface UnitNote {
   readonly kind: 'continued' | 'joined' | 'gone';
   readonly incarnation: string | null;
   readonly joined: string | null;
+  /** Of a note `continued`: the domain that the account has since then. */
+  readonly domain?: string;
   /** For people. */
   readonly reason: string;
   /** RFC 3339 UTC. */
   readonly created: string;
-  /** Has `reason`, where the repository is encrypted. */
+  /** Has `reason` and `domain`, where the repository is encrypted. */
   readonly sealed?: SealedMembers;
 }

@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { noteDocument } from './documents.ts';
 import { isTimedId } from './ids.ts';
-import { writeSealed } from './keys/sealed-members.ts';
+import { reveal, writeSealed } from './keys/sealed-members.ts';
 import { NOTES_FOLDER, notePath, recordIdOf, serverFolder } from './layout.ts';
 import type { ServerFolder } from './server-folder.ts';
 import { readDocument } from './stored-document.ts';
@@ -32,6 +32,11 @@ export async function readNotes(folder: ServerFolder, report: (error: unknown) =
 
 export async function writeNote(folder: ServerFolder, note: UnitNote): Promise<void> {
   await writeSealed(noteDocument, folder.nameOf(notePath(note.id)), note, folder);
+}
+
+/** The domain that an account has since a note; undefined where it says none. Throws `identity_missing`, `identity_wrong`, `repository_damaged`. */
+export async function notedDomain(folder: ServerFolder, note: UnitNote): Promise<string | undefined> {
+  return (await reveal(noteDocument, folder.nameOf(notePath(note.id)), note, folder.keys)).domain;
 }
 
 export async function removeNote(backend: Backend, { server, id }: UnitNote): Promise<void> {

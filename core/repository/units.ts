@@ -8,7 +8,7 @@ import { FORMAT_VERSION } from './record.ts';
 import type { ServerFolder } from './server-folder.ts';
 import { readDocument } from './stored-document.ts';
 import type { UnitNote } from './unit-note.ts';
-import { readNotes, removeNote, writeNote } from './unit-notes.ts';
+import { notedDomain, readNotes, removeNote, writeNote } from './unit-notes.ts';
 
 /** What names a folder of unknown birth by nothing else: the next folder can have the same inode. */
 const INODE_ALONE = /^\d+-0$/;
@@ -29,6 +29,13 @@ function unproven({ name, unit }: UnitIdentity): Failure {
     affected: [name, unit],
     advice: `Name the unit by its id: ${unit}. The next backup of the account finds out whether it goes on in it.`,
   });
+}
+
+/** A domain that an account had. */
+export interface HeldDomain {
+  readonly domain: string | null;
+  /** RFC 3339 UTC. */
+  readonly since: string;
 }
 
 /** The units of a server, and what was noted about them: which of them an account goes on in. */
@@ -138,9 +145,23 @@ export class Units {
     throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
   }
 
-  /** The domain that an account had when its unit began, null where there is none. Throws `identity_missing`, `identity_wrong`, `repository_damaged`. */
+  /**
+   * The domains that an account has had when it was backed up, the oldest first: that of its beginning, which may be unknown (null), and those
+   * that were noted. Throws `identity_missing`, `identity_wrong`, `repository_damaged`.
+   */
+  async domainsOf(unit: UnitIdentity): Promise<readonly HeldDomain[]> {
+    const { domain, created } = await reveal(unitDocument, this.#folder.nameOf(unitPath(unit.unit)), unit, this.#folder.keys);
+    const held: HeldDomain[] = [{ domain, since: created }];
+    for (const note of this.#notesOf(unit, 'continued')) {
+      const noted = await notedDomain(this.#folder, note);
+      if (noted !== undefined) held.push({ domain: noted, since: note.created });
+    }
+    return held;
+  }
+
+  /** The last of them. Throws the same. */
   async domainOf(unit: UnitIdentity): Promise<string | null> {
-    return (await reveal(unitDocument, this.#folder.nameOf(unitPath(unit.unit)), unit, this.#folder.keys)).domain;
+    return (await this.domainsOf(unit)).at(-1)?.domain ?? null;
   }
 
   /**

@@ -6,8 +6,9 @@ export const accountRequest = {
   type: 'object',
   properties: {
     event: {
-      enum: ['created', 'deleting'],
-      description: 'created: a first backup is begun by a job. deleting: a last one is made now, in bounded time, and held.',
+      enum: ['created', 'renamed', 'deleting'],
+      description:
+        'created: a first backup is begun by a job. renamed: another one, which notes the new domain. deleting: a last one is made now, in bounded time, and held.',
     },
     unit: { ...unitNameSchema, description: 'The account, such as site12.' },
   },

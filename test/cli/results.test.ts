@@ -55,6 +55,7 @@ describe('a result for people', () => {
       unit: 'site1',
       unitId: 'site1-00000000',
       current: true,
+      domain: 'example.test',
       level: 'full',
       synthetic: true,
       reason: 'there is no full yet',
@@ -74,7 +75,7 @@ describe('a result for people', () => {
     expect(renderResult('list', { snapshots: [broken] })).to.contain('x cannot be restored: its pack is missing\n');
     const lines = renderResult('list', result).split('\n');
     expect(lines).to.have.length(4);
-    expect(lines[1]).to.match(/^site1 +x +full \(synthetic\) +2026-01-01T00:00:00Z/);
+    expect(lines[1]).to.match(/^site1 +example\.test +x +full \(synthetic\) +2026-01-01T00:00:00Z/);
     expect(renderResult('list', { status: 'ok', snapshots: [], unusable: [] } satisfies ListResult)).to.equal('No snapshots.\n');
   });
 

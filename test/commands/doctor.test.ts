@@ -94,9 +94,12 @@ describe('the doctor', () => {
     expect(await withoutSpace()).to.deep.equal(['schedule']);
   });
 
-  it('names a module of another version, a panel that was not restarted, hidden Scopes, and lines that are lost', async () => {
+  it('names a module of another version, a panel that was not restarted, hidden Scopes, a module of the panel’s own, and lines that are lost', async () => {
     expect(await withoutSpace({ module: '0.0.1' })).to.deep.equal(['version']);
     expect(await withoutSpace({ scopes: SCOPES.slice(1) })).to.deep.equal(['scopes']);
+    write('usr/local/apnscp/lib/modules/backup.php', '<?php // the panel’s own module of this name');
+    expect(await withoutSpace()).to.deep.equal(['panel']);
+    rmSync(join(server.folder, 'usr/local/apnscp/lib'), { recursive: true });
     write('usr/local/apnscp/config/custom/boot.php', '<?php');
     write('usr/local/apnscp/config/custom/apiscp-backup/php-module/Backup_Module.php', "const VERSION = '9.9.9';");
     expect(await withoutSpace()).to.deep.equal(['panel', 'version']);

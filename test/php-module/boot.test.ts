@@ -112,5 +112,23 @@ describe('registration at the start of the panel', () => {
     const { stdout, stderr } = await panel.cpcmd('backup:whose');
     expect(stdout).to.equal('the panel');
     expect(stderr).to.contain('the panel has a module of its own named backup');
+    // What it does not have is there.
+    expect((await panel.cpcmd('scope:list')).stdout).to.contain('backups.schedule');
+  });
+
+  it('leaves a Scope of the panel with the same name in its place', async () => {
+    const setting = join(panel.panel.home, 'lib/Opcenter/Setting.php');
+    const own = `namespace Opcenter\\Admin\\Settings\\Backups { class Exclude implements \\Opcenter\\Admin\\Settings\\SettingsInterface {
+      function set($val): bool { return true; } function get() { return 'the panel'; } function getHelp(): string { return ''; }
+      function getValues() { return ''; } function getDefault() { return ''; } } }`;
+    const code = readFileSync(setting, 'utf8');
+    const braced = code.replace('namespace Opcenter\\Admin\\Settings;', 'namespace Opcenter\\Admin\\Settings {');
+    writeFileSync(
+      setting,
+      `${braced.replace('$classes = []', "$classes = ['backups.exclude' => 'Opcenter\\Admin\\Settings\\Backups\\Exclude']")}}\n${own}`,
+    );
+    const { stdout, stderr } = await panel.cpcmd('scope:get', 'backups.exclude', ';', 'scope:list');
+    expect(stdout).to.contain('the panel\n').and.to.contain('backups.schedule');
+    expect(stderr).to.contain('the panel has a Scope of its own');
   });
 });

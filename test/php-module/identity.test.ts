@@ -23,6 +23,8 @@ describe('whose backups are meant, in the panel', () => {
     [['backup:forget', 'site12'], 'forget', { unit: 'site12' }],
     [['backup:forget', 'site12-1f3a9c2e'], 'forget', { unit: 'site12-1f3a9c2e' }],
     [['backup:list', 'site1', '[earlier:true]'], 'list', { unit: 'site1', earlier: true }],
+    [['backup:list', 'two.example'], 'list', { unit: 'site2' }],
+    [['backup:list', 'formerly.example'], 'list', { domain: 'formerly.example' }],
     [['backup:list', 'all', '[server:old.example.com]'], 'list', { server: 'old.example.com' }],
     [['backup:verify', 'site1', '[server:old.example.com]'], 'verify', { unit: 'site1', server: 'old.example.com' }],
     [['backup:ls', 'site1', '', '[server:old.example.com]'], 'ls', { unit: 'site1', server: 'old.example.com' }],

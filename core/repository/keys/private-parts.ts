@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
-import { SERVERS_FOLDER, UNITS_FOLDER } from '../layout.ts';
+import { NOTES_FOLDER, SERVERS_FOLDER, UNITS_FOLDER } from '../layout.ts';
 
 const SUFFIX = '.private.json';
 
@@ -15,7 +15,7 @@ export function privatePartOf(snapshot: string): string {
 export const PRIVATE_UNIT = `unit${SUFFIX}`;
 
 /**
- * What is sealed in `unit.json` and in the records that the next backup builds on, in clear in the state directory: a server that only writes goes on from
+ * What is sealed in `unit.json`, in notes and in the records that the next backup builds on, in clear in the state directory: a server that only writes goes on from
  * it. Every copy is bound to the sealed bytes; a lost or damaged one is as if there were none.
  */
 export class PrivateParts {
@@ -29,9 +29,11 @@ export class PrivateParts {
   }
 
   #fileOf(name: string): string | undefined {
-    const [servers, , units, unit, folder, file = folder] = name.split('/');
-    if (servers !== SERVERS_FOLDER || units !== UNITS_FOLDER || unit === undefined || !file?.endsWith('.json')) return undefined;
-    return join(this.#stateFolder, UNITS_FOLDER, unit, `${file.slice(0, -'.json'.length)}${SUFFIX}`);
+    const [servers, , kind, unit, folder, file = folder] = name.split('/');
+    if (servers !== SERVERS_FOLDER || !name.endsWith('.json')) return undefined;
+    const fileIn = (place: string, object: string) => join(this.#stateFolder, place, `${object.slice(0, -'.json'.length)}${SUFFIX}`);
+    if (kind === NOTES_FOLDER && unit !== undefined) return fileIn(NOTES_FOLDER, unit);
+    return kind === UNITS_FOLDER && file !== undefined ? fileIn(join(UNITS_FOLDER, unit as string), file) : undefined;
   }
 
   load(name: string, sealed: string): Record<string, unknown> | undefined {

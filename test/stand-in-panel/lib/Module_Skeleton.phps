@@ -18,6 +18,9 @@ class Module_Skeleton
 	/** @var Auth_Info_User */
 	private $context;
 
+	/** @var array */
+	private $former = [];
+
 	public function __construct()
 	{
 	}
@@ -44,6 +47,21 @@ class Module_Skeleton
 	public function getAuthContext(): Auth_Info_User
 	{
 		return $this->context;
+	}
+
+	public function setFormerServices(array $siteinfo): void
+	{
+		$this->former = $siteinfo;
+	}
+
+	public function getOldServices(string $service): array
+	{
+		return $this->former + $this->getNewServices($service);
+	}
+
+	public function getNewServices(string $service): array
+	{
+		return $service === 'siteinfo' ? ['domain' => $this->domain] : [];
 	}
 
 	public function getExportedFunctions(): array

@@ -16,6 +16,7 @@ class apnscpFunctionInterceptor
 		'Opcenter\\Admin\\Bootstrapper\\Config' => 'lib/Opcenter/BootstrapperConfig.php',
 		'Opcenter\\Admin\\Settings\\Setting' => 'lib/Opcenter/Setting.php',
 		'Opcenter\\Admin\\Settings\\SettingsInterface' => 'lib/Opcenter/SettingsInterface.php',
+		'Opcenter\\Contracts\\Hookable' => 'lib/Opcenter/Hookable.php',
 	];
 
 	private static $modules = ['auth' => 'Auth_Module', 'misc' => 'Misc_Module', 'scope' => 'Scope_Module', 'site' => 'Site_Module'];
@@ -98,6 +99,26 @@ class apnscpFunctionInterceptor
 		}
 
 		return $commands;
+	}
+
+	/**
+	 * Tells every module that wants to hear of accounts. Whether the panel does so with those of add-ons is not published.
+	 *
+	 * @param string|null $former the domain before a change
+	 */
+	public function tellModules(string $event, ?string $former): bool
+	{
+		foreach (array_keys(self::$modules) as $name) {
+			$module = $this->module($name);
+			if (!$module instanceof Opcenter\Contracts\Hookable) {
+				continue;
+			}
+			$module->setFormerServices($former === null ? [] : ['domain' => $former]);
+			$module->{'_' . $event}();
+			echo "{$name} was told\n";
+		}
+
+		return true;
 	}
 
 	private function module(string $name): ?Module_Skeleton
