@@ -3,6 +3,7 @@
  * `program.ts` names it for those who start it.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildBundles, PROGRAM_BUNDLE } from '../build/bundles.ts';
@@ -10,6 +11,10 @@ import { buildBundles, PROGRAM_BUNDLE } from '../build/bundles.ts';
 // Now, before the files of the tests are loaded; processes that mocha starts for them have it already.
 process.env.BUILT_PROGRAM ??= join(mkdtempSync(join(tmpdir(), 'apiscp-backup-built-')), PROGRAM_BUNDLE);
 const folder = dirname(process.env.BUILT_PROGRAM);
+
+// A thread that starts from source costs a fifth of a second of processor time without it, and there are thousands.
+process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
+enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
 export async function mochaGlobalSetup(): Promise<void> {
   // Some tests start it as another user.
