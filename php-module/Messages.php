@@ -73,6 +73,37 @@ final class Messages
 	const ERR_TOO_MANY_JOBS = [':err_backup_too_many_jobs', 'Try again when a job has ended: %(message)s'];
 	const ERR_RETENTION_GUARD = [':err_backup_retention_guard', 'A safety rule of retention stopped the deletion: %(message)s'];
 
+	/** What the core notices on the way: `NOTE_<CODE>` for each of its words for that. */
+	const NOTE_ANSWER_SHORTENED = [':note_backup_answer_shortened', 'An answer was too large for one message, and a part of its warnings was left out: %(message)s'];
+	const NOTE_AUTOMATIC_EXPORTS = [':note_backup_automatic_exports', 'The panel\'s nightly exports of databases go on beside those of the backups: %(message)s'];
+	const NOTE_BEGUN = [':note_backup_begun', 'A job begins: %(message)s'];
+	const NOTE_COMPACTION_SKIPPED = [':note_backup_compaction_skipped', 'Objects were not written anew, and take more room than they need: %(message)s'];
+	const NOTE_ENDED = [':note_backup_ended', 'A job has ended: %(message)s'];
+	const NOTE_KEYS_CHANGED = [':note_backup_keys_changed', 'Backups are encrypted for others than before: %(message)s'];
+	const NOTE_LINK_FOLLOWED = [':note_backup_link_followed', 'A link of root to the place of an account was followed: %(message)s'];
+	const NOTE_MANIFEST_FETCHED = [':note_backup_manifest_fetched', 'A record of files was fetched from the repository, because the local copy was lost: %(message)s'];
+	const NOTE_NOT_AUTHENTICATED = [':note_backup_not_authenticated', 'Signatures cannot be compared with a known key of the server: %(message)s'];
+	const NOTE_NOT_TOLD = [':note_backup_not_told', 'Somebody could not be told how the backups stand: %(message)s'];
+	const NOTE_PAUSED = [':note_backup_paused', 'A backup pauses, because the load is high: %(message)s'];
+	const NOTE_PAUSED_TOO_LONG = [':note_backup_paused_too_long', 'A backup goes on although the load is high still: %(message)s'];
+	const NOTE_PRIORITY_KEPT = [':note_backup_priority_kept', 'The priority of a process could not be lowered: %(message)s'];
+	const NOTE_REPLACED_DATABASES = [':note_backup_replaced_databases', 'Databases that a restore has replaced are not backed up: %(message)s'];
+	const NOTE_RESTORE_SETTLED = [':note_backup_restore_settled', 'A database was put back as it was before a restore that had died: %(message)s'];
+	const NOTE_SERVER_FOUNDED = [':note_backup_server_founded', 'This machine begins backups of its own in a repository that has others: %(message)s'];
+	const NOTE_SERVER_FOREIGN = [':note_backup_server_foreign', 'The backups are another server\'s: %(message)s'];
+	const NOTE_RESUMED = [':note_backup_resumed', 'A backup goes on after a pause: %(message)s'];
+	const NOTE_SERVER_OTHERS = [':note_backup_server_others', 'The repository has backups of other servers, too: %(message)s'];
+	const NOTE_STATE_LOST = [':note_backup_state_lost', 'What the state directory knew of the last backup is lost: %(message)s'];
+	const NOTE_STATE_UNUSABLE = [':note_backup_state_unusable', 'The state directory cannot be read or written: %(message)s'];
+	const NOTE_TIME_ZONE_UNKNOWN = [':note_backup_time_zone_unknown', 'The time zone is not known, and UTC is meant: %(message)s'];
+	const NOTE_UNIT_CONTINUED = [':note_backup_unit_continued', 'An account in a new folder goes on where its backups were: %(message)s'];
+	const NOTE_UNIT_EARLIER = [':note_backup_unit_earlier', 'Earlier accounts had this name: %(message)s'];
+	const NOTE_UNIT_REFUSED = [':note_backup_unit_refused', 'The system\'s service manager did not take a job, which has a process of its own instead: %(message)s'];
+	const NOTE_UNIT_RENAMED = [':note_backup_unit_renamed', 'An account has another domain than at its last backup: %(message)s'];
+	const NOTE_UNIT_RENEWED = [':note_backup_unit_renewed', 'An account was made anew: %(message)s'];
+	const NOTE_UNREAD = [':note_backup_unread', 'A line that came in is no request: %(message)s'];
+	const NOTE_WAITING = [':note_backup_waiting', 'Another operation is under way, and this one waits for it: %(message)s'];
+
 	/** The way to the core. */
 	const ERR_CORE_MISSING = [':err_backup_core_missing', 'The backup program cannot be started: %(message)s'];
 	const ERR_CORE_UNTRUSTED = [':err_backup_core_untrusted', 'The backup program is not started: %(message)s'];
@@ -120,5 +151,18 @@ final class Messages
 		$constant = self::class . '::ERR_' . strtoupper($code);
 
 		return \defined($constant) ? \constant($constant) : self::ERR_INTERNAL;
+	}
+
+	/**
+	 * The pair for what the core noticed: a word of its own for that, or a failure that stopped nothing. Of a newer core the message stands alone.
+	 *
+	 * @return array{0: string, 1: string}
+	 */
+	public static function forNotice(string $code): array
+	{
+		$note = self::class . '::NOTE_' . strtoupper($code);
+		$error = self::class . '::ERR_' . strtoupper($code);
+
+		return \defined($note) ? \constant($note) : (\defined($error) ? \constant($error) : ['', '%(message)s']);
 	}
 }

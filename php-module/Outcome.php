@@ -47,6 +47,11 @@ final class Outcome
 				return self::sentence([$place['unit'] ?? '', $warning['path'] ?? '', $warning['message'] ?? '']);
 			}
 		}
+		foreach ($result['log'] ?? [] as $notice) {
+			if (\in_array($notice['level'] ?? '', ['warning', 'error'], true)) {
+				return Reply::fill(Messages::forNotice((string)($notice['code'] ?? '')), ['message' => (string)($notice['message'] ?? '')]);
+			}
+		}
 
 		return 'not named';
 	}

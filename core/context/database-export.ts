@@ -1,3 +1,5 @@
+import type { FailureCode } from '../failure.ts';
+
 /** What became of the panel's own export of databases. */
 export interface DatabaseExport {
   readonly name: 'panel';
@@ -7,5 +9,5 @@ export interface DatabaseExport {
   readonly result: 'ok' | 'failed';
   /** Whether the panel exports every night by itself as well; null when it does not say. */
   readonly automatic: boolean | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: { readonly code: FailureCode; readonly message: string } | null;
 }

@@ -1,3 +1,4 @@
+import type { NoticeCode } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
@@ -247,6 +248,6 @@ export async function chooseServer(place: Place, nameOrId?: string): Promise<Cho
   return { server: only.identity.server, isOwn: false };
 }
 
-function report({ notify }: Place, code: string, message: string, ...affected: readonly string[]): void {
+function report({ notify }: Place, code: NoticeCode, message: string, ...affected: readonly string[]): void {
   notify({ level: 'warning', code, message, affected });
 }

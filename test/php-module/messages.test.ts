@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { NOTICE_CODES } from '../../core/context/notice.ts';
 import { FAILURE_CODES } from '../../core/failure.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
@@ -28,6 +29,13 @@ describe('messages', () => {
     }
   });
 
+  it('mirror every word of the core for what it notices, and have none that it does not know', () => {
+    const known = Object.keys(NOTICE_CODES).map((code) => `NOTE_${code.toUpperCase()}`);
+    expect(Object.keys(pairs).filter((name) => name.startsWith('NOTE_'))).to.have.members(known);
+    for (const name of known) expect(pairs[name]![1]).to.match(/: %\(message\)s$/);
+    expect(Object.keys(NOTICE_CODES).filter((code) => code in FAILURE_CODES)).to.deep.equal([]);
+  });
+
   it('have a symbol of their own each, named as the constant, and only named placeholders', () => {
     for (const [name, [symbol, text]] of Object.entries(pairs)) {
       const [kind, ...rest] = name.toLowerCase().split('_');
@@ -38,8 +46,8 @@ describe('messages', () => {
 
   it('stand in the guide for integrators, code for code', () => {
     const guide = readFileSync(join(PROJECT, 'docs/guide/integrators.md'), 'utf8');
-    const inResults = Object.keys(pairs).filter((name) => name.startsWith('ERR_') && !NOT_IN_RESULTS.includes(name));
-    for (const name of inResults) expect(guide).to.contain(`\`${name.slice('ERR_'.length).toLowerCase()}\``);
+    const inResults = Object.keys(pairs).filter((name) => /^(ERR|NOTE)_/.test(name) && !NOT_IN_RESULTS.includes(name));
+    for (const name of inResults) expect(guide).to.contain(`\`${name.replace(/^[A-Z]+_/, '').toLowerCase()}\``);
   });
 
   it('are the only formats that the module ever uses', () => {
@@ -89,6 +97,19 @@ describe('messages', () => {
       expect(error.message).to.equal('A file disappeared while it was read: a\\x0AERROR: b\\x0D\\x1B]0;c\\x07\\xC2\\x9B');
       expect(error.affected).to.deep.equal(['x\\x0Ay']);
       expect(stderr.match(/^ERROR: /gm)).to.have.length(1);
+    });
+
+    it('name what was noticed where nothing else says why a run is partial', async () => {
+      const log = (level: string, code: string, message: string) => ({ notification: { method: 'log', params: { level, code, message } } });
+      const result = { result: { status: 'partial', units: [{ unit: 'site1', status: 'ok' }] } };
+      for (const [code, text] of [
+        ['restore_settled', 'A database was put back as it was before a restore that had died: mysql/a'],
+        ['history_missing', 'A part of the history is gone: mysql/a'],
+        ['newer_word', 'mysql/a'],
+      ]) {
+        panel.answer({ run: [log('info', 'waiting', 'no'), log('warning', code!, 'mysql/a'), result] });
+        expect((await panel.cpcmd('backup:run', 'all')).stderr).to.contain(`The first: ${text}\n`);
+      }
     });
 
     it('are understood when the core is newer, or answers as JSON-RPC alone would', async () => {

@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Context, Machine } from '../../context/context.ts';
+import type { NoticeCode } from '../../context/notice.ts';
 
 /** Between two looks at the load, in milliseconds. The kernel counts it anew as often. */
 const LOOK_INTERVAL = 5000;
@@ -91,7 +92,7 @@ export class LoadWatch {
     this.#pause = undefined;
   }
 
-  #log(code: string, message: string): void {
+  #log(code: NoticeCode, message: string): void {
     this.#reporter.log({ level: 'info', code, message });
   }
 }
