@@ -55,7 +55,7 @@ async function unitOfSnapshot(
   context: Context,
 ): Promise<UnitIdentity | undefined> {
   if (at === undefined || !isTimedId(at) || isUnitId(name) || earlier === true) return undefined;
-  const units = (await repository.units.all()).filter((unit) => unit.name === name);
+  const units = await repository.units.all(name);
   for (const unit of units) {
     if ((await repository.objectSize(snapshotPath(unit.unit, at))) === undefined) continue;
     const having = units.filter((other) => repository.units.joinedTo(other).includes(unit.unit));

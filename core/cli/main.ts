@@ -36,6 +36,11 @@ function checkRequest(method: MethodName, request: unknown): void {
   });
 }
 
+/** The same request with a wish to know what it costs; of a job, that of the job. */
+function countedRequest(method: MethodName, request: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return method === 'start' ? { ...request, request: { ...(request.request as object), stats: true } } : { ...request, stats: true };
+}
+
 const STANDARD_INPUT = 0;
 
 /** Whether the answer is an archive, which takes the standard output for itself. */
@@ -116,7 +121,8 @@ async function answerTo(args: readonly string[], output: Output, frontEnds: Fron
   process.on('uncaughtException', (error) => process.exit(output.failure(toWireError(error))));
   const program = buildProgram({
     perform: async (method, request) => {
-      exitCode = await perform(method, request, program.opts(), output, answer);
+      const options = program.opts<GlobalOptions>();
+      exitCode = await perform(method, options.stats === true ? countedRequest(method, request) : request, options, output, answer);
     },
     serveRpc: async () => {
       if (program.opts<GlobalOptions>().debug === true) showDefects();

@@ -1,9 +1,11 @@
 import { printable } from '../context/printable.ts';
+import type { WireStats } from '../schemas/counted.ts';
 import { EXIT, exitCodeOfFailure, exitCodeOfResult } from '../schemas/exit-codes.ts';
 import { jsonLine } from '../schemas/json-text.ts';
 import type { MethodName } from '../schemas/messages.ts';
 import type { WireError } from '../schemas/parts.ts';
 import { renderResult } from './results.ts';
+import { statsLine } from './stats-line.ts';
 
 /** How the outcome of a command is told; each returns the exit code. */
 export interface Output {
@@ -52,6 +54,8 @@ function peopleTo(stream: NodeJS.WritableStream): Output {
     readsOn: true,
     result(method, result, isFirst) {
       stream.write(renderResult(method, result, isFirst));
+      const { stats } = result as { readonly stats?: WireStats };
+      if (stats !== undefined) stderr.write(`${statsLine(stats)}\n`);
       return exitCodeOfResult(result);
     },
     failure({ code, message, affected, advice }) {

@@ -17,6 +17,7 @@ export interface GlobalOptions {
   readonly config?: string;
   readonly json?: true;
   readonly debug?: true;
+  readonly stats?: true;
 }
 
 interface RestoreOptions {
@@ -121,6 +122,7 @@ export function buildProgram(actions: Actions): Command {
     .version(PROGRAM.version)
     .option('--config <file>', 'settings file (default: /etc/apiscp-backup/config.json)')
     .option('--json', 'print one JSON result on stdout, also for errors')
+    .option('--stats', 'count the requests to the repository, and their bytes')
     .option('--debug', 'show where a defect of this program is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

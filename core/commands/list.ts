@@ -85,10 +85,11 @@ async function unitsToList({ unit, incarnation, domain, server, earlier, policy 
   if (named !== undefined && domain !== undefined) throw new Failure('usage', 'a unit and a domain are two things');
   if (named !== undefined && earlier !== true) return { units: await unitNamed(named, server, policy, context) };
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  if (unit === undefined) repository.expectAll();
   if (domain !== undefined)
     return { units: (await unitsWithDomain(domain, repository, context)).map((each) => ({ repository, unit: each })) };
   if (server === undefined) await notifyOthers(repository);
-  const units = (await repository.units.all()).filter(({ name }) => unit === undefined || name === unit);
+  const units = await repository.units.all(unit);
   return { units: units.map((each) => ({ repository, unit: each })), all: repository };
 }
 

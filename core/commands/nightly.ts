@@ -14,6 +14,7 @@ import { toWireError } from '../schemas/wire-error.ts';
 import { type NightNote, readNight, writeNight } from '../timeline/last-night.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
+import { checking } from './operation.ts';
 import { prune } from './prune.ts';
 import { settleDeletions } from './settle-deletions.ts';
 import { tellOf } from './telling.ts';
@@ -230,7 +231,7 @@ async function verifyStep(context: Context): Promise<Omit<NightlyStep, 'step' | 
   const now = instantOf(context);
   const days = (now.epochMilliseconds - millisecondsBefore(now, parseDuration(verifyWithin), zoneOf(context))) / DAY;
   try {
-    const { status, units, damages } = await verify({ sample: Math.ceil(100 / Math.max(1, Math.floor(days))) }, context);
+    const { status, units, damages } = await checking(verify)({ sample: Math.ceil(100 / Math.max(1, Math.floor(days))) }, context);
     const outcome = `${units.length} units looked at`;
     if (status === 'ok') return { status, message: outcome };
     return { status: 'damaged', message: `${outcome}; damaged: ${named(damages.map(({ object }) => object))}` };

@@ -54,6 +54,7 @@ export async function pruneRepository(
   context: Pick<Context, 'settings' | 'reporter' | 'now' | 'signal'>,
   lockUnit: (name: string) => void,
 ): Promise<PruneResult> {
+  repository.expectAll();
   const now = context.now().getTime();
   const holds = await readHolds(repository);
   const runs = await RunIndex.read(repository, now);

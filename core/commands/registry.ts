@@ -8,6 +8,7 @@ import { joinRequest } from '../schemas/join.ts';
 import type { MESSAGES, MethodName } from '../schemas/messages.ts';
 import { unitNameSchema, wirePathSchema } from '../schemas/parts.ts';
 import { unitArgumentSchema } from '../schemas/reading.ts';
+import { checking, operation } from './operation.ts';
 import * as validators from './validators.generated.js';
 
 export type RequestOf<Method extends MethodName> = FromSchema<(typeof MESSAGES)[Method]['request']>;
@@ -40,8 +41,8 @@ const COMMANDS: Commands = {
   restore: async () => askable((await import('./restore.ts')).restore),
   restoreDatabase: async () => askable((await import('./restore-database.ts')).restoreDatabase),
   download: async () => askable((await import('./download.ts')).download),
-  verify: async () => askable(withPriority((await import('./verify.ts')).verify)),
-  repair: async () => askable(withPriority((await import('./repair.ts')).repair)),
+  verify: async () => askable(withPriority(checking((await import('./verify.ts')).verify))),
+  repair: async () => askable(withPriority(checking((await import('./repair.ts')).repair))),
   explain: async () => (await import('./explain.ts')).explain,
   prune: async () => askable(withPriority((await import('./prune.ts')).prune)),
   nightly: async () => askable(withPriority((await import('./nightly.ts')).nightlyWith((await import('./run.ts')).run))),
@@ -138,7 +139,9 @@ function checkWith(validate: Validator<unknown>, request: unknown): RequestProbl
 /** A method by its name; what carries it out is loaded when it is asked for. */
 export function checkedMethod<Name extends MethodName>(name: Name, load: () => Promise<Command<Name>>): readonly [Name, Method] {
   const check = (request: unknown) => checkWith(VALIDATORS[name], request);
-  return [name, { check, perform: async (request, context) => (await load())(request as RequestOf<Name>, context) }];
+  const perform: Method['perform'] = async (request, context) =>
+    operation(request, context, async () => (await load())(request as RequestOf<Name>, context));
+  return [name, { check, perform }];
 }
 
 /** Every method of this program by its name, but those about jobs. */

@@ -22,6 +22,7 @@ export async function repair(request: RepairRequest, context: Context): Promise<
   const isTrial = request.dryRun === true;
   const repository = await openRepository(settings, isTrial ? 'read' : 'free', (notice) => reporter.log(notice));
   const { unit } = request;
+  if (unit === undefined) repository.expectAll();
   const ids = unit === undefined ? (await repository.units.ids()).sort() : [(await findSubject({ unit }, context)).unit.unit];
   const found: Repaired = { healed: [], lost: [], protected: [] };
   const watch = new VerificationWatch(context);

@@ -55,7 +55,7 @@ async function restoreFiles(request: RestoreRequest, context: Context): Promise<
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { repository, unit, users } = await findSubject(request, context);
   const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);
-  const hasOwnBackups = (await repository.units.all()).some(isPresent);
+  const hasOwnBackups = (await repository.units.all(unit.name)).some(isPresent);
   const task = async (): Promise<Task> => {
     const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
     return { request, unit, users, point, hasOwnBackups };

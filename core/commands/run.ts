@@ -61,6 +61,7 @@ export async function run(request: RunRequest, context: Context, journal: RunJou
   const limits = limitsOf(settings);
   if (request.policy === 'owner') checkOwnersRequest(request);
   const repository = await openRepository(settings, 'write', (notice) => reporter.log(notice));
+  if (wanted.length === 0) repository.expectAll();
   const { living: units, vanished } = await unitsOfRun(wanted, repository, settings);
   const isOwners = request.policy === 'owner';
   if (isOwners && units.length === 0) throw rootMissing(wanted[0] as string, ['it is not on the server any more']);

@@ -26,6 +26,7 @@ export async function status(_request: StatusRequest, context: Context): Promise
   const now = context.now().getTime();
   const instant = Temporal.Instant.fromEpochMilliseconds(now);
   const repository = await openRepository(settings, 'read', (notice) => context.reporter.log(notice));
+  repository.expectAll();
   const zone = localTimeZone(repository.notify);
   const policy = schedulePolicy(settings);
   const due = lastDue(policy.time, instant, zone);

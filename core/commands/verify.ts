@@ -113,5 +113,6 @@ async function unitsToVerify(request: VerifyRequest, context: Context): Promise<
     server,
     identity: identitySource(request, context),
   });
+  repository.expectAll();
   return { repository, ids: (await repository.units.ids()).sort() };
 }

@@ -43,8 +43,11 @@ export async function workForSupervisor(): Promise<number> {
     const { limitRights } = await import('../linux/process-rights.ts');
     limitRights();
     const { run } = await import('../commands/run.ts');
+    const { operation } = await import('../commands/operation.ts');
     send({ type: 'ready' });
-    const result = await askable(withPriority((request: Job['request']) => run(request, given, journalOf(job))))(job.request, context);
+    const result = await askable(
+      withPriority((request: Job['request']) => operation(request, given, () => run(request, given, journalOf(job)))),
+    )(job.request, context);
     feed.finish();
     send({ type: 'result', result });
     return EXIT.ok;

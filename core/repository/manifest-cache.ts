@@ -54,9 +54,11 @@ export class ManifestCache {
 
   /**
    * The manifest as the repository has it, with the copy, if there is one, for what is damaged there; or the copy alone. Once it was needed
-   * that is told. The caller closes it. Throws `repository_damaged` when there is neither.
+   * that is told. Of a distant repository a sound copy is enough. The caller closes it. Throws `repository_damaged` when there is neither.
    */
   async openForReading(record: SnapshotRecord): Promise<RandomAccess> {
+    const sound = this.#repository.backend.isDistant === true ? this.#openCopy(record) : undefined;
+    if (sound !== undefined) return sound;
     const copy = this.#possibleCopy(record);
     const used = once((failure: Failure) => {
       const message = `${failure.message}; the copy in the state directory is used for what is damaged`;

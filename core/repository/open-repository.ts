@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { recoveryOf } from '../config/recovery.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
+import type { Backend } from './backends/backend.ts';
 import { openStore } from './backends/open-store.ts';
+import { currentOperation } from './backends/operation.ts';
 import { lostServer } from './history/lost-server.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
@@ -10,6 +13,10 @@ import type { IdentitySource } from './keys/identity-source.ts';
 import type { KeyRecord } from './keys/key-record.ts';
 import { lockedProblem } from './keys/locked-identity.ts';
 import { ServerKeys } from './keys/server-keys.ts';
+import { ChangeCount } from './known/change-count.ts';
+import { isDiscardingDue } from './known/discarding.ts';
+import { ObjectCache } from './known/object-cache.ts';
+import { SurveyedBackend } from './known/surveyed-backend.ts';
 import { rememberPlace, replacedAt } from './known-places.ts';
 import { lockedIdentityPath, serverFolder } from './layout.ts';
 import { type Place, placeOf } from './opened-place.ts';
@@ -18,7 +25,7 @@ import { Repository } from './repository.ts';
 import type { LogLink } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishKey, establishServer, foundServer } from './server-identity.ts';
-import { prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
+import { hasStateDirectory, prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
 
 /** Which server's folder is opened, when it is not to be this machine's as it is known. */
 export interface ServerChoice {
@@ -36,11 +43,19 @@ export interface ServerChoice {
 
 /** What has to be known of the repository before it is said which server is meant. */
 export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
-  const backend = await openStore(settings);
-  const repository = await readRepositoryIdentity(backend);
+  const store = await openStore(settings);
+  const repository = await readRepositoryIdentity(store);
+  const stateFolder = repositoryStateFolder(settings.stateDirectory, repository.id);
+  const backend = store.isDistant === true ? surveyed(store, stateFolder) : store;
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;
-  return placeOf({ backend, repository, stateFolder: repositoryStateFolder(settings.stateDirectory, repository.id), notify, recovery });
+  return placeOf({ backend, repository, stateFolder, notify, recovery });
+}
+
+/** A distant place, of which is kept what was read where there is a state directory; whoever checks it reads all from the place itself. */
+function surveyed(store: Backend, stateFolder: string): Backend {
+  const isKept = currentOperation()?.isChecking !== true && hasStateDirectory(stateFolder);
+  return new SurveyedBackend(store, new ChangeCount(stateFolder), isKept ? new ObjectCache(join(stateFolder, 'cache')) : undefined);
 }
 
 /**
@@ -68,10 +83,11 @@ export async function openRepository(
   if (purpose === 'write') prepareStateDirectory(settings.stateDirectory);
   else useStateDirectory(settings.stateDirectory, notify);
   keepPlace(settings, place);
-  await backend.discardAbandoned(Date.now() - SAFETY_AGE);
+  const isDue = backend.isDistant !== true || isDiscardingDue(place.stateFolder);
+  if (isDue) await backend.discardAbandoned(Date.now() - SAFETY_AGE);
   const lost = choice.isNew === true ? undefined : await lostServer(place);
   const { server } = await (choice.isNew === true ? foundServer(place) : establishServer(place));
-  await backend.discardUnfinished(serverFolder(server));
+  if (isDue) await backend.discardUnfinished(serverFolder(server));
   await (purpose === 'write' ? establishKey(place, server) : tryToEstablishKey(place, server));
   const current = purpose === 'write' && choice.isUndecided !== true ? await keyForWriting(place, server) : undefined;
   if (current !== undefined) await checkIdentities(place, server, current);

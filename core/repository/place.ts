@@ -14,25 +14,30 @@ const FOREIGN_ADVICE = 'Name another place in the setting `repository`; nothing 
  * something else, `repository_newer` for one of a newer format.
  */
 export async function readRepositoryIdentity(backend: Backend): Promise<RepositoryIdentity> {
-  const occupation = await backend.inspect();
-  if (occupation !== 'occupied') {
-    const what = occupation === 'absent' ? 'there is nothing at' : 'there is no repository in';
-    throw new Failure('repository_missing', `${what} ${backend.description}`, {
-      affected: [backend.description],
-      advice: 'Make the repository with `apiscp-backup init`, or mount the file system that it is on.',
-    });
-  }
+  // A distant place is asked for what is missing there when something is.
+  if (backend.isDistant !== true) await requireContents(backend);
   try {
     return (await readUnjudged(backend, repositoryDocument, REPOSITORY_FILE)).value;
   } catch (error) {
     const failure = asFailure(error);
-    if (failure.code !== 'repository_damaged') throw failure;
+    if (!['repository_damaged', 'repository_missing'].includes(failure.code)) throw failure;
+    await requireContents(backend);
     throw new Failure('repository_foreign', `${backend.description} holds something other than a repository: ${failure.message}`, {
       affected: [backend.description],
       advice: FOREIGN_ADVICE,
       cause: failure,
     });
   }
+}
+
+async function requireContents(backend: Backend): Promise<void> {
+  const occupation = await backend.inspect();
+  if (occupation === 'occupied') return;
+  const what = occupation === 'absent' ? 'there is nothing at' : 'there is no repository in';
+  throw new Failure('repository_missing', `${what} ${backend.description}`, {
+    affected: [backend.description],
+    advice: 'Make the repository with `apiscp-backup init`, or mount the file system that it is on.',
+  });
 }
 
 /**

@@ -83,7 +83,12 @@ export class Repository extends ServerFolder {
     }
     // The newest first: a record that was checked vouches for those that it links to, and a signature takes as long as all the rest.
     const linked = new Map<string, string>();
-    for (const path of paths.sort().reverse()) {
+    paths.sort().reverse();
+    this.expectDocuments(
+      snapshotDocument,
+      paths.filter((path) => !known.has(path)),
+    );
+    for (const path of paths) {
       try {
         const record = known.get(path) ?? (await this.readSnapshot(unit, path, linked.get(layout.recordIdOf(path) ?? '')));
         for (const link of [record.parent, record.base]) if (link !== null) linked.set(link.id, link.sha256);

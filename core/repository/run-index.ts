@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
+import { runDocument } from './documents.ts';
 import { timedIdStart, timeOfId } from './ids.ts';
+import { runPath } from './layout.ts';
 import type { Repository } from './repository.ts';
 import type { LogLink, RunRecord } from './run-record.ts';
 import { hasStateDirectory } from './state-directory.ts';
@@ -84,9 +86,11 @@ export class RunIndex {
     const before = new Set(known.runs);
     const read: string[] = [];
     let newest: LogLink | undefined;
+    const isWanted = (id: string): boolean => id >= begin && id.slice(0, present.length) <= present;
+    repository.expectDocuments(runDocument, ids.filter((id) => !before.has(id) && isWanted(id)).map(runPath));
     for (const id of ids) {
       if (!before.has(id)) {
-        if (id < begin || id.slice(0, present.length) > present) continue;
+        if (!isWanted(id)) continue;
         const found = await repository.runs.readLinked(id);
         if (found === undefined) continue;
         addWitnesses(found.run, known.witnesses);

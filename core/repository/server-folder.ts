@@ -2,6 +2,7 @@ import type { Notify } from '../context/notice.ts';
 import { StreamReader } from '../crypto/stream-reader.ts';
 import { asFailure } from '../failure.ts';
 import type { Backend, ObjectInfo } from './backends/backend.ts';
+import type { DocumentKind } from './documents.ts';
 import type { RepositoryIdentity } from './identity.ts';
 import { ofObject, ServerKeys } from './keys/server-keys.ts';
 import { isSealed, serverFolder } from './layout.ts';
@@ -93,6 +94,19 @@ export class ServerFolder {
   /** Has an object that was stored read from its disk the next time, where that can be asked, and not from memory. */
   forgetCached(path: string): void {
     this.backend.forgetCached?.(this.nameOf(path));
+  }
+
+  /** Says which documents are going to be read, in which order. */
+  expectDocuments({ limit }: Pick<DocumentKind<unknown>, 'limit'>, paths: readonly string[]): void {
+    this.backend.expectWhole?.(
+      paths.map((path) => this.nameOf(path)),
+      limit,
+    );
+  }
+
+  /** Says that all that the server has is going to be asked for. */
+  expectAll(): void {
+    this.backend.expectAll?.(this.#folder);
   }
 
   /** Removes an object; a missing one is no error. */

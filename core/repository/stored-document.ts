@@ -41,12 +41,7 @@ async function readWhole<T>(
   kind: DocumentKind<T>,
   name: string,
 ): Promise<StoredDocument<T> & { readonly bytes: Buffer }> {
-  const size = await backend.size(name);
-  if (size !== undefined && size > kind.limit) {
-    const message = `${name} has ${size} bytes, more than a ${kind.title} may have`;
-    throw new Failure('repository_damaged', message, { affected: [name] });
-  }
-  const bytes = await backend.read(name, 0, size);
+  const bytes = await backend.readWhole(name, kind.limit);
   return { value: decodeDocument(kind, bytes, name), sha256: digestOf(bytes), bytes };
 }
 

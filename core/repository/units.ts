@@ -58,12 +58,14 @@ export class Units {
 
   /**
    * All incarnations of all units, in the order of their beginning. What is told of them in `unit.json` is made up where that is missing or
-   * damaged, and reported: their snapshots have all that a restore needs.
+   * damaged, and reported: their snapshots have all that a restore needs. With `name` those of this name alone.
    */
-  async all(): Promise<UnitIdentity[]> {
+  async all(name?: string): Promise<UnitIdentity[]> {
     await this.notes();
     const units: UnitIdentity[] = [];
-    for (const id of await this.ids()) {
+    const ids = (await this.ids()).filter((id) => name === undefined || unitNameOf(id) === name);
+    this.#folder.expectDocuments(unitDocument, ids.map(unitPath));
+    for (const id of ids) {
       try {
         units.push(await this.read(id));
       } catch (error) {
@@ -169,14 +171,13 @@ export class Units {
    * says which that is, and else the newest. Throws `unit_unknown`.
    */
   async resolve(nameOrId: string, livingIncarnation?: string): Promise<UnitIdentity> {
-    const found = isUnitId(nameOrId)
-      ? (await this.all()).filter((unit) => unit.unit === nameOrId)
-      : (await this.all()).filter(
-          (unit) => unit.name === nameOrId && (livingIncarnation === undefined || this.livesAs(unit, livingIncarnation)),
-        );
+    const ofName = await this.all(isUnitId(nameOrId) ? unitNameOf(nameOrId) : nameOrId);
+    const found = ofName.filter((unit) =>
+      isUnitId(nameOrId) ? unit.unit === nameOrId : livingIncarnation === undefined || this.livesAs(unit, livingIncarnation),
+    );
     const newest = found.at(-1);
     if (newest === undefined) {
-      const unknown = (await this.all()).findLast((unit) => unit.name === nameOrId && isUnproven(unit));
+      const unknown = ofName.findLast((unit) => unit.name === nameOrId && isUnproven(unit));
       if (unknown !== undefined) throw unproven(unknown);
       throw new Failure('unit_unknown', `the repository holds no backups of ${nameOrId} of this server`, { affected: [nameOrId] });
     }

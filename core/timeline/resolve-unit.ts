@@ -35,7 +35,7 @@ export async function resolveUnit(name: string, repository: Repository, context:
 }
 
 async function resolveEarlier(name: string, repository: Repository, context: Context): Promise<UnitIdentity> {
-  const all = (await repository.units.all()).filter((unit) => unit.name === name);
+  const all = await repository.units.all(name);
   const present = repository.isOwn ? all.filter((unit) => isCurrent(unit, repository, context)) : all.slice(-1);
   const others = all.filter((unit) => !present.includes(unit));
   const newest = others.at(-1);

@@ -5,15 +5,17 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 import { runProgram } from '../program.ts';
 
-/** A server of one account whose backups are in a store. */
-class StoredServer {
+/** A server of one account, or more, whose backups are in a store. */
+export class StoredServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'stored-'));
   readonly files = join(this.folder, 'virtual/site1/shadow/var/www');
   readonly #settings = join(this.folder, 'config.json');
 
-  constructor(settings: Readonly<Record<string, unknown>>) {
-    mkdirSync(this.files, { recursive: true });
-    mkdirSync(join(this.folder, 'virtual/site1/info/current'), { recursive: true });
+  constructor(settings: Readonly<Record<string, unknown>>, accounts = 1) {
+    for (let number = 1; number <= accounts; number++) {
+      mkdirSync(join(this.folder, `virtual/site${number}/shadow/var/www`), { recursive: true });
+      mkdirSync(join(this.folder, `virtual/site${number}/info/current`), { recursive: true });
+    }
     mkdirSync(join(this.folder, 'system'));
     for (let number = 0; number < 200; number++) writeFileSync(join(this.files, `file-${number}`), `content ${number}`);
     const places = { stateDirectory: 'state', accountsRoot: 'virtual', systemRoot: 'system' };

@@ -5,6 +5,7 @@ import { openStore } from '../../core/repository/backends/open-store.ts';
 import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
+import { costsInStore } from './costs.ts';
 import { programInStore } from './program.ts';
 
 let ceph: Ceph;
@@ -36,6 +37,11 @@ describe('a repository in a store that speaks S3', function () {
 
   programInStore('S3', async () => ({
     repository: `s3:${ceph.endpoint}/backups-of-a-server/some/prefix`,
+    s3: { credentialsFile: ceph.credentialsFile },
+  }));
+
+  costsInStore('S3', async () => ({
+    repository: `s3:${ceph.endpoint}/many-accounts/some/prefix`,
     s3: { credentialsFile: ceph.credentialsFile },
   }));
 

@@ -101,6 +101,11 @@ export class FaultyBackend implements Backend {
     return await this.#inner.read(name, offset, length);
   }
 
+  async readWhole(name: string, limit: number): Promise<Buffer> {
+    this.#enter('read');
+    return await this.#inner.readWhole(name, limit);
+  }
+
   async size(name: string): Promise<number | undefined> {
     this.#enter('size');
     return await this.#inner.size(name);

@@ -1,11 +1,14 @@
 import { expect } from 'chai';
 import { Failure } from '../../core/failure.ts';
+import { CountingStore } from '../../core/repository/backends/counting-store.ts';
 import { MemoryBackend } from '../../core/repository/backends/memory.ts';
+import { operate } from '../../core/repository/backends/operation.ts';
 import type { Patience } from '../../core/repository/backends/retry.ts';
 import { type Store, StoreBackend } from '../../core/repository/backends/store-backend.ts';
+import { Traffic } from '../../core/repository/backends/traffic.ts';
 import { failureOf } from '../failure-of.ts';
 
-const QUICK: Patience = { first: 1, longest: 4, total: 60_000 };
+const QUICK: Patience = { first: 1, longest: 4, total: 60_000, quiet: 5000 };
 
 function passing(): Failure {
   return new Failure('repository_unreachable', 'it does not answer', { retry: true });
@@ -79,5 +82,44 @@ describe('a store as a backend', () => {
     for await (const { name } of open().list('a/')) names.push(name);
     expect(names.sort()).to.deep.equal(['a/1', 'a/2', 'a/3']);
     expect(failures).to.deep.equal([]);
+  });
+
+  it('says what it tries again, once for a while', async () => {
+    failures = [passing(), passing(), passing()];
+    const told: string[] = [];
+    const operation = { signal: new AbortController().signal, notify: ({ message }: { message: string }) => told.push(message) };
+    await operate(operation, () => open({ ...QUICK, quiet: 0 }).read('a/1'));
+    expect(told).to.have.length(1);
+    expect(told[0]).to.match(/^it does not answer; trying again for at most 60 seconds$/);
+  });
+
+  it('ends when nobody waits for it any more', async () => {
+    failures = Array.from({ length: 1000 }, passing);
+    const controller = new AbortController();
+    const operation = { signal: controller.signal, notify: () => {} };
+    const reading = failureOf(() => operate(operation, () => open({ ...QUICK, first: 60_000, longest: 60_000 }).read('a/1')));
+    setTimeout(() => controller.abort(), 20);
+    expect(await reading).to.include({ code: 'cancelled' });
+    expect(calls).to.equal(1);
+  });
+
+  it('has what is asked counted, repetitions too, for the operation that asks and no other', async () => {
+    failures = [passing(), passing()];
+    const traffic = new Traffic();
+    const asked = (place: Store) => new StoreBackend(new CountingStore(place), () => Buffer.alloc(0), QUICK);
+    await operate({ traffic, signal: new AbortController().signal, notify: () => {} }, async () => {
+      expect((await asked(store).read('a/1')).toString()).to.equal('a/1');
+      const writer = await asked(memory).create('b');
+      await writer.write(Buffer.alloc(5));
+      await writer.commit();
+      await asked(memory).remove('b');
+    });
+    await asked(memory).size('a/1');
+    expect(traffic.stats).to.deep.equal({
+      requests: 5,
+      byKind: { read: 3, size: 0, list: 0, write: 1, remove: 1, other: 0 },
+      bytesSent: 5,
+      bytesReceived: 3,
+    });
   });
 });

@@ -35,14 +35,20 @@ export type Occupation = 'absent' | 'empty' | 'occupied';
 export interface Backend {
   /** Where this is, for messages; never holds a secret. */
   readonly description: string;
+  /** Whether each question takes its time: then what is known already is not asked again. */
+  readonly isDistant?: true;
   inspect(): Promise<Occupation>;
   /** Makes the place itself, when it is absent. */
   prepare(): Promise<void>;
   create(name: string, mode?: WriteMode): Promise<ObjectWriter>;
   /** `length` bytes from `offset`, or the whole object when both are left out. */
   read(name: string, offset?: number, length?: number): Promise<Buffer>;
+  /** The whole object; `repository_damaged` when it is longer than `limit`, of which no more than that is read. */
+  readWhole(name: string, limit: number): Promise<Buffer>;
   size(name: string): Promise<number | undefined>;
-  /** Every object whose name begins with `prefix`, in no particular order. */
+  /** So many objects a request gives, in the order of their names; undefined where they come in no particular order. */
+  readonly pageLength?: number | undefined;
+  /** Every object whose name begins with `prefix`. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** The names of the folders directly below `folder`, in no particular order; none when there is no such folder. */
   folders(folder: string): Promise<string[]>;
@@ -67,6 +73,10 @@ export interface Backend {
   readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
   /** An object of so many bytes for reading without waiting; `folder` is a private one for what that needs. */
   openDirectly(name: string, length: number, folder: string): RandomAccess;
+  /** Says which objects are going to be read whole, in which order, none longer than `limit`; a place that answers at once leaves it out. */
+  readonly expectWhole?: ((names: readonly string[], limit: number) => void) | undefined;
+  /** Says that all that is in a folder is going to be asked for; a place that answers at once leaves it out. */
+  readonly expectAll?: ((folder: string) => void) | undefined;
   /** Has a durable object read from the disk the next time, and not from memory; a place that cannot leaves it out. */
   readonly forgetCached?: ((name: string) => void) | undefined;
 }

@@ -16,7 +16,7 @@ import { INCOMING, isContents } from './incoming.ts';
 import { localFailure } from './local-failure.ts';
 import { isMissing, LocalRoot, openFolder } from './local-folder.ts';
 import { LocalWriter, removeIfThere } from './local-writer.ts';
-import { missingObject } from './object-failures.ts';
+import { missingObject, tooLong } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
 
 const OTHERS_MAY_WRITE = 0o022;
@@ -143,6 +143,18 @@ export class LocalBackend implements Backend {
     const access = this.openDirectly(name);
     try {
       return access.read(offset, length ?? access.size - offset);
+    } catch (error) {
+      throw error instanceof Failure ? error : localFailure(name, error);
+    } finally {
+      access.close();
+    }
+  }
+
+  async readWhole(name: string, limit: number): Promise<Buffer> {
+    const access = this.openDirectly(name);
+    try {
+      if (access.size > limit) throw tooLong(name, access.size, limit);
+      return access.read(0, access.size);
     } catch (error) {
       throw error instanceof Failure ? error : localFailure(name, error);
     } finally {

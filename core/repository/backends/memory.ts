@@ -1,7 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { exactRange, type RandomAccess } from '../../manifest/read/random-access.ts';
 import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
-import { missingObject, nameTaken } from './object-failures.ts';
+import { missingObject, nameTaken, tooLong } from './object-failures.ts';
 import { checkObjectName } from './object-name.ts';
 import { SparseCopy } from './sparse-copy.ts';
 
@@ -50,6 +50,12 @@ export class MemoryBackend implements Backend {
     if (object === undefined) throw missingObject(name);
     const end = exactRange(name, object.bytes.length, offset, length);
     return Buffer.from(object.bytes.subarray(offset, end));
+  }
+
+  async readWhole(name: string, limit: number): Promise<Buffer> {
+    const size = await this.size(name);
+    if (size !== undefined && size > limit) throw tooLong(name, size, limit);
+    return this.read(name);
   }
 
   openDirectly(name: string, length: number, folder: string): RandomAccess {

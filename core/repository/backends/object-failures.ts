@@ -8,3 +8,7 @@ export function missingObject(name: string): Failure {
 export function nameTaken(name: string): Failure {
   return new Failure('object_exists', `the object ${name} was already written`, { affected: [name] });
 }
+
+export function tooLong(name: string, size: number, limit: number): Failure {
+  return new Failure('repository_damaged', `${name} has ${size} bytes, more than the ${limit} that it may have`, { affected: [name] });
+}

@@ -1,7 +1,9 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { isMainThread, MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { Failure, type FailureCode } from '../../failure.ts';
 import { startWorker } from '../../workers.ts';
+import { currentTraffic } from './operation.ts';
 import type { StoreSettings } from './store-settings.ts';
+import type { Stats } from './traffic.ts';
 
 /** A stretch of an object that is asked for. */
 export interface RangeRequest {
@@ -10,7 +12,8 @@ export interface RangeRequest {
   readonly length: number;
 }
 
-export type RangeAnswer =
+/** With what the thread asked of the store for it. */
+export type RangeAnswer = { readonly stats: Stats } & (
   | { readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly failure: {
@@ -19,7 +22,8 @@ export type RangeAnswer =
         readonly affected: readonly string[];
         readonly retry: boolean;
       };
-    };
+    }
+);
 
 /** What the thread is started with. */
 export interface RangeThreadData {
@@ -37,6 +41,19 @@ interface StartedThread {
 
 /** The thread repeats what fails; it is given up when it says nothing for longer than it does that, in milliseconds. */
 const SILENT_FOR = 600_000;
+
+/** What takes longer can be ended by a signal, in milliseconds. */
+const SOON = 1000;
+
+/** Has signals end the process as if nobody listened: while this thread waits, nobody would hear them. Returns what has them heard again. */
+function endBySignal(): () => void {
+  if (!isMainThread) return () => {};
+  const heard = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map((name) => ({ name, listeners: process.listeners(name) }));
+  for (const { name } of heard) process.removeAllListeners(name);
+  return () => {
+    for (const { name, listeners } of heard) for (const listener of listeners) process.on(name, listener);
+  };
+}
 
 /**
  * Reads of a store as if it were a local file: a thread asks the store, and this one waits. Manifests are read where they branch, deep inside of
@@ -69,7 +86,11 @@ export class RangeThread {
     const request: RangeRequest = { name, offset, length };
     port.postMessage(request);
     const before = this.#asked++;
-    Atomics.wait(answers, 0, before, SILENT_FOR);
+    if (Atomics.wait(answers, 0, before, SOON) === 'timed-out') {
+      const restore = endBySignal();
+      Atomics.wait(answers, 0, before, SILENT_FOR);
+      restore();
+    }
     const answer = receiveMessageOnPort(port)?.message as RangeAnswer | undefined;
     if (answer === undefined) {
       this.#stop();
@@ -78,6 +99,7 @@ export class RangeThread {
         retry: true,
       });
     }
+    currentTraffic()?.add(answer.stats);
     if ('bytes' in answer) return Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.length);
     const { code, message, affected, retry } = answer.failure;
     throw new Failure(code, message, { affected, retry });

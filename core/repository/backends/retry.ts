@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { asFailure } from '../../failure.ts';
+import { asFailure, Failure } from '../../failure.ts';
+import { currentOperation, type Operation } from './operation.ts';
 
 /** How long is tried again, in milliseconds. */
 export interface Patience {
@@ -8,10 +9,15 @@ export interface Patience {
   readonly longest: number;
   /** After so long no new attempt begins. */
   readonly total: number;
+  /** What fails for so long is not worth a word; afterwards there is one now and then. */
+  readonly quiet: number;
 }
 
+/** Between two words about what is still tried again, in milliseconds. */
+const TOLD_EVERY = 30_000;
+
 /** A store that restarts is back within minutes; whoever waits for a restore gives up later than that. */
-export const USUAL_PATIENCE: Patience = { first: 200, longest: 20_000, total: 300_000 };
+export const USUAL_PATIENCE: Patience = { first: 200, longest: 20_000, total: 300_000, quiet: 5000 };
 
 /**
  * Tries an action again as long as it fails in a way that passes by itself (`Failure.retry`). Pauses grow and are random between zero and
@@ -32,11 +38,13 @@ export async function persistently<T>(action: () => Promise<T>, patience = USUAL
 export class Pauses {
   readonly #longest: number;
   readonly #end: number;
+  #quietUntil: number;
   #next: number;
 
-  constructor({ first, longest, total }: Patience) {
+  constructor({ first, longest, total, quiet }: Patience) {
     this.#longest = longest;
     this.#end = performance.now() + total;
+    this.#quietUntil = performance.now() + quiet;
     this.#next = first;
   }
 
@@ -44,7 +52,25 @@ export class Pauses {
   async after(error: unknown): Promise<void> {
     const failure = asFailure(error);
     if (!failure.retry || failure.code === 'disk_full' || performance.now() >= this.#end) throw failure;
-    await wait(Math.random() * this.#next);
+    const operation = currentOperation();
+    if (operation !== undefined) this.#tell(failure, operation);
+    try {
+      await wait(Math.random() * this.#next, undefined, operation === undefined ? {} : { signal: operation.signal });
+    } catch {
+      throw new Failure('cancelled', `stopped while this was tried again: ${failure.message}`, {
+        affected: failure.affected,
+        cause: failure,
+      });
+    }
     this.#next = Math.min(2 * this.#next, this.#longest);
+  }
+
+  /** Says what is waited for, when it lasts: after some seconds, then each half minute. */
+  #tell({ code, message, affected }: Failure, { notify }: Operation): void {
+    const now = performance.now();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + TOLD_EVERY;
+    const seconds = Math.max(0, Math.round((this.#end - now) / 1000));
+    notify({ level: 'warning', code, message: `${message}; trying again for at most ${seconds} seconds`, affected });
   }
 }

@@ -5,7 +5,7 @@ import { type Patience, Pauses, persistently, USUAL_PATIENCE } from './retry.ts'
 import { type ReadObjectNow, SparseCopy } from './sparse-copy.ts';
 
 /** A place that is reached over a network. */
-export type Store = Omit<Backend, 'openDirectly'>;
+export type Store = Omit<Backend, 'openDirectly' | 'expectAll' | 'expectWhole'>;
 
 /**
  * A store as a backend: calls that fail in passing are repeated, and what is read without waiting is kept in a local file. What is on its way when a
@@ -13,6 +13,7 @@ export type Store = Omit<Backend, 'openDirectly'>;
  */
 export class StoreBackend implements Backend {
   readonly description: string;
+  readonly isDistant = true;
   readonly #store: Store;
   readonly #readNow: ReadObjectNow;
   readonly #patience: Patience;
@@ -48,6 +49,14 @@ export class StoreBackend implements Backend {
 
   read(name: string, offset?: number, length?: number): Promise<Buffer> {
     return this.#persistently(() => this.#store.read(name, offset, length));
+  }
+
+  readWhole(name: string, limit: number): Promise<Buffer> {
+    return this.#persistently(() => this.#store.readWhole(name, limit));
+  }
+
+  get pageLength(): number | undefined {
+    return this.#store.pageLength;
   }
 
   size(name: string): Promise<number | undefined> {

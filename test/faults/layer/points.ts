@@ -7,7 +7,20 @@ export type ThreadName = (typeof THREADS)[number];
 
 /** The calls of a backend and of the writers that it hands out. */
 export const BACKEND_CALLS = [
-  ...['inspect', 'prepare', 'create', 'read', 'openDirectly', 'size', 'list', 'folders', 'remove', 'discardAbandoned', 'discardUnfinished'],
+  ...[
+    'inspect',
+    'prepare',
+    'create',
+    'read',
+    'readWhole',
+    'openDirectly',
+    'size',
+    'list',
+    'folders',
+    'remove',
+    'discardAbandoned',
+    'discardUnfinished',
+  ],
   ...['write', 'commit', 'abort'],
 ] as const;
 

@@ -3,7 +3,7 @@ import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
 import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
 import { INCOMING, incomingOf, isContents } from '../incoming.ts';
-import { missingObject } from '../object-failures.ts';
+import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import type { Store } from '../store-backend.ts';
 import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings } from './command.ts';
@@ -69,6 +69,17 @@ export class RcloneBackend implements Store {
       affected: [name],
       retry: true,
     });
+  }
+
+  async readWhole(name: string, limit: number): Promise<Buffer> {
+    checkObjectName(name);
+    const bytes = await this.#rclone.run(name, ['cat', this.#rclone.place(name), '--count', `${limit + 1}`]);
+    if (bytes.length > 0 && bytes.length <= limit) return bytes;
+    // A missing object is nothing to `cat`.
+    const size = await this.#fresh(name);
+    if (size === undefined) throw missingObject(name);
+    if (size > limit) throw tooLong(name, size, limit);
+    return bytes;
   }
 
   async size(name: string): Promise<number | undefined> {

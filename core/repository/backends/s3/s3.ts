@@ -4,7 +4,7 @@ import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
 import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
-import { missingObject } from '../object-failures.ts';
+import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
 import type { Store } from '../store-backend.ts';
@@ -32,6 +32,7 @@ type Query = Omit<ListObjectsV2CommandInput, 'Bucket'>;
 /** Objects in a bucket of any store that speaks S3. Folders are nothing but parts of names there. */
 export class S3Backend implements Store {
   readonly description: string;
+  readonly pageLength = 1000;
   readonly #store: S3Store;
   readonly #patience: Patience;
 
@@ -77,32 +78,57 @@ export class S3Backend implements Store {
     return this.#range(name, offset, offset + length);
   }
 
+  async readWhole(name: string, limit: number): Promise<Buffer> {
+    checkObjectName(name);
+    const { body, size } = await this.#stretch(name, 0, limit + 1, (size) => Math.min(size, limit + 1)).catch(async (error: Failure) => {
+      // Nothing can be cut out of an empty object.
+      if (statusOf(error.cause) !== 416) throw error;
+      return { body: undefined, size: (await this.size(name)) ?? 0 };
+    });
+    if (size > limit) {
+      body?.destroy();
+      throw tooLong(name, size, limit);
+    }
+    return body === undefined ? Buffer.alloc(0) : bodyOf(name, body, size);
+  }
+
   /** The bytes from `offset` up to `end`, which are one or more. */
   async #range(name: string, offset: number, end: number): Promise<Buffer> {
+    try {
+      const { body } = await this.#stretch(name, offset, end, (size) => exactRange(name, size, offset, end - offset));
+      return await bodyOf(name, body, end - offset);
+    } catch (error) {
+      if (statusOf((error as Failure).cause) === 416) exactRange(name, (await this.size(name)) ?? 0, offset, end - offset);
+      throw error;
+    }
+  }
+
+  /** A stretch on its way, and how long the object is; by that `expected` says where the stretch ends, or throws. */
+  async #stretch(
+    name: string,
+    offset: number,
+    end: number,
+    expected: (size: number) => number,
+  ): Promise<{ readonly body: Readable; readonly size: number }> {
+    const command = new GetObjectCommand({ ...this.#target(name), Range: `bytes=${offset}-${end - 1}` });
     let answer: GetObjectCommandOutput;
     try {
-      answer = await this.#store.send(name, (client) =>
-        client.send(new GetObjectCommand({ ...this.#target(name), Range: `bytes=${offset}-${end - 1}` })),
-      );
+      answer = await this.#store.send(name, (client) => client.send(command));
     } catch (error) {
-      const status = statusOf((error as Failure).cause);
-      if (status === 404 && (error as Failure).code !== 'repository_missing') throw missingObject(name);
-      if (status === 416) exactRange(name, (await this.size(name)) ?? 0, offset, end - offset);
-      throw error;
+      const isMissing = statusOf((error as Failure).cause) === 404 && (error as Failure).code !== 'repository_missing';
+      throw isMissing ? missingObject(name) : error;
     }
     const body = answer.Body as Readable;
     const [, from, to, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? '') ?? [];
     try {
-      if (size !== undefined) exactRange(name, Number(size), offset, end - offset);
-      if (Number(from) !== offset || Number(to) !== end - 1) {
-        const message = `${name}: another stretch came than was asked for (${answer.ContentRange ?? 'all of it'})`;
-        throw new Failure('repository_unreachable', message, { affected: [name], retry: true });
-      }
+      const last = size === undefined ? Number.NaN : expected(Number(size)) - 1;
+      if (Number(from) === offset && Number(to) === last) return { body, size: Number(size) };
+      const message = `${name}: another stretch came than was asked for (${answer.ContentRange ?? 'all of it'})`;
+      throw new Failure('repository_unreachable', message, { affected: [name], retry: true });
     } catch (error) {
       body.destroy();
       throw error;
     }
-    return bodyOf(name, body, end - offset);
   }
 
   async size(name: string): Promise<number | undefined> {

@@ -4,6 +4,7 @@ import type { Location } from '../../../config/location.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
+import { countRequests } from './request-count.ts';
 import { s3Failure } from './s3-failure.ts';
 import { S3Client as Client, NodeHttpHandler } from './sdk.ts';
 
@@ -55,7 +56,7 @@ export class S3Store {
     const { region = USUAL_REGION, pathStyle = true, credentialsFile, profile = 'default' } = this.options;
     const credentials: Credentials = await readCredentials(credentialsFile, profile);
     const agent = { keepAlive: true, maxSockets: CONNECTIONS, timeout: SILENT_FOR };
-    return new Client({
+    const client = new Client({
       endpoint: this.#endpoint,
       region,
       forcePathStyle: pathStyle,
@@ -70,6 +71,8 @@ export class S3Store {
         httpsAgent: agent,
       }),
     });
+    countRequests(client);
+    return client;
   }
 }
 

@@ -4,7 +4,7 @@ import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
 import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
 import { INCOMING, incomingOf, isContents } from '../incoming.ts';
-import { missingObject } from '../object-failures.ts';
+import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
 import type { Store } from '../store-backend.ts';
@@ -61,6 +61,13 @@ export class SftpBackend implements Store {
     // It was cut after it was opened.
     exactRange(name, offset + bytes.length, offset, end - offset);
     return bytes;
+  }
+
+  async readWhole(name: string, limit: number): Promise<Buffer> {
+    checkObjectName(name);
+    const { size } = await this.#opened(name);
+    if (size > limit) throw tooLong(name, size, limit);
+    return this.read(name, 0, size);
   }
 
   async #opened(name: string): Promise<OpenObject> {

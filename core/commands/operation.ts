@@ -1,0 +1,26 @@
+import type { Context } from '../context/context.ts';
+import { currentOperation, operate } from '../repository/backends/operation.ts';
+import { Traffic } from '../repository/backends/traffic.ts';
+
+/**
+ * Carries out a request as one operation: what it waits for ends when the request is cancelled, what takes long is told, and what it asks of the
+ * repository is counted where that is wanted.
+ */
+export async function operation<Result>(request: unknown, { reporter, signal }: Context, action: () => Promise<Result>): Promise<Result> {
+  const isCounted = (request as { readonly stats?: boolean } | null)?.stats === true;
+  const traffic = isCounted ? new Traffic() : undefined;
+  const result = await operate({ traffic, signal, notify: (notice) => reporter.log(notice) }, action);
+  // What another process counted stands there already.
+  return traffic === undefined ? result : { stats: traffic.stats, ...result };
+}
+
+/** The same command, which takes nothing that is stored from a copy: it is to say what is in the repository. */
+export function checking<Request, Result>(
+  command: (request: Request, context: Context) => Promise<Result>,
+): (request: Request, context: Context) => Promise<Result> {
+  return (request, context) => {
+    const { signal, reporter } = context;
+    const operation = currentOperation() ?? { signal, notify: (notice) => reporter.log(notice) };
+    return operate({ ...operation, isChecking: true }, () => command(request, context));
+  };
+}
