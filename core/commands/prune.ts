@@ -76,11 +76,11 @@ export async function pruneRepository(
   };
   for (const id of await unitsToPrune(request.units ?? [], repository)) {
     await step();
-    if (await repository.units.isEmpty(id)) {
-      if (request.dryRun !== true) await repository.units.removeEmpty(id, now - SAFETY_AGE);
-      continue;
-    }
     try {
+      if (await repository.units.isEmpty(id)) {
+        if (request.dryRun !== true) await repository.units.removeEmpty(id, now - SAFETY_AGE);
+        continue;
+      }
       const name = unitNameOf(id);
       if (!locked.has(name)) lockUnit(name);
       locked.add(name);
@@ -99,13 +99,15 @@ export async function pruneRepository(
     return resultOf(request, { units, skipped, removed: foreseen(going), runs: expired.length, holds: ended.length });
   refusals.save();
   const isSaid = await announceDeletion(going, expired, runs, repository);
-  const removed = await deleteSnapshots(going, repository, now, step);
+  const { closed, ...removed } = await deleteSnapshots(going, repository, now, step);
+  for (const [id, failure] of closed) if (going.some(({ unit }) => unit === id)) skipped.push(skip(id, failure, context));
   // Without a word of it they would be missed.
   const gone = isSaid ? expired : [];
   await removeRuns(gone, repository);
   runs.save(gone);
   for (const { path } of ended) await repository.removeObject(path);
-  return resultOf(request, { units, skipped, removed, runs: gone.length, holds: ended.length });
+  const done = units.filter(({ retention }) => !closed.has(retention.unit));
+  return resultOf(request, { units: done, skipped, removed, runs: gone.length, holds: ended.length });
 }
 
 /** What retention says of a unit, and why it is not done. */

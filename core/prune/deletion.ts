@@ -1,3 +1,4 @@
+import type { Failure } from '../failure.ts';
 import { recoveryPath, snapshotPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -12,23 +13,29 @@ export interface Removed {
   readonly bytes: number;
 }
 
+export interface Deletion extends Removed {
+  /** Why nothing went of a unit, by its id: a record that nobody can read came to be since it was decided about. */
+  readonly closed: ReadonlyMap<string, Failure>;
+}
+
 /**
  * Deletes snapshots in the only order that a crash cannot harm: records, manifests, packs that no record names any more. With
  * them goes what killed runs and prunes left behind. Killed at any point, or stopped by `step` throwing, the next call finishes it. The
- * caller keeps backups of the units away: what is being written is named by no record yet. Throws `repository_damaged`, with nothing
- * deleted, when a record cannot be used.
+ * caller keeps backups of the units away: what is being written is named by no record yet. Nothing goes of a unit of which a record cannot be used.
  */
 export async function deleteSnapshots(
-  units: readonly UnitRetention[],
+  decided: readonly UnitRetention[],
   repository: Repository,
   now: number,
   step: () => Promise<void>,
-): Promise<Removed> {
+): Promise<Deletion> {
   const pathOf = ({ unit, id }: SnapshotRecord): string => snapshotPath(unit, id);
-  const records = units.flatMap(({ doomed }) => doomed.map(pathOf));
+  const read = new Map(decided.flatMap(({ doomed, kept }) => [...doomed, ...kept].map((record) => [pathOf(record), record] as const)));
+  const doomed = new Set(decided.flatMap((unit) => unit.doomed.map(pathOf)));
+  const { named, closed } = await namedObjects(repository, { read, doomed });
+  const units = decided.filter(({ unit }) => !closed.has(unit));
+  const records = units.flatMap((unit) => unit.doomed.map(pathOf));
   const ids = units.map(({ unit }) => unit);
-  const read = new Map(units.flatMap(({ doomed, kept }) => [...doomed, ...kept].map((record) => [pathOf(record), record] as const)));
-  const named = await namedObjects(repository, { read, doomed: new Set(records) });
   const intent = new PruneIntent(repository.stateFolder);
   const toBeDeleted = new Set(intent.read());
   for (const { doomed, kept } of units) for (const object of exclusiveObjects(doomed, kept).keys()) toBeDeleted.add(object);
@@ -48,5 +55,5 @@ export async function deleteSnapshots(
     bytes += size;
   }
   intent.clear();
-  return { objects, bytes };
+  return { objects, bytes, closed };
 }

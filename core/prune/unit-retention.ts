@@ -3,6 +3,7 @@ import type { Hold, RetentionPolicy } from '../chain/retention-policy.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { RunIndex } from '../repository/run-index.ts';
+import { unreadable } from '../repository/unreferenced.ts';
 import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapshots.ts';
 import { lastUnchanged } from '../timeline/unchanged-runs.ts';
 
@@ -31,8 +32,7 @@ export interface UnitRetention {
 /** Decides for one unit. A record that cannot be used stops that: nobody knows what it needs. */
 export async function decideUnit(unit: string, repository: Repository, rules: RetentionRules): Promise<UnitRetention> {
   const { records, unusable } = await repository.readSnapshots(unit);
-  const [first] = unusable;
-  if (first !== undefined) throw first.failure;
+  if (unusable.length > 0) throw unreadable(unusable);
   const snapshots = chainSnapshots(records, repository, lastUnchanged(rules.runs));
   const decision = decideRetention(snapshots, rules.policy, rules.now, rules.timeZone, rules.holds, rules.confirmed);
   const keep = new Set(decision.verdicts.filter((verdict) => verdict.keep).map(({ id }) => id));

@@ -1,8 +1,8 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { ObjectInfo } from './backends/backend.ts';
 import { recoveryPath, snapshotPath, unitFolder, unitPath } from './layout.ts';
 import type { SnapshotRecord } from './record.ts';
-import type { Repository } from './repository.ts';
+import type { Repository, UnusableRecord } from './repository.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 
 /** What is known of records before the objects that they name are looked for. */
@@ -15,32 +15,65 @@ interface KnownRecords {
 
 const NOTHING_KNOWN: KnownRecords = { read: new Map(), doomed: new Set() };
 
+/** What the records of a server's units say. */
+export interface NamedObjects {
+  /** The paths of all objects that a record which stays needs. */
+  readonly named: ReadonlySet<string>;
+  /** Why nothing of a unit may be deleted, by its id: nobody knows what a record of it needs. */
+  readonly closed: ReadonlyMap<string, Failure>;
+}
+
 /**
- * The paths of all objects of the server's units that a record that stays needs. All records are listed, so one that was committed
- * meanwhile counts, too; only those that were not read before are read. Throws `repository_damaged` when any record cannot be used, for
- * nobody knows what it names.
+ * What the records of all units of the server need. All are listed, so one that was committed meanwhile counts, too; only those that were not read before are
+ * read. One that cannot be used closes its unit, as a record needs objects of its own unit alone. Where another one needs some of another unit, as no
+ * program does so far, one that cannot be used could, too: then it closes all. Throws what keeps the units from being listed.
  */
-export async function namedObjects(repository: Repository, known = NOTHING_KNOWN): Promise<ReadonlySet<string>> {
+export async function namedObjects(repository: Repository, known = NOTHING_KNOWN): Promise<NamedObjects> {
   const named = new Set<string>();
-  for (const unit of await repository.units.ids()) {
+  const closed = new Map<string, Failure>();
+  let isShared = false;
+  const units = await repository.units.ids();
+  for (const unit of units) {
     named.add(unitPath(unit));
-    const { records, unusable } = await repository.readSnapshots(unit, known.read);
-    const [first] = unusable;
-    if (first !== undefined) {
-      throw new Failure('repository_damaged', `nobody knows which objects ${first.path} needs: ${first.failure.message}`, {
-        affected: unusable.map(({ path }) => path),
-        advice: 'Restore the record from a copy, or remove it to give up that snapshot.',
-        cause: first.failure,
-      });
-    }
+    const records = await recordsOf(unit, repository, known, (failure) => closed.set(unit, failure));
     for (const record of records) {
       const path = snapshotPath(unit, record.id);
+      isShared ||= record.packs.some((pack) => !pack.path.startsWith(`${unitFolder(unit)}/`));
       if (known.doomed.has(path)) continue;
       for (const object of [path, record.manifest.path, ...record.packs.map((pack) => pack.path)])
         named.add(object).add(recoveryPath(object));
     }
   }
-  return named;
+  const [first] = closed.values();
+  if (isShared && first !== undefined) for (const unit of units) if (!closed.has(unit)) closed.set(unit, first);
+  return { named, closed };
+}
+
+async function recordsOf(
+  unit: string,
+  repository: Repository,
+  known: KnownRecords,
+  close: (failure: Failure) => void,
+): Promise<readonly SnapshotRecord[]> {
+  try {
+    const { records, unusable } = await repository.readSnapshots(unit, known.read);
+    if (unusable.length > 0) close(unreadable(unusable));
+    return records;
+  } catch (error) {
+    close(asFailure(error));
+    return [];
+  }
+}
+
+/** Why nothing of a unit may be deleted that has records which cannot be used. */
+export function unreadable(records: readonly UnusableRecord[]): Failure {
+  const [{ path, failure }] = records as [UnusableRecord];
+  return new Failure(failure.code, `nobody knows which objects ${path} needs: ${failure.message}`, {
+    affected: records.map((record) => record.path),
+    advice: '`apiscp-backup repair` heals it where there is recovery data. Else put the record back from a copy, or remove it to give up that snapshot.',
+    retry: failure.retry,
+    cause: failure,
+  });
 }
 
 /**
