@@ -171,7 +171,11 @@ function renderRepair({ status, dryRun, objects, bytesRead, healed, lost, protec
   return `${lines.join('')}Repair: ${status}. ${formatCount(objects)} objects, ${formatBytes(bytesRead)} read, ${counts}.\n`;
 }
 
-const SOURCES = { 'recovery-data': 'its recovery data', 'state-directory': 'the copy in the state directory' } as const;
+const SOURCES = {
+  'recovery-data': 'its recovery data',
+  'state-directory': 'the copy in the state directory',
+  'other-objects': 'what other objects say',
+} as const;
 
 /** What a restore would do, with the paths that it would take away. */
 function renderPlan(result: PlanResult): string {

@@ -3,6 +3,7 @@ import { fingerprintOf } from '../crypto/ed25519.ts';
 import { checkRecipient } from '../crypto/recipient.ts';
 import { Failure } from '../failure.ts';
 import { openStore } from '../repository/backends/open-store.ts';
+import { identifyRepository } from '../repository/identify.ts';
 import { changeKeys, type KeyChoice } from '../repository/keys/change-keys.ts';
 import { decidedKey, keyForWriting } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
@@ -24,7 +25,12 @@ export async function init(request: InitRequest, context: Context): Promise<Init
     throw new Failure('usage', 'what this server alone could read would be lost with it: give a recipient or a passphrase, too');
   }
   const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile, { input: context.standardInput });
-  const { created } = await initRepository(await openStore(settings), isEncrypted ? recipients : undefined);
+  const known = { stateDirectory: settings.stateDirectory, location: settings.repository };
+  const { created } = await initRepository(
+    await openStore(settings),
+    isEncrypted ? recipients : undefined,
+    async (backend) => (await identifyRepository(backend, known)).identity,
+  );
   const notify = (notice: Parameters<typeof reporter.log>[0]) => reporter.log(notice);
   const repository = await openRepository(settings, 'write', notify, { isNew: request.newServer, isUndecided: true, isMeant: true });
   const place = await openPlace(settings, notify);

@@ -6,8 +6,10 @@ import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
+import { REPOSITORY_FILE } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
+import { mendRepositoryFile } from '../repository/repository-file.ts';
 import type { RepairRequest, RepairResult } from '../schemas/repair.ts';
 import { type Repaired, UnitRepair } from '../verify/repair.ts';
 import { VerificationWatch } from '../verify/watch.ts';
@@ -20,7 +22,7 @@ import { takeRetentionLock } from './hold.ts';
 export async function repair(request: RepairRequest, context: Context): Promise<RepairResult> {
   const { settings, reporter, signal } = context;
   const isTrial = request.dryRun === true;
-  const repository = await openRepository(settings, isTrial ? 'read' : 'free', (notice) => reporter.log(notice));
+  const repository = await openRepository(settings, isTrial ? 'read' : 'free', (notice) => reporter.log(notice), { isRepair: true });
   const { unit } = request;
   if (unit === undefined) repository.expectAll();
   const ids = unit === undefined ? (await repository.units.ids()).sort() : [(await findSubject({ unit }, context)).unit.unit];
@@ -36,6 +38,7 @@ export async function repair(request: RepairRequest, context: Context): Promise<
       locks.push(takeRetentionLock(stateDirectory, 'a repair'));
       for (const name of new Set(ids.map(unitNameOf))) locks.push(takeLock(stateDirectory, unitBackupLock(name), 'a repair'));
     }
+    await repairIdentity(repository, isTrial, found);
     for (const id of ids) {
       watch.unit = unitNameOf(id);
       watch.unitNumber++;
@@ -52,6 +55,13 @@ export async function repair(request: RepairRequest, context: Context): Promise<
     bytesRead: watch.bytesRead,
     ...found,
   };
+}
+
+async function repairIdentity({ place }: Repository, isTrial: boolean, found: Repaired): Promise<void> {
+  if (place.problem === undefined) return;
+  const { failure, from } = place.problem;
+  if (isTrial || (await mendRepositoryFile(place))) found.healed.push({ object: REPOSITORY_FILE, from });
+  else found.lost.push({ object: REPOSITORY_FILE, code: failure.code, message: failure.message, snapshots: [] });
 }
 
 /** What is healed the next backup may build on again. */

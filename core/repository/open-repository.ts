@@ -7,6 +7,7 @@ import type { Backend } from './backends/backend.ts';
 import { openStore } from './backends/open-store.ts';
 import { currentOperation } from './backends/operation.ts';
 import { lostServer } from './history/lost-server.ts';
+import { identifyRepository } from './identify.ts';
 import { keyForWriting } from './keys/current-key.ts';
 import { stateIdentities } from './keys/identities.ts';
 import type { IdentitySource } from './keys/identity-source.ts';
@@ -20,8 +21,8 @@ import { SurveyedBackend } from './known/surveyed-backend.ts';
 import { rememberPlace, replacedAt } from './known-places.ts';
 import { lockedIdentityPath, serverFolder } from './layout.ts';
 import { type Place, placeOf } from './opened-place.ts';
-import { readRepositoryIdentity } from './place.ts';
 import { Repository } from './repository.ts';
+import { keepIdentity, mendRepositoryFile } from './repository-file.ts';
 import type { LogLink } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishKey, establishServer, foundServer } from './server-identity.ts';
@@ -37,6 +38,8 @@ export interface ServerChoice {
   readonly isMeant?: boolean | undefined;
   /** What to read with besides what the state directory has. */
   readonly identity?: IdentitySource | undefined;
+  /** Whoever opens it looks after what is damaged, `repository.json` included. */
+  readonly isRepair?: boolean | undefined;
   /** Somebody is about to say for whom is encrypted: nothing but that may be written. */
   readonly isUndecided?: boolean | undefined;
 }
@@ -44,12 +47,19 @@ export interface ServerChoice {
 /** What has to be known of the repository before it is said which server is meant. */
 export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
   const store = await openStore(settings);
-  const repository = await readRepositoryIdentity(store);
+  const { identity: repository, problem } = await identifyRepository(store, {
+    stateDirectory: settings.stateDirectory,
+    location: settings.repository,
+  });
+  if (problem !== undefined) {
+    const { code, message, affected } = problem.failure;
+    notify({ level: 'error', code, message, affected });
+  }
   const stateFolder = repositoryStateFolder(settings.stateDirectory, repository.id);
   const backend = store.isDistant === true ? surveyed(store, stateFolder) : store;
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;
-  return placeOf({ backend, repository, stateFolder, notify, recovery });
+  return placeOf({ backend, repository, problem, stateFolder, notify, recovery });
 }
 
 /** A distant place, of which is kept what was read where there is a state directory; whoever checks it reads all from the place itself. */
@@ -91,6 +101,7 @@ export async function openRepository(
   await (purpose === 'write' ? establishKey(place, server) : tryToEstablishKey(place, server));
   const current = purpose === 'write' && choice.isUndecided !== true ? await keyForWriting(place, server) : undefined;
   if (current !== undefined) await checkIdentities(place, server, current);
+  if (place.problem?.isChanged === false && choice.isRepair !== true) await mendRepositoryFile(place);
   const isWriting = purpose === 'write';
   return missing(lost, new Repository(place, server, true, new ServerKeys(place, server, { source: choice.identity, current, isWriting })));
 }
@@ -101,9 +112,11 @@ function missing(lost: LogLink | undefined, repository: Repository): Repository 
 }
 
 /** What cannot be kept is not noticed when it changes. */
-function keepPlace({ stateDirectory, repository }: Settings, { repository: { id }, notify }: Place): void {
+function keepPlace({ stateDirectory, repository }: Settings, place: Place): void {
+  const { notify, problem } = place;
   try {
-    rememberPlace(stateDirectory, repository, id);
+    rememberPlace(stateDirectory, repository, place.repository.id);
+    if (problem === undefined) keepIdentity(place);
   } catch (error) {
     const message = `the state cannot be kept: ${asFailure(error).message}`;
     notify({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });

@@ -1,5 +1,6 @@
 import type { Notify } from '../context/notice.ts';
 import type { Backend } from './backends/backend.ts';
+import type { IdentityProblem } from './identify.ts';
 import type { RepositoryIdentity } from './identity.ts';
 import { Signatures } from './signatures/signatures.ts';
 
@@ -12,6 +13,8 @@ export interface Place {
   readonly notify: Notify;
   /** How much recovery data is stored beside each object, in percent of it; undefined: none. */
   readonly recovery?: number | undefined;
+  /** What is wrong with `repository.json`: then `repository` is what it should say. */
+  readonly problem?: IdentityProblem | undefined;
   /** Who signs, and whose signatures are taken. */
   readonly signatures: Signatures;
 }

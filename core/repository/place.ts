@@ -42,16 +42,17 @@ async function requireContents(backend: Backend): Promise<void> {
 
 /**
  * Makes a repository, or finds the one that is there. Never touches a place that holds something else. With `recipients`, which may be none, a server that is
- * told nothing else does not write plain objects there.
+ * told nothing else does not write plain objects there. `identify` says which one is there.
  */
 export async function initRepository(
   backend: Backend,
   recipients?: readonly string[],
+  identify: (backend: Backend) => Promise<RepositoryIdentity> = readRepositoryIdentity,
 ): Promise<{ identity: RepositoryIdentity; created: boolean }> {
-  if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
+  if ((await backend.inspect()) === 'occupied') return { identity: await identify(backend), created: false };
   await backend.prepare();
   // Once more: in a folder that everybody may write to somebody else may have made what was missing.
-  if ((await backend.inspect()) === 'occupied') return { identity: await readRepositoryIdentity(backend), created: false };
+  if ((await backend.inspect()) === 'occupied') return { identity: await identify(backend), created: false };
   const head = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
   const identity = recipients === undefined ? head : { ...head, recipients };
   try {
@@ -59,7 +60,7 @@ export async function initRepository(
   } catch (error) {
     // Somebody else made it in the same moment.
     if (error instanceof Failure && error.code === 'object_exists') {
-      return { identity: await readRepositoryIdentity(backend), created: false };
+      return { identity: await identify(backend), created: false };
     }
     throw error;
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
-import type { Backend } from './backends/backend.ts';
+import type { Backend, WriteMode } from './backends/backend.ts';
 import { type DocumentKind, decodeDocument, encodeDocument } from './documents.ts';
 import { isGenuine, signatureOf } from './signatures/signed-document.ts';
 
@@ -78,12 +78,19 @@ export async function writeDocument<T>(store: DocumentStore, kind: DocumentKind<
 }
 
 /** The same of what belongs to no server, so that nobody can sign it. */
-export async function writeUnsigned<T>(backend: Backend, kind: DocumentKind<T>, name: string, value: T): Promise<void> {
-  await writeBytes(backend, name, encodeDocument(kind, value));
+export async function writeUnsigned<T>(
+  backend: Backend,
+  kind: DocumentKind<T>,
+  name: string,
+  value: T,
+  mode: WriteMode = 'new',
+): Promise<void> {
+  await writeBytes(backend, name, encodeDocument(kind, value), mode);
 }
 
-async function writeBytes(backend: Backend, name: string, bytes: Buffer): Promise<void> {
-  const writer = await backend.create(name);
+/** Stores bytes under a name, in one go. */
+export async function writeBytes(backend: Backend, name: string, bytes: Buffer, mode: WriteMode = 'new'): Promise<void> {
+  const writer = await backend.create(name, mode);
   try {
     await writer.write(bytes);
     await writer.commit();

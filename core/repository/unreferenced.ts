@@ -70,7 +70,8 @@ export function unreadable(records: readonly UnusableRecord[]): Failure {
   const [{ path, failure }] = records as [UnusableRecord];
   return new Failure(failure.code, `nobody knows which objects ${path} needs: ${failure.message}`, {
     affected: records.map((record) => record.path),
-    advice: '`apiscp-backup repair` heals it where there is recovery data. Else put the record back from a copy, or remove it to give up that snapshot.',
+    advice:
+      '`apiscp-backup repair` heals it where there is recovery data. Else put the record back from a copy, or remove it to give up that snapshot.',
     retry: failure.retry,
     cause: failure,
   });

@@ -16,7 +16,7 @@ const healed = {
   type: 'object',
   properties: {
     object: { type: 'string', description: 'Its path below the repository.' },
-    from: { enum: ['recovery-data', 'state-directory'], description: 'What it was healed by.' },
+    from: { enum: ['recovery-data', 'state-directory', 'other-objects'], description: 'What it was healed by.' },
   },
   required: ['object', 'from'],
   additionalProperties: false,

@@ -34,6 +34,7 @@ const FOLDERS: readonly (readonly [folder: string, read: (repository: Repository
 /** Looks at what a server's folder has besides its units, and for runs that are gone: none of it is needed to restore, but of passphrases the identities that they lock. */
 export async function checkServer(repository: Repository, runs: RunIndex, keys: KeyReferences, damages: DamageList): Promise<void> {
   const { place, identity, server } = repository;
+  if (place.problem !== undefined) damages.add(layout.REPOSITORY_FILE, place.problem.failure, []);
   const own = repository.nameOf(layout.SERVER_FILE);
   const add = (object: string, error: unknown, snapshots: readonly string[] = []): void => damages.add(object, error, snapshots);
   try {

@@ -175,7 +175,14 @@ for (const isEncrypted of [false, true]) {
       const file = join(server.repository, 'repository.json');
       const before = JSON.parse(readFileSync(file, 'utf8')) as object;
       const other = await newIdentity();
-      writeFileSync(file, JSON.stringify({ ...before, id: 'f'.repeat(32), recipients: [other.recipient] }));
+      const forged = JSON.stringify({ ...before, id: 'f'.repeat(32), recipients: [other.recipient] });
+      writeFileSync(file, forged);
+      // That alone is damage: what its own server stored says otherwise.
+      expect(await server.back()).to.include({ error: null });
+      expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.equal(before);
+      expect((await keys({}, server.context)).keys.recipients).to.not.include(other.recipient);
+      for (const each of server.all('')) rmSync(each, { recursive: true });
+      writeFileSync(file, forged);
       for (const act of [() => server.back(), () => prune({}, server.context)]) {
         expect(await failureOf(act)).to.include({ code: 'repository_replaced' });
       }

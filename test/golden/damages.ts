@@ -55,7 +55,10 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
 };
 
 /** What verifications name since, and did not when the repositories were written: the object itself, which touches no snapshot. */
-export const NAMED_SINCE: readonly string[] = ['the key record missing'];
+export const NAMED_SINCE: readonly string[] = ['the key record missing', 'repository.json flipped'];
+
+/** What cost everything when they were written, and costs nothing since: no snapshot needs the object any more. */
+export const HARMLESS_SINCE: readonly string[] = ['repository.json flipped'];
 
 /** The name of the object that a damage concerns. */
 export function objectOf({ object, number }: Damage, repository: string): string | undefined {
