@@ -82,6 +82,7 @@ final class Messages
 	const NOTE_KEYS_CHANGED = [':note_backup_keys_changed', 'Backups are encrypted for others than before: %(message)s'];
 	const NOTE_LINK_FOLLOWED = [':note_backup_link_followed', 'A link of root to the place of an account was followed: %(message)s'];
 	const NOTE_MANIFEST_FETCHED = [':note_backup_manifest_fetched', 'A record of files was fetched from the repository, because the local copy was lost: %(message)s'];
+	const NOTE_MENDED = [':note_backup_mended', 'A damaged or missing object of the repository was put back as it was: %(message)s'];
 	const NOTE_NOT_AUTHENTICATED = [':note_backup_not_authenticated', 'Signatures cannot be compared with a known key of the server: %(message)s'];
 	const NOTE_NOT_TOLD = [':note_backup_not_told', 'Somebody could not be told how the backups stand: %(message)s'];
 	const NOTE_PAUSED = [':note_backup_paused', 'A backup pauses, because the load is high: %(message)s'];

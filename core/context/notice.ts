@@ -10,6 +10,7 @@ export const NOTICE_CODES = {
   keys_changed: 'backups are encrypted for others than before',
   link_followed: 'a link of root to the place of an account was followed',
   manifest_fetched: 'a record of files was fetched from the repository, because the local copy was lost',
+  mended: 'a damaged or missing object of the repository was put back as it was',
   not_authenticated: 'signatures cannot be compared with a known key of the server',
   not_told: 'somebody could not be told how the backups stand',
   paused: 'a backup pauses, because the load is high',
