@@ -1,6 +1,6 @@
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
-import type { RepositoryIdentity } from './identity.ts';
+import type { IdentityProblem, RepositoryIdentity } from './identity.ts';
 import { knownAt } from './known-places.ts';
 import { REPOSITORY_FILE } from './layout.ts';
 import { saidRepositories, toldIdentity } from './lost-identity.ts';
@@ -12,14 +12,6 @@ export interface KnownPlace {
   readonly stateDirectory: string;
   /** The setting `repository`. */
   readonly location: string;
-}
-
-/** What is wrong with `repository.json`, and by what it can be written anew. */
-export interface IdentityProblem {
-  readonly failure: Failure;
-  readonly from: 'state-directory' | 'other-objects';
-  /** It is there and valid, and says something else than when this machine met it: only a person has it written anew. */
-  readonly isChanged: boolean;
 }
 
 export interface Identified {

@@ -1,3 +1,4 @@
+import type { Failure } from '../failure.ts';
 import type { SealedMembers } from './record.ts';
 
 /** `repository.json`: says that this is a repository, of which format, and which one. */
@@ -8,6 +9,14 @@ export interface RepositoryIdentity {
   readonly created: string;
   /** For whom it was to be encrypted when it was made (`age1…`): what a server begins with that is not told anything else. */
   readonly recipients?: readonly string[];
+}
+
+/** What is wrong with `repository.json`, and by what it can be written anew. */
+export interface IdentityProblem {
+  readonly failure: Failure;
+  readonly from: 'state-directory' | 'other-objects';
+  /** It is there and valid, and says something else than when this machine met it: only a person has it written anew. */
+  readonly isChanged: boolean;
 }
 
 /** `server.json`: one machine that writes below its own folder. */

@@ -1,7 +1,6 @@
 import type { Notify } from '../context/notice.ts';
 import type { Backend } from './backends/backend.ts';
-import type { IdentityProblem } from './identify.ts';
-import type { RepositoryIdentity } from './identity.ts';
+import type { IdentityProblem, RepositoryIdentity } from './identity.ts';
 import { Signatures } from './signatures/signatures.ts';
 
 /** A repository, where a machine looks for who it is. */
