@@ -235,10 +235,11 @@ const DATABASE_COLUMNS = [
   { title: 'result' },
 ];
 
-function databaseRow({ engine, name, at, tables, rows, size, error }: ListedDatabase): string[] {
+function databaseRow({ engine, name, at, tables, rows, size, leftOut = [], error }: ListedDatabase): string[] {
   const counts =
     tables === null || rows === null || size === null ? ['', '', ''] : [formatCount(tables), formatCount(rows), formatBytes(size)];
-  return [`${engine}/${name}`, at, ...counts, error === null ? 'ok' : `${error.message} (${error.code})`];
+  const result = leftOut.length === 0 ? 'ok' : `without ${leftOut.length} parts: ${leftOut.join('; ')}`;
+  return [`${engine}/${name}`, at, ...counts, error === null ? result : `${error.message} (${error.code})`];
 }
 
 function renderDatabases({ unit, moment, databases }: DatabasesResult): string {

@@ -1,5 +1,6 @@
 import { openUnit } from '../browse/open-unit.ts';
 import type { Context } from '../context/context.ts';
+import { partsInWords } from '../databases/left-out.ts';
 import type { RecordedDatabase } from '../repository/record.ts';
 import type { DatabasesRequest, DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
 
@@ -13,7 +14,7 @@ export async function databases(request: DatabasesRequest, context: Context): Pr
 /** Without what a later version of this program may have recorded besides. */
 function listed(recorded: RecordedDatabase): ListedDatabase {
   const { engine, name, path, result, server, characterSet, collation, size, sha256, tables, rows } = recorded;
-  const { consistency, at, seconds, secondsBeforeFiles, error } = recorded;
+  const { consistency, leftOut = [], at, seconds, secondsBeforeFiles, error } = recorded;
   return {
     ...{
       engine,
@@ -32,6 +33,7 @@ function listed(recorded: RecordedDatabase): ListedDatabase {
       seconds,
       secondsBeforeFiles,
     },
+    ...(leftOut.length === 0 ? {} : { leftOut: partsInWords(leftOut) }),
     error: error === null ? null : { code: error.code, message: error.message },
   };
 }

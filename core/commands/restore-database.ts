@@ -6,6 +6,7 @@ import { untrusted } from '../config/trusted-place.ts';
 import type { Context } from '../context/context.ts';
 import { Databases } from '../databases/databases.ts';
 import type { Engine } from '../databases/engine.ts';
+import { partsInWords } from '../databases/left-out.ts';
 import type { RebuiltUsers } from '../databases/load/users.ts';
 import { usersPath } from '../databases/virtual-paths.ts';
 import { asFailure, Failure } from '../failure.ts';
@@ -185,6 +186,7 @@ class Work {
   async restoreOne(database: Recorded): Promise<RestoredDatabase> {
     const { request } = this.#task;
     const { engine, name, at, size, tables, rows } = database;
+    const undumped = partsInWords(database.leftOut ?? []);
     const target = request.to === undefined ? (request.as ?? name) : Buffer.from(fromWirePath(request.to), 'latin1').toString();
     const planned = {
       engine,
@@ -195,14 +197,14 @@ class Work {
       tables: tables ?? 0,
       rows: rows ?? 0,
       bytes: size,
-      leftOut: [],
+      leftOut: undumped,
       notes: [],
       error: null,
     };
     try {
       if (request.to !== undefined) {
         if (request.dryRun !== true) await this.#writeFile(database, target);
-        return { ...planned, result: request.dryRun === true ? 'planned' : 'ok' };
+        return { ...planned, result: request.dryRun === true ? 'planned' : undumped.length === 0 ? 'ok' : 'partial' };
       }
       await this.#refuseForeign(database, target);
       if (request.dryRun === true) return { ...planned, result: 'planned' };
@@ -227,14 +229,14 @@ class Work {
         this.#context.now(),
       );
       this.#done++;
-      const result = outcome.leftOut.length === 0 ? 'ok' : 'partial';
+      const leftOut = [...undumped, ...outcome.leftOut];
       return {
         ...planned,
         ...outcome,
-        leftOut: [...outcome.leftOut],
+        leftOut,
         notes: [...outcome.notes],
         replaced: outcome.replaced ?? null,
-        result,
+        result: leftOut.length === 0 ? 'ok' : 'partial',
       };
     } catch (error) {
       const { code, message, advice } = asFailure(error);

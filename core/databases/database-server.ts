@@ -1,5 +1,6 @@
 import type { ChildWatch, Command } from './child.ts';
 import type { Engine } from './engine.ts';
+import type { LeftOut } from './left-out.ts';
 import type { Claim } from './ownership.ts';
 
 /** What a server tells of a database. */
@@ -7,6 +8,17 @@ export interface DatabaseFacts {
   readonly name: string;
   readonly characterSet: string;
   readonly collation: string;
+  /** Of PostgreSQL: what compares texts in it. */
+  readonly locale?: DatabaseLocale;
+}
+
+/** By which library texts are compared, and by which of its rules. */
+export interface DatabaseLocale {
+  readonly provider: 'libc' | 'icu' | 'builtin';
+  readonly ctype: string;
+  /** Of ICU and of the server itself. */
+  readonly name?: string;
+  readonly rules?: string;
 }
 
 /** What a server has, at one moment. */
@@ -23,8 +35,8 @@ export type Consistency = 'snapshot' | 'locked';
 export interface DumpPlan {
   readonly command: Command;
   readonly consistency: Consistency;
-  /** What the dump will not have, in words. */
-  readonly leftOut: readonly string[];
+  /** What the dump will not have. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** A database server that answers. */
@@ -33,8 +45,14 @@ export interface DatabaseServer {
   /** As the server says it. */
   readonly version: string;
   inventory(watch: ChildWatch): Promise<Inventory>;
-  /** Undefined when there is no such database any more. */
-  planDump(name: string, watch: ChildWatch): Promise<DumpPlan | undefined>;
+  /**
+   * Undefined when there is no such database any more.
+   *
+   * @param without what is known to break a dump off
+   */
+  planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined>;
+  /** What of a database broke a dump off, by what the dump said: another one leaves it out. Nothing: it was something else. */
+  brokenParts(name: string, said: string, watch: ChildWatch): Promise<LeftOut[]>;
   /** Statements that make these users with their passwords' hashes and rights. */
   users(names: readonly string[], watch: ChildWatch): Promise<string>;
   /** Nothing is asked any more. */

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { type ChildWatch, runCommand } from './child.ts';
 import type { Consistency, DatabaseFacts, DatabaseServer, DumpPlan, Inventory, MysqlPlace } from './database-server.ts';
+import { isSamePart, type LeftOut } from './left-out.ts';
 import { isDatabase, serverKind } from './load/mysql/quoting.ts';
+import { brokenParts, withoutParts } from './mysql-broken.ts';
 import { grantOn } from './mysql-grants.ts';
 import { mysqlUsers } from './mysql-users.ts';
-import { type BrokenView, brokenViews } from './mysql-views.ts';
+import { brokenViews } from './mysql-views.ts';
 import type { Claim } from './ownership.ts';
 import { findProgram } from './programs.ts';
 import { mysqlLogin } from './sessions/logins.ts';
@@ -97,15 +99,18 @@ export class MysqlServer implements DatabaseServer {
     }, watch);
   }
 
-  async planDump(name: string, watch: ChildWatch): Promise<DumpPlan | undefined> {
+  async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {
     const found = await this.#sessions.ask((session) => lookAt(session, name), watch);
     if (found === undefined) return undefined;
     const { consistency, broken } = found;
-    const ignored = broken.map(({ view }) => `--ignore-table=${name}.${view}`);
+    const leftOut = [...broken, ...without.filter((part) => !broken.some((other) => isSamePart(part, other)))];
     const moment = consistency === 'locked' ? '--lock-tables' : '--single-transaction';
-    const args = [...this.#login, ...this.#dumpOptions, moment, ...ignored, '--', name];
-    const leftOut = broken.map(({ view, reason }) => `the view ${view} cannot be dumped: ${reason}`);
+    const args = [...this.#login, ...this.#dumpOptions, moment, ...withoutParts(name, leftOut), '--', name];
     return { command: { program: this.#dumper, args, as: undefined }, consistency, leftOut };
+  }
+
+  brokenParts(name: string, said: string, watch: ChildWatch): Promise<LeftOut[]> {
+    return this.#sessions.ask((session) => brokenParts(session, name, said), watch);
   }
 
   users(names: readonly string[], watch: ChildWatch): Promise<string> {
@@ -117,7 +122,7 @@ export class MysqlServer implements DatabaseServer {
 async function lookAt(
   session: MysqlConnection,
   name: string,
-): Promise<{ readonly consistency: Consistency; readonly broken: readonly BrokenView[] } | undefined> {
+): Promise<{ readonly consistency: Consistency; readonly broken: readonly LeftOut[] } | undefined> {
   const exists = await session.rows(`SELECT 1 FROM information_schema.schemata WHERE ${isDatabase('schema_name', name)}`);
   if (exists.length === 0) return undefined;
   // Tables without transactions are of one moment only while nobody writes to them.

@@ -1,13 +1,7 @@
 import type { Consistency } from './database-server.ts';
+import type { LeftOut } from './left-out.ts';
 import { quoteName } from './load/mysql/quoting.ts';
 import type { MysqlConnection } from './sessions/mysql-connection.ts';
-
-/** A view that mysqldump would end at. */
-export interface BrokenView {
-  readonly view: string;
-  /** As the server says it. */
-  readonly reason: string;
-}
 
 /** So many views at once. */
 const AT_ONCE = 500;
@@ -21,7 +15,7 @@ export async function brokenViews(
   schema: string,
   views: readonly string[],
   consistency: Consistency,
-): Promise<BrokenView[]> {
+): Promise<LeftOut[]> {
   const broken = new Map<string, string>();
   for (let first = 0; first < views.length; first += AT_ONCE) {
     const names = views.slice(first, first + AT_ONCE).map((view) => `${quoteName(schema)}.${quoteName(view)}`);
@@ -34,5 +28,5 @@ export async function brokenViews(
       if (kind === 'Error' && !isHarmless && !broken.has(view)) broken.set(view, message ?? '');
     }
   }
-  return [...broken].map(([view, reason]) => ({ view, reason }));
+  return [...broken].map(([name, reason]) => ({ kind: 'view', name, reason }));
 }

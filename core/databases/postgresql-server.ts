@@ -1,6 +1,8 @@
 import { Failure } from '../failure.ts';
 import { type ChildWatch, runCommand } from './child.ts';
-import type { DatabaseFacts, DatabaseServer, DumpPlan, Inventory, PostgresqlPlace } from './database-server.ts';
+import type { DatabaseLocale, DatabaseServer, DumpPlan, Inventory, PostgresqlPlace } from './database-server.ts';
+import type { LeftOut } from './left-out.ts';
+import { brokenParts, withoutParts } from './postgresql-broken.ts';
 import { postgresqlUsers } from './postgresql-users.ts';
 import { findPostgresqlProgram } from './programs.ts';
 import { MAINTENANCE, postgresqlLogins } from './sessions/logins.ts';
@@ -66,32 +68,61 @@ export class PostgresqlServer implements DatabaseServer {
     return await this.#connected.sessions.ask(async (session) => {
       // Those too that let nobody in, or are templates, as their owners can have it: a dump of them fails or not, but they are not gone.
       const rows = (await session.rows(
-        `SELECT datname, pg_encoding_to_char(encoding), datcollate, rolname FROM pg_database JOIN pg_roles r ON r.oid = datdba
+        `SELECT datname, pg_encoding_to_char(encoding), datcollate, rolname, to_jsonb(d)::text FROM pg_database d JOIN pg_roles r ON r.oid = datdba
           WHERE datname NOT IN ('template0', 'template1') ORDER BY datname`,
-      )) as [string, string, string, string][];
+      )) as [string, string, string, string, string][];
       const users = (await session.rows("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")) as [string][];
       return {
-        databases: rows.map(([name, characterSet, collation]) => ({ name, characterSet, collation }) satisfies DatabaseFacts),
+        databases: rows.map(([name, characterSet, collation, , all]) => ({
+          name,
+          characterSet,
+          collation,
+          locale: localeOf(JSON.parse(all)),
+        })),
         claims: rows.map(([database, , , user]) => ({ database, user })),
         users: users.map(([name]) => name),
       };
     }, watch);
   }
 
-  async planDump(name: string, watch: ChildWatch): Promise<DumpPlan | undefined> {
+  async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {
     const { sessions, place, login, dumper, dumpOptions } = this.#connected;
     const found = await sessions.ask((session) => session.rows('SELECT 1 FROM pg_database WHERE datname::text = $1', [name]), watch);
     if (found.length === 0) return undefined;
-    const options = ['--format=plain', '--no-password', `--lock-wait-timeout=${LOCK_WAIT}`, ...dumpOptions];
+    const options = ['--format=plain', '--no-password', `--lock-wait-timeout=${LOCK_WAIT}`, ...dumpOptions, ...withoutParts(without)];
     const args = [`--dbname=${connectionString(login, place)}`, ...options];
     // Other users of the server see arguments, and no environment: whose databases there are is not for them.
     const command = { program: dumper, args, as: login.as, environment: { PGDATABASE: name } };
-    return { command, consistency: 'snapshot', leftOut: [] };
+    return { command, consistency: 'snapshot', leftOut: without };
+  }
+
+  async brokenParts(_name: string, said: string): Promise<LeftOut[]> {
+    return brokenParts(said);
   }
 
   users(names: readonly string[], watch: ChildWatch): Promise<string> {
     return this.#connected.sessions.ask((session) => postgresqlUsers((sql) => session.rows(sql), names), watch);
   }
+}
+
+/** A row of `pg_database`, of whose columns each version has some. */
+interface DatabaseRow {
+  readonly datctype: string | null;
+  readonly datlocprovider?: string;
+  readonly daticulocale?: string | null;
+  readonly datlocale?: string | null;
+  readonly daticurules?: string | null;
+}
+
+const PROVIDERS: Readonly<Record<string, DatabaseLocale['provider']>> = { c: 'libc', i: 'icu', b: 'builtin' };
+
+function localeOf({ datctype, datlocprovider = 'c', daticulocale, datlocale = daticulocale, daticurules }: DatabaseRow): DatabaseLocale {
+  return {
+    provider: PROVIDERS[datlocprovider] ?? 'libc',
+    ctype: datctype ?? '',
+    ...(datlocale == null ? {} : { name: datlocale }),
+    ...(daticurules == null ? {} : { rules: daticurules }),
+  };
 }
 
 /** As the server's own programs take it, without the database. */

@@ -100,6 +100,10 @@ export interface RecordedDatabase {
   readonly rows: number | null;
   /** What made the dump of one moment: a transaction, or a lock on the tables, where some know no transactions. */
   readonly consistency: 'snapshot' | 'locked' | null;
+  /** What the dump does not have, because it could not be dumped: the first of it. None: the dump has all. */
+  readonly leftOut?: readonly { readonly kind: string; readonly name: string; readonly reason: string }[];
+  /** How a database of PostgreSQL compares and sorts texts, which no dump of it says. */
+  readonly locale?: RecordedLocale;
   /** That moment, RFC 3339 UTC: when the dump began. */
   readonly at: string;
   /** How long the dump took. */
@@ -107,6 +111,17 @@ export interface RecordedDatabase {
   /** How long after that moment the reading of the files began. */
   readonly secondsBeforeFiles: number;
   readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** By which library, and by which of its rules. */
+export interface RecordedLocale {
+  readonly provider: 'libc' | 'icu' | 'builtin';
+  /** Which signs are letters: the operating system's name of a locale. */
+  readonly ctype: string;
+  /** The locale of ICU or of the server itself; of the operating system `collation` is that. */
+  readonly name?: string;
+  /** Further rules of ICU. */
+  readonly rules?: string;
 }
 
 /** Whether a snapshot has all that its run should have stored. */

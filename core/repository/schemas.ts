@@ -52,6 +52,15 @@ const recordedDatabase = {
     tables: countOrNull,
     rows: countOrNull,
     consistency: { enum: ['snapshot', 'locked', null] },
+    leftOut: {
+      type: 'array',
+      items: { type: 'object', properties: { kind: text, name: text, reason: text }, required: ['kind', 'name', 'reason'] },
+    },
+    locale: {
+      type: 'object',
+      properties: { provider: { enum: ['libc', 'icu', 'builtin'] }, ctype: text, name: text, rules: text },
+      required: ['provider', 'ctype'],
+    },
     at: time,
     seconds,
     secondsBeforeFiles: seconds,

@@ -42,6 +42,11 @@ const databaseSchema = {
       enum: ['snapshot', 'locked', null],
       description: 'What made the dump of one moment: a transaction, or a lock, where some tables know no transactions.',
     },
+    leftOut: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What the dump does not have, because it could not be dumped, and why. Not there: it has all.',
+    },
     at: { ...timeSchema, description: 'The moment that the dump shows.' },
     seconds: { type: 'number', description: 'How long the dump took.' },
     secondsBeforeFiles: { type: 'number', description: 'How long after that moment the reading of the files began.' },

@@ -51,7 +51,8 @@ export const restoredDatabaseSchema = {
     leftOut: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Views and the like that the dump has and the restored database has not, with the reason.',
+      description:
+        'What was not restored, with the reason: views and the like, and what the dump does not have because it could not be dumped.',
     },
     notes: { type: 'array', items: { type: 'string' }, description: 'What else is other than it was.' },
     error: {

@@ -17,6 +17,7 @@ function serverOf(script: string): DatabaseServer {
     version: '',
     inventory: async () => ({ databases: [], claims: [], users: [] }),
     planDump: async () => plan,
+    brokenParts: async () => [],
     users: async () => '',
     close: async () => {},
   };

@@ -149,6 +149,7 @@ describe('A hostile dump for PostgreSQL', () => {
           room: new LoadRoom([]),
           schemas: ['public'],
           looksAlways: false,
+          lacksRows: false,
           signal: new AbortController().signal,
           progress: () => {},
         };

@@ -2,6 +2,7 @@ import { closeSync, writeFile } from 'node:fs';
 import type { ChildWatch } from '../../databases/child.ts';
 import type { Consistency, DatabaseFacts, DatabaseServer } from '../../databases/database-server.ts';
 import type { DumpProcess } from '../../databases/dump-process.ts';
+import { isSamePart, type LeftOut } from '../../databases/left-out.ts';
 import { Failure } from '../../failure.ts';
 import { makePipe } from '../../linux/pipes.ts';
 import type { ByteString } from '../../manifest/entry.ts';
@@ -20,8 +21,7 @@ export interface DumpWatch extends ChildWatch {
 /** A dump that is stored. */
 export interface StoredDump extends StoredStream {
   readonly consistency: Consistency;
-  /** What it does not have, in words. */
-  readonly leftOut: readonly string[];
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Where a dump goes. */
@@ -31,14 +31,22 @@ export interface DumpTarget {
   readonly isNew: boolean;
 }
 
+interface FailedDump {
+  readonly failure: string;
+  readonly isStalled: boolean;
+}
+
 /** What servers say when somebody changed a table, or dropped one, while it was dumped. */
 const CHANGED_MEANWHILE =
   /definition has changed|doesn't exist|does not exist|Couldn't find table|cache lookup failed|could not open relation|deadlock detected/i;
 
+/** So many dumps of one database are begun at most, each without what broke the ones before off. */
+const TRIES = 20;
+
 /**
- * Dumps one database into the packs; again, once, when somebody changed its tables meanwhile, as an upgrade of an application does.
- * Undefined when it is not there any more, be it that it went meanwhile. Throws `database_failed` for what its server or the dump brings;
- * what the packs bring fails the unit.
+ * Dumps one database into the packs; again, once, when somebody changed its tables meanwhile, as an upgrade of an application does; and
+ * without what cannot be dumped, such as a crashed table. Undefined when it is not there any more, be it that it went meanwhile. Throws
+ * `database_failed` for what its server or the dump brings; what the packs bring fails the unit.
  */
 export async function dumpOne(
   server: DatabaseServer,
@@ -47,24 +55,51 @@ export async function dumpOne(
   store: StreamStore,
   watch: DumpWatch,
 ): Promise<StoredDump | undefined> {
-  const first = await tryDump(server, facts, target, store, watch);
-  if (first === undefined || !('failure' in first)) return first;
-  // What the first one brought is known by now.
-  const last = CHANGED_MEANWHILE.test(first.failure) ? await tryDump(server, facts, { ...target, isNew: false }, store, watch) : first;
-  if (last === undefined || !('failure' in last)) return last;
-  throw new Failure('database_failed', `its dump failed: ${last.failure}`, { retry: true });
+  const started = performance.now();
+  const without: LeftOut[] = [];
+  let hasChanged = false;
+  for (let tries = 1; ; tries++) {
+    // What the ones before brought is known by now.
+    const isNew = target.isNew && tries === 1;
+    const timeLimit = Math.ceil(watch.timeLimit - (performance.now() - started));
+    const result: StoredDump | FailedDump | undefined = await tryDump(server, facts, without, { ...target, isNew }, store, {
+      ...watch,
+      timeLimit,
+    });
+    if (result === undefined || !('failure' in result)) return result;
+    const isTimeOver = performance.now() - started >= watch.timeLimit;
+    const changes: boolean = !hasChanged && CHANGED_MEANWHILE.test(result.failure);
+    hasChanged ||= changes;
+    const broken = changes || isTimeOver || result.isStalled ? [] : await findBroken(server, facts, result.failure, watch);
+    const more = broken.filter((part) => !without.some((other) => isSamePart(part, other)));
+    without.push(...more);
+    if (tries < TRIES && !isTimeOver && (changes || more.length > 0)) continue;
+    throw new Failure('database_failed', `its dump failed: ${result.failure}`, { retry: true });
+  }
+}
+
+/** What broke a dump off; nothing when its server cannot tell. */
+async function findBroken(server: DatabaseServer, { name }: DatabaseFacts, said: string, watch: DumpWatch): Promise<LeftOut[]> {
+  try {
+    return await server.brokenParts(name, said, { timeLimit: watch.patience, signal: watch.signal });
+  } catch (error) {
+    watch.signal.throwIfAborted();
+    if (error instanceof Failure) return [];
+    throw error;
+  }
 }
 
 async function tryDump(
   server: DatabaseServer,
   { name }: DatabaseFacts,
+  without: readonly LeftOut[],
   target: DumpTarget,
   store: StreamStore,
   watch: DumpWatch,
-): Promise<StoredDump | { readonly failure: string } | undefined> {
+): Promise<StoredDump | FailedDump | undefined> {
   const signal = AbortSignal.any([watch.signal, store.failed]);
   const asked = { timeLimit: watch.patience, signal };
-  const plan = await server.planDump(name, asked);
+  const plan = await server.planDump(name, without, asked);
   if (plan === undefined) return undefined;
   const { startDump } = await import('../../databases/dump-process.ts');
   const dump = startDump(plan.command, { timeLimit: watch.timeLimit, signal });
@@ -72,7 +107,7 @@ async function tryDump(
   if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut };
   watch.signal.throwIfAborted();
   // Whoever drops a database while it is dumped wants no backup of it.
-  return (await server.planDump(name, asked).catch(() => plan)) === undefined ? undefined : stored;
+  return (await server.planDump(name, without, asked).catch(() => plan)) === undefined ? undefined : stored;
 }
 
 /** Stores a text as a dump is stored. */
@@ -104,12 +139,7 @@ function newCount(): SharedArrayBuffer {
 
 type Order = DumpTarget & { readonly kind: DatabaseServer['engine'] };
 
-async function storeDump(
-  dump: DumpProcess,
-  order: Order,
-  store: StreamStore,
-  patience: number,
-): Promise<StoredStream | { readonly failure: string }> {
+async function storeDump(dump: DumpProcess, order: Order, store: StreamStore, patience: number): Promise<StoredStream | FailedDump> {
   let stored: StoredStream;
   let isStalled = false;
   const reads = newCount();
@@ -132,5 +162,8 @@ async function storeDump(
   const { failure } = await dump.ended;
   if (failure === undefined) return stored;
   const seconds = Math.round(patience / 1000);
-  return { failure: isStalled ? `nothing came of it for ${seconds} seconds, as when somebody holds a lock on a table` : failure };
+  return {
+    failure: isStalled ? `nothing came of it for ${seconds} seconds, as when somebody holds a lock on a table` : failure,
+    isStalled,
+  };
 }

@@ -1,6 +1,7 @@
 import type { DatabaseFacts, DatabaseServer } from '../../databases/database-server.ts';
 import type { Databases, UnitDatabases, UnseenServer } from '../../databases/databases.ts';
 import { ENGINES, type Engine } from '../../databases/engine.ts';
+import { recordedParts, wordsOf } from '../../databases/left-out.ts';
 import { DATABASES, databaseOfPath, folderOf, pathOfDatabase, usersPath } from '../../databases/virtual-paths.ts';
 import { asFailure, type Failure } from '../../failure.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
@@ -137,8 +138,7 @@ export class UnitDumps {
   async #dump(server: DatabaseServer, facts: DatabaseFacts, path: ByteString): Promise<void> {
     const { engine } = server;
     const moment = this.#order.now();
-    const { name, characterSet, collation } = facts;
-    const told = { engine, name, path: textOf(path), server: server.version, characterSet, collation, at: moment.toISOString() };
+    const told = { engine, ...facts, path: textOf(path), server: server.version, at: moment.toISOString() };
     const started = performance.now();
     const seconds = (): number => Math.round(performance.now() - started) / 1000;
     let stored: StoredDump | undefined;
@@ -154,12 +154,14 @@ export class UnitDumps {
       this.#output.problem(path, 'vanished', 'the database was gone when it came to be dumped');
       return;
     }
-    for (const what of stored.leftOut) this.#output.problem(path, 'database_incomplete', `${what}; it is left out`);
+    for (const part of stored.leftOut)
+      this.#output.problem(path, 'database_incomplete', `${wordsOf(part)} cannot be dumped: ${part.reason}; left out`);
     const { size, content, counts, consistency } = stored;
+    const leftOut = stored.leftOut.length === 0 ? {} : { leftOut: recordedParts(stored.leftOut) };
     this.#present.push(dumpEntry(path, size, content, moment));
     this.#output.read(size);
     const sha256 = content.digest.toString('hex');
-    this.#records.push({ ...told, result: 'ok', size, sha256, ...counts, consistency, seconds: seconds(), error: null });
+    this.#records.push({ ...told, result: 'ok', size, sha256, ...counts, consistency, ...leftOut, seconds: seconds(), error: null });
   }
 
   async #dumpUsers(server: DatabaseServer, users: readonly string[], path: ByteString): Promise<void> {

@@ -1,11 +1,16 @@
+import type { DatabaseLocale } from '../database-server.ts';
+
 /** What a snapshot's record says of a database whose dump it has. */
 export interface DatabaseDescription {
   readonly name: string;
   readonly characterSet: string;
   readonly collation: string;
+  readonly locale?: DatabaseLocale | undefined;
   /** Tables whose rows the dump has, and how many rows those are; null: not counted. */
   readonly tables: number | null;
   readonly rows: number | null;
+  /** What the dump does not have. */
+  readonly leftOut?: readonly { readonly kind: string; readonly name: string; readonly reason: string }[] | undefined;
 }
 
 /** Who owns the databases of an account on a server: `user`, and all whose names begin with `prefix`. */

@@ -96,8 +96,8 @@ export class PostgresqlConnection implements Session {
     });
   }
 
-  /** Executes a `COPY … FROM stdin` and sends it rows in the form of a dump. */
-  async copy(statement: Buffer, rows: AsyncIterable<Buffer>): Promise<void> {
+  /** Executes a `COPY … FROM stdin` and sends it rows in the form of a dump; tells how many the server took. */
+  async copy(statement: Buffer, rows: AsyncIterable<Buffer>): Promise<number> {
     const raw = this.#client.query(new RawStatement(statement, true));
     try {
       if (await raw.takesRows) {
@@ -119,6 +119,7 @@ export class PostgresqlConnection implements Session {
         raw.endRows();
       }
       await raw.ended;
+      return raw.rows;
     } catch (error) {
       throw error instanceof Failure ? error : failureOf(error as Error & { code?: string });
     }
@@ -175,6 +176,14 @@ export class ServerRefusal extends Failure {
     this.state = state;
   }
 }
+
+/** Whether the server refused something because it knows no function, table or type of that name. */
+export function isUnknownName(error: unknown): boolean {
+  if (error instanceof ServerRefusal) return UNKNOWN_NAMES.has(error.state);
+  return error instanceof Failure && isUnknownName(error.cause);
+}
+
+const UNKNOWN_NAMES: ReadonlySet<string> = new Set(['42883', '42P01', '42704', '3F000']);
 
 function failureOf(error: Error & { code?: string }): Failure {
   const { message, code = '' } = error;

@@ -25,6 +25,8 @@ export class RawStatement implements Submittable {
   /** Resolves to whether the server takes rows. */
   readonly takesRows: Promise<boolean>;
   connection: PgConnection | undefined;
+  /** How many rows the server says that the statement was about. */
+  rows = 0;
   readonly #bytes: Buffer;
   readonly #isCopy: boolean;
   #isSynced = false;
@@ -86,11 +88,14 @@ export class RawStatement implements Submittable {
     this.#settle.resolve();
   }
 
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.rows = Number(/ (\d+)$/.exec(text)?.[1] ?? 0);
+  }
+
   handleRowDescription(): void {}
   handleDataRow(): void {}
   handlePortalSuspended(): void {}
   handleEmptyQuery(): void {}
-  handleCommandComplete(): void {}
   handleCopyData(): void {}
 }
 

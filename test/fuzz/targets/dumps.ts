@@ -87,7 +87,7 @@ const loadPostgresql: Load = (dump, hear) => {
       hear(Buffer.concat(all).latin1Slice());
     },
   } as unknown as PostgresqlConnection;
-  const asked = { schemas: ['one'], looksAlways: false, makeExtension: async () => true, room: new LoadRoom([]) };
+  const asked = { schemas: ['one'], looksAlways: false, lacksRows: false, makeExtension: async () => true, room: new LoadRoom([]) };
   const order = { connection, limit: NO_LIMIT, ...asked, signal: new AbortController().signal, progress: () => {} };
   return loadPostgresqlDump({ ...order, dump });
 };

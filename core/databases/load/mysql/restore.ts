@@ -149,7 +149,7 @@ export class MysqlRestorer {
         const made = { admin: this.#admin, login: maker, code: loaded.code, database: order.target, definers, ownDatabases };
         restored = await makeCode(made);
       };
-      const { replaced, lost } = await swapDatabase({
+      const { replaced, lost, stuck } = await swapDatabase({
         admin: this.#admin,
         journal: this.#journal,
         live: order.target,
@@ -162,6 +162,7 @@ export class MysqlRestorer {
         step: order.step,
       });
       const notes = lost.map(({ kind, name }) => `${kind.toLowerCase()} ${name} of what was live could not be kept in ${replaced}`);
+      notes.push(...stuck.map((table) => `the table ${table} of what was live is broken, and could not be put aside: it is still there`));
       if (beside !== undefined) notes.push(...(await countWithAccount(this.#admin, order.target, replaced)));
       if (replaced === undefined) notes.push(...(await this.#giveTo(order.owner, order.target)));
       notes.push(...restored.over.map((name) => `the event ${name} is over`));

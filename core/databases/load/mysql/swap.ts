@@ -6,6 +6,7 @@ import { type LinkedFolder, linkedFolderOf, makeDatabaseBeside } from './data-fo
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
 import { bringOrphanKeysAlong } from './orphan-keys.ts';
 import { isDatabase, plainWord, quoteName } from './quoting.ts';
+import { stuckTables } from './stuck-tables.ts';
 
 /** How an exchange is undone. */
 export interface SwapPlan {
@@ -48,6 +49,8 @@ export interface Swapped {
   readonly replaced: string | undefined;
   /** What of it could not be brought along there. */
   readonly lost: readonly CodeName[];
+  /** Tables of it that are broken, and stand where they were. */
+  readonly stuck: readonly string[];
 }
 
 /** Seconds that others' transactions are waited for, each time. */
@@ -64,24 +67,29 @@ const FREE_TO_MOVE = "('BASE TABLE', 'SEQUENCE', 'SYSTEM VERSIONED')";
 export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
   const { admin, journal, shadow } = order;
   await refuseForeignKeysFromOutside(admin, order.live);
+  let stuck: readonly string[] = [];
   for (let attempt = 1; ; attempt++) {
-    const plan = await makePlan(order);
+    const plan = await makePlan(order, stuck);
     // Before the journal: a database that is there already is somebody else's, and nothing of it is undone.
     await makeDatabase(plan, order);
     try {
       journal.begin(plan.id, plan);
       const lost = await exchange(plan, order);
       journal.end(plan.id);
-      return { replaced: plan.replaced, lost: [...plan.broken, ...lost] };
+      return { replaced: plan.replaced, lost: [...plan.broken, ...lost], stuck };
     } catch (error) {
       await undoSwap(admin, plan, shadow);
       journal.end(plan.id);
+      if (stuck.length === 0) {
+        stuck = await stuckTables(admin, order.live, plan.newTables, error);
+        if (stuck.length > 0) continue;
+      }
       if (attempt === TRIES || !(error instanceof Failure) || error.code !== 'database_busy') throw error;
     }
   }
 }
 
-async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promise<SwapPlan> {
+async function makePlan({ admin, live, shadow, replacedName }: SwapOrder, stuck: readonly string[]): Promise<SwapPlan> {
   const [defaults] = await admin.query(
     `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`,
   );
@@ -106,7 +114,7 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder): Promi
     shadow,
     replaced,
     defaults: exists ? { characterSet: defaults.cs!, collation: defaults.co! } : undefined,
-    oldTables: await tablesOf(admin, live),
+    oldTables: (await tablesOf(admin, live)).filter((table) => !stuck.includes(table)),
     newTables: await tablesOf(admin, shadow),
     oldCode,
     broken,

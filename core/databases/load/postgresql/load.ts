@@ -1,7 +1,14 @@
 import { Failure } from '../../../failure.ts';
-import { NOT_ALLOWED, type PostgresqlConnection, ServerRefusal, UNKNOWN_ROLE } from '../../sessions/postgresql-connection.ts';
+import {
+  isUnknownName,
+  NOT_ALLOWED,
+  type PostgresqlConnection,
+  ServerRefusal,
+  UNKNOWN_ROLE,
+} from '../../sessions/postgresql-connection.ts';
 import type { LoadRoom } from '../room.ts';
 import type { StatementLimit } from '../statement-limit.ts';
+import { extensionTables, type FilledTable } from './count-rows.ts';
 import { quoteName } from './quoting.ts';
 import { DumpSplitter, type Piece } from './splitter.ts';
 import { type Meaning, meaningOf, type Ownership } from './statements.ts';
@@ -15,6 +22,12 @@ export interface Loaded {
   readonly bytes: number;
   readonly owners: readonly Ownership[];
   readonly defaultRights: readonly DefaultRights[];
+  /** Materialized views whose rows are computed when all belongs to whom it shall belong to, as the dump names them. */
+  readonly views: readonly string[];
+  /** Tables that got rows, as the dump names them. */
+  readonly filled: readonly FilledTable[];
+  /** Tables of extensions whose rows the login may not write. */
+  readonly unfilled: readonly FilledTable[];
   /** What is not as it was, and why. */
   readonly leftOut: readonly string[];
   /** What could not be brought along, in words. */
@@ -33,6 +46,8 @@ export interface LoadOrder {
   readonly schemas: readonly string[];
   /** Whether they are looked into from the beginning, and not only for what fails otherwise. */
   readonly looksAlways: boolean;
+  /** Whether the dump has tables without their rows, to which foreign keys may point. */
+  readonly lacksRows: boolean;
   /** Makes an extension that the login may not, when the live database has it; false: it has not. */
   readonly makeExtension: (name: string, schema: string | undefined) => Promise<boolean>;
   /** Where the server writes. */
@@ -53,13 +68,10 @@ export async function loadPostgresqlDump(order: LoadOrder): Promise<Loaded> {
   return loader;
 }
 
-/** Whether the server refused something because it knows no function, table or type of that name. */
-export function isUnknownName(error: unknown): boolean {
-  if (error instanceof ServerRefusal) return UNKNOWN_NAMES.has(error.state);
-  return error instanceof Failure && isUnknownName(error.cause);
-}
-
-const UNKNOWN_NAMES: ReadonlySet<string> = new Set(['42883', '42P01', '42704', '3F000']);
+/** Of settings, as of roles. */
+const UNKNOWN_SETTING = '42704';
+const BROKEN_FOREIGN_KEY = '23503';
+const NEWLINE = 0x0a;
 
 const FOR_AN_ADMINISTRATOR =
   'Only an administrator can make this. Write the dump to a file with --to, read it, and load it with psql into an empty database.';
@@ -68,6 +80,9 @@ class Loader implements Loaded {
   bytes = 0;
   readonly owners: Ownership[] = [];
   readonly defaultRights: DefaultRights[] = [];
+  readonly views: string[] = [];
+  readonly filled: FilledTable[] = [];
+  readonly unfilled: FilledTable[] = [];
   readonly leftOut: string[] = [];
   readonly notes: string[] = [];
   readonly #order: LoadOrder;
@@ -117,17 +132,17 @@ class Loader implements Loaded {
   }
 
   async #perform(meaning: Meaning, bytes: Buffer): Promise<void> {
-    const { connection } = this.#order;
     switch (meaning.kind) {
       case 'run':
         return await this.#run(bytes);
+      case 'setting':
+        return await this.#set(bytes);
       case 'refresh':
-        return await this.#refresh(bytes);
+        return void this.views.push(meaning.view);
       case 'search path':
         return await this.#look(this.#order.looksAlways ? this.#order.schemas : []);
       case 'copy':
-        this.#splitter.expectRows();
-        return await connection.copy(bytes, this.#rows());
+        return await this.#copy(meaning.table, bytes);
       case 'owner':
         return void this.owners.push(meaning.ownership);
       case 'default rights':
@@ -135,13 +150,18 @@ class Loader implements Loaded {
       case 'extension':
         return await this.#makeExtension(meaning.name, meaning.schema);
       case 'comment on extension':
-        return await this.#unless(NOT_ALLOWED, connection.execute(bytes), undefined);
+        return await this.#commentOnExtension(bytes);
       case 'rights':
-        return await this.#unless(
-          UNKNOWN_ROLE,
-          connection.execute(bytes),
-          `left out, because a role is missing: ${bytes.toString().trim()}`,
-        );
+        return await this.#giveRights(bytes);
+    }
+  }
+
+  /** A newer program sets limits that an older server does not have. */
+  async #set(bytes: Buffer): Promise<void> {
+    try {
+      await this.#order.connection.execute(bytes);
+    } catch (error) {
+      if (!isState(error, UNKNOWN_SETTING)) throw error;
     }
   }
 
@@ -155,6 +175,7 @@ class Loader implements Loaded {
     try {
       await connection.execute(bytes);
     } catch (error) {
+      if (this.#isKeyToNothing(error, bytes)) return await this.#addUnchecked(bytes);
       if (!isUnknownName(error) || looksAlways) throw error;
       await this.#look(schemas);
       try {
@@ -162,21 +183,6 @@ class Loader implements Loaded {
       } finally {
         await this.#look([]);
       }
-    }
-  }
-
-  /** What it shows can be computed again later. */
-  async #refresh(bytes: Buffer): Promise<void> {
-    try {
-      await this.#run(bytes);
-    } catch (error) {
-      if (!(error instanceof ServerRefusal)) throw error;
-      this.leftOut.push(
-        `the rows of ${bytes
-          .toString()
-          .trim()
-          .replace(/^REFRESH /i, '')}: ${error.message}`,
-      );
     }
   }
 
@@ -197,12 +203,53 @@ class Loader implements Loaded {
     }
   }
 
-  async #unless(state: string, done: Promise<void>, note: string | undefined): Promise<void> {
+  /** A foreign key to rows that could not be dumped. */
+  #isKeyToNothing(error: unknown, bytes: Buffer): boolean {
+    if (!this.#order.lacksRows || !(error instanceof ServerRefusal) || error.state !== BROKEN_FOREIGN_KEY) return false;
+    return /^\s*ALTER\s+TABLE\s/i.test(bytes.latin1Slice(0, 100));
+  }
+
+  /** It holds for what is written from now on. */
+  async #addUnchecked(bytes: Buffer): Promise<void> {
+    await this.#order.connection.execute(Buffer.concat([bytes, Buffer.from(' NOT VALID')]));
+    const [, constraint] = /\sADD\s+CONSTRAINT\s+("(?:[^"]|"")*"|\S+)/i.exec(bytes.toString()) ?? [];
+    this.leftOut.push(`rows to which the foreign key ${constraint} points: it is NOT VALID until they are there`);
+  }
+
+  /** What an extension keeps in its own tables may steer the server: those rows it takes from an administrator alone. */
+  async #copy(table: string, bytes: Buffer): Promise<void> {
+    this.#splitter.expectRows();
     try {
-      await done;
+      this.filled.push({ table, rows: await this.#order.connection.copy(bytes, this.#rows()) });
     } catch (error) {
-      if (!(error instanceof ServerRefusal) || error.state !== state) throw error;
-      if (note !== undefined) this.notes.push(note);
+      if (!isState(error, NOT_ALLOWED) || !(await this.#isOfExtension(table))) throw error;
+      let rows = 0;
+      for await (const piece of this.#rows()) rows += piece.filter((byte) => byte === NEWLINE).length;
+      this.unfilled.push({ table, rows });
+      if (rows > 0) this.leftOut.push(`${rows} rows of ${table}, a table of an extension: ${error.message}`);
+    }
+  }
+
+  async #isOfExtension(table: string): Promise<boolean> {
+    return (await extensionTables(this.#order.connection, [table])).length > 0;
+  }
+
+  async #giveRights(bytes: Buffer): Promise<void> {
+    try {
+      await this.#order.connection.execute(bytes);
+    } catch (error) {
+      // What is not the login's is an extension's, with rights that an administrator has given.
+      if (!isState(error, UNKNOWN_ROLE) && !isState(error, NOT_ALLOWED)) throw error;
+      const reason = error.state === UNKNOWN_ROLE ? 'a role is missing' : 'it is not the account’s to give';
+      this.notes.push(`left out, because ${reason}: ${bytes.toString().trim()}`);
+    }
+  }
+
+  async #commentOnExtension(bytes: Buffer): Promise<void> {
+    try {
+      await this.#order.connection.execute(bytes);
+    } catch (error) {
+      if (!isState(error, NOT_ALLOWED)) throw error;
     }
   }
 
@@ -215,4 +262,8 @@ class Loader implements Loaded {
       yield next.value.bytes;
     }
   }
+}
+
+function isState(error: unknown, state: string): error is ServerRefusal {
+  return error instanceof ServerRefusal && error.state === state;
 }

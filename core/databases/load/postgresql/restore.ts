@@ -1,16 +1,19 @@
 import { Failure } from '../../../failure.ts';
 import { newShadowName } from '../../own-names.ts';
 import { MAINTENANCE } from '../../sessions/logins.ts';
-import { PostgresqlConnection, type PostgresqlLogin, ServerRefusal } from '../../sessions/postgresql-connection.ts';
+import { isUnknownName, PostgresqlConnection, type PostgresqlLogin, ServerRefusal } from '../../sessions/postgresql-connection.ts';
 import { requireRecordedCounts } from '../counts.ts';
 import type { DatabaseOrder, DatabaseOutcome, DatabaseOwner, Settled } from '../order.ts';
 import { LoadRoom } from '../room.ts';
 import { StatementLimit } from '../statement-limit.ts';
 import type { RestoreTurn } from '../turn.ts';
 import type { OwnNames, RebuiltUsers } from '../users.ts';
-import { isUnknownName, type Loaded, loadPostgresqlDump } from './load.ts';
+import { countRows, withUnfilled } from './count-rows.ts';
+import { type Loaded, loadPostgresqlDump } from './load.ts';
 import { giveToAccount } from './owners.ts';
-import { quoteName, quoteText } from './quoting.ts';
+import { quoteName } from './quoting.ts';
+import { refreshViews } from './refresh.ts';
+import { makeEmptyDatabase } from './sorting.ts';
 import { copyDatabaseSettings, swapDatabase } from './swap.ts';
 import { dropDatabase, makeTemporaryLogin, openAsLogin, removeLeftovers } from './temporary-login.ts';
 import { rebuildPostgresqlUsers } from './users.ts';
@@ -18,11 +21,12 @@ import { rebuildPostgresqlUsers } from './users.ts';
 /** From this version on the schema `public` belongs to whoever owns the database. */
 const PUBLIC_IS_OWNERS = 15;
 
-/** What was loaded, and how much of it was counted. */
+/** What was loaded, how much of it was counted, and what is other than it was. */
 interface Found {
   readonly loaded: Loaded;
   readonly tables: number;
   readonly rows: number;
+  readonly notes: readonly string[];
 }
 
 /**
@@ -104,12 +108,21 @@ export class PostgresqlRestorer {
       const { inShadow, found } = await this.#fillShadow(order, shadow, login);
       try {
         await order.step('give');
-        const notes = await giveToAccount(inShadow, login.user, await this.#rolesOf(order.owner), found.loaded);
+        const roles = await this.#rolesOf(order.owner);
+        const notes = await giveToAccount(inShadow, login.user, roles, found.loaded);
+        const empty = await this.#refresh(order, shadow, login, inShadow, roles, found.loaded);
         await inShadow.close();
         await order.step('swap');
         const replaced = await this.#swap(order, shadow);
         const { loaded, tables, rows } = found;
-        return { tables, rows, bytes: loaded.bytes, replaced, leftOut: loaded.leftOut, notes: [...loaded.notes, ...notes] };
+        return {
+          tables,
+          rows,
+          bytes: loaded.bytes,
+          replaced,
+          leftOut: [...loaded.leftOut, ...empty],
+          notes: [...found.notes, ...loaded.notes, ...notes],
+        };
       } finally {
         await inShadow.close();
       }
@@ -129,11 +142,11 @@ export class PostgresqlRestorer {
     login: PostgresqlLogin,
   ): Promise<{ readonly inShadow: PostgresqlConnection; readonly found: Found }> {
     for (const looksAlways of [false, true]) {
-      await this.#makeShadow(order, shadow, login.user);
+      const notes = await makeEmptyDatabase(this.#admin, shadow, login.user, order);
       await order.step('load');
       const inShadow = await PostgresqlConnection.open(this.#login, shadow);
       try {
-        return { inShadow, found: await this.#load(order, login, shadow, inShadow, looksAlways) };
+        return { inShadow, found: { ...(await this.#load(order, login, shadow, inShadow, looksAlways)), notes } };
       } catch (error) {
         await inShadow.close();
         if (looksAlways || !isUnknownName(error)) throw error;
@@ -143,63 +156,77 @@ export class PostgresqlRestorer {
     throw new Failure('internal', 'the shadow was not filled');
   }
 
-  /** Like the live one where that is there, for a dump does not say how a database sorts. */
-  async #makeShadow({ target, description }: DatabaseOrder, shadow: string, owner: string): Promise<void> {
-    const [like] = await this.#admin.query(
-      `SELECT pg_catalog.pg_encoding_to_char(encoding)::pg_catalog.text AS encoding, datcollate::pg_catalog.text AS "collate", datctype::pg_catalog.text AS ctype,
-              ${ofRow('datlocprovider')} AS provider, COALESCE(${ofRow('datlocale')}, ${ofRow('daticulocale')}) AS locale, ${ofRow('daticurules')} AS rules
-         FROM pg_catalog.pg_database d WHERE datname::pg_catalog.text OPERATOR(pg_catalog.=) $1 OR datname::pg_catalog.text OPERATOR(pg_catalog.=) $2 ORDER BY (datname::pg_catalog.text OPERATOR(pg_catalog.=) $1) DESC`,
-      [target, description.name],
-    );
-    const { encoding, collate, ctype, provider, locale, rules } = like ?? {
-      encoding: description.characterSet,
-      collate: description.collation,
-      ctype: description.collation,
-    };
-    const words = [`ENCODING ${quoteText(encoding!)}`, `LC_COLLATE ${quoteText(collate!)}`, `LC_CTYPE ${quoteText(ctype!)}`];
-    const kind = PROVIDERS[provider ?? ''];
-    if (kind !== undefined) words.push(`LOCALE_PROVIDER ${kind}`);
-    if (kind !== undefined && locale != null) words.push(`${kind === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE'} ${quoteText(locale)}`);
-    if (rules != null) words.push(`ICU_RULES ${quoteText(rules)}`);
-    await this.#admin.query(`CREATE DATABASE ${quoteName(shadow)} OWNER ${quoteName(owner)} TEMPLATE template0 ${words.join(' ')}`);
-    await this.#admin.query(`REVOKE ALL ON DATABASE ${quoteName(shadow)} FROM PUBLIC`);
-  }
-
   async #load(
     order: DatabaseOrder,
     login: PostgresqlLogin,
     shadow: string,
     admin: PostgresqlConnection,
     looksAlways: boolean,
-  ): Promise<Found> {
+  ): Promise<Omit<Found, 'notes'>> {
     const { signal, progress, description } = order;
     const [row] = await admin.query("SELECT pg_catalog.current_setting('server_version_num') AS version");
     if (Number(row!.version) < PUBLIC_IS_OWNERS * 10_000) await admin.query(`ALTER SCHEMA public OWNER TO ${quoteName(login.user)}`);
-    const connection = await openAsLogin(this.#admin, login, shadow);
     const [data] = await admin.query("SELECT pg_catalog.current_setting('data_directory') AS folder");
     const room = new LoadRoom([data!.folder!]);
+    return await this.#asLogin(order, login, shadow, async (connection, limit) => {
+      const makeExtension = (name: string, schema: string | undefined) => this.#makeExtension(order, admin, name, schema);
+      const schemas = [order.owner.user, 'public'];
+      const dump = order.dump();
+      const lacksRows = description.leftOut?.some(({ kind }) => kind === 'rows') === true;
+      const rules = { schemas, looksAlways, lacksRows, makeExtension };
+      const loaded = await loadPostgresqlDump({ dump, connection, limit, room, signal, progress, ...rules });
+      // Of the server's own databases a superuser may own some: what a dump computes is computed for nobody of that kind.
+      const computed = order.owner.isServer ? loaded.views : [];
+      const ofLogin = { admin, session: connection, login: login.user, roles: undefined, schemas, limit };
+      const empty = await refreshViews({ ...ofLogin, views: computed });
+      await limit.within(() => analyze(connection, schemas));
+      // Row security filters nothing for it then.
+      await admin.query(`ALTER ROLE ${quoteName(login.user)} BYPASSRLS`);
+      const found = await countRows(connection, loaded.filled, limit);
+      requireRecordedCounts(description, withUnfilled(found, loaded.unfilled));
+      return { loaded: { ...loaded, leftOut: [...loaded.leftOut, ...empty] }, ...found };
+    }).finally(() => room.close());
+  }
+
+  async #refresh(
+    order: DatabaseOrder,
+    shadow: string,
+    login: PostgresqlLogin,
+    admin: PostgresqlConnection,
+    roles: readonly string[],
+    { views }: Loaded,
+  ): Promise<string[]> {
+    if (views.length === 0 || order.owner.isServer) return [];
+    const schemas = [order.owner.user, 'public'];
+    const connect = `CONNECT ON DATABASE ${quoteName(shadow)}`;
+    await admin.query(`GRANT ${connect} TO ${quoteName(login.user)}`);
+    const empty = await this.#asLogin(order, login, shadow, (session, limit) =>
+      refreshViews({ views, admin, session, login: login.user, roles, schemas, limit }),
+    );
+    await admin.query(`REVOKE ${connect} FROM ${quoteName(login.user)}`);
+    return empty;
+  }
+
+  /** A session of the login in the shadow, whose statements end when they take too long, or the request is stopped. */
+  async #asLogin<T>(
+    { signal }: DatabaseOrder,
+    login: PostgresqlLogin,
+    shadow: string,
+    work: (session: PostgresqlConnection, limit: StatementLimit) => Promise<T>,
+  ): Promise<T> {
+    const session = await openAsLogin(this.#admin, login, shadow);
     const stop = (): void => void this.#sendAway(login).catch(() => {});
     const limit = new StatementLimit(this.#turn.statementLimit, stop);
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
-      const makeExtension = (name: string, schema: string | undefined) => this.#makeExtension(order, admin, name, schema);
-      const schemas = [order.owner.user, 'public'];
-      const dump = order.dump();
-      const loaded = await loadPostgresqlDump({ dump, connection, schemas, looksAlways, limit, makeExtension, room, signal, progress });
-      await limit.within(() => analyze(connection, schemas));
-      // Row security filters nothing for it then.
-      await admin.query(`ALTER ROLE ${quoteName(login.user)} BYPASSRLS`);
-      const found = await countRows(connection, limit);
-      requireRecordedCounts(description, found);
-      return { loaded, ...found };
+      return await work(session, limit);
     } catch (error) {
       if (signal.aborted) throw new Failure('cancelled', 'stopped on request');
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
-      room.close();
-      await connection.close();
+      await session.close();
     }
   }
 
@@ -274,14 +301,6 @@ export class PostgresqlRestorer {
   }
 }
 
-/** A column of `pg_database` that not every version has, as `d`. */
-function ofRow(column: string): string {
-  return `pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(d), '${column}')`;
-}
-
-/** Who compares texts in a database, by its letter in `pg_database`. */
-const PROVIDERS: Readonly<Record<string, string>> = { c: 'libc', i: 'icu', b: 'builtin' };
-
 /** As the login: what an index computes is what somebody else wrote. What cannot be computed is left to the server, which tries again by itself. */
 async function analyze(connection: PostgresqlConnection, schemas: readonly string[]): Promise<void> {
   try {
@@ -290,21 +309,4 @@ async function analyze(connection: PostgresqlConnection, schemas: readonly strin
   } catch (error) {
     if (!(error instanceof ServerRefusal)) throw error;
   }
-}
-
-/** As the login: to plan a statement, a server computes what stands in the indexes of a table, which is what somebody else wrote. */
-async function countRows(connection: PostgresqlConnection, limit: StatementLimit): Promise<{ tables: number; rows: number }> {
-  await connection.query('SET row_security = off');
-  const tables = await connection.query(
-    `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-      WHERE c.relkind::pg_catalog.text OPERATOR(pg_catalog.=) 'r' AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) 'information_schema'
-        AND pg_catalog.left(n.nspname::pg_catalog.text, 3) OPERATOR(pg_catalog.<>) 'pg_'
-        AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype::pg_catalog.text OPERATOR(pg_catalog.=) 'e')`,
-  );
-  let rows = 0;
-  for (const { name } of tables) {
-    const [counted] = await limit.within(() => connection.query(`SELECT pg_catalog.count(*)::pg_catalog.text AS n FROM ONLY ${name}`));
-    rows += Number(counted!.n);
-  }
-  return { tables: tables.length, rows };
 }

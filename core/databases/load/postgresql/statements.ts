@@ -12,10 +12,10 @@ export interface Ownership {
 }
 
 export type Meaning =
-  | { readonly kind: 'run' }
-  | { readonly kind: 'refresh' }
+  | { readonly kind: 'run' | 'setting' }
+  | { readonly kind: 'refresh'; readonly view: string }
   | { readonly kind: 'search path' }
-  | { readonly kind: 'copy' }
+  | { readonly kind: 'copy'; readonly table: string }
   | { readonly kind: 'extension'; readonly name: string; readonly schema: string | undefined }
   | { readonly kind: 'comment on extension' }
   | { readonly kind: 'owner'; readonly ownership: Ownership }
@@ -79,7 +79,7 @@ export function meaningOf(statement: ByteString): Meaning {
     case 'COPY':
       return copy([...tokensOf(statement)], statement);
     case 'REFRESH':
-      return { kind: 'refresh' };
+      return refresh([...tokensOf(statement)], statement);
     case 'SECURITY':
       return { kind: 'run' };
     default:
@@ -104,7 +104,7 @@ function setting([, name, equals, value, ...rest]: Token[], statement: ByteStrin
   const isPlain = value !== undefined && rest.length === 0 && /^(?:=|TO)$/.test(equals?.value ?? '');
   if (name?.kind !== 'word' || !isPlain || allowed?.test(value.kind === 'text' ? value.value : value.raw) !== true)
     throw refused(statement);
-  return { kind: 'run' };
+  return { kind: 'setting' };
 }
 
 /** `SELECT pg_catalog.setval('…', 5, true)`: one function, with literals alone. */
@@ -194,6 +194,20 @@ function copy(tokens: Token[], statement: ByteString): Meaning {
     ({ kind, value }) =>
       kind === 'name' || (kind === 'word' && value !== 'FROM' && value !== 'TO') || (kind === 'sign' && /^[.,()]$/.test(value)),
   );
-  if (!isEnd || !isPlain) throw refused(statement);
-  return { kind: 'copy' };
+  if (!isEnd || !isPlain || before[0] === undefined) throw refused(statement);
+  return { kind: 'copy', table: qualifiedName(before) ?? Buffer.from(before[0].raw, 'latin1').toString() };
+}
+
+/** `REFRESH MATERIALIZED VIEW schema.view`. */
+function refresh([, materialized, view, ...rest]: Token[], statement: ByteString): Meaning {
+  const name = qualifiedName(rest);
+  if (materialized?.value !== 'MATERIALIZED' || view?.value !== 'VIEW' || name === undefined || rest.length !== 3) throw refused(statement);
+  return { kind: 'refresh', view: name };
+}
+
+/** The name with its schema that tokens begin with, as it stands there. */
+function qualifiedName([schema, dot, name]: Token[]): string | undefined {
+  const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'name';
+  if (!isName(schema) || dot?.value !== '.' || !isName(name)) return undefined;
+  return Buffer.from(`${schema.raw}.${name.raw}`, 'latin1').toString();
 }
