@@ -18,6 +18,7 @@ import {
 import { WORKER_BUNDLE, WORKER_START } from '../core/workers.ts';
 import { ADDONS, BUNDLE_OPTIONS, buildBundles, PROGRAM_BUNDLE } from './bundles.ts';
 import { LATE_LIBRARIES } from './late-libraries.ts';
+import { writeNotices } from './notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -100,5 +101,5 @@ function publishSchemas(): void {
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
 publishSchemas();
-await buildBundles(DIST);
+writeNotices(ROOT, DIST, await buildBundles(DIST));
 await buildExecutable();

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { WORKER_BUNDLE } from '../core/workers.ts';
 import { lateBuiltins } from './late-builtins.ts';
 import { LATE_LIBRARIES, lateLibraries } from './late-libraries.ts';
@@ -26,14 +26,16 @@ export const BUNDLE_OPTIONS = {
   format: 'cjs',
   target: 'node26',
   minifySyntax: true,
+  metafile: true,
   legalComments: 'none',
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** Writes the bundles of the program and of its threads into a folder, and beside them the libraries and addons that they load. */
-export async function buildBundles(folder: string): Promise<void> {
+/** Writes the bundles of the program and of its threads into a folder, and beside them the libraries and addons that they load. Returns what they are made of. */
+export async function buildBundles(folder: string): Promise<Metafile[]> {
+  const metafiles: Metafile[] = [];
   for (const [name, entry] of Object.entries(ENTRIES)) {
-    await build({
+    const { metafile } = await build({
       ...BUNDLE_OPTIONS,
       entryPoints: [join(ROOT, entry)],
       outfile: join(folder, name),
@@ -43,15 +45,23 @@ export async function buildBundles(folder: string): Promise<void> {
       banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
       plugins: [nativeAddons(ROOT), lateBuiltins, lateLibraries(ROOT)],
     });
+    metafiles.push(metafile);
     plainComments(join(folder, name));
   }
   for (const [name, library] of Object.entries(LATE_LIBRARIES)) {
     const contents = `module.exports = require(${JSON.stringify(library)});`;
     // Native parts that a library can do without stay away.
-    await build({ ...BUNDLE_OPTIONS, stdin: { contents, resolveDir: ROOT }, outfile: join(folder, name), external: ['*.node'] });
+    const { metafile } = await build({
+      ...BUNDLE_OPTIONS,
+      stdin: { contents, resolveDir: ROOT },
+      outfile: join(folder, name),
+      external: ['*.node'],
+    });
+    metafiles.push(metafile);
     plainComments(join(folder, name));
   }
   for (const [name, source] of Object.entries(ADDONS)) copyFileSync(join(ROOT, source), join(folder, name));
+  return metafiles;
 }
 
 /**
