@@ -60,7 +60,8 @@ final class Arguments
 	public static function site($site): ?string
 	{
 		if ($site === null || \is_string($site) || \is_int($site)) {
-			return $site === null ? null : (string)$site;
+			// Clients of SOAP that have no word for null send its name.
+			return $site === null || $site === 'null' ? null : (string)$site;
 		}
 		throw new Failure('bad_argument', ['argument' => self::shown($site), 'expected' => 'a site, such as site12 or example.com']);
 	}

@@ -21,6 +21,11 @@ final class CoreClient
 		'LANG' => 'C.UTF-8',
 	];
 
+	/** A line of a terminal, empty, from its beginning. */
+	private const CLEARED = "\r\033[K";
+
+	/** @var bool whether a line says how far it is */
+	private $isShowing = false;
 	/** @var string */
 	private $program;
 	/** @var string|null null leaves the choice to the core */
@@ -102,6 +107,7 @@ final class CoreClient
 			$answered = true;
 		} finally {
 			$status = $process->end(!$answered);
+			$this->show(null);
 		}
 		if ($answer === null) {
 			$complaints = $process->complaints();
@@ -130,7 +136,7 @@ final class CoreClient
 				} elseif ($message['method'] === 'log') {
 					$omitted++;
 				} elseif ($message['method'] === 'progress') {
-					self::show($message['params'] ?? []);
+					$this->show($message['params'] ?? []);
 				}
 				continue;
 			}
@@ -147,16 +153,25 @@ final class CoreClient
 		return null;
 	}
 
-	/** Shows a person at a terminal how far it is, on one line that the next one takes the place of. */
-	private static function show(array $progress): void
+	/** Shows a person at a terminal how far it is, on one line that the next one takes the place of; null takes the last one away. */
+	private function show(?array $progress): void
 	{
+		if ($progress === null && !$this->isShowing) {
+			return;
+		}
 		if (!\defined('STDERR') || !stream_isatty(\STDERR)) {
+			return;
+		}
+		$this->isShowing = $progress !== null;
+		if ($progress === null) {
+			fwrite(\STDERR, self::CLEARED);
+
 			return;
 		}
 		$share = ($progress['entriesTotal'] ?? 0) > 0 ? ' of ' . (int)$progress['entriesTotal'] : '';
 		$progress += ['unit' => '', 'phase' => '', 'entries' => 0, 'bytes' => 0];
 		$text = "{$progress['unit']}: {$progress['phase']}, {$progress['entries']}{$share} entries, " . (int)($progress['bytes'] / 1048576) . ' MiB';
-		fwrite(\STDERR, "\r\033[K" . Presentable::text($text) . "\r");
+		fwrite(\STDERR, self::CLEARED . Presentable::text($text));
 	}
 
 	/**

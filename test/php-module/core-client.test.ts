@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 const OK = { result: { version: '9' } };
@@ -63,6 +64,27 @@ describe('the way from the module to the core', () => {
     expect(answer.version).to.equal('9');
     expect(answer.log).to.have.length(100);
     expect(answer.logOmitted).to.equal(30);
+  });
+
+  it('follows a run at a terminal, on one line that is gone when the result comes', async () => {
+    const progress = (entries: number) => ({
+      notification: { method: 'progress', params: { unit: 'site1', phase: 'reading', entries, entriesTotal: 9, bytes: 5_000_000 } },
+    });
+    const result = { result: { status: 'ok', units: [] } };
+    const command = `${panel.panel.cpcmd} backup:run site1`;
+    const screen = async () => (await execa('script', ['-qec', command, '/dev/null'], { stdin: 'ignore', reject: false })).stdout;
+    panel.answer({ run: [progress(1), progress(7), result] });
+    const shown = await screen();
+    expect(shown).to.match(/site1: reading, 1 of 9 entries, 4 MiB.*\r\x1b\[Ksite1: reading, 7 of 9 entries/);
+    /** What is left on each line. */
+    const left = (text: string) => text.split(/\r?\n/).map((line) => line.slice(line.lastIndexOf('\r\x1b[K') + 1).replace('\x1b[K', ''));
+    expect(left(shown).join('\n')).to.contain('status: ok').and.not.contain('entries,');
+    panel.answer({ run: [progress(1), { exit: 1 }] });
+    expect(left(await screen()).join('\n'))
+      .to.contain('The backup program ended without an answer')
+      .and.not.contain('entries,');
+    panel.answer({ run: [progress(1), result] });
+    expect((await panel.cpcmd('backup:run', 'site1')).stderr).to.equal('');
   });
 
   it('is not held up by a flood on stderr, and does not show it when all went well', async () => {

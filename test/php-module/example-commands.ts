@@ -26,9 +26,17 @@ function split(text: string): Omit<Example, 'text'> {
   return { words, unquoted };
 }
 
+/** The calls of Beacon that a text shows, without its options. */
+export function exampleCalls(text: string): Example[] {
+  return examplesOf([...text.matchAll(/^ {4,}beacon eval (?:--\S+ )*(.*)$/gm)]);
+}
+
 /** The commands that a text shows: lines of code that begin with cpcmd, and cpcmd in backticks. What follows `-r` is PHP. */
 export function exampleCommands(text: string): Example[] {
-  const lines = [...text.matchAll(/^ {4,}(?:\[\d+\/\d+\] )?(cpcmd .*)$/gm), ...text.matchAll(/`(cpcmd [^`\n]+)`/g)];
+  return examplesOf([...text.matchAll(/^ {4,}(?:\[\d+\/\d+\] )?(cpcmd .*)$/gm), ...text.matchAll(/`(cpcmd [^`\n]+)`/g)]);
+}
+
+function examplesOf(lines: readonly RegExpMatchArray[]): Example[] {
   return lines
     .map(([, line]) => line!.replace(FOLLOWS, '').replace(/ \.\.\.$/, ''))
     .filter((line) => !SYNOPSIS.test(line) && !line.startsWith('cpcmd -r '))
