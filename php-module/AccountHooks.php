@@ -21,6 +21,8 @@ final class AccountHooks
 		'_edit_user' => '',
 		'_delete_user' => '',
 	];
+	/** How many arguments each takes. */
+	private const MOST_ARGUMENTS = 4;
 	/** Seconds. The start of a job is quick; a last backup has its own limit, of 55 minutes at most. */
 	private const PATIENCE = ['created' => 60, 'renamed' => 60, 'deleting' => 3600];
 
@@ -79,11 +81,12 @@ final class AccountHooks
 	{
 		$promised = self::METHODS[$method->getName()] ?? null;
 		$wanted = $method->getReturnType();
-		if ($promised === null || $method->isStatic() || $method->isFinal() || $method->returnsReference()) {
+		$isOther = $method->isStatic() || $method->isFinal() || $method->returnsReference() || $method->getNumberOfParameters() > self::MOST_ARGUMENTS;
+		if ($promised === null || $isOther) {
 			return false;
 		}
 		foreach ($method->getParameters() as $parameter) {
-			if ($parameter->isPassedByReference()) {
+			if ($parameter->isPassedByReference() || $parameter->isVariadic()) {
 				return false;
 			}
 		}

@@ -71,6 +71,8 @@ describe('what the panel tells the module of accounts', () => {
       'Module_Skeleton.php',
       (text) => text.replace(/\}\s*$/, 'public function _edit(): bool { return true; }\n}\n'),
     ],
+    ['hands over more', 'Opcenter/Hookable.php', (text) => text.replace('_delete();', '_delete($a, $b, $c, $d, $e);')],
+    ['hands over any number', 'Opcenter/Hookable.php', (text) => text.replace('_delete();', '_delete(...$all);')],
   ];
   for (const [what, name, change] of OTHERS) {
     it(`leaves the module as it is where the panel ${what}`, async () => {
