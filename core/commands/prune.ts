@@ -105,7 +105,8 @@ export async function pruneRepository(
   const gone = isSaid ? expired : [];
   await removeRuns(gone, repository);
   runs.save(gone);
-  for (const { path } of ended) await repository.removeObject(path);
+  // One that stays is ended all the same, and goes the next time.
+  for (const { path } of ended) await repository.removeObject(path).catch((error) => repository.report(error));
   const done = units.filter(({ retention }) => !closed.has(retention.unit));
   return resultOf(request, { units: done, skipped, removed, runs: gone.length, holds: ended.length });
 }

@@ -6,12 +6,17 @@ import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
-import { REPOSITORY_FILE } from '../repository/layout.ts';
+import { REPOSITORY_FILE, unitPath } from '../repository/layout.ts';
+import { mendObjects } from '../repository/mend-objects.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { mendRepositoryFile } from '../repository/repository-file.ts';
+import { RunIndex } from '../repository/run-index.ts';
 import type { RepairRequest, RepairResult } from '../schemas/repair.ts';
+import { DamageList } from '../verify/damage-list.ts';
+import { KeyReferences } from '../verify/key-references.ts';
 import { type Repaired, UnitRepair } from '../verify/repair.ts';
+import { checkServer } from '../verify/server-check.ts';
 import { VerificationWatch } from '../verify/watch.ts';
 import { takeRetentionLock } from './hold.ts';
 
@@ -39,6 +44,7 @@ export async function repair(request: RepairRequest, context: Context): Promise<
       for (const name of new Set(ids.map(unitNameOf))) locks.push(takeLock(stateDirectory, unitBackupLock(name), 'a repair'));
     }
     await repairIdentity(repository, isTrial, found);
+    await repairServer(repository, isTrial, found);
     for (const id of ids) {
       watch.unit = unitNameOf(id);
       watch.unitNumber++;
@@ -62,6 +68,23 @@ async function repairIdentity({ place }: Repository, isTrial: boolean, found: Re
   const { failure, from } = place.problem;
   if (isTrial || (await mendRepositoryFile(place))) found.healed.push({ object: REPOSITORY_FILE, from });
   else found.lost.push({ object: REPOSITORY_FILE, code: failure.code, message: failure.message, snapshots: [] });
+}
+
+/** What the server's folder has besides its units: by the copies in the state directory. The rest that is damaged is said to be. */
+async function repairServer(repository: Repository, isTrial: boolean, found: Repaired): Promise<void> {
+  const mended = repository.isOwn ? await mendObjects(repository, 'all', isTrial) : [];
+  found.healed.push(...mended.map((object) => ({ object, from: 'state-directory' as const })));
+  const damages = new DamageList();
+  const keys = new KeyReferences();
+  await checkServer(repository, await RunIndex.read(repository, Date.now()), keys, damages);
+  for (const id of await repository.units.ids()) {
+    if (await repository.units.isEmpty(id)) continue;
+    await repository.units.read(id).catch((error) => damages.add(repository.nameOf(unitPath(id)), error, []));
+  }
+  for (const { object, code, message, snapshots } of await damages.ofSnapshots(async () => true)) {
+    const isHealed = found.healed.some((each) => each.object === object) || found.lost.some((each) => each.object === object);
+    if (!isHealed) found.lost.push({ object, code, message, snapshots: [...snapshots] });
+  }
 }
 
 /** What is healed the next backup may build on again. */

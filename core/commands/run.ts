@@ -19,7 +19,7 @@ import { databasesOf } from '../config/databases.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import { Databases } from '../databases/databases.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { type Lock, takeLock, type Waiting, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
@@ -27,6 +27,7 @@ import type { PanelUnit } from '../panel/unit.ts';
 import { findLivingUnit, listUnits } from '../panel/units.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
+import { mendObjects } from '../repository/mend-objects.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import { FORMAT_VERSION } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -43,6 +44,7 @@ import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { type LastUnchanged, lastUnchanged } from '../timeline/unchanged-runs.ts';
 import { PROGRAM } from '../version.ts';
+import { takeRetentionLock } from './hold.ts';
 
 /**
  * Backs up the named units, or everything on the server, one unit after the other; what fails in one does not stop the
@@ -79,6 +81,19 @@ export async function run(request: RunRequest, context: Context, journal: RunJou
     return await backUp({ request, living: units, vanished, lock, waiting }, repository, context, journal);
   } finally {
     lock.release();
+  }
+}
+
+/** Small objects of the server that were damaged or removed. While somebody changes holds the next run does it; what fails keeps nobody from the backups. */
+async function putBackDamaged(repository: Repository, { settings }: Context): Promise<void> {
+  let lock: Lock | undefined;
+  try {
+    lock = takeRetentionLock(settings.stateDirectory, 'a backup');
+    await mendObjects(repository, 'quick');
+  } catch (error) {
+    if (asFailure(error).code !== 'locked') repository.report(error);
+  } finally {
+    lock?.release();
   }
 }
 
@@ -125,6 +140,7 @@ async function backUp(
     if (request.policy !== 'owner' && databasesOf(settings).method === 'stream') await settleDeadRestores(databases, context);
     const { unchanged, named } = await readRuns(repository, started, context);
     const isRunMissing = (await repository.runs.missing()) !== undefined;
+    if (request.policy !== 'owner') await putBackDamaged(repository, context);
     // Whose backups others are is no owner's business.
     const isUnitMissing = request.policy !== 'owner' && (await tellMissingUnits(repository, context));
     const cache = new ManifestCache(repository);

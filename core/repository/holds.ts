@@ -1,10 +1,11 @@
 import { asFailure, Failure } from '../failure.ts';
 import { holdDocument } from './documents.ts';
 import type { HoldRecord } from './hold-record.ts';
+import { objectMissing } from './kept-objects.ts';
 import { reveal, writeSealed } from './keys/sealed-members.ts';
 import * as layout from './layout.ts';
 import type { Repository } from './repository.ts';
-import { readDocument } from './stored-document.ts';
+import { readDocument, readKept } from './stored-document.ts';
 
 /** A hold as it is in the repository. */
 export interface StoredHold {
@@ -17,12 +18,25 @@ export interface StoredHold {
   readonly expires?: string;
 }
 
-/** All holds of this server. One that cannot be read is reported and holds all the same: its name says which snapshot. */
+/**
+ * All holds of this server. One that cannot be read, or that is gone and was not released here, is reported and holds all the same: its name says which
+ * snapshot, and the copy in the state directory until when.
+ */
 export async function readHolds(repository: Repository): Promise<StoredHold[]> {
   const holds: StoredHold[] = [];
+  const listed = new Set<string>();
   for await (const { name: path } of repository.listObjects(`${layout.HOLDS_FOLDER}/`)) {
+    listed.add(repository.nameOf(path));
     const snapshot = layout.heldSnapshotOf(path);
     if (snapshot !== undefined) holds.push(await readHold(repository, path, snapshot));
+  }
+  for (const name of await repository.missingObjects(`${layout.HOLDS_FOLDER}/`, listed)) {
+    const path = name.slice(repository.nameOf('').length);
+    const snapshot = layout.heldSnapshotOf(path);
+    if (snapshot === undefined) continue;
+    const failure = objectMissing(name);
+    repository.report(failure);
+    holds.push(await insteadOf(repository, path, snapshot, failure));
   }
   return holds.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -33,12 +47,24 @@ async function readHold(repository: Repository, path: string, snapshot: string):
     const { value } = await readDocument(repository, holdDocument, name);
     const isOwn = value.snapshot === snapshot && value.server === repository.server && value.repository === repository.identity.id;
     if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
-    const reason = await reasonOf(repository, name, value);
-    return { path, snapshot, reason, ...(value.expires === null ? {} : { expires: value.expires }) };
+    return await described(repository, path, value);
   } catch (error) {
     repository.report(error);
-    return { path, snapshot, reason: asFailure(error).message };
+    return insteadOf(repository, path, snapshot, asFailure(error));
   }
+}
+
+async function described(repository: Repository, path: string, hold: HoldRecord): Promise<StoredHold> {
+  const { snapshot, expires } = hold;
+  const reason = await reasonOf(repository, repository.nameOf(path), hold);
+  return { path, snapshot, reason, ...(expires === null ? {} : { expires }) };
+}
+
+/** A hold that cannot be used, as the copy in the state directory says, or else by its name alone. */
+async function insteadOf(repository: Repository, path: string, snapshot: string, { message }: Failure): Promise<StoredHold> {
+  const kept = repository.isOwn ? readKept(repository, holdDocument, repository.nameOf(path)) : undefined;
+  const hold = kept === undefined ? undefined : await described(repository, path, kept).catch(() => undefined);
+  return hold ?? { path, snapshot, reason: message };
 }
 
 /** What somebody wrote; empty where it is sealed and nobody here can read it. */

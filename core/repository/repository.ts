@@ -32,15 +32,12 @@ export interface UnusableRecord {
 export class Repository extends ServerFolder {
   readonly units: Units;
   readonly runs: RunRecords;
-  /** Whether this machine writes as that server. */
-  readonly isOwn: boolean;
   readonly place: Place;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
 
   constructor(place: Place, server: string, isOwn = true, keys?: ServerKeys) {
-    super(place, server, keys);
+    super(place, server, isOwn, keys);
     this.place = place;
-    this.isOwn = isOwn;
     this.units = new Units(this);
     this.runs = new RunRecords(this);
   }

@@ -4,6 +4,7 @@ import { asFailure } from '../failure.ts';
 import type { Backend, ObjectInfo } from './backends/backend.ts';
 import type { DocumentKind } from './documents.ts';
 import type { RepositoryIdentity } from './identity.ts';
+import { keptNames, letGoOfObject } from './kept-objects.ts';
 import { ofObject, ServerKeys } from './keys/server-keys.ts';
 import { isSealed, serverFolder } from './layout.ts';
 import type { Place } from './opened-place.ts';
@@ -24,6 +25,8 @@ export class ServerFolder {
   readonly identity: RepositoryIdentity;
   /** The id of the server. */
   readonly server: string;
+  /** Whether this machine writes as that server. */
+  readonly isOwn: boolean;
   /** The part of the state directory that belongs to this repository. */
   readonly stateFolder: string;
   /** Who signs, and whose signatures are taken. */
@@ -36,12 +39,13 @@ export class ServerFolder {
   readonly keys: ServerKeys;
   readonly #folder: string;
 
-  constructor(place: Place, server: string, keys = new ServerKeys(place, server)) {
+  constructor(place: Place, server: string, isOwn: boolean, keys = new ServerKeys(place, server)) {
     const { backend, repository, stateFolder, notify, recovery, signatures } = place;
     this.backend = backend;
     this.signatures = signatures;
     this.identity = repository;
     this.server = server;
+    this.isOwn = isOwn;
     this.stateFolder = stateFolder;
     this.notify = notify;
     this.recovery = recovery;
@@ -109,9 +113,20 @@ export class ServerFolder {
     this.backend.expectAll?.(this.#folder);
   }
 
-  /** Removes an object; a missing one is no error. */
-  removeObject(path: string): Promise<void> {
-    return this.backend.remove(this.nameOf(path));
+  /** Removes an object, which nobody misses then; a missing one is no error. */
+  async removeObject(path: string): Promise<void> {
+    const name = this.nameOf(path);
+    letGoOfObject(this.stateFolder, name);
+    await this.backend.remove(name);
+  }
+
+  /** The names of objects with this beginning that this machine keeps copies of, and that are neither in `listed` nor stored since. */
+  async missingObjects(prefix: string, listed: ReadonlySet<string>): Promise<string[]> {
+    if (!this.isOwn) return [];
+    const unlisted = keptNames(this.stateFolder, this.server).filter((name) => name.startsWith(this.nameOf(prefix)) && !listed.has(name));
+    const missing: string[] = [];
+    for (const name of unlisted) if ((await this.backend.size(name)) === undefined) missing.push(name);
+    return missing;
   }
 
   /** Every stored object whose path begins with `prefix`, with its path below the server's folder. */

@@ -4,6 +4,7 @@ import type { Backend } from './backends/backend.ts';
 import { serverDocument } from './documents.ts';
 import { forgetSeenSnapshots, keepSeenRuns, readSeenRuns } from './history/seen.ts';
 import { isTimedId, newestTimedId, newServerId } from './ids.ts';
+import { letGoOfServer } from './kept-objects.ts';
 import {
   describeServer,
   formerWriters,
@@ -150,6 +151,7 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
 
 /** Makes this machine the continuation of a server, whoever wrote as that before. */
 export async function takeOver(place: Place, { identity }: KnownServer, now: Date): Promise<void> {
+  letGoOfServer(place.stateFolder, identity.server);
   await announce(place, identity.server, now);
   const runs = await runIds(place.backend, identity.server);
   remember(place, identity.server, runs);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { Backend, WriteMode } from './backends/backend.ts';
 import { type DocumentKind, decodeDocument, encodeDocument } from './documents.ts';
+import { keepObject, keptObject } from './kept-objects.ts';
 import { isGenuine, signatureOf } from './signatures/signed-document.ts';
 
 /** A document as it was read, with the SHA-256 (hexadecimal) of its bytes. */
@@ -15,6 +16,8 @@ export interface StoredDocument<T> {
 /** Where documents are, and who signs and judges them. */
 export interface DocumentStore {
   readonly backend: Backend;
+  /** Where copies are kept of what this machine's server writes. */
+  readonly stateFolder: string;
   readonly signatures: {
     /** Throws `repository_damaged` when this machine does not take the document for one of its server. */
     admit(name: string, document: Pick<StoredDocument<unknown>, 'sha256' | 'signer'>): Promise<void>;
@@ -70,10 +73,24 @@ export async function readDocument<T>(
   return stored;
 }
 
+/**
+ * A document of this machine's server by the copy that the state directory keeps, which was checked before it was kept; undefined when there is none that
+ * can be used.
+ */
+export function readKept<T>({ stateFolder }: Pick<DocumentStore, 'stateFolder'>, kind: DocumentKind<T>, name: string): T | undefined {
+  try {
+    const bytes = keptObject(stateFolder, name);
+    return bytes === undefined ? undefined : decodeDocument(kind, bytes, name);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Stores a document of this machine's server under a name that must be free; returns the SHA-256 (hexadecimal) of its bytes. */
 export async function writeDocument<T>(store: DocumentStore, kind: DocumentKind<T>, name: string, value: T): Promise<string> {
   const bytes = store.signatures.sign(name, encodeDocument(kind, value));
   await writeBytes(store.backend, name, bytes);
+  keepObject(store.stateFolder, name, bytes);
   return digestOf(bytes);
 }
 

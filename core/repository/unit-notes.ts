@@ -1,21 +1,23 @@
 import { Failure } from '../failure.ts';
-import type { Backend } from './backends/backend.ts';
 import { noteDocument } from './documents.ts';
 import { isTimedId } from './ids.ts';
+import { objectMissing } from './kept-objects.ts';
 import { reveal, writeSealed } from './keys/sealed-members.ts';
 import { NOTES_FOLDER, notePath, recordIdOf, serverFolder } from './layout.ts';
 import type { ServerFolder } from './server-folder.ts';
-import { readDocument } from './stored-document.ts';
+import { readDocument, readKept } from './stored-document.ts';
 import type { UnitNote } from './unit-note.ts';
 
 /**
- * The notes about the units of a server, oldest first; one that cannot be used is given to `report` and left out: in doubt nobody's backups
- * are another's.
+ * The notes about the units of a server, oldest first; one that cannot be used, or is gone, is given to `report`. Then the copy in the state directory counts;
+ * without one it is left out: in doubt nobody's backups are another's.
  */
 export async function readNotes(folder: ServerFolder, report: (error: unknown) => void): Promise<UnitNote[]> {
   const { backend, server, identity } = folder;
   const notes: UnitNote[] = [];
+  const listed = new Set<string>();
   for await (const { name } of backend.list(`${serverFolder(server)}/${NOTES_FOLDER}/`)) {
+    listed.add(name);
     const id = recordIdOf(name);
     if (id === undefined || !isTimedId(id)) continue;
     try {
@@ -25,7 +27,14 @@ export async function readNotes(folder: ServerFolder, report: (error: unknown) =
       notes.push(value);
     } catch (error) {
       report(error);
+      const kept = folder.isOwn ? readKept(folder, noteDocument, name) : undefined;
+      if (kept !== undefined) notes.push(kept);
     }
+  }
+  for (const name of await folder.missingObjects(`${NOTES_FOLDER}/`, listed)) {
+    report(objectMissing(name));
+    const kept = readKept(folder, noteDocument, name);
+    if (kept !== undefined) notes.push(kept);
   }
   return notes.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -39,6 +48,6 @@ export async function notedDomain(folder: ServerFolder, note: UnitNote): Promise
   return (await reveal(noteDocument, folder.nameOf(notePath(note.id)), note, folder.keys)).domain;
 }
 
-export async function removeNote(backend: Backend, { server, id }: UnitNote): Promise<void> {
-  await backend.remove(`${serverFolder(server)}/${notePath(id)}`);
+export async function removeNote(folder: ServerFolder, { id }: UnitNote): Promise<void> {
+  await folder.removeObject(notePath(id));
 }

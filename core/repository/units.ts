@@ -6,7 +6,7 @@ import { reveal, writeSealed } from './keys/sealed-members.ts';
 import { recordIdOf, snapshotsFolder, UNITS_FOLDER, unitFolder, unitPath } from './layout.ts';
 import { FORMAT_VERSION } from './record.ts';
 import type { ServerFolder } from './server-folder.ts';
-import { readDocument } from './stored-document.ts';
+import { readDocument, readKept } from './stored-document.ts';
 import type { UnitNote } from './unit-note.ts';
 import { notedDomain, readNotes, removeNote, writeNote } from './unit-notes.ts';
 
@@ -44,6 +44,7 @@ export class Units {
   /** Of `known`. */
   #opened: UnitIdentity[] | undefined;
   #notes: readonly UnitNote[] | undefined;
+  readonly #unusable = new Set<string>();
   /** What the place would not give when units and notes were read: by the id of the unit, or undefined for a note. */
   readonly #refused = new Map<string | undefined, Failure>();
 
@@ -69,14 +70,37 @@ export class Units {
       try {
         units.push(await this.read(id));
       } catch (error) {
-        if (await this.isEmpty(id)) continue;
-        this.#folder.report(error);
-        this.#noteRefusal(id, error);
-        const madeUp = asFailure(error).code === 'repository_damaged' ? await this.#madeUp(id) : undefined;
-        if (madeUp !== undefined) units.push(madeUp);
+        const unit = await this.#inPlaceOf(id, error);
+        if (unit !== undefined) units.push(unit);
       }
     }
     return units.sort((a, b) => (a.created < b.created || (a.created === b.created && a.unit < b.unit) ? -1 : 1));
+  }
+
+  /**
+   * A unit whose `unit.json` cannot be used, as this machine's copy says, or else made up. Undefined for one of which nothing is stored, or of which the
+   * place gives nothing today: that is told, and keeps nobody from the others.
+   */
+  async #inPlaceOf(id: string, error: unknown): Promise<UnitIdentity | undefined> {
+    try {
+      if (await this.isEmpty(id)) return undefined;
+      this.#folder.report(error);
+      this.#noteRefusal(id, error);
+      if (asFailure(error).code !== 'repository_damaged') return undefined;
+      this.#unusable.add(id);
+      const kept = this.#folder.isOwn ? readKept(this.#folder, unitDocument, this.#folder.nameOf(unitPath(id))) : undefined;
+      return kept ?? (await this.#madeUp(id));
+    } catch (failure) {
+      this.#folder.report(failure);
+      this.#noteRefusal(id, failure);
+      return undefined;
+    }
+  }
+
+  /** The ids of units whose `unit.json` is missing or damaged. */
+  async unusable(): Promise<ReadonlySet<string>> {
+    await this.known();
+    return this.#unusable;
   }
 
   /** A unit of which `unit.json` says nothing, by its id and its oldest snapshot; undefined when it has none. Whose it is, nobody knows. */
@@ -231,7 +255,7 @@ export class Units {
 
   /** Takes back that what is missing of a unit is meant to be. */
   async forgetGone(unit: UnitIdentity): Promise<void> {
-    for (const note of this.#notesOf(unit, 'gone')) await removeNote(this.#folder.backend, note);
+    for (const note of this.#notesOf(unit, 'gone')) await removeNote(this.#folder, note);
     this.#notes = (await this.notes()).filter((note) => note.unit !== unit.unit || note.kind !== 'gone');
   }
 

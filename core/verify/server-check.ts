@@ -2,6 +2,7 @@ import { asFailure, Failure } from '../failure.ts';
 import { deletionDocument, holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
 import { missingRuns, missingUnits, runMissing, snapshotMissing } from '../repository/history/missing.ts';
 import { isTimedId } from '../repository/ids.ts';
+import { objectMissing } from '../repository/kept-objects.ts';
 import type { KeyRecord } from '../repository/keys/key-record.ts';
 import { lockedProblem } from '../repository/keys/locked-identity.ts';
 import { readServer } from '../repository/known-servers.ts';
@@ -64,6 +65,11 @@ export async function checkServer(repository: Repository, runs: RunIndex, keys: 
         if ((await repository.objectSize(path)) !== undefined) add(name, error, held === undefined ? [] : [held]);
       }
     }
+  }
+  for (const name of await repository.missingObjects('', new Set())) {
+    const held = layout.heldSnapshotOf(name.slice(repository.nameOf('').length));
+    // What is damaged of a unit is told with it.
+    if (name !== own && !name.endsWith('/unit.json')) add(name, objectMissing(name), held === undefined ? [] : [held]);
   }
   const newest = await repository.runs.missing();
   const missing = [...(newest === undefined ? [] : [newest.id]), ...(await missingRuns(repository, runs))];

@@ -202,7 +202,7 @@ for (const isEncrypted of [false, true]) {
       const [base, above] = chained as [string, string];
       const link = { id: full, sha256: digest(base) };
       server.write(above, `${JSON.stringify({ ...JSON.parse(readFileSync(above, 'utf8')), parent: link, base: link }, null, 2)}\n`);
-      const bare = globSync(join(server.stateDirectory, 'repositories/*/{signing,trusted,seen,runs.json}'));
+      const bare = globSync(join(server.stateDirectory, 'repositories/*/{signing,trusted,seen,kept,runs.json}'));
       for (const each of bare) rmSync(each, { recursive: true });
       server.keep('unsigned');
       expect(await content()).to.equal('two');

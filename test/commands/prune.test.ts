@@ -126,7 +126,7 @@ describe('prune', () => {
     const kept = [...last.packs, full.packs[0]!].map(({ path }) => path);
     const expected = [`units/${unit.unit}/unit.json`, snapshotPath(unit.unit, last.id), last.manifest.path, ...kept];
     expect(await objects()).to.deep.equal([...new Set(expected)].sort());
-    expect(readdirSync(state)).to.deep.equal(['signing', 'trusted']);
+    expect(readdirSync(state)).to.deep.equal(['kept', 'signing', 'trusted']);
   });
 
   it('a dry run says the same and changes nothing', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { globSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { adopt } from '../../core/commands/adopt.ts';
 import { hold } from '../../core/commands/hold.ts';
 import { keys } from '../../core/commands/keys.ts';
@@ -65,6 +65,11 @@ export class FullServer extends Sandbox {
     this.#copy(join(this.folder, 'sound/repository'), this.repository);
     this.#copy(join(this.folder, 'sound/state'), this.stateDirectory);
     this.log.length = 0;
+  }
+
+  /** An object below the server's folder as it was before anything happened to it. */
+  original(object: string): Buffer {
+    return readFileSync(join(this.folder, 'sound', relative(this.folder, this.server), object));
   }
 
   #copy(from: string, to: string): void {

@@ -5,11 +5,10 @@ import { basename, dirname, join, relative } from 'node:path';
 export interface Kind {
   readonly kind: string;
   readonly pattern: string;
-  /**
-   * How a missing one is noticed: `named` by what refers to it; `told` by what it explained; `unnoticed`, as nothing refers to it. `newest`: the last one is
-   * named, and the others as far as something builds on them. `sealed`: so where something is encrypted by it.
-   */
-  readonly missing: 'named' | 'told' | 'unnoticed' | 'newest' | 'sealed';
+  /** How a missing one is noticed: `named` by what refers to it or remembers it. `newest`: the last one is, and the others as far as something builds on them. */
+  readonly missing: 'named' | 'newest';
+  /** Whether the next run puts one back that is damaged or missing, as the state directory has a copy. */
+  readonly isPutBack: boolean;
   /** What a copy under a free name of the kind is: damage of its own, or a leftover that nothing names and that readers pass over. */
   readonly copy: 'damage' | 'leftover' | 'none';
 }
@@ -18,19 +17,19 @@ const UNIT = 'units/site1-*';
 
 /** Every kind of object in the folder of a server. */
 export const KINDS: readonly Kind[] = [
-  { kind: 'server.json', pattern: 'server.json', missing: 'named', copy: 'none' },
-  { kind: 'machine record', pattern: 'machines/*', missing: 'unnoticed', copy: 'damage' },
-  { kind: 'note', pattern: 'notes/*', missing: 'unnoticed', copy: 'damage' },
-  { kind: 'key record', pattern: 'keys/*.json', missing: 'sealed', copy: 'damage' },
-  { kind: 'locked identity', pattern: 'keys/*.age', missing: 'named', copy: 'leftover' },
-  { kind: 'hold', pattern: 'holds/*', missing: 'unnoticed', copy: 'damage' },
-  { kind: 'deletion', pattern: 'deletions/*', missing: 'told', copy: 'damage' },
-  { kind: 'run record', pattern: 'runs/*', missing: 'named', copy: 'damage' },
-  { kind: 'unit.json', pattern: `${UNIT}/unit.json`, missing: 'named', copy: 'damage' },
-  { kind: 'snapshot record', pattern: `${UNIT}/snapshots/*`, missing: 'newest', copy: 'damage' },
-  { kind: 'manifest', pattern: `${UNIT}/manifests/*`, missing: 'named', copy: 'leftover' },
-  { kind: 'pack', pattern: `${UNIT}/packs/*`, missing: 'named', copy: 'leftover' },
-  { kind: 'recovery data', pattern: `${UNIT}/recovery/*`, missing: 'unnoticed', copy: 'leftover' },
+  { kind: 'server.json', isPutBack: true, pattern: 'server.json', missing: 'named', copy: 'none' },
+  { kind: 'machine record', isPutBack: true, pattern: 'machines/*', missing: 'named', copy: 'damage' },
+  { kind: 'note', isPutBack: true, pattern: 'notes/*', missing: 'named', copy: 'damage' },
+  { kind: 'key record', isPutBack: true, pattern: 'keys/*.json', missing: 'named', copy: 'damage' },
+  { kind: 'locked identity', isPutBack: false, pattern: 'keys/*.age', missing: 'named', copy: 'leftover' },
+  { kind: 'hold', isPutBack: true, pattern: 'holds/*', missing: 'named', copy: 'damage' },
+  { kind: 'deletion', isPutBack: true, pattern: 'deletions/*', missing: 'named', copy: 'damage' },
+  { kind: 'run record', isPutBack: false, pattern: 'runs/*', missing: 'named', copy: 'damage' },
+  { kind: 'unit.json', isPutBack: true, pattern: `${UNIT}/unit.json`, missing: 'named', copy: 'damage' },
+  { kind: 'snapshot record', isPutBack: false, pattern: `${UNIT}/snapshots/*`, missing: 'newest', copy: 'damage' },
+  { kind: 'manifest', isPutBack: false, pattern: `${UNIT}/manifests/*`, missing: 'named', copy: 'leftover' },
+  { kind: 'pack', isPutBack: false, pattern: `${UNIT}/packs/*`, missing: 'named', copy: 'leftover' },
+  { kind: 'recovery data', isPutBack: false, pattern: `${UNIT}/recovery/*`, missing: 'named', copy: 'leftover' },
 ];
 
 /** What can happen to one object. `copied`: it is there under a free name, too. `replaced`: another of its kind stands in its place. */
@@ -43,8 +42,8 @@ export interface Case {
   /** The object that is damaged, or that is a copy. */
   readonly object: string;
   readonly what: string;
-  /** What a verification has to say: the object; that something is wrong; nothing; or either, where it may be that nothing refers to it. */
-  readonly verdict: 'named' | 'told' | 'unnoticed' | 'either';
+  /** What a verification has to say: the object; nothing; or either, where it may be that nothing refers to it. */
+  readonly verdict: 'named' | 'unnoticed' | 'either';
   readonly apply: () => void;
 }
 
@@ -78,14 +77,12 @@ function write(file: string, bytes: Buffer): void {
   writeFileSync(file, bytes);
 }
 
-function verdictOfMissing({ missing }: Kind, isLast: boolean, isEncrypted: boolean): Case['verdict'] {
-  if (missing === 'newest') return isLast ? 'named' : 'either';
-  if (missing !== 'sealed') return missing;
-  return isEncrypted && isLast ? 'named' : 'unnoticed';
+function verdictOfMissing({ missing }: Kind, isLast: boolean): Case['verdict'] {
+  return missing === 'named' || isLast ? 'named' : 'either';
 }
 
 /** The cases of one object: `flips` places at which a bit is flipped, and each other damage once. */
-export function* casesOf(kind: Kind, path: string, server: string, flips: number, isEncrypted: boolean): Generator<Case> {
+export function* casesOf(kind: Kind, path: string, server: string, flips: number): Generator<Case> {
   const file = join(server, path);
   for (const how of DAMAGES) {
     if (how === 'copied') {
@@ -110,7 +107,7 @@ export function* casesOf(kind: Kind, path: string, server: string, flips: number
         how,
         object: path,
         what: `${path} missing`,
-        verdict: verdictOfMissing(kind, isLast, isEncrypted),
+        verdict: verdictOfMissing(kind, isLast),
         apply: () => rmSync(file),
       };
     } else {
