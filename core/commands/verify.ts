@@ -45,7 +45,8 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     };
     if (repository.isOwn && request.quick !== true) noteVerified(repository.stateFolder, id, check);
   }
-  damages.push(...(await missingKeys(repository, keys)));
+  const named = new Set(damages.map(({ object }) => object));
+  damages.push(...(await missingKeys(repository, keys)).filter(({ object }) => !named.has(object)));
   const { snapshots, objects, entries, bytesRead } = watch;
   // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.
   const list = request.policy === 'owner' ? damages.map((damage) => ({ ...damage, files: [] })) : damages;
