@@ -78,4 +78,32 @@ describe('What reaches beyond its database', () => {
     expect(failure).to.include({ code: 'database_refused' });
     expect(await server.query("SHOW DATABASES LIKE 'one_kept2'")).to.deep.equal([]);
   });
+
+  it('has foreign keys that come back where both databases are the account’s own; what is kept holds nobody fast', async () => {
+    await server.run(`DROP DATABASE one_kept; CREATE TABLE two_wp.theirs (id INT PRIMARY KEY);
+      CREATE TABLE one_wp.orders (id INT PRIMARY KEY, c INT, t INT, KEY (c), KEY (t),
+        CONSTRAINT \`of the shop\` FOREIGN KEY (c) REFERENCES one_shop.customers (id) ON DELETE SET NULL ON UPDATE CASCADE,
+        CONSTRAINT of_two FOREIGN KEY (t) REFERENCES two_wp.theirs (id));
+      INSERT INTO one_shop.customers VALUES (50, 'Bob'); INSERT INTO one_wp.orders VALUES (1, 50, NULL)`);
+    const bytes = execFileSync('mariadb-dump', [
+      `--defaults-file=${server.optionFile}`,
+      '--skip-dump-date',
+      '--single-transaction',
+      'one_wp',
+      'orders',
+    ]);
+    const { leftOut, notes } = await restores.restore(bytes, { replacedName: 'one_kept' });
+    expect(leftOut.map((each) => each.split(':')[0])).to.deep.equal(['the foreign key of_two of orders to two_wp.theirs']);
+    expect(notes.join('\n')).to.include('one_kept.orders is kept without its foreign key of the shop');
+    const [made] = await server.query('SHOW CREATE TABLE one_wp.orders');
+    expect(made!['Create Table'])
+      .to.include('FOREIGN KEY (`c`) REFERENCES `one_shop`.`customers` (`id`) ON DELETE SET NULL ON UPDATE CASCADE')
+      .and.not.include('two_wp');
+    await server.run('DELETE FROM one_shop.customers WHERE id = 50');
+    expect(await server.query('SELECT k.c AS kept, w.c AS live FROM one_kept.orders k, one_wp.orders w')).to.deep.equal([
+      { kept: 50, live: null },
+    ]);
+    const copy = await restores.restore(bytes, { target: 'one_copy' });
+    expect(copy.leftOut).to.have.length(2);
+  });
 });

@@ -4,6 +4,7 @@ import type { MysqlConnection } from '../../sessions/mysql-connection.ts';
 import type { LoadRoom } from '../room.ts';
 import type { StatementLimit } from '../statement-limit.ts';
 import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.ts';
+import { type OutwardKey, partOutwardKeys } from './outward-keys.ts';
 import { quoteName, type ServerKind } from './quoting.ts';
 import { isBeyond } from './refusals.ts';
 import { LoadSession, type SessionState } from './session.ts';
@@ -20,6 +21,8 @@ export interface CodeObject {
 
 export interface Loaded {
   readonly code: readonly CodeObject[];
+  /** Foreign keys into other databases, which are still to be made. */
+  readonly outwardKeys: readonly OutwardKey[];
   readonly bytes: number;
 }
 
@@ -60,11 +63,12 @@ export async function loadMysqlDump(order: LoadOrder): Promise<Loaded> {
   }
   splitter.finish();
   await loader.executeAll();
-  return { code: [...loader.code.values()], bytes };
+  return { code: [...loader.code.values()], outwardKeys: loader.outwardKeys, bytes };
 }
 
 class Loader {
   readonly code = new Map<string, CodeObject>();
+  readonly outwardKeys: OutwardKey[] = [];
   readonly #order: LoadOrder;
   readonly #splitter: StatementSplitter;
   readonly #session = new LoadSession();
@@ -140,7 +144,7 @@ class Loader {
   async #create(bytes: Buffer): Promise<void> {
     const statement = parseCreate(bytes.latin1Slice(), this.#session.reading, this.#order.database);
     if (statement === undefined) {
-      await this.#send(bytes);
+      await this.#createTable(bytes);
       return;
     }
     try {
@@ -154,6 +158,17 @@ class Loader {
       session: this.#session.state(),
       databaseDefaults: this.#databaseDefaults,
     });
+  }
+
+  async #createTable(bytes: Buffer): Promise<void> {
+    try {
+      await this.#send(bytes);
+    } catch (error) {
+      const { statement, keys } = partOutwardKeys(bytes.latin1Slice(), this.#session.reading);
+      if (!isBeyond(error, 'VIEW') || keys.length === 0) throw error;
+      await this.#send(Buffer.from(statement, 'latin1'));
+      this.outwardKeys.push(...keys);
+    }
   }
 
   #drop(kind: string, bytes: Buffer): void {

@@ -12,6 +12,7 @@ import type { Account } from './code-objects.ts';
 import { countWithAccount, foldersOf, linkedFolderOf, makeDatabaseBeside } from './data-folder.ts';
 import { type Loaded, loadMysqlDump } from './load.ts';
 import { type MadeCode, makeCode } from './make-code.ts';
+import { makeOutwardKeys } from './outward-keys.ts';
 import { isDatabase, plainWord, quoteName, quotePattern, quoteText, type ServerKind, serverKind } from './quoting.ts';
 import { type SwapPlan, settleSwap, swapDatabase } from './swap.ts';
 import { allowOtherDefiners, makeTemporaryLogin, removeLeftovers, type TemporaryLogin } from './temporary-login.ts';
@@ -142,14 +143,19 @@ export class MysqlRestorer {
       const definers = await this.#usersOf(order.owner);
       const ownDatabases = await this.#databasesOf(order.owner, order.target);
       let restored: MadeCode = { leftOut: [], over: [] };
+      const missingKeys: string[] = [];
       const makeRestored = async (): Promise<void> => {
+        missingKeys.length = 0;
         const maker = await makeTemporaryLogin(this.#admin, this.#login.socket, this.#server, { database: order.target, unit });
         logins.push(maker);
         await allowOtherDefiners(this.#admin, maker, this.#server);
         const made = { admin: this.#admin, login: maker, code: loaded.code, database: order.target, definers, ownDatabases };
         restored = await makeCode(made);
+        // A copy beside the live one would keep the other database from deleting what it refers to.
+        const isOwn = (name: string) => order.target === order.description.name && order.owner.ownsDatabase(name);
+        missingKeys.push(...(await makeOutwardKeys(this.#admin, order.target, loaded.outwardKeys, isOwn)));
       };
-      const { replaced, lost, stuck } = await swapDatabase({
+      const { replaced, lost, stuck, released } = await swapDatabase({
         admin: this.#admin,
         journal: this.#journal,
         live: order.target,
@@ -162,12 +168,13 @@ export class MysqlRestorer {
         step: order.step,
       });
       const notes = lost.map(({ kind, name }) => `${kind.toLowerCase()} ${name} of what was live could not be kept in ${replaced}`);
+      notes.push(...released);
       notes.push(...stuck.map((table) => `the table ${table} of what was live is broken, and could not be put aside: it is still there`));
       if (beside !== undefined) notes.push(...(await countWithAccount(this.#admin, order.target, replaced)));
       if (replaced === undefined) notes.push(...(await this.#giveTo(order.owner, order.target)));
       notes.push(...restored.over.map((name) => `the event ${name} is over`));
       const missing = restored.leftOut.map(({ kind, name, reason }) => `the ${kind.toLowerCase()} ${name}: ${reason}`);
-      return { tables, rows, bytes: loaded.bytes, replaced, leftOut: missing, notes };
+      return { tables, rows, bytes: loaded.bytes, replaced, leftOut: [...missing, ...missingKeys], notes };
     } finally {
       await this.#cleanUp(shadow, logins);
     }

@@ -5,6 +5,7 @@ import type { SwapJournal } from '../swap-journal.ts';
 import { type LinkedFolder, linkedFolderOf, makeDatabaseBeside } from './data-folder.ts';
 import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCode } from './live-code.ts';
 import { bringOrphanKeysAlong } from './orphan-keys.ts';
+import { dropOutwardKeys } from './outward-keys.ts';
 import { isDatabase, plainWord, quoteName } from './quoting.ts';
 import { stuckTables } from './stuck-tables.ts';
 
@@ -51,6 +52,8 @@ export interface Swapped {
   readonly lost: readonly CodeName[];
   /** Tables of it that are broken, and stand where they were. */
   readonly stuck: readonly string[];
+  /** What of it would have kept others from changing their databases, and was taken from it, in words. */
+  readonly released: readonly string[];
 }
 
 /** Seconds that others' transactions are waited for, each time. */
@@ -74,9 +77,9 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
     await makeDatabase(plan, order);
     try {
       journal.begin(plan.id, plan);
-      const lost = await exchange(plan, order);
+      const { lost, released } = await exchange(plan, order);
       journal.end(plan.id);
-      return { replaced: plan.replaced, lost: [...plan.broken, ...lost], stuck };
+      return { replaced: plan.replaced, lost: [...plan.broken, ...lost], stuck, released };
     } catch (error) {
       await undoSwap(admin, plan, shadow);
       journal.end(plan.id);
@@ -133,8 +136,8 @@ function setsOf({ characterSet, collation }: { readonly characterSet: string; re
   return `CHARACTER SET ${plainWord(characterSet)} COLLATE ${plainWord(collation)}`;
 }
 
-/** @returns what of the old code could not be made in the database where it is kept */
-async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
+/** @returns what of the old code could not be made in the database where it is kept, and what was taken from that */
+async function exchange(plan: SwapPlan, order: SwapOrder): Promise<{ readonly lost: CodeName[]; readonly released: string[] }> {
   const { live, shadow, replaced } = plan;
   const { admin, journal, step } = order;
   await admin.query(`SET lock_wait_timeout = ${PATIENCE}`);
@@ -156,10 +159,16 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
   await order.makeCode();
   journal.begin(plan.id, { ...plan, isMade: true });
   await step('keep old code');
-  if (replaced !== undefined) await bringOrphanKeysAlong(admin, replaced, live);
+  const released = replaced === undefined ? [] : await freeFromOthers(admin, replaced, live);
   const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, live);
   await step('end');
-  return lost;
+  return { lost, released };
+}
+
+/** What is kept points to itself, and to no other database. */
+async function freeFromOthers(admin: MysqlConnection, kept: string, live: string): Promise<string[]> {
+  await bringOrphanKeysAlong(admin, kept, live);
+  return await dropOutwardKeys(admin, kept);
 }
 
 /**
@@ -168,7 +177,7 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<CodeName[]> {
  */
 export async function settleSwap(admin: MysqlConnection, plan: SwapPlan): Promise<string | undefined> {
   if (plan.isMade) {
-    if (plan.replaced !== undefined) await bringOrphanKeysAlong(admin, plan.replaced, plan.live);
+    if (plan.replaced !== undefined) await freeFromOthers(admin, plan.replaced, plan.live);
     if (plan.replaced !== undefined) await makeAll(admin, plan.replaced, await missingCode(admin, plan.replaced, plan.oldCode), plan.live);
     return undefined;
   }
