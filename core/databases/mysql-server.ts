@@ -40,6 +40,8 @@ interface Connected {
   readonly login: readonly string[];
   readonly dumper: string;
   readonly dumpOptions: readonly string[];
+  /** Engines whose tables a transaction shows as they were when it began. */
+  readonly transactional: ReadonlySet<string>;
 }
 
 /** MariaDB or MySQL: asked over its socket, dumped by its own program. */
@@ -50,6 +52,7 @@ export class MysqlServer implements DatabaseServer {
   readonly #login: readonly string[];
   readonly #dumper: string;
   readonly #dumpOptions: readonly string[];
+  readonly #transactional: ReadonlySet<string>;
 
   /** Throws `database_unreachable` when nobody answers, or does not let root in. */
   static async connect({ socket, credentials }: MysqlPlace, watch: ChildWatch): Promise<MysqlServer> {
@@ -65,17 +68,24 @@ export class MysqlServer implements DatabaseServer {
       return session;
     });
     const [[version] = []] = await sessions.ask((session) => session.rows('SELECT VERSION()'), watch);
+    const engines = await sessions.ask(
+      (session) => session.rows("SELECT engine FROM information_schema.engines WHERE transactions = 'YES'"),
+      watch,
+    );
     const known = await runCommand({ program: dumper, args: ['--no-defaults', '--help'], as: undefined }, '', watch);
     const more = DUMP_OPTIONS_IF_KNOWN.filter((option) => known.includes((option.split('=')[0] as string).slice('--'.length)));
-    return new MysqlServer({ version: version ?? '', sessions, login, dumper, dumpOptions: [...DUMP_OPTIONS, ...more] });
+    const dumpOptions = [...DUMP_OPTIONS, ...more];
+    const transactional = new Set(engines.flatMap(([engine]) => engine ?? []));
+    return new MysqlServer({ version: version ?? '', sessions, login, dumper, dumpOptions, transactional });
   }
 
-  private constructor({ version, sessions, login, dumper, dumpOptions }: Connected) {
+  private constructor({ version, sessions, login, dumper, dumpOptions, transactional }: Connected) {
     this.version = version;
     this.#sessions = sessions;
     this.#login = login;
     this.#dumper = dumper;
     this.#dumpOptions = dumpOptions;
+    this.#transactional = transactional;
   }
 
   async close(): Promise<void> {
@@ -100,7 +110,7 @@ export class MysqlServer implements DatabaseServer {
   }
 
   async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {
-    const found = await this.#sessions.ask((session) => lookAt(session, name), watch);
+    const found = await this.#sessions.ask((session) => lookAt(session, name, this.#transactional), watch);
     if (found === undefined) return undefined;
     const { consistency, broken } = found;
     const leftOut = [...broken, ...without.filter((part) => !broken.some((other) => isSamePart(part, other)))];
@@ -118,20 +128,26 @@ export class MysqlServer implements DatabaseServer {
   }
 }
 
-/** What decides how a database is dumped; undefined when there is none of that name. */
+/**
+ * What decides how a database is dumped; undefined when there is none of that name. One question for nearly all: `information_schema` opens
+ * each table for it.
+ */
 async function lookAt(
   session: MysqlConnection,
   name: string,
+  transactional: ReadonlySet<string>,
 ): Promise<{ readonly consistency: Consistency; readonly broken: readonly LeftOut[] } | undefined> {
-  const exists = await session.rows(`SELECT 1 FROM information_schema.schemata WHERE ${isDatabase('schema_name', name)}`);
-  if (exists.length === 0) return undefined;
-  // Tables without transactions are of one moment only while nobody writes to them.
-  const plain = await session.rows(
-    `SELECT 1 FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine
-      WHERE ${isDatabase('t.table_schema', name)} AND t.table_type = 'BASE TABLE' AND e.transactions <> 'YES' LIMIT 1`,
+  const rows = await session.rows(
+    `SELECT DISTINCT IF(table_type = 'VIEW', table_name, NULL), IF(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'), engine, NULL)
+      FROM information_schema.tables WHERE ${isDatabase('table_schema', name)}`,
   );
-  const consistency = plain.length > 0 ? 'locked' : 'snapshot';
-  const views = await session.rows(`SELECT table_name FROM information_schema.views WHERE ${isDatabase('table_schema', name)}`);
-  const names = views.map(([view]) => view as string);
-  return { consistency, broken: await brokenViews(session, name, names, consistency) };
+  if (rows.length === 0) {
+    const exists = await session.rows(`SELECT 1 FROM information_schema.schemata WHERE ${isDatabase('schema_name', name)}`);
+    return exists.length === 0 ? undefined : { consistency: 'snapshot', broken: [] };
+  }
+  const views = rows.flatMap(([view]) => view ?? []);
+  const engines = rows.flatMap(([, engine]) => engine ?? []);
+  // Tables without transactions are of one moment only while nobody writes to them.
+  const consistency = engines.every((engine) => transactional.has(engine)) ? 'snapshot' : 'locked';
+  return { consistency, broken: await brokenViews(session, name, views, consistency) };
 }

@@ -47,6 +47,19 @@ export const libc = {
   capget: library.func('int capget(void *, void *)'),
   capset: library.func('int capset(void *, void *)'),
   execve: library.func('int execve(void *, void *, void *)'),
+  // Both lists end with null. Gives the number of the error, and leaves `errno` alone.
+  posix_spawn: library.func('int posix_spawn(void *, str, void *, void *, str *, str *)'),
+  posix_spawnattr_init: library.func('int posix_spawnattr_init(void *)'),
+  posix_spawnattr_setflags: library.func('int posix_spawnattr_setflags(void *, short)'),
+  posix_spawnattr_setsigmask: library.func('int posix_spawnattr_setsigmask(void *, void *)'),
+  posix_spawnattr_setsigdefault: library.func('int posix_spawnattr_setsigdefault(void *, void *)'),
+  posix_spawn_file_actions_init: library.func('int posix_spawn_file_actions_init(void *)'),
+  posix_spawn_file_actions_destroy: library.func('int posix_spawn_file_actions_destroy(void *)'),
+  posix_spawn_file_actions_addopen: library.func('int posix_spawn_file_actions_addopen(void *, int, str, int, unsigned int)'),
+  posix_spawn_file_actions_adddup2: library.func('int posix_spawn_file_actions_adddup2(void *, int, int)'),
+  // The C library of EL8 does not have it.
+  posix_spawn_file_actions_addchdir_np: ifThere('int posix_spawn_file_actions_addchdir_np(void *, str)'),
+  waitpid: library.func('int waitpid(int, void *, int)'),
   fcntl: library.func('int fcntl(int, int, long)'),
   socket: library.func('int socket(int, int, int)'),
   connect: library.func('int connect(int, void *, unsigned int)'),
@@ -57,6 +70,14 @@ export const libc = {
   // For calls that the C library has no function of, all with at most three whole numbers.
   syscall: library.func('long syscall(long, long, long, long)'),
 } as const;
+
+function ifThere(signature: string): ReturnType<typeof library.func> | undefined {
+  try {
+    return library.func(signature);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * C strings and the list of pointers to them that ends with a null one, for execve(2). The memory is never given back: it is for what

@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { isDatabase } from '../../core/databases/load/mysql/quoting.ts';
 import { type StartedProgram, until } from '../end-to-end/test-server.ts';
 import { makeMariadbAccount } from './account.ts';
 import { DatabaseSite } from './database-site.ts';
@@ -116,6 +117,21 @@ describe('dumps of MariaDB', function () {
     expect((await site.run()).result.status).to.equal('partial');
     renameSync(`${index}.away`, index);
     expect((await site.backUp()).status).to.equal('ok');
+  });
+
+  it('are asked for database by database: the server opens no other for that, whatever the name', async () => {
+    for (const name of ['one_wp', 'größe']) {
+      const [plan] = await server.query(`EXPLAIN SELECT 1 FROM information_schema.tables WHERE ${isDatabase('table_schema', name)}`);
+      expect(plan?.Extra, name).to.include('Scanned 1 database');
+    }
+  });
+
+  it('lock a database while they are made when one of its tables has no transactions, also one that keeps its history', async () => {
+    await server.run('CREATE TABLE t (id INT) ENGINE=Aria WITH SYSTEM VERSIONING', 'one_empty');
+    await site.backUp();
+    expect(site.recorded().one_empty).to.include({ result: 'ok', consistency: 'locked' });
+    expect(site.recorded().one_wp).to.include({ result: 'ok', consistency: 'snapshot' });
+    await server.run('DROP TABLE t', 'one_empty');
   });
 
   it('leave out a view that leads nowhere, and say so', async () => {
