@@ -10,6 +10,9 @@ declare(strict_types=1);
 
 const BEGIN = '// >>> apiscp-backup';
 const END = '// <<< apiscp-backup';
+// Each alone on its line: what an add-on with a longer name marks is not ours.
+const MARKED_BEGIN = '^// >>> apiscp-backup[ \t\r]*$';
+const MARKED_END = '^// <<< apiscp-backup[ \t\r]*$';
 
 /** @return never */
 function refuse(string $reason): void
@@ -36,8 +39,7 @@ function complaint(string $code): ?string
 /** Where each pair of marks is, as offset and length, with the line ends around them that belong to the lines. */
 function blocks(string $code): array
 {
-	$pattern = '~^' . preg_quote(BEGIN, '~') . '\b.*?^' . preg_quote(END, '~') . '[ \t]*(?:\r?\n|\z)~ms';
-	preg_match_all($pattern, $code, $found, PREG_OFFSET_CAPTURE);
+	preg_match_all('~' . MARKED_BEGIN . '.*?' . MARKED_END . '(?:\n|\z)~ms', $code, $found, PREG_OFFSET_CAPTURE);
 
 	return array_map(static function (array $match): array {
 		return [$match[1], strlen($match[0])];
@@ -118,7 +120,7 @@ if (($action !== 'add' && $action !== 'remove') || strpos($block, BEGIN) !== 0) 
 }
 $edited = withoutCutBlock($code, $block);
 $found = blocks($edited);
-if (substr_count($edited, BEGIN) !== count($found) || substr_count($edited, END) !== count($found)) {
+if (preg_match_all('~' . MARKED_BEGIN . '~m', $edited) !== count($found) || preg_match_all('~' . MARKED_END . '~m', $edited) !== count($found)) {
 	refuse('the marks of apiscp-backup in it do not stand in pairs, each on a line of its own');
 }
 $kept = $action === 'add' && $found !== [] ? 0 : null;
@@ -141,4 +143,7 @@ if ($action === 'add') {
 } elseif (trim($edited) === '<?php') {
 	$edited = '';
 }
-echo $edited;
+// On a full disk a part of it would be a file that is cut.
+if ($edited !== '' && (@fwrite(STDOUT, $edited) !== strlen($edited) || !fflush(STDOUT))) {
+	refuse('the new text could not be written: is there room in the folder for temporary files?');
+}

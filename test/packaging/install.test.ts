@@ -124,18 +124,84 @@ describe('the installer', () => {
     expect(server.read('/srv/panel/others-boot.php')).to.equal(OTHERS_LINES);
   });
 
+  it('cuts nothing where there is no room for temporary files', async () => {
+    const hook = `${server.custom}/hooks/editDomain.sh`;
+    server.write(hook, '#!/bin/sh\necho others\n', 0o755);
+    await server.run('/bin/sh', '-c', 'mount -t tmpfs -o size=4k full /tmp && head -c 4096 /dev/zero >/tmp/fill');
+    const { exitCode, stderr } = await server.install();
+    await server.run('umount', '/tmp');
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain('is there room in the folder for temporary files?').and.contain('What worked before still does');
+    expect(server.read(`${server.custom}/boot.php`)).to.equal(OTHERS_LINES);
+    expect(server.read(hook)).to.equal('#!/bin/sh\necho others\n');
+    expect(server.has(PROGRAM)).to.equal(false);
+  });
+
+  it('works in strange surroundings, and goes without a trace of itself', async () => {
+    const [folder, hooks] = ['/usr/libexec/apiscp-backup', `${server.custom}/hooks`];
+    await server.run('install', '-d', '-m', '777', '-o', 'nobody', folder);
+    await server.run('install', '-d', '-m', '755', '/etc/apiscp-backup');
+    const others = OTHERS_LINES.replace('<?php\n', '<?php\n// >>> apiscp-backup-other\n// <<< apiscp-backup-other\n').replaceAll(
+      '\n',
+      '\r\n',
+    );
+    const boot = others.trimEnd();
+    server.write(`${server.custom}/boot.php`, boot);
+    // One script for several events, and one that is no script of a shell.
+    server.write(`${hooks}/common`, '#!/bin/sh\n', 0o755);
+    symlinkSync('common', server.at(`${hooks}/editDomain.sh`));
+    server.write(`${hooks}/deleteDomain.sh`, '#!/usr/bin/env python3\nprint(1)\n', 0o755);
+    server.write('/opt/mine', 'mine');
+    symlinkSync('/opt/mine', server.at('/usr/local/sbin/apiscp-backup'));
+    const { stdout, exitCode } = await server.run('/bin/sh', '-c', 'umask 077; exec /source/packaging/install');
+    expect(exitCode).to.equal(SOMETHING_LEFT);
+    expect(stdout)
+      .to.match(/editDomain.sh is a link.*hooks\/account-hook created/)
+      .and.match(/deleteDomain.sh is .*account-hook deleting/);
+    expect(stdout).to.contain('/usr/local/sbin/apiscp-backup is somebody else');
+    expect((await commands()).stdout).to.contain('backup:run');
+    const weak = await server.run(
+      'find',
+      folder,
+      `${server.custom}/.apiscp-backup`,
+      '(',
+      '!',
+      '-user',
+      'root',
+      '-o',
+      '!',
+      '-perm',
+      '-444',
+      '-o',
+      '-perm',
+      '/022',
+      ')',
+    );
+    expect(weak.stdout).to.equal('');
+    await server.install('--uninstall');
+    expect(server.read(`${server.custom}/boot.php`)).to.equal(boot);
+    expect(readdirSync(server.at(hooks)).sort()).to.deep.equal(['common', 'deleteDomain.sh', 'editDomain.sh']);
+    expect(server.read(`${hooks}/common`)).to.equal('#!/bin/sh\n');
+    expect(server.linkOf('/usr/local/sbin/apiscp-backup')).to.equal('/opt/mine');
+    expect(server.has(folder)).to.equal(false);
+  });
+
+  it('goes away also where boot.php cannot be edited any more, and leaves a file of somebody else on PATH', async () => {
+    server.write('/usr/local/sbin/apiscp-backup', 'mine');
+    await server.install();
+    server.write(`${server.custom}/boot.php`, `${OTHERS_LINES}// <<< apiscp-backup\n`);
+    const { stdout, exitCode } = await server.install('--uninstall');
+    expect(exitCode).to.equal(SOMETHING_LEFT);
+    expect(stdout).to.contain('boot.php was left as it was');
+    expect(server.has(PROGRAM) || server.has(`${server.custom}/apiscp-backup`)).to.equal(false);
+    expect(server.read('/usr/local/sbin/apiscp-backup')).to.equal('mine');
+  });
+
   it('keeps owner and mode of a boot.php that is the panel’s', async () => {
     chmodSync(server.at(`${server.custom}/boot.php`), 0o640);
     await server.run('chown', '65534:65534', `${server.custom}/boot.php`);
     await server.install();
     expect((await server.run('stat', '-c', '%u:%g %a', `${server.custom}/boot.php`)).stdout).to.equal('65534:65534 640');
-  });
-
-  it('leaves a file of somebody else on PATH', async () => {
-    server.write('/usr/local/sbin/apiscp-backup', 'mine');
-    expect((await server.install()).stdout).to.contain('somebody else');
-    await server.install('--uninstall');
-    expect(server.read('/usr/local/sbin/apiscp-backup')).to.equal('mine');
   });
 
   it('upgrades to a newer version, from what was copied by hand, too, and keeps settings and repository', async () => {
