@@ -36,9 +36,14 @@ function checkRequest(method: MethodName, request: unknown): void {
   });
 }
 
-/** The same request with a wish to know what it costs; of a job, that of the job. */
-function countedRequest(method: MethodName, request: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return method === 'start' ? { ...request, request: { ...(request.request as object), stats: true } } : { ...request, stats: true };
+/** The same request with what was said for any command; of a job, that of the job. */
+function withCommon(
+  method: MethodName,
+  request: Readonly<Record<string, unknown>>,
+  { stats, from }: GlobalOptions,
+): Readonly<Record<string, unknown>> {
+  const common = { ...(stats === true ? { stats } : {}), ...(from === undefined ? {} : { fromCopy: from }) };
+  return method === 'start' ? { ...request, request: { ...(request.request as object), ...common } } : { ...request, ...common };
 }
 
 const STANDARD_INPUT = 0;
@@ -122,7 +127,7 @@ async function answerTo(args: readonly string[], output: Output, frontEnds: Fron
   const program = buildProgram({
     perform: async (method, request) => {
       const options = program.opts<GlobalOptions>();
-      exitCode = await perform(method, options.stats === true ? countedRequest(method, request) : request, options, output, answer);
+      exitCode = await perform(method, withCommon(method, request, options), options, output, answer);
     },
     serveRpc: async () => {
       if (program.opts<GlobalOptions>().debug === true) showDefects();

@@ -18,6 +18,7 @@ export interface GlobalOptions {
   readonly json?: true;
   readonly debug?: true;
   readonly stats?: true;
+  readonly from?: string;
 }
 
 interface RestoreOptions {
@@ -123,6 +124,7 @@ export function buildProgram(actions: Actions): Command {
     .option('--config <file>', 'settings file (default: /etc/apiscp-backup/config.json)')
     .option('--json', 'print one JSON result on stdout, also for errors')
     .option('--stats', 'count the requests to the repository, and their bytes')
+    .option('--from <copy>', 'read a copy (setting copies) instead of the repository')
     .option('--debug', 'show where a defect of this program is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

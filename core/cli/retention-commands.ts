@@ -31,6 +31,12 @@ export function addRetentionCommands(program: Command, actions: Actions): void {
         : perform('simulate', { units: unitArguments(units), duration: simulate }),
     );
   program
+    .command('copy')
+    .description('bring what is in the repository to its copies (setting copies)')
+    .argument('[copy...]', 'names of copies; none: all')
+    .addOption(backgroundOption())
+    .action((copies: string[], options: object) => performLong(actions, 'copy', { copies, ...options }));
+  program
     .command('hold')
     .description('keep a snapshot whatever the rules of retention say')
     .argument('<snapshot>', 'its id, or with --unit latest or a time')

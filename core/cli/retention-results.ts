@@ -1,4 +1,5 @@
 import { printable } from '../context/printable.ts';
+import type { CopyResult } from '../schemas/copy.ts';
 import type { ExplainResult } from '../schemas/explain.ts';
 import type { HoldResult, ReleaseResult } from '../schemas/hold.ts';
 import type { PrunedUnit, PruneResult } from '../schemas/prune.ts';
@@ -24,6 +25,16 @@ export function renderPrune({ status, dryRun, units, objects, bytes, runs, holds
   const guarded = units.some((unit) => unit.needsConfirmation) ? 'This is more than the safety limit: confirm it with --yes.\n' : '';
   const summary = `${dryRun ? 'Would delete' : 'Deleted'} ${[...counts, ...others].join(', ')}.\n`;
   return `${units.map(unitTable).join('\n')}${summary}${guarded}Prune: ${status}.\n`;
+}
+
+/** A copy a line, and what was wrong with it. */
+export function renderCopy({ status, copies }: CopyResult): string {
+  const lines = copies.flatMap(({ name, repository, status, snapshots, objects, bytes, problems, problemCount, error }) => [
+    `${name}: ${status}. ${formatCount(snapshots)} snapshots, ${formatCount(objects)} objects of ${formatBytes(bytes)} to ${printable(repository)}`,
+    ...[...problems, ...(error === null ? [] : [error])].map(({ message }) => `  ${printable(message)}`),
+    ...(problemCount > problems.length ? [`  and ${formatCount(problemCount - problems.length)} more`] : []),
+  ]);
+  return `${lines.join('\n')}\nCopy: ${status}.\n`;
 }
 
 /** A day a row, and below the bytes over time as a chart. */

@@ -14,6 +14,7 @@ import { toWireError } from '../schemas/wire-error.ts';
 import { type NightNote, readNight, writeNight } from '../timeline/last-night.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
+import { copy } from './copy.ts';
 import { checking } from './operation.ts';
 import { prune } from './prune.ts';
 import { settleDeletions } from './settle-deletions.ts';
@@ -197,6 +198,7 @@ async function allSteps(context: Context, backUp: BackUp, onStep: (steps: readon
     onStep(steps.map(withoutError));
   };
   await perform('run', () => runStep(context, backUp));
+  if (context.settings.copies.length > 0) await perform('copy', () => copyStep(context));
   await perform('prune', () => pruneStep(context));
   await perform('verify', () => verifyStep(context));
   return steps;
@@ -210,6 +212,17 @@ async function runStep(context: Context, backUp: BackUp): Promise<Omit<NightlySt
     status,
     message: bad.length === 0 ? outcome : `${outcome}; not so: ${named(bad.map(({ unit, status }) => `${unit} (${status})`))}`,
   };
+}
+
+/** One that fails is told by its name, and keeps nothing else from being done. */
+async function copyStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {
+  const { status, copies } = await copy({}, context);
+  const objects = copies.reduce((sum, end) => sum + end.objects, 0);
+  const bad = copies.flatMap(({ name, error, problems }) =>
+    [...problems, ...(error === null ? [] : [error])].slice(0, 1).map(({ message }) => `${name}: ${message}`),
+  );
+  const outcome = `${copies.length} copies, ${objects} objects`;
+  return { status, message: bad.length === 0 ? outcome : `${outcome}; ${bad.join('; ')}` };
 }
 
 async function pruneStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {

@@ -43,6 +43,7 @@ const COMMANDS: Commands = {
   download: async () => askable((await import('./download.ts')).download),
   verify: async () => askable(withPriority(checking((await import('./verify.ts')).verify))),
   repair: async () => askable(withPriority(checking((await import('./repair.ts')).repair))),
+  copy: async () => askable(withPriority((await import('./copy.ts')).copy)),
   explain: async () => (await import('./explain.ts')).explain,
   prune: async () => askable(withPriority((await import('./prune.ts')).prune)),
   nightly: async () => askable(withPriority((await import('./nightly.ts')).nightlyWith((await import('./run.ts')).run))),
@@ -77,6 +78,7 @@ const VALIDATORS: { readonly [Method in MethodName]: Validator<unknown> } = {
   download: validators.validateDownloadRequest,
   verify: validators.validateVerifyRequest,
   repair: validators.validateRepairRequest,
+  copy: validators.validateCopyRequest,
   explain: validators.validateExplainRequest,
   prune: validators.validatePruneRequest,
   nightly: validators.validateNightlyRequest,
@@ -140,7 +142,7 @@ function checkWith(validate: Validator<unknown>, request: unknown): RequestProbl
 export function checkedMethod<Name extends MethodName>(name: Name, load: () => Promise<Command<Name>>): readonly [Name, Method] {
   const check = (request: unknown) => checkWith(VALIDATORS[name], request);
   const perform: Method['perform'] = async (request, context) =>
-    operation(request, context, async () => (await load())(request as RequestOf<Name>, context));
+    operation(request, context, async (given) => (await load())(request as RequestOf<Name>, given));
   return [name, { check, perform }];
 }
 

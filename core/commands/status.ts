@@ -1,6 +1,7 @@
 import { isOverdue, lastDue, overdueFrom } from '../chain/night.ts';
 import type { Context } from '../context/context.ts';
 import { isLocked } from '../locks/locks.ts';
+import { copyProblems, copyStates } from '../monitor/copies-state.ts';
 import { type CoveredUnit, coverage } from '../monitor/coverage.ts';
 import { nightState } from '../monitor/night-state.ts';
 import { unitProblems } from '../monitor/unit-problems.ts';
@@ -43,7 +44,8 @@ export async function status(_request: StatusRequest, context: Context): Promise
   const unchanged = lastUnchanged(await RunIndex.read(repository, now));
   const outcomes = await lastOutcomes(repository, covered.length, now);
   const verified = readVerified(repository.stateFolder);
-  const problems: StatusProblem[] = [...night.problems];
+  const copies = copyStates(repository, settings);
+  const problems: StatusProblem[] = [...night.problems, ...copyProblems(copies, now)];
   const units: UnitStatus[] = [];
   for (const each of covered) {
     const id = each.unit?.unit;
@@ -75,6 +77,7 @@ export async function status(_request: StatusRequest, context: Context): Promise
       withoutBackup: named(({ living, snapshot }) => living && snapshot === null),
       vanished: named(({ living }) => !living),
     },
+    copies,
     problems: withMemory(problems, readKnownProblems(stateDirectory).since),
     units,
   };

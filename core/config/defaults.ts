@@ -55,6 +55,7 @@ export function defaultSettings(): Settings {
     s3: {},
     sftp: {},
     rclone: {},
+    copies: [],
     stateDirectory: '/var/lib/apiscp-backup',
     accountsRoot: '/home/virtual',
     systemRoot: '/',

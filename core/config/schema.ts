@@ -305,6 +305,25 @@ const ACCOUNTS = {
   additionalProperties: false,
 } as const;
 
+const COPIES = {
+  type: 'array',
+  maxItems: 20,
+  description: 'Other places to which `copy` brings what is in the repository. Each is reached by options of its own.',
+  items: {
+    type: 'object',
+    properties: {
+      name: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: 'By which `copy` and `--from` mean it.' },
+      repository: { ...LOCATION, description: `Where the copy is: ${LOCATION_FORMS}.` },
+      s3: S3,
+      sftp: SFTP,
+      rclone: RCLONE,
+      retention: { ...RETENTION, description: 'What the copy keeps, and so what is copied. Default: what the repository keeps.' },
+    },
+    required: ['name', 'repository'],
+    additionalProperties: false,
+  },
+} as const;
+
 /** What the texts of the settings have to be, for messages. */
 export const MEANT_IN_SETTINGS: Meant = new Map([
   [MAIL_ADDRESS.pattern, 'an address such as backups@example.com, or a local name such as root'],
@@ -314,6 +333,7 @@ export const MEANT_IN_SETTINGS: Meant = new Map([
   [TIME_OF_DAY.pattern, 'a time of day from 00:00 to 23:59, such as 01:30'],
   [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
   [LOCATION.pattern, `a path from the root on, or a location such as ${LOCATION_FORMS}`],
+  [COPIES.items.properties.name.pattern, 'a name of small letters, digits and -, such as offsite'],
   [S3.properties.storageClass.pattern, 'a storage class such as STANDARD_IA'],
   [ABSOLUTE_PATH.pattern, 'a path from the root on, such as /srv/backups'],
 ]);
@@ -330,6 +350,7 @@ export const settingsSchema = {
     s3: S3,
     sftp: SFTP,
     rclone: RCLONE,
+    copies: COPIES,
     stateDirectory: { ...ABSOLUTE_PATH, description: 'Root-only working data of this server; never needed to restore.' },
     accountsRoot: { ...ABSOLUTE_PATH, description: 'Directory of the accounts, with one folder siteN each.' },
     systemRoot: { ...ABSOLUTE_PATH, description: 'Directory below which the server-wide locations are looked for.' },

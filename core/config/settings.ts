@@ -18,14 +18,24 @@ function validateSettings(value: unknown): string[] {
 }
 
 /** What no pattern can say of a location. */
-function locationProblems({ repository }: SettingsFile): string[] {
-  if (repository === undefined) return [];
-  try {
-    parseLocation(repository);
-    return [];
-  } catch (error) {
-    return [`/repository: ${(error as Failure).message}. ${(error as Failure).advice}`];
-  }
+function locationProblems({ repository, copies = [] }: SettingsFile): string[] {
+  const places = [{ key: '/repository', place: repository }];
+  for (const [index, copy] of copies.entries()) places.push({ key: `/copies/${index}/repository`, place: copy.repository });
+  const problems = places.flatMap(({ key, place }) => {
+    try {
+      if (place !== undefined) parseLocation(place);
+      return [];
+    } catch (error) {
+      return [`${key}: ${(error as Failure).message}. ${(error as Failure).advice}`];
+    }
+  });
+  const names = copies.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) problems.push(`/copies: two are called ${twice}`);
+  const known = places.map(({ place = defaultSettings().repository }) => place.replace(/\/+$/, ''));
+  const same = known.find((place, index) => known.indexOf(place) !== index);
+  if (same !== undefined) problems.push(`/copies: ${same} is named twice: a copy is at a place of its own`);
+  return problems;
 }
 
 function invalid(file: string, problem: string, cause?: unknown): Failure {

@@ -46,7 +46,7 @@ export async function workForSupervisor(): Promise<number> {
     const { operation } = await import('../commands/operation.ts');
     send({ type: 'ready' });
     const result = await askable(
-      withPriority((request: Job['request']) => operation(request, given, () => run(request, given, journalOf(job)))),
+      withPriority((request: Job['request']) => operation(request, given, (asked) => run(request, asked, journalOf(job)))),
     )(job.request, context);
     feed.finish();
     send({ type: 'result', result });

@@ -43,6 +43,7 @@ const WORDS: Readonly<Record<string, string>> = {
   night_failed: 'a step of the backup failed',
   night_unfinished: 'the backup did not come to its end',
   unreadable: 'the backups could not be read',
+  copy_failed: 'a copy of the backups failed or is old',
   never_backed_up: 'had no backup',
   overdue: 'its backup was overdue',
   failed: 'its backup failed',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { copyOf } from '../config/copies.ts';
 import { recoveryOf } from '../config/recovery.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Notify } from '../context/notice.ts';
@@ -26,7 +27,7 @@ import { keepIdentity, mendRepositoryFile } from './repository-file.ts';
 import type { LogLink } from './run-record.ts';
 import { SAFETY_AGE } from './safety-age.ts';
 import { chooseServer, establishKey, establishServer, foundServer } from './server-identity.ts';
-import { hasStateDirectory, prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
+import { copyStateFolder, hasStateDirectory, prepareStateDirectory, repositoryStateFolder, useStateDirectory } from './state-directory.ts';
 
 /** Which server's folder is opened, when it is not to be this machine's as it is known. */
 export interface ServerChoice {
@@ -55,11 +56,13 @@ export async function openPlace(settings: Settings, notify: Notify): Promise<Pla
     const { code, message, affected } = problem.failure;
     notify({ level: 'error', code, message, affected });
   }
-  const stateFolder = repositoryStateFolder(settings.stateDirectory, repository.id);
+  const whoFolder = repositoryStateFolder(settings.stateDirectory, repository.id);
+  const copy = copyOf(settings);
+  const stateFolder = copy === undefined ? whoFolder : copyStateFolder(whoFolder, copy);
   const backend = store.isDistant === true ? surveyed(store, stateFolder) : store;
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;
-  return placeOf({ backend, repository, problem, stateFolder, notify, recovery });
+  return placeOf({ backend, repository, problem, stateFolder, whoFolder, notify, recovery });
 }
 
 /** A distant place, of which is kept what was read where there is a state directory; whoever checks it reads all from the place itself. */

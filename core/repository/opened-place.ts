@@ -7,8 +7,10 @@ import { Signatures } from './signatures/signatures.ts';
 export interface Place {
   readonly backend: Backend;
   readonly repository: RepositoryIdentity;
-  /** The state that belongs to the repository. */
+  /** What is remembered of this place. */
   readonly stateFolder: string;
+  /** What is remembered of the repository, wherever it is: who this machine is there, with which keys, and whom it believes. */
+  readonly whoFolder: string;
   readonly notify: Notify;
   /** How much recovery data is stored beside each object, in percent of it; undefined: none. */
   readonly recovery?: number | undefined;
@@ -18,6 +20,7 @@ export interface Place {
   readonly signatures: Signatures;
 }
 
-export function placeOf(place: Omit<Place, 'signatures'>): Place {
-  return { ...place, signatures: new Signatures(place) };
+export function placeOf(given: Omit<Place, 'signatures' | 'whoFolder'> & Partial<Pick<Place, 'whoFolder'>>): Place {
+  const place = { whoFolder: given.stateFolder, ...given };
+  return { ...place, signatures: new Signatures({ ...place, stateFolder: place.whoFolder }) };
 }

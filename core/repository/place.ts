@@ -40,6 +40,14 @@ async function requireContents(backend: Backend): Promise<void> {
   });
 }
 
+/** Makes a place for a copy of a repository, or finds what stands there. */
+export async function copyIdentity(backend: Backend, identity: RepositoryIdentity): Promise<RepositoryIdentity> {
+  if ((await backend.inspect()) === 'occupied') return readRepositoryIdentity(backend);
+  await backend.prepare();
+  await writeUnsigned(backend, repositoryDocument, REPOSITORY_FILE, identity);
+  return identity;
+}
+
 /**
  * Makes a repository, or finds the one that is there. Never touches a place that holds something else. With `recipients`, which may be none, a server that is
  * told nothing else does not write plain objects there. `identify` says which one is there.

@@ -52,7 +52,7 @@ interface Candidate {
 
 /** Who this machine is as its state, or else the repository knows it; undefined when it was never here. */
 async function findSelf(place: Place): Promise<Candidate | undefined> {
-  const { backend, stateFolder } = place;
+  const { backend, whoFolder: stateFolder } = place;
   const here = thisMachine();
   const before = readServerState(stateFolder);
   // The runs first: a run that ends now is written into the state before its record is.
@@ -201,7 +201,7 @@ function forgetFormer({ stateFolder }: Place): void {
   }
 }
 
-function remember({ stateFolder, notify }: Place, server: string, runs: readonly string[]): void {
+function remember({ whoFolder: stateFolder, notify }: Place, server: string, runs: readonly string[]): void {
   try {
     writeServerState(stateFolder, { server, machine: thisMachine().machine, runs: knownRuns(runs) });
   } catch (error) {

@@ -69,6 +69,11 @@ export function repositoryStateFolder(stateDirectory: string, repository: string
   return join(repositoriesFolder(stateDirectory), repository);
 }
 
+/** Where is remembered what a copy of a repository has. */
+export function copyStateFolder(stateFolder: string, copy: string): string {
+  return join(stateFolder, 'copies', copy);
+}
+
 /** Whether there is a state directory, to which the state of a repository belongs: what only reads makes none. */
 export function hasStateDirectory(stateFolder: string): boolean {
   return existsSync(dirname(dirname(stateFolder)));

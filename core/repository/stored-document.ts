@@ -86,6 +86,11 @@ export function readKept<T>({ stateFolder }: Pick<DocumentStore, 'stateFolder'>,
   }
 }
 
+/** Throws `repository_damaged` when this machine does not take these bytes for a document of the server in whose folder the name is. */
+export async function requireAdmitted(store: DocumentStore, name: string, bytes: Buffer): Promise<void> {
+  await store.signatures.admit(name, { sha256: digestOf(bytes), ...signerOf(bytes, name) });
+}
+
 /** Stores a document of this machine's server under a name that must be free; returns the SHA-256 (hexadecimal) of its bytes. */
 export async function writeDocument<T>(store: DocumentStore, kind: DocumentKind<T>, name: string, value: T): Promise<string> {
   const bytes = store.signatures.sign(name, encodeDocument(kind, value));

@@ -57,3 +57,16 @@ export function counted<M extends Messages>({
 } {
   return { request: withProperty(request, { stats: statsArgumentSchema }), result: withProperty(result, { stats: statsSchema }) };
 }
+
+const fromCopySchema = {
+  type: 'string',
+  description: 'The name of a copy (setting `copies`), which is meant instead of the repository.',
+} as const;
+
+/** The messages of a method that can be about a copy as well. */
+export function elsewhere<M extends Messages>({
+  request,
+  result,
+}: M): { readonly request: WithProperty<M['request'], { readonly fromCopy: typeof fromCopySchema }>; readonly result: M['result'] } {
+  return { request: withProperty(request, { fromCopy: fromCopySchema }), result };
+}

@@ -3,7 +3,7 @@ import { countSchema, errorSchema, timeSchema, unitNameSchema } from './parts.ts
 import { nextSchema } from './reading.ts';
 
 /** What can take long, and so can be given to a process of its own. */
-export const LONG_METHODS = ['run', 'restore', 'restoreDatabase', 'prune', 'verify', 'repair', 'download'] as const;
+export const LONG_METHODS = ['run', 'restore', 'restoreDatabase', 'prune', 'copy', 'verify', 'repair', 'download'] as const;
 
 const jobIdSchema = {
   type: 'string',

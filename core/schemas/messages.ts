@@ -1,6 +1,7 @@
 import { accountRequest, accountResult } from './account.ts';
 import { adoptRequest, adoptResult } from './adopt.ts';
-import { counted } from './counted.ts';
+import { copyRequest, copyResult } from './copy.ts';
+import { counted, elsewhere } from './counted.ts';
 import { databasesRequest, databasesResult } from './databases.ts';
 import { diffRequest, diffResult } from './diff.ts';
 import { doctorRequest, doctorResult } from './doctor.ts';
@@ -48,25 +49,26 @@ export const MESSAGES = {
   version: { request: versionRequest, result: versionResult },
   init: counted({ request: initRequest, result: initResult }),
   keys: counted({ request: keysRequest, result: keysResult }),
-  servers: counted({ request: serversRequest, result: serversResult }),
+  servers: elsewhere(counted({ request: serversRequest, result: serversResult })),
   adopt: counted({ request: adoptRequest, result: adoptResult }),
   forget: counted({ request: forgetRequest, result: forgetResult }),
   join: counted({ request: joinRequest, result: joinResult }),
   run: counted({ request: runRequest, result: runResult }),
-  list: counted({ request: listRequest, result: listResult }),
-  plan: counted({ request: planRequest, result: planResult }),
-  ls: counted({ request: lsRequest, result: lsResult }),
-  find: counted({ request: findRequest, result: findResult }),
-  history: counted({ request: historyRequest, result: historyResult }),
-  diff: counted({ request: diffRequest, result: diffResult }),
-  databases: counted({ request: databasesRequest, result: databasesResult }),
-  restore: counted({ request: restoreRequest, result: restoreResult }),
-  restoreDatabase: counted({ request: restoreDatabaseRequest, result: restoreDatabaseResult }),
-  download: counted({ request: downloadRequest, result: downloadResult }),
-  verify: counted({ request: verifyRequest, result: verifyResult }),
-  repair: counted({ request: repairRequest, result: repairResult }),
+  list: elsewhere(counted({ request: listRequest, result: listResult })),
+  plan: elsewhere(counted({ request: planRequest, result: planResult })),
+  ls: elsewhere(counted({ request: lsRequest, result: lsResult })),
+  find: elsewhere(counted({ request: findRequest, result: findResult })),
+  history: elsewhere(counted({ request: historyRequest, result: historyResult })),
+  diff: elsewhere(counted({ request: diffRequest, result: diffResult })),
+  databases: elsewhere(counted({ request: databasesRequest, result: databasesResult })),
+  restore: elsewhere(counted({ request: restoreRequest, result: restoreResult })),
+  restoreDatabase: elsewhere(counted({ request: restoreDatabaseRequest, result: restoreDatabaseResult })),
+  download: elsewhere(counted({ request: downloadRequest, result: downloadResult })),
+  verify: elsewhere(counted({ request: verifyRequest, result: verifyResult })),
+  repair: elsewhere(counted({ request: repairRequest, result: repairResult })),
+  copy: counted({ request: copyRequest, result: copyResult }),
   explain: { request: explainRequest, result: explainResult },
-  prune: counted({ request: pruneRequest, result: pruneResult }),
+  prune: elsewhere(counted({ request: pruneRequest, result: pruneResult })),
   nightly: { request: nightlyRequest, result: nightlyResult },
   account: { request: accountRequest, result: accountResult },
   watch: { request: watchRequest, result: watchResult },

@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { copyStateSchema } from './copy.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
 
 /** Tells how the backups of the server stand, by their records: nothing is read of what was stored. */
@@ -15,6 +16,7 @@ const problem = {
         'night_missed',
         'night_failed',
         'night_unfinished',
+        'copy_failed',
         'never_backed_up',
         'overdue',
         'failed',
@@ -122,10 +124,11 @@ export const statusResult = {
       required: ['living', 'withoutBackup', 'vanished'],
       additionalProperties: false,
     },
+    copies: { type: 'array', items: copyStateSchema, description: 'Other places that have what is there.' },
     problems: { type: 'array', items: problem },
     units: { type: 'array', items: unitState },
   },
-  required: ['status', 'time', 'destination', 'automatic', 'coverage', 'problems', 'units'],
+  required: ['status', 'time', 'destination', 'automatic', 'coverage', 'copies', 'problems', 'units'],
   additionalProperties: false,
 } as const;
 

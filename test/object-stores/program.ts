@@ -34,6 +34,30 @@ export class StoredServer {
   }
 }
 
+/** A copy in a store, from which everything is restored when the local repository is gone. */
+export function copyInStore(title: string, settings: () => Promise<Readonly<Record<string, unknown>>>): void {
+  it(`a copy in ${title} has everything when the local repository is gone`, async () => {
+    const local = mkdtempSync(join(tmpdir(), 'local-'));
+    const server = new StoredServer({ repository: join(local, 'repository'), copies: [{ name: 'offsite', ...(await settings()) }] });
+    try {
+      await server.run('init');
+      await server.run('run');
+      writeFileSync(join(server.files, 'big'), Buffer.alloc(9_000_000, 'a line of text that is not random\n'));
+      await server.run('run');
+      expect(await server.run('copy')).to.contain('offsite: ok');
+      expect(await server.run('copy', 'offsite')).to.contain('0 objects');
+      rmSync(local, { recursive: true });
+      expect(await server.run('list', 'site1', '--from', 'offsite')).to.contain('incremental');
+      await server.run('restore', 'site1', '--to', join(server.folder, 'all'), '--from', 'offsite');
+      await execa('diff', ['-r', join(server.folder, 'virtual/site1/shadow'), join(server.folder, 'all/shadow')]);
+      await server.run('verify', '--from', 'offsite');
+    } finally {
+      server.remove();
+      rmSync(local, { recursive: true, force: true });
+    }
+  });
+}
+
 /** What the program does with a repository in a store, from the first backup to the loss of the server. */
 export function programInStore(title: string, settings: () => Promise<Readonly<Record<string, unknown>>>): void {
   it(`the program backs up to ${title}, restores from there, prunes, and goes on without its state`, async () => {

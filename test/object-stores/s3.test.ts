@@ -6,7 +6,7 @@ import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
 import { costsInStore } from './costs.ts';
-import { programInStore } from './program.ts';
+import { copyInStore, programInStore } from './program.ts';
 
 let ceph: Ceph;
 
@@ -37,6 +37,11 @@ describe('a repository in a store that speaks S3', function () {
 
   programInStore('S3', async () => ({
     repository: `s3:${ceph.endpoint}/backups-of-a-server/some/prefix`,
+    s3: { credentialsFile: ceph.credentialsFile },
+  }));
+
+  copyInStore('S3', async () => ({
+    repository: `s3:${ceph.endpoint}/copies/of/a-server`,
     s3: { credentialsFile: ceph.credentialsFile },
   }));
 

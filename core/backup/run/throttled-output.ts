@@ -6,8 +6,18 @@ import { ByteBucket } from '../../scan/read/byte-bucket.ts';
 /** An object on its way into the repository. */
 export type StoredOutput = Pick<ObjectOutput, 'write' | 'commit' | 'abort'>;
 
+/** What takes bytes, and is closed in its own way. */
+interface Output<Committed> {
+  write(chunk: Uint8Array): Promise<void>;
+  commit(): Promise<Committed>;
+  abort(): Promise<void>;
+}
+
 /** What writes objects at a rate in bytes a second; undefined: as fast as can be. */
-export function throttledBy(sendRate: number | undefined, signal: AbortSignal): (output: StoredOutput) => StoredOutput {
+export function throttledBy(
+  sendRate: number | undefined,
+  signal: AbortSignal,
+): <Committed>(output: Output<Committed>) => Output<Committed> {
   if (sendRate === undefined) return (output) => output;
   const pace = new SendThrottle(sendRate, signal);
   return (output) => pace.hold(output);
@@ -34,7 +44,7 @@ export class SendThrottle {
   }
 
   /** The same object, written at this pace. Throws `cancelled` when the signal is raised. */
-  hold(output: StoredOutput): StoredOutput {
+  hold<Committed>(output: Output<Committed>): Output<Committed> {
     return {
       write: async (chunk) => {
         const { portion } = this.#bucket;

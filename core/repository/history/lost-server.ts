@@ -7,8 +7,8 @@ import { readServerState } from '../server-state.ts';
 import { readSeenRuns } from './seen.ts';
 
 /** The newest run of the server that this machine is as its state says, when nothing of that server is in the repository any more. Told. */
-export async function lostServer({ backend, stateFolder, notify }: Place): Promise<LogLink | undefined> {
-  const state = readServerState(stateFolder);
+export async function lostServer({ backend, stateFolder, whoFolder, notify }: Place): Promise<LogLink | undefined> {
+  const state = readServerState(whoFolder);
   if (state === undefined || state.machine !== thisMachine().machine) return undefined;
   const { head } = readSeenRuns(stateFolder, state.server);
   const folder = serverFolder(state.server);

@@ -42,8 +42,8 @@ export class ServerKeys {
   constructor(place: Place, server: string, { source = {}, current, isWriting = false }: KeyUse = {}, identities?: Identities) {
     this.#place = place;
     this.#server = server;
-    this.#identities = identities ?? new Identities(place.stateFolder, source);
-    this.parts = new PrivateParts(place.stateFolder, isWriting);
+    this.#identities = identities ?? new Identities(place.whoFolder, source);
+    this.parts = new PrivateParts(place.whoFolder, isWriting);
     this.current = current !== undefined && current.recipients.length > 0 ? current : undefined;
   }
 

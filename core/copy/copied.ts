@@ -1,0 +1,25 @@
+import { asFailure, type Failure } from '../failure.ts';
+
+/** What a copy has done so far, and what was wrong. */
+export class Copied {
+  objects = 0;
+  bytes = 0;
+  snapshots = 0;
+  readonly problems: Failure[] = [];
+
+  add(bytes: number): void {
+    this.objects++;
+    this.bytes += bytes;
+  }
+
+  problem(error: unknown): void {
+    this.problems.push(asFailure(error));
+  }
+}
+
+/** What is wrong with one object for good; everything else ends the copy. */
+const DAMAGE: ReadonlySet<string> = new Set(['repository_damaged', 'repository_newer', 'digest_mismatch']);
+
+export function isDamage(error: unknown): boolean {
+  return DAMAGE.has(asFailure(error).code);
+}

@@ -1,0 +1,80 @@
+import { Failure } from '../failure.ts';
+import type { RetentionRules } from '../prune/unit-retention.ts';
+import { coversRun, readDeletions } from '../repository/history/deletions.ts';
+import { keepSeenRuns, readSeenRuns } from '../repository/history/seen.ts';
+import { unitNameOf } from '../repository/ids.ts';
+import * as layout from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { RunIndex } from '../repository/run-index.ts';
+import type { Copied } from './copied.ts';
+import { copyUnit, eachOf, orProblem } from './copy-unit.ts';
+import { ObjectCopier, type Throttle } from './object-copier.ts';
+
+/** How a server is copied. */
+export interface CopyOrder {
+  /** Which snapshots the copy is to have; undefined: all. */
+  readonly rules: RetentionRules | undefined;
+  readonly runs: RunIndex;
+  readonly throttle: Throttle;
+  readonly signal: AbortSignal;
+  /** Called with each unit before its turn, and how many units there are; keeps whoever deletes from it away until what it gives is called. */
+  readonly begin: (name: string, number: number, count: number) => Promise<() => void>;
+}
+
+const DOCUMENTS_AT_ONCE = 8;
+
+/** Where the documents of a server are that say who it is, in the order in which they are copied. Records of runs name snapshots, so they come last. */
+const HEAD = [
+  layout.SERVER_FILE,
+  `${layout.MACHINES_FOLDER}/`,
+  `${layout.KEYS_FOLDER}/`,
+  `${layout.DELETIONS_FOLDER}/`,
+  `${layout.NOTES_FOLDER}/`,
+  `${layout.HOLDS_FOLDER}/`,
+] as const;
+
+/** What may end, and then ends in the copy, too. */
+const ENDING = [`${layout.NOTES_FOLDER}/`, `${layout.HOLDS_FOLDER}/`] as const;
+
+/** Copies everything of a server that the target does not have, and says in `copied` what. Damage is a problem there; whatever else goes wrong is thrown. */
+export async function copyServer(source: Repository, target: Repository, order: CopyOrder, copied: Copied): Promise<void> {
+  source.expectAll();
+  target.expectAll();
+  if ((await target.runs.missing()) !== undefined) {
+    const message = `records of runs that were in the copy ${target.backend.description} are gone: they are copied again`;
+    copied.problem(new Failure('history_missing', message, { affected: [target.backend.description] }));
+  }
+  const copier = await ObjectCopier.open(source, target, { copied, throttle: order.throttle, signal: order.signal });
+  const paths = [...copier.inSource.keys()].sort();
+  for (const place of HEAD) {
+    const found = paths.filter((path) => path === place || (place.endsWith('/') && path.startsWith(place)));
+    await eachOf(found, DOCUMENTS_AT_ONCE, (path) => orProblem(copied, () => copier.document(path)));
+  }
+  const units = (await source.units.ids()).sort();
+  for (const [index, unit] of units.entries()) {
+    const end = await order.begin(unitNameOf(unit), index + 1, units.length);
+    try {
+      await copyUnit(unit, copier, copied, order.rules);
+    } finally {
+      end();
+    }
+  }
+  await copyRuns(paths, copier, copied, order.runs);
+  for (const path of [...copier.inTarget]) {
+    if (!copier.inSource.has(path) && ENDING.some((place) => path.startsWith(place))) await copier.remove(path);
+  }
+}
+
+/** The log of runs, without what the copy has deleted of it. */
+async function copyRuns(paths: readonly string[], copier: ObjectCopier, copied: Copied, { log }: RunIndex): Promise<void> {
+  const { source, target } = copier;
+  const deleted = await readDeletions(target, (error) => copied.problem(error));
+  const isDeleted = (path: string): boolean => {
+    const sequence = log.get(layout.recordIdOf(path) ?? '')?.sequence;
+    return sequence !== undefined && coversRun(deleted, sequence) && !copier.has(path);
+  };
+  const runs = paths.filter((path) => path.startsWith(`${layout.RUNS_FOLDER}/`) && !isDeleted(path));
+  await eachOf(runs, DOCUMENTS_AT_ONCE, (path) => orProblem(copied, () => copier.document(path)));
+  const { head } = readSeenRuns(source.stateFolder, source.server);
+  if (head !== undefined && copier.has(layout.runPath(head.id))) keepSeenRuns(target.stateFolder, target.server, { head });
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../failure.ts';
+import type { ObjectWriter } from '../repository/backends/backend.ts';
+import { isSealed } from '../repository/layout.ts';
+import type { ObjectReference } from '../repository/record.ts';
+import type { Repository } from '../repository/repository.ts';
+import { requireAdmitted } from '../repository/stored-document.ts';
+import type { Copied } from './copied.ts';
+
+const PART = 4 * 1024 * 1024;
+/** No document is longer (core/repository/documents.ts). */
+const LONGEST_DOCUMENT = 64 * 1024 * 1024;
+
+/** What writes an object at some rate. */
+export type Throttle = (writer: ObjectWriter) => ObjectWriter;
+
+/** Copies objects of a server from one place to another. Paths are below the server's folder. */
+export class ObjectCopier {
+  readonly source: Repository;
+  readonly target: Repository;
+  /** What is in the source and in the target, with its length. */
+  readonly inSource: ReadonlyMap<string, number>;
+  readonly #inTarget: Map<string, number>;
+  readonly #copied: Copied;
+  readonly #throttle: Throttle;
+  readonly #signal: AbortSignal;
+
+  private constructor(
+    source: Repository,
+    target: Repository,
+    lists: { readonly source: Map<string, number>; readonly target: Map<string, number> },
+    { copied, throttle, signal }: { readonly copied: Copied; readonly throttle: Throttle; readonly signal: AbortSignal },
+  ) {
+    this.source = source;
+    this.target = target;
+    this.inSource = lists.source;
+    this.#inTarget = lists.target;
+    this.#copied = copied;
+    this.#throttle = throttle;
+    this.#signal = signal;
+  }
+
+  static async open(
+    source: Repository,
+    target: Repository,
+    work: { readonly copied: Copied; readonly throttle: Throttle; readonly signal: AbortSignal },
+  ): Promise<ObjectCopier> {
+    return new ObjectCopier(source, target, { source: await lengths(source), target: await lengths(target) }, work);
+  }
+
+  /** The paths of what is in the target. */
+  get inTarget(): Iterable<string> {
+    return this.#inTarget.keys();
+  }
+
+  /** Whether the target has an object in the length that it should have. */
+  has(path: string, length = this.inSource.get(path)): boolean {
+    return this.#inTarget.get(path) === length && length !== undefined;
+  }
+
+  /** Copies a document if it is not there. Throws `repository_damaged` when its signature is not taken, or it is another than that of `sha256`. */
+  async document(path: string, sha256?: string): Promise<void> {
+    if (this.has(path)) return;
+    const name = this.source.nameOf(path);
+    const bytes = await this.source.backend.readWhole(name, LONGEST_DOCUMENT);
+    // The identity that a passphrase opens has no signature; its digest stands in the key record.
+    if (sha256 !== undefined) requireDigest(createHash('sha256').update(bytes).digest('hex'), sha256, name);
+    else if (!isSealed(path)) await requireAdmitted(this.source, name, bytes);
+    await this.#put(path, bytes.length, async (writer) => writer.write(bytes));
+  }
+
+  /** Copies what a record names, if it is not there, part by part. */
+  async stored({ path, length, sha256 }: ObjectReference): Promise<void> {
+    if (this.has(path, length)) return;
+    const name = this.source.nameOf(path);
+    await this.#put(path, length, async (writer) => {
+      const hash = createHash('sha256');
+      for (let at = 0; at < length; at += PART) {
+        this.checkCancelled();
+        const part = await this.source.readObject(path, at, Math.min(PART, length - at));
+        hash.update(part);
+        await writer.write(part);
+      }
+      requireDigest(hash.digest('hex'), sha256, name);
+    });
+  }
+
+  /** Copies what checks itself: recovery data. */
+  async unchecked(path: string): Promise<void> {
+    const length = this.inSource.get(path);
+    if (length === undefined || this.has(path)) return;
+    await this.#put(path, length, async (writer) => {
+      for (let at = 0; at < length; at += PART) await writer.write(await this.source.readObject(path, at, Math.min(PART, length - at)));
+    });
+  }
+
+  async #put(path: string, length: number, write: (writer: ObjectWriter) => Promise<void>): Promise<void> {
+    this.checkCancelled();
+    const name = this.target.nameOf(path);
+    const before = this.#inTarget.get(path);
+    const writer = this.#throttle(await this.target.backend.create(name, before === undefined ? 'new' : 'replacing'));
+    try {
+      await write(writer);
+      await writer.commit();
+    } catch (error) {
+      // Somebody else copies the same.
+      if (!(error instanceof Failure && error.code === 'object_exists')) throw error;
+    } finally {
+      await writer.abort();
+    }
+    this.#inTarget.set(path, length);
+    this.#copied.add(length);
+    if (before === undefined) return;
+    const message = `${name} had ${before} bytes in the copy, and ${length} were copied: somebody else writes there, or it was cut. It was copied again`;
+    this.#copied.problem(new Failure('repository_damaged', message, { affected: [name] }));
+  }
+
+  /** Removes from the target what the source does not have any more. */
+  async remove(path: string): Promise<void> {
+    await this.target.removeObject(path);
+    this.#inTarget.delete(path);
+  }
+
+  checkCancelled(): void {
+    if (this.#signal.aborted) throw new Failure('cancelled', 'the copy was stopped; the next one goes on');
+  }
+}
+
+async function lengths(repository: Repository): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for await (const { name, size } of repository.listObjects('')) found.set(name, size);
+  return found;
+}
+
+function requireDigest(found: string, expected: string, name: string): void {
+  if (found === expected) return;
+  throw new Failure('repository_damaged', `${name} is not what was stored, so it is not copied`, { affected: [name] });
+}
