@@ -2,6 +2,12 @@ import { type Command, Option } from 'commander';
 import type { Actions } from './actions.ts';
 
 /** Whose backups a reading command means. */
+/** Names a copy of the repository, which is meant instead; `diff` has another use for the short word. */
+export function copyOption(flag: '--from' | '--from-copy' = '--from'): Option {
+  const option = new Option(`${flag} <copy>`, 'a copy (setting copies) instead of the repository');
+  return Object.assign(option, { attributeName: () => 'fromCopy' });
+}
+
 export function serverOption(): Option {
   return new Option('--server <name|id>', 'backups of another server in the repository, see `servers`');
 }
@@ -17,6 +23,7 @@ export function addIdentityCommands(program: Command, { perform }: Actions): voi
     .command('servers')
     .description('list the servers that have backups in the repository')
     .option('--trust <fingerprint>', 'take this key for one of its server’s from now on: you have compared it')
+    .addOption(copyOption())
     .action((options: object) => perform('servers', { ...options }));
   program
     .command('adopt')

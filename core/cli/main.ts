@@ -40,9 +40,9 @@ function checkRequest(method: MethodName, request: unknown): void {
 function withCommon(
   method: MethodName,
   request: Readonly<Record<string, unknown>>,
-  { stats, from }: GlobalOptions,
+  { stats }: GlobalOptions,
 ): Readonly<Record<string, unknown>> {
-  const common = { ...(stats === true ? { stats } : {}), ...(from === undefined ? {} : { fromCopy: from }) };
+  const common = stats === true ? { stats } : {};
   return method === 'start' ? { ...request, request: { ...(request.request as object), ...common } } : { ...request, ...common };
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { PROGRAM } from '../version.ts';
 import type { Actions } from './actions.ts';
-import { addIdentityCommands, earlierOption, serverOption } from './identity-commands.ts';
+import { addIdentityCommands, copyOption, earlierOption, serverOption } from './identity-commands.ts';
 import { addJobCommands, backgroundOption, performLong } from './job-commands.ts';
 import { addKeys, identityOption, passphraseOption, recipientOption } from './key-commands.ts';
 import { minutes } from './minutes.ts';
@@ -18,10 +18,10 @@ export interface GlobalOptions {
   readonly json?: true;
   readonly debug?: true;
   readonly stats?: true;
-  readonly from?: string;
 }
 
 interface RestoreOptions {
+  readonly fromCopy?: string;
   readonly server?: string;
   readonly earlier?: true;
   readonly at?: string;
@@ -47,6 +47,7 @@ function addRestore(program: Command, actions: Actions): void {
       .argument('<unit>', 'site12 or system, or the id of a unit')
       .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
       .addOption(serverOption())
+      .addOption(copyOption())
       .addOption(earlierOption())
       .addOption(identityOption())
       .addOption(passphraseOption())
@@ -79,6 +80,7 @@ function addDownload(program: Command, actions: Actions): void {
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .argument('[path...]', 'as in the snapshot: shadow/var/www, databases/mysql; none: everything')
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
@@ -100,6 +102,7 @@ function addRestoreDatabase(program: Command, actions: Actions): void {
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .argument('[database...]', 'mysql/NAME or postgresql/NAME')
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
@@ -124,7 +127,6 @@ export function buildProgram(actions: Actions): Command {
     .option('--config <file>', 'settings file (default: /etc/apiscp-backup/config.json)')
     .option('--json', 'print one JSON result on stdout, also for errors')
     .option('--stats', 'count the requests to the repository, and their bytes')
-    .option('--from <copy>', 'read a copy (setting copies) instead of the repository')
     .option('--debug', 'show where a defect of this program is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -162,6 +164,7 @@ export function buildProgram(actions: Actions): Command {
     .description('list the snapshots, oldest first')
     .argument('[unit]', 'site12, system or the id of a unit, or a domain that an account has or had; none or all: everything')
     .addOption(serverOption())
+    .addOption(copyOption())
     .option('--earlier', 'include what earlier accounts of this name left')
     .action((unit: string | undefined, options: object) => perform('list', { ...subjectArgument(unit), ...options }));
   addIdentityCommands(program, actions);
@@ -177,6 +180,7 @@ export function buildProgram(actions: Actions): Command {
       new Option('--sample <share>', 'as --quick, and read a share of the contents, such as 5%: others each time').argParser(percent),
     )
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
     .addOption(backgroundOption())
@@ -186,6 +190,7 @@ export function buildProgram(actions: Actions): Command {
     .description('heal what is damaged, by recovery data and copies in the state directory')
     .argument('[unit]', 'site12, system or the id of a unit; none or all: everything')
     .option('--dry-run', 'say what would be healed, and change nothing')
+    .addOption(copyOption())
     .addOption(backgroundOption())
     .action((unit: string | undefined, options: object) => performLong(actions, 'repair', { ...unitArgument(unit), ...options }));
   addDownload(program, actions);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../failure.ts';
 import type { Actions } from './actions.ts';
-import { earlierOption, serverOption } from './identity-commands.ts';
+import { copyOption, earlierOption, serverOption } from './identity-commands.ts';
 import { identityOption, passphraseOption } from './key-commands.ts';
 import { pathArguments } from './path-arguments.ts';
 
@@ -38,6 +38,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('list a folder as it was')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
@@ -52,6 +53,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('list the databases of a unit as they were')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
@@ -61,6 +63,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('look for a name or a path in all snapshots')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
@@ -73,6 +76,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('show when one path changed')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
@@ -84,6 +88,7 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     .description('compare two points in time, or one with the server as it is')
     .argument('<unit>', 'site12 or system, or the id of a unit')
     .addOption(serverOption())
+    .addOption(copyOption('--from-copy'))
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())

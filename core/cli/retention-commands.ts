@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { Failure } from '../failure.ts';
 import type { Actions } from './actions.ts';
+import { copyOption } from './identity-commands.ts';
 import { backgroundOption, performLong } from './job-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
@@ -23,6 +24,7 @@ export function addRetentionCommands(program: Command, actions: Actions): void {
     .option('--dry-run', 'delete nothing, show what would be kept and deleted, and by which rule')
     .option('--yes', 'confirm deleting more than the safety limit')
     .addOption(new Option('--wait <minutes>', 'wait for a backup in progress (default: 0)').argParser(minutes))
+    .addOption(copyOption())
     .addOption(backgroundOption())
     .option('--simulate <duration>', 'show what schedule and retention will hold over time, such as 90d')
     .action((units: string[], { simulate, ...options }: PruneOptions) =>

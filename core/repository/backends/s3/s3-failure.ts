@@ -41,7 +41,8 @@ export function s3Failure(what: string, error: unknown): Failure {
   if (name === 'QuotaExceeded' || status === 507) {
     return new Failure('disk_full', text, { ...details, advice: 'Raise the quota of the bucket, or prune.', retry: true });
   }
-  if (status === undefined || PASSING.has(status) || typeof code === 'string') {
+  // Of an answer that says that all is well and cannot be read, a part was lost on the way.
+  if (status === undefined || status < 300 || PASSING.has(status) || typeof code === 'string') {
     const advice = 'See that the store runs and that this server reaches it.';
     return new Failure('repository_unreachable', text, { ...details, advice, retry: true });
   }

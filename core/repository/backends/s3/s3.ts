@@ -167,8 +167,15 @@ export class S3Backend implements Store {
     return names;
   }
 
-  #page(query: Query): Promise<ListObjectsV2CommandOutput> {
-    return this.#store.send(this.description, (client) => client.send(new ListObjectsV2Command({ Bucket: this.#store.bucket, ...query })));
+  async #page(query: Query): Promise<ListObjectsV2CommandOutput> {
+    const command = new ListObjectsV2Command({ Bucket: this.#store.bucket, ...query });
+    const page = await this.#store.send(this.description, (client) => client.send(command));
+    // Whatever else came, such as the page of a proxy, would look as if nothing were there.
+    if (page.IsTruncated !== undefined) return page;
+    throw new Failure('repository_unreachable', `${this.description}: the answer is no listing`, {
+      affected: [this.description],
+      retry: true,
+    });
   }
 
   async *#pages(query: Query): AsyncGenerator<ListObjectsV2CommandOutput> {

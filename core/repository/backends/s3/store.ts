@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Location } from '../../../config/location.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
+import { boundAnswers } from './bounded-answers.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { countRequests } from './request-count.ts';
 import { s3Failure } from './s3-failure.ts';
@@ -11,10 +12,14 @@ import { S3Client as Client, NodeHttpHandler } from './sdk.ts';
 export type S3Location = Extract<Location, { kind: 's3' }>;
 export type S3Settings = Settings['s3'];
 
-/** In milliseconds. */
-const CONNECT_WITHIN = 10_000;
-/** A connection on which nothing comes or goes for so long is given up. */
-const SILENT_FOR = 60_000;
+/** How long is waited for a store, in milliseconds. */
+export interface Waits {
+  readonly connect: number;
+  /** A connection on which nothing comes or goes for so long is given up. */
+  readonly silent: number;
+}
+
+const USUAL_WAITS: Waits = { connect: 10_000, silent: 60_000 };
 /** What many stores call the region that they do not have. */
 const USUAL_REGION = 'us-east-1';
 const CONNECTIONS = 16;
@@ -27,9 +32,11 @@ export class S3Store {
   readonly description: string;
   readonly options: S3Settings;
   readonly #endpoint: string;
+  readonly #waits: Waits;
   #client: Promise<S3Client> | undefined;
 
-  constructor(location: S3Location, options: S3Settings) {
+  constructor(location: S3Location, options: S3Settings, waits = USUAL_WAITS) {
+    this.#waits = waits;
     this.bucket = location.bucket;
     this.prefix = location.prefix === '' ? '' : `${location.prefix}/`;
     this.description = `s3:${location.endpoint}/${location.bucket}${location.prefix === '' ? '' : `/${location.prefix}`}`;
@@ -55,7 +62,7 @@ export class S3Store {
   async #connect(): Promise<S3Client> {
     const { region = USUAL_REGION, pathStyle = true, credentialsFile, profile = 'default' } = this.options;
     const credentials: Credentials = await readCredentials(credentialsFile, profile);
-    const agent = { keepAlive: true, maxSockets: CONNECTIONS, timeout: SILENT_FOR };
+    const agent = { keepAlive: true, maxSockets: CONNECTIONS, timeout: this.#waits.silent };
     const client = new Client({
       endpoint: this.#endpoint,
       region,
@@ -65,13 +72,14 @@ export class S3Store {
       maxAttempts: 1,
       followRegionRedirects: false,
       requestHandler: new NodeHttpHandler({
-        connectionTimeout: CONNECT_WITHIN,
-        socketTimeout: SILENT_FOR,
+        connectionTimeout: this.#waits.connect,
+        socketTimeout: this.#waits.silent,
         httpAgent: agent,
         httpsAgent: agent,
       }),
     });
     countRequests(client);
+    boundAnswers(client);
     return client;
   }
 }
