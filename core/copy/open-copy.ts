@@ -2,6 +2,7 @@ import { settingsOfCopy } from '../config/copies.ts';
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
 import { openStore } from '../repository/backends/open-store.ts';
+import { identifyRepository } from '../repository/identify.ts';
 import { ServerKeys } from '../repository/keys/server-keys.ts';
 import { rememberPlace, replacedAt } from '../repository/known-places.ts';
 import { openPlace } from '../repository/open-repository.ts';
@@ -15,7 +16,8 @@ import { Repository } from '../repository/repository.ts';
 export async function openCopy(name: string, settings: Settings, source: Repository): Promise<Repository> {
   const ofCopy = settingsOfCopy(name, settings);
   const store = await openStore(ofCopy);
-  const found = await copyIdentity(store, source.identity);
+  const known = { stateDirectory: settings.stateDirectory, location: ofCopy.repository };
+  const found = await copyIdentity(store, source.identity, async (backend) => (await identifyRepository(backend, known)).identity);
   const replaced = replacedAt(settings.stateDirectory, ofCopy.repository, found.id);
   if (replaced !== undefined) throw replaced;
   if (found.id !== source.identity.id) {

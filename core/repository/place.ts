@@ -40,9 +40,13 @@ async function requireContents(backend: Backend): Promise<void> {
   });
 }
 
-/** Makes a place for a copy of a repository, or finds what stands there. */
-export async function copyIdentity(backend: Backend, identity: RepositoryIdentity): Promise<RepositoryIdentity> {
-  if ((await backend.inspect()) === 'occupied') return readRepositoryIdentity(backend);
+/** Makes a place for a copy of a repository, or finds what stands there; `identify` says which one that is. */
+export async function copyIdentity(
+  backend: Backend,
+  identity: RepositoryIdentity,
+  identify: (backend: Backend) => Promise<RepositoryIdentity> = readRepositoryIdentity,
+): Promise<RepositoryIdentity> {
+  if ((await backend.inspect()) === 'occupied') return identify(backend);
   await backend.prepare();
   await writeUnsigned(backend, repositoryDocument, REPOSITORY_FILE, identity);
   return identity;
