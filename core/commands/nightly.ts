@@ -37,6 +37,9 @@ const HOPELESS: ReadonlySet<FailureCode> = new Set([
   'locked',
 ]);
 
+/** In milliseconds: so long a night that was stopped tries to let services know. */
+const LAST_WORD = 10_000;
+
 const MOST_NAMES = 10;
 const DAY = 86_400_000;
 
@@ -127,7 +130,14 @@ async function underLock(request: NightlyRequest, context: Context, backUp: Back
   keep(night, context);
   await settleDeletions(context);
   const isAnnounced = heartbeat('start', context);
-  const steps = await allSteps(context, backUp, (soFar) => keep({ ...night, steps: soFar }, context));
+  const onStep: OnStep = (soFar) => keep({ ...night, steps: soFar }, context);
+  const steps = await allSteps(context, backUp, onStep).catch(async (stopped: unknown) => {
+    await isAnnounced;
+    // The signal that stopped the night would keep anybody from hearing of it.
+    const { settings, reporter, now } = context;
+    await heartbeat('failure', { settings, reporter, now, signal: AbortSignal.timeout(LAST_WORD) });
+    throw stopped;
+  });
   const done = steps.every(({ step, status }) => step !== 'run' || status !== 'failed');
   const ended: NightNote = { ...night, done, steps: steps.map(withoutError) };
   keep(ended, context);
@@ -178,7 +188,9 @@ function keep(note: NightNote, { settings, reporter }: Context): void {
   }
 }
 
-async function allSteps(context: Context, backUp: BackUp, onStep: (steps: readonly ReturnType<typeof withoutError>[]) => void) {
+type OnStep = (steps: readonly ReturnType<typeof withoutError>[]) => void;
+
+async function allSteps(context: Context, backUp: BackUp, onStep: OnStep) {
   const steps: NightlyStep[] = [];
   let hopeless: string | undefined;
   const perform = async (step: StepName, action: () => Promise<Omit<NightlyStep, 'step' | 'error'>>) => {

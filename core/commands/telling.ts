@@ -60,8 +60,17 @@ async function tellOnce(event: string, own: readonly ToldProblem[], context: Con
   const isWanted = isWorthTelling(report) || notifyOf(settings).always;
   const delivered = isWanted ? await deliver(message, context) : undefined;
   context.signal.throwIfAborted();
-  writeKnownProblems(settings.stateDirectory, knownAfter(report, found, known, delivered));
+  remember(knownAfter(report, found, known, delivered), context);
   return { subject: message.subject, delivered };
+}
+
+function remember(known: KnownProblems, { settings: { stateDirectory }, reporter }: Context): void {
+  try {
+    writeKnownProblems(stateDirectory, known);
+  } catch (error) {
+    const message = `it cannot be remembered who was told of what, so the same may be told again: ${asFailure(error).message}`;
+    reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });
+  }
 }
 
 /** How the backups stand, and what is wrong beside that. */

@@ -5,7 +5,7 @@ import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
 import { isLocked } from '../locks/locks.ts';
 import { nightState } from '../monitor/night-state.ts';
-import { type Delivered, deliver } from '../notify/deliver.ts';
+import { type Delivered, deliver, heartbeat } from '../notify/deliver.ts';
 import type { Message } from '../notify/message.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { StatusProblem } from '../schemas/status.ts';
@@ -36,6 +36,8 @@ export async function watch(request: WatchRequest, context: Context): Promise<Wa
     return { status: 'ok', told: false, message: event.reason, failed: [] };
   }
   const told = await tellOf(event.name, event.problems, context);
+  // A night that was killed, or never began, could not say it itself.
+  if (told !== undefined && event.isWithoutEnd) await heartbeat('failure', context);
   if (told?.delivered === undefined) {
     return { status: 'ok', told: false, message: told === undefined ? 'people know of it' : 'nothing needs attention', failed: [] };
   }
@@ -47,8 +49,15 @@ function resultOf(message: string, { ways, failed }: Delivered): WatchResult {
   return { status, told: failed.size < ways, message, failed: [...failed].map(([way, reason]) => ({ way, reason })) };
 }
 
+interface WatchedEvent {
+  readonly name: string;
+  readonly problems: readonly StatusProblem[];
+  /** No night came, or the last try of it ended without a word. */
+  readonly isWithoutEnd: boolean;
+}
+
 /** Of what people are to be told now, or why of nothing. */
-function eventNow(context: Context): { readonly name: string; readonly problems: readonly StatusProblem[] } | { readonly reason: string } {
+function eventNow(context: Context): WatchedEvent | { readonly reason: string } {
   const { settings, reporter } = context;
   const { enabled, stateDirectory } = settings;
   if (!enabled) return { reason: 'automatic backups are off (the setting enabled)' };
@@ -59,10 +68,10 @@ function eventNow(context: Context): { readonly name: string; readonly problems:
   const isAtWork = isLocked(stateDirectory, 'nightly');
   const { problems } = nightState({ note, enabled, policy, now, timeZone, isAtWork });
   const missed = problems.filter(({ code }) => code === 'night_missed' || (code === 'not_automatic' && isLongSo(code, context)));
-  if (missed.length > 0) return { name: `missed ${lastDue(policy.time, now, timeZone)}`, problems: missed };
+  if (missed.length > 0) return { name: `missed ${lastDue(policy.time, now, timeZone)}`, problems: missed, isWithoutEnd: true };
   if (note === undefined) return { reason: 'nothing has asked yet whether a backup is due' };
   if (!isOver(note, isAtWork, now.epochMilliseconds)) return { reason: isAtWork ? 'a backup is at work' : 'no backup is over yet' };
-  return { name: `night ${note.begun}`, problems };
+  return { name: `night ${note.begun}`, problems, isWithoutEnd: !note.done };
 }
 
 /** Whether a problem was there a day ago already; remembers it when it was not. */

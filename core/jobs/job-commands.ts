@@ -1,12 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Context } from '../context/context.ts';
 import type { JobRequest, JobResult, JobsRequest, JobsResult, JobView, LogRequest, LogResult } from '../schemas/jobs.ts';
 import { maySee, viewerOf } from './asker.ts';
 import { readEvents } from './record/event-log.ts';
-import { type JobRecord, readProgress, readRecord, unknownJob } from './record/job-record.ts';
+import { askToStop, type JobRecord, readProgress, readRecord, unknownJob } from './record/job-record.ts';
 import { recordIds } from './record/old-records.ts';
-import { FILES, recordFolder } from './record/places.ts';
+import { recordFolder } from './record/places.ts';
 import { standingOf } from './views.ts';
 
 const USUAL_JOBS = 100;
@@ -57,7 +55,7 @@ export async function jobs({ live, limit = USUAL_JOBS, after, ...whose }: JobsRe
 export async function cancel(request: JobRequest, context: Context): Promise<JobView> {
   const { record, folder } = find(request, context);
   const { stateDirectory } = context.settings;
-  if (standingOf(record, stateDirectory).outcome === undefined) writeFileSync(join(folder, FILES.cancel), '', { mode: 0o600 });
+  if (standingOf(record, stateDirectory).outcome === undefined) askToStop(folder);
   return standingOf(record, stateDirectory).view;
 }
 

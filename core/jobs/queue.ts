@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { asFailure, Failure } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
+import { timedIdStart } from '../repository/ids.ts';
 import { type HeldTicket, type LiveTicket, liveTickets, type Ticket } from './record/ticket.ts';
 
 /** So many jobs work at a time. One place is never an owner's, so that an administrator waits for owners as little as can be. */
@@ -46,18 +47,25 @@ export async function withQueue<Result>(stateDirectory: string, action: () => Re
   }
 }
 
+/** In milliseconds: whoever has waited for so long counts as small, so that small ones that keep coming put nobody off for ever. */
+const LONG_WAIT = 10 * 60_000;
+
 /** An administrator's before an owner's, small before large, then in the order in which they came. */
-function compare(a: Ticket, b: Ticket): number {
-  const owners = Number(a.site !== null) - Number(b.site !== null);
-  return owners || a.size - b.size || (a.id < b.id ? -1 : 1);
+function orderAt(now: number): (a: Ticket, b: Ticket) => number {
+  const longAgo = timedIdStart(new Date(now - LONG_WAIT));
+  const sizeOf = ({ id, size }: Ticket): number => (id < longAgo ? 0 : size);
+  return (a, b) => {
+    const owners = Number(a.site !== null) - Number(b.site !== null);
+    return owners || sizeOf(a) - sizeOf(b) || (a.id < b.id ? -1 : 1);
+  };
 }
 
-/** Those that may begin now, of all that live. */
-export function nextOf(live: readonly LiveTicket[]): Ticket[] {
+/** Those that may begin at `now`, of all that live. */
+export function nextOf(live: readonly LiveTicket[], now: number): Ticket[] {
   const queued = live.filter(({ isQueued, isHeld }) => isQueued && isHeld);
   const working: Ticket[] = queued.filter(({ isWorking }) => isWorking);
   const chosen: Ticket[] = [];
-  for (const ticket of queued.filter(({ isWorking }) => !isWorking).sort(compare)) {
+  for (const ticket of queued.filter(({ isWorking }) => !isWorking).sort(orderAt(now))) {
     const all = [...working, ...chosen];
     if (all.length >= AT_ONCE) break;
     if (ticket.site !== null && all.filter(({ site }) => site !== null).length >= OWNERS_AT_ONCE) continue;
@@ -67,7 +75,8 @@ export function nextOf(live: readonly LiveTicket[]): Ticket[] {
 }
 
 /** How many waiting ones come before this one. */
-function ahead(ticket: Ticket, live: readonly LiveTicket[]): number {
+function ahead(ticket: Ticket, live: readonly LiveTicket[], now: number): number {
+  const compare = orderAt(now);
   return live.filter((other) => other.isQueued && other.isHeld && !other.isWorking && compare(other, ticket) < 0).length;
 }
 
@@ -86,7 +95,8 @@ export async function waitForTurn(
     if (signal.aborted) throw new Failure('cancelled', 'stopped before its turn came');
     const now = await withQueue(stateDirectory, () => {
       const live = liveTickets(stateDirectory);
-      if (!nextOf(live).some(({ id }) => id === held.ticket.id)) return ahead(held.ticket, live);
+      const time = Date.now();
+      if (!nextOf(live, time).some(({ id }) => id === held.ticket.id)) return ahead(held.ticket, live, time);
       held.work();
       return undefined;
     });

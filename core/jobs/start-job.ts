@@ -10,7 +10,7 @@ import { askerOf, isSameAsker } from './asker.ts';
 import { launch, systemdRun } from './detached/launch.ts';
 import { makeJob, unmakeJob } from './make-job.ts';
 import { requireRoom, withQueue } from './queue.ts';
-import { type Asker, type JobRecord, readRecord, unitsOfRequest } from './record/job-record.ts';
+import { type Asker, isAskedToStop, type JobRecord, readRecord, unitsOfRequest } from './record/job-record.ts';
 import { removeOldRecords } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
 import { liveTickets, type Ticket } from './record/ticket.ts';
@@ -54,7 +54,10 @@ export async function startJob(
     // One in a terminal ends with that.
     const same = live
       .filter(({ isQueued }) => isQueued)
-      .flatMap((ticket) => sameRun(record, readRecord(recordFolder(stateDirectory, ticket.id))) ?? []);
+      .map((ticket) => recordFolder(stateDirectory, ticket.id))
+      // One that was asked to stop does not do what is asked for now.
+      .filter((folder) => !isAskedToStop(folder))
+      .flatMap((folder) => sameRun(record, readRecord(folder)) ?? []);
     if (same[0] !== undefined) return same[0];
     requireRoom(asker.site, live);
     makeJob(stateDirectory, record, ticketOf(record));

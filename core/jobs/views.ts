@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import type { JobView } from '../schemas/jobs.ts';
 import { toWireError } from '../schemas/wire-error.ts';
-import { type JobOutcome, type JobRecord, readBegun, readOutcome, unitsOfRequest } from './record/job-record.ts';
-import { FILES, recordFolder } from './record/places.ts';
+import { isAskedToStop, type JobOutcome, type JobRecord, readBegun, readOutcome, unitsOfRequest } from './record/job-record.ts';
+import { recordFolder } from './record/places.ts';
 import { type LiveTicket, liveTicket } from './record/ticket.ts';
 
 /** How a job stands: the one who looks sees no process id and no file, only what is true. */
@@ -33,7 +31,7 @@ export function standingOf(record: JobRecord, stateDirectory: string): Standing 
       created: record.created,
       begun,
       ended: outcome === undefined || outcome.ended === '' ? null : outcome.ended,
-      cancelling: outcome === undefined && existsSync(join(folder, FILES.cancel)),
+      cancelling: outcome === undefined && isAskedToStop(folder),
       error: outcome?.error ?? null,
     },
   };

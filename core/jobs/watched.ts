@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Context, Progress, Reporter } from '../context/context.ts';
 import { ProgressFeed } from '../context/progress-feed.ts';
 import { EventLog } from './record/event-log.ts';
-import { writeJson } from './record/job-record.ts';
+import { isAskedToStop, writeJson } from './record/job-record.ts';
 import { FILES } from './record/places.ts';
 
 /** In milliseconds. */
@@ -20,9 +18,8 @@ export interface Watched {
 export function watched(context: Context, folder: string): Watched {
   const events = new EventLog(folder);
   const controller = new AbortController();
-  const isCancelled = (): boolean => existsSync(join(folder, FILES.cancel));
   const look = (): void => {
-    if (!controller.signal.aborted && isCancelled()) controller.abort();
+    if (!controller.signal.aborted && isAskedToStop(folder)) controller.abort();
   };
   look();
   const timer = setInterval(look, LOOK_FOR_CANCEL);

@@ -22,6 +22,7 @@ import { expect } from 'chai';
 import { download } from '../../core/commands/download.ts';
 import type { DownloadRequest, DownloadResult } from '../../core/schemas/download.ts';
 import { removeExpired } from '../../core/targets/download/expiry.ts';
+import { fifoAt } from '../../core/targets/download/fifo-sink.ts';
 import { failureOf } from '../failure-of.ts';
 import { compareTrees } from '../fidelity/compare-trees.ts';
 import { MAIN } from '../program.ts';
@@ -170,6 +171,18 @@ describe('download', function () {
       expect((await failureOf(() => ask({ policy: 'owner', fifo: wrong }))).code, wrong).to.equal('unsafe_path');
     }
     execFileSync('rm', [fifo, foreign]);
+  });
+
+  it('does not wait for ever for a reader who takes a byte now and then', async () => {
+    const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    const slow = spawn('sh', ['-c', 'while dd bs=1000 count=1 of=/dev/null status=none; do sleep 0.02; done <"$1"', 'sh', fifo]);
+    const patience = { toCome: 60_000, toTake: 300, bytes: 1024 * 1024 };
+    const { write, abandon } = await fifoAt(fifo, 'site1', AbortSignal.timeout(30_000), patience);
+    const failure = await failureOf(() => write(Buffer.alloc(64 * 1024 * 1024)));
+    expect(failure).to.include({ code: 'io_error' }).and.to.have.property('message').that.contains('too slowly');
+    await abandon();
+    slow.kill();
   });
 
   it('that is stopped between two entries is no whole archive for its reader', async () => {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type BackUp, nightlyWith } from '../../core/commands/nightly.ts';
 import { run } from '../../core/commands/run.ts';
@@ -10,6 +11,7 @@ import { openContext } from '../../core/context/open-context.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
 import { writeNight } from '../../core/timeline/last-night.ts';
+import { failureOf } from '../failure-of.ts';
 import { MailSink, WebSink } from '../notify/sinks.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -117,6 +119,20 @@ describe('telling people of the nights', () => {
     expect(server.log.filter(({ code }) => code === 'not_told')).to.have.length(2);
   });
 
+  it('lets services know that a night was stopped, though nothing else is done any more', async () => {
+    server.set('notify', { mail: false, heartbeats: [{ start: web.at('/start'), success: web.at('/ok'), failure: web.at('/fail') }] });
+    const stop = new AbortController();
+    const stopped: BackUp = async () => {
+      while (web.asked.length === 0) await pause(5);
+      stop.abort();
+      throw new Failure('cancelled', 'the backup was stopped');
+    };
+    const { context } = server;
+    const failure = await failureOf(() => nightlyWith(stopped)({ now: true }, { ...context, signal: stop.signal }));
+    expect(failure.code).to.equal('cancelled');
+    expect(web.asked.map(({ path }) => path)).to.deep.equal(['/start', '/fail']);
+  });
+
   it('writes the metrics after a night, and when it is watched', async () => {
     mkdirSync(join(server.folder, 'textfile'));
     const metrics = join(server.folder, 'textfile/backup.prom');
@@ -178,6 +194,27 @@ describe('telling people of the nights', () => {
       clock += 2 * HOUR;
       expect(await watched()).to.include({ told: true });
       expect(await watched()).to.include({ told: false });
+    });
+
+    it('lets services know of a night that was killed, once', async () => {
+      server.set('notify', { mail: false, heartbeats: [{ success: web.at('/ok'), failure: web.at('/fail') }] });
+      writeNight(server.stateDirectory, { begun: clock, tried: clock, tries: 1, done: false, steps: [] });
+      clock += 3 * HOUR;
+      await watched();
+      await watched();
+      expect(web.asked.map(({ path }) => path)).to.deep.equal(['/fail']);
+    });
+
+    it('says that it may tell the same again where that cannot be remembered, and not that nobody was told', async () => {
+      writeNight(server.stateDirectory, { begun: clock, tried: clock, tries: 1, done: false, steps: [] });
+      clock += 3 * HOUR;
+      rmSync(join(server.stateDirectory, 'problems.json'), { force: true });
+      mkdirSync(join(server.stateDirectory, 'problems.json', 'in the way'), { recursive: true });
+      expect(await watched()).to.include({ told: true });
+      expect(server.log.map(({ code }) => code))
+        .to.include('state_unusable')
+        .and.not.to.include('not_told');
+      rmSync(join(server.stateDirectory, 'problems.json'), { recursive: true });
     });
 
     it('tells nothing while automatic backups are off, nor while a night is tried again', async () => {

@@ -12,6 +12,8 @@ const ticket = (number: number, given: Partial<LiveTicket> = {}): LiveTicket => 
   ...{ id: id(number), site: null, size: 1, key: id(number), isQueued: true, isHeld: true, isWorking: false },
   ...given,
 });
+/** A second after the first of them. */
+const NOW = Date.parse('2026-11-26T00:00:01Z');
 const numbers = (tickets: readonly Ticket[]): number[] => tickets.map(({ id }) => Number(id.slice(15, 18)));
 
 describe('the queue of jobs', () => {
@@ -30,24 +32,33 @@ describe('the queue of jobs', () => {
       ticket(4, { size: 1 }),
       ticket(5, { size: 0 }),
     ];
-    expect(numbers(nextOf(waiting))).to.deep.equal([5, 3, 4]);
+    expect(numbers(nextOf(waiting, NOW))).to.deep.equal([5, 3, 4]);
+  });
+
+  it('puts nobody off for ever: whoever has waited long comes before small ones that keep coming', () => {
+    const waiting = [ticket(1, { size: 3 }), ticket(2, { size: 2 }), ...[3, 4, 5].map((number) => ticket(number, { size: 0 }))];
+    expect(numbers(nextOf(waiting, NOW))).to.deep.equal([3, 4, 5]);
+    const owners = ticket(6, { site: 'site1', key: 'site1' });
+    expect(numbers(nextOf([owners, ...waiting], NOW + 10 * 60_000))).to.deep.equal([1, 2, 3]);
+    // By a clock that was put back, nobody has waited.
+    expect(numbers(nextOf(waiting, NOW - 3_600_000))).to.deep.equal([3, 4, 5]);
   });
 
   it('never lets owners take all places, nor one owner two', () => {
     const own = (number: number, site: string, given: Partial<LiveTicket> = {}) => ticket(number, { site, key: site, ...given });
-    expect(numbers(nextOf([own(1, 'site1'), own(2, 'site1'), own(3, 'site2'), own(4, 'site3')]))).to.deep.equal([1, 3]);
+    expect(numbers(nextOf([own(1, 'site1'), own(2, 'site1'), own(3, 'site2'), own(4, 'site3')], NOW))).to.deep.equal([1, 3]);
     const busy = [own(1, 'site1', { isWorking: true }), own(2, 'site2', { isWorking: true }), own(3, 'site3'), ticket(4)];
-    expect(numbers(nextOf(busy))).to.deep.equal([4]);
+    expect(numbers(nextOf(busy, NOW))).to.deep.equal([4]);
   });
 
   it('lets what would wait for another one all the same take no place', () => {
     const runs = [ticket(1, { key: 'server', isWorking: true }), ticket(2, { key: 'server' }), ticket(3, { size: 3 })];
-    expect(numbers(nextOf(runs))).to.deep.equal([3]);
+    expect(numbers(nextOf(runs, NOW))).to.deep.equal([3]);
   });
 
   it('passes over whoever is dead, in a terminal, or has not come yet', () => {
     const three = [1, 2, 3].map((number) => ticket(number, { isWorking: true, isHeld: false }));
-    expect(numbers(nextOf([...three, ticket(4, { isQueued: false, isWorking: true }), ticket(5)]))).to.deep.equal([5]);
+    expect(numbers(nextOf([...three, ticket(4, { isQueued: false, isWorking: true }), ticket(5)], NOW))).to.deep.equal([5]);
   });
 
   it('gives the turn on when the one before ends in whatever way, and a waiting one can be stopped', async () => {

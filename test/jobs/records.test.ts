@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { METHODS } from '../../core/commands/registry.ts';
 import { cancel, job, jobs, log } from '../../core/jobs/job-commands.ts';
 import { EventLog, readEvents } from '../../core/jobs/record/event-log.ts';
-import { createRecord, type JobRecord, readOutcome, writeOutcome } from '../../core/jobs/record/job-record.ts';
+import { askToStop, createRecord, isAskedToStop, type JobRecord, readOutcome, writeOutcome } from '../../core/jobs/record/job-record.ts';
 import { recordIds, removeOldRecords } from '../../core/jobs/record/old-records.ts';
 import { jobsFolder } from '../../core/jobs/record/places.ts';
 import { startJob } from '../../core/jobs/start-job.ts';
@@ -125,6 +125,10 @@ describe('the records of jobs', () => {
     expect((await start(run(['site1']))).joined).to.equal(false);
     expect((await start(run(['site1'], { policy: 'owner' }))).joined).to.equal(false);
     expect((await start(run(['site1'], { policy: 'owner' }))).joined).to.equal(true);
+    // It would never do what is asked for now.
+    await cancel({ job: first.job }, server.context);
+    const fresh = await start(run(['site1', 'site2']));
+    expect(fresh).to.include({ joined: false }).and.not.to.include({ job: first.job });
   });
 
   it('refuse an owner’s wishes before anything is started', async () => {
@@ -188,6 +192,25 @@ describe('the records of jobs', () => {
       expect((await server.json<{ status: string }>('verify', '--quick')).status).to.equal('ok');
     } finally {
       execFileSync('umount', [server.stateDirectory]);
+    }
+  });
+
+  it('can be asked to stop on a disk that has no room for one more file', () => {
+    const disk = join(server.folder, 'no-files');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k,nr_inodes=12', 'tmpfs', disk]);
+    try {
+      const asker = { role: 'administrator', site: null, incarnation: null } as const;
+      const id = '20260101T000000000Z-00000000';
+      const folder = createRecord(disk, { id, method: 'run', request: {}, asker, user: null, created: '', directory: '/' });
+      expect(() => {
+        for (let file = 0; ; file++) writeFileSync(join(disk, `${file}`), '');
+      }).to.throw('ENOSPC');
+      expect(isAskedToStop(folder)).to.equal(false);
+      askToStop(folder);
+      expect(isAskedToStop(folder)).to.equal(true);
+    } finally {
+      execFileSync('umount', [disk]);
     }
   });
 

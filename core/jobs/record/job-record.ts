@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Progress } from '../../context/context.ts';
 import { Failure } from '../../failure.ts';
@@ -78,6 +78,25 @@ export function readBegun(folder: string): string | null {
 
 export function readProgress(folder: string): Progress | undefined {
   return readJson<Progress>(folder, FILES.progress);
+}
+
+/** Whether somebody asked the job in this folder to stop. */
+export function isAskedToStop(folder: string): boolean {
+  return existsSync(join(folder, FILES.cancel));
+}
+
+/**
+ * Asks the job in a folder to stop. On a full disk the room gives way that was kept for its outcome: stopping it may be what makes room.
+ * Throws what the system says.
+ */
+export function askToStop(folder: string): void {
+  const file = join(folder, FILES.cancel);
+  try {
+    writeFileSync(file, '', { mode: 0o600 });
+  } catch (error) {
+    if (!existsSync(join(folder, FILES.reserve))) throw error;
+    renameSync(join(folder, FILES.reserve), file);
+  }
 }
 
 function isObject(value: unknown): value is object {

@@ -77,7 +77,8 @@ export const jobTargets: readonly Target[] = [
         const live = liveTickets(STATE);
         requireRoom('site1', live);
         // Whatever a ticket says, another one's turn comes.
-        if (!nextOf(live).some((ticket) => ticket.id === other.id)) throw new Error('a broken ticket is in the way of another one');
+        if (!nextOf(live, Date.now()).some((ticket) => ticket.id === other.id))
+          throw new Error('a broken ticket is in the way of another one');
         utimesSync(`${STATE}/${file}`, 0, 0);
       } finally {
         broken?.giveBack();
