@@ -21,6 +21,14 @@ const DATA_MIN = 4;
 /** With its parity a stripe has 256 at most: there are no more numbers. */
 const DATA_MAX = 200;
 
+/** The most that one stripe may take, in bytes: it is held in memory. An object of 1 TiB has such stripes. */
+const STRIPE_MAX = 256 * 1024 * 1024;
+
+/** Whether a stripe can be held in memory. */
+export function isHandy({ shard, data, parity }: Geometry): boolean {
+  return shard * (data + parity) <= STRIPE_MAX;
+}
+
 /** For recovery data of `percent` of an object's length, from 1 to 100; small objects get what heals one lost sector at least. */
 export function geometryFor(length: number, percent: number): Geometry {
   let shard = Math.max(1, Math.min(SHARD, length));

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Failure } from '../../failure.ts';
-import { type Geometry, parityLength } from './geometry.ts';
+import { type Geometry, isHandy, parityLength } from './geometry.ts';
 
 const MAGIC = Buffer.from('APBKRECV', 'latin1');
 const VERSION = 1;
@@ -12,8 +12,6 @@ export const SHARD_DIGEST = 8;
 export const TRAILER = 4;
 /** As large as a head of the most shards can be. */
 const HEAD_MAX = 64 * 1024 * 1024;
-/** The most that one stripe may take: it is held in memory. With such stripes an object has 256 GiB. */
-const STRIPE_MAX = 64 * 1024 * 1024;
 
 /** What recovery data says of itself: of which object it is, how that is cut, and the digest of each shard. */
 export interface RecoveryHead {
@@ -74,7 +72,7 @@ export function decodeHead(head: Buffer): RecoveryHead {
   const [shard, data, parity, stripes] = [56, 60, 64, 68].map((at) => head.readUInt32LE(at)) as [number, number, number, number];
   const geometry = { length: Number(head.readBigUInt64LE(16)), shard, data, parity, stripes };
   const isPossible = shard > 0 && data > 0 && parity > 0 && stripes > 0 && data + parity <= 256;
-  if (isPossible && shard * (data + parity) > STRIPE_MAX) throw damaged(`a stripe of it takes more than ${STRIPE_MAX} bytes`);
+  if (isPossible && !isHandy(geometry)) throw damaged('a stripe of it takes more memory than there may be');
   if (!isPossible || geometry.length > data * stripes * shard || head.length !== headLength(geometry))
     throw damaged('its head contradicts itself');
   return { geometry, sha256: head.toString('hex', 24, 56), digests: head.subarray(FIXED, -SHA256) };
