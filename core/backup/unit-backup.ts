@@ -8,7 +8,7 @@ import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import { rawDatabasesIn } from '../panel/raw-databases.ts';
 import type { PanelUnit } from '../panel/unit.ts';
-import { missingSnapshots, type ReadUnit, snapshotMissing } from '../repository/history/missing.ts';
+import { missingSnapshots, type ReadUnit } from '../repository/history/missing.ts';
 import { keepSeenSnapshot } from '../repository/history/seen.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { newTimedId } from '../repository/ids.ts';
@@ -39,6 +39,7 @@ import { SnapshotOutput } from './rows/snapshot-output.ts';
 import { flagUnseen } from './rows/unseen-rows.ts';
 import { ROOT_MOVED, ROOT_VANISHED } from './rows/warning-list.ts';
 import type { BackedUpUnit } from './run/backed-up-unit.ts';
+import { tellOnce } from './run/missing-units.ts';
 import type { RunTools } from './run/run-tools.ts';
 import { timeBudget } from './run/time-budget.ts';
 import { commitSnapshot, type ScannedUnit } from './snapshot-commit.ts';
@@ -89,14 +90,10 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   }
 }
 
-/** Whether a snapshot is gone that was the newest; says so. What is left is authentic: the backup goes on from that. */
-async function tellMissing(unit: string, found: ReadUnit, { context, repository, named }: RunTools): Promise<boolean> {
-  const missing = await missingSnapshots(unit, found, repository, { named });
-  for (const id of missing) {
-    const failure = snapshotMissing(unit, id);
-    context.reporter.log({ level: 'error', code: failure.code, message: failure.message, affected: failure.affected });
-  }
-  return missing.length > 0;
+/** Whether a snapshot is gone that the server did not delete, and no run said so before; says so. What is left is authentic: the backup goes on from that. */
+async function tellMissing(unit: string, found: ReadUnit, { context, repository, history }: RunTools): Promise<boolean> {
+  const missing = await missingSnapshots(unit, found, repository, history.runs, history.deletions);
+  return tellOnce(unit, missing, repository, context.reporter);
 }
 
 /** So that it is missed when somebody takes it away. */

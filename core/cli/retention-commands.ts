@@ -11,6 +11,7 @@ interface PruneOptions {
   readonly simulate?: string;
   readonly dryRun?: true;
   readonly yes?: true;
+  readonly acceptMissing?: true;
   readonly wait?: number;
 }
 
@@ -23,6 +24,7 @@ export function addRetentionCommands(program: Command, actions: Actions): void {
     .argument('[unit...]', 'site12 or system, all incarnations, or the id of a unit; none or all: everything')
     .option('--dry-run', 'delete nothing, show what would be kept and deleted, and by which rule')
     .option('--yes', 'confirm deleting more than the safety limit')
+    .option('--accept-missing', 'what is missing of the history is lost, and known to be: miss it no more')
     .addOption(new Option('--wait <minutes>', 'wait for a backup in progress (default: 0)').argParser(minutes))
     .addOption(copyOption())
     .addOption(backgroundOption())

@@ -18,13 +18,15 @@ function unitTable({ unit, unitId, status, reason, snapshots }: PrunedUnit): str
 }
 
 /** What became of each snapshot, by which rule, and what it freed. */
-export function renderPrune({ status, dryRun, units, objects, bytes, runs, holds }: PruneResult): string {
+export function renderPrune({ status, dryRun, units, objects, bytes, runs, holds, accepted }: PruneResult): string {
   const deleted = units.reduce((sum, unit) => sum + unit.deleted, 0);
   const counts = [`${formatCount(deleted)} snapshots`, `${formatCount(objects)} objects of ${formatBytes(bytes)}`];
   const others = [`${formatCount(runs)} records of runs`, `${formatCount(holds)} expired holds`];
   const guarded = units.some((unit) => unit.needsConfirmation) ? 'This is more than the safety limit: confirm it with --yes.\n' : '';
   const summary = `${dryRun ? 'Would delete' : 'Deleted'} ${[...counts, ...others].join(', ')}.\n`;
-  return `${units.map(unitTable).join('\n')}${summary}${guarded}Prune: ${status}.\n`;
+  const losses =
+    accepted === 0 ? '' : `${formatCount(accepted)} missing snapshots and records of runs ${dryRun ? 'would be' : 'are'} missed no more.\n`;
+  return `${units.map(unitTable).join('\n')}${summary}${losses}${guarded}Prune: ${status}.\n`;
 }
 
 /** A copy a line, and what was wrong with it. */

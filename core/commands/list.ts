@@ -21,7 +21,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
   const snapshots: SnapshotSummary[] = [];
   const unusable = new Map<string, ListResult['unusable'][number]>();
   const logs = new Map<Repository, Promise<RunIndex>>();
-  const { units, all } = await unitsToList(request, context);
+  const { units, all, refusal } = await unitsToList(request, context);
   if (request.domain !== undefined && units.length === 0) throw noSuchDomain(request.domain);
   const tellMissing = (repository: Repository, unit: string, missing: string): void => {
     const failure = snapshotMissing(unit, missing);
@@ -32,8 +32,10 @@ export async function list(request: ListRequest, context: Context): Promise<List
   if (all !== undefined) {
     const runs = RunIndex.read(all, context.now().getTime());
     logs.set(all, runs);
-    const isMeant = (id: string) => request.unit === undefined || unitNameOf(id) === request.unit;
+    const named = request.incarnation ?? request.unit;
+    const isMeant = (id: string) => named === undefined || id === named || unitNameOf(id) === named;
     for (const { unit, snapshot } of await missingUnits(all, await runs)) if (isMeant(unit)) tellMissing(all, unit, snapshot);
+    if (units.length === 0 && unusable.size === 0 && refusal !== undefined) throw refusal;
   }
   for (const { repository, unit } of units) {
     const current = isCurrent(unit, repository, context);
@@ -71,10 +73,12 @@ function onceEach(snapshots: readonly SnapshotSummary[]): SnapshotSummary[] {
   return [...chosen.values()];
 }
 
-/** What is to be listed; `all` where it is all that the repository has for the server, or for all accounts of a name. */
+/** What is to be listed; `all` where what is gone of the server, or of all accounts of a name, is told as well. */
 interface UnitsToList {
   readonly units: readonly FoundUnit[];
   readonly all?: Repository;
+  /** Why there is nothing to list, unless something is gone. */
+  readonly refusal?: Failure;
 }
 
 async function unitsToList({ unit, incarnation, domain, server, earlier, policy }: ListRequest, context: Context): Promise<UnitsToList> {
@@ -83,7 +87,7 @@ async function unitsToList({ unit, incarnation, domain, server, earlier, policy 
     throw new Failure('usage', 'an owner’s request has to name the account');
   }
   if (named !== undefined && domain !== undefined) throw new Failure('usage', 'a unit and a domain are two things');
-  if (named !== undefined && earlier !== true) return { units: await unitNamed(named, server, policy, context) };
+  if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
   if (unit === undefined) repository.expectAll();
   if (domain !== undefined)
@@ -93,18 +97,23 @@ async function unitsToList({ unit, incarnation, domain, server, earlier, policy 
   return { units: units.map((each) => ({ repository, unit: each })), all: repository };
 }
 
-/** The unit of this name; none when it lives on the server and was not backed up yet. */
-async function unitNamed(unit: string, server: string | undefined, policy: 'owner' | undefined, context: Context): Promise<FoundUnit[]> {
+/** The unit of this name; none when it lives on the server and was not backed up yet. Whose backups were taken away is no owner's to know. */
+async function unitNamed(unit: string, server: string | undefined, policy: 'owner' | undefined, context: Context): Promise<UnitsToList> {
+  const others = (repository: Repository) => (policy === 'owner' ? {} : { all: repository });
   try {
     const found = await findSubject({ unit, server, policy }, context);
-    if (!isReplaced(found, unit, context)) return [found];
+    if (!isReplaced(found, unit, context)) return { units: [found], ...others(found.repository) };
     const message = `${unit} was made anew and has no backups yet; those of earlier accounts are listed with --earlier`;
     context.reporter.log({ level: 'warning', code: 'unit_earlier', message, affected: [unit] });
-    return [];
+    return { units: [], ...others(found.repository) };
   } catch (error) {
+    const refusal = asFailure(error);
+    if (refusal.code !== 'unit_unknown') throw error;
     const isLiving = server === undefined && findLivingUnit(context.settings, unit) !== undefined;
-    if (isLiving && asFailure(error).code === 'unit_unknown') return [];
-    throw error;
+    if (policy === 'owner' && isLiving) return { units: [] };
+    if (policy === 'owner') throw error;
+    const all = await openRepository(context.settings, 'read', () => {}, { server });
+    return isLiving ? { units: [], all } : { units: [], all, refusal };
   }
 }
 

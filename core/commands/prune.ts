@@ -3,11 +3,12 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
-import { announceDeletion } from '../prune/announcement.ts';
+import { Announcement } from '../prune/announcement.ts';
 import { unitsToPrune } from '../prune/choose-units.ts';
 import { deleteSnapshots, type Removed } from '../prune/deletion.ts';
+import { type Losses, missingNow, NO_LOSSES } from '../prune/losses.ts';
 import { type Refusal, Refusals } from '../prune/refusals.ts';
-import { expiredRuns, removeRuns } from '../prune/run-records.ts';
+import { expiredRuns, oldestOfInterest, removeRuns } from '../prune/run-records.ts';
 import { decideUnit, exclusiveObjects, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
 import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
@@ -94,21 +95,28 @@ export async function pruneRepository(
   }
   const going = units.map(({ retention, refusal }) => (refusal === undefined ? retention : untouched(retention)));
   const expired = await expiredRuns(repository, rules, going);
+  const losses = request.acceptMissing === true ? await missingNow(going, runs, repository, now) : NO_LOSSES;
   const ended = holds.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= now);
   if (request.dryRun === true)
-    return resultOf(request, { units, skipped, removed: foreseen(going), runs: expired.length, holds: ended.length });
+    return resultOf(request, { units, skipped, removed: foreseen(going), runs: expired.length, holds: ended.length, losses });
   refusals.save();
-  const isSaid = await announceDeletion(going, expired, runs, repository);
-  const { closed, ...removed } = await deleteSnapshots(going, repository, now, step);
+  const announcement = await Announcement.of({ units: going, runs: expired, losses }, runs, repository, oldestOfInterest(rules));
+  await announcement.say();
+  let deleted = 0;
+  const { closed, ...removed } = await deleteSnapshots(going, repository, now, async () => {
+    await step();
+    await announcement.sayAt(deleted++);
+  });
+  await announcement.finish();
   for (const [id, failure] of closed) if (going.some(({ unit }) => unit === id)) skipped.push(skip(id, failure, context));
   // Without a word of it they would be missed.
-  const gone = isSaid ? expired : [];
+  const gone = announcement.isSaid ? expired : [];
   await removeRuns(gone, repository);
   runs.save(gone);
   // One that stays is ended all the same, and goes the next time.
   for (const { path } of ended) await repository.removeObject(path).catch((error) => repository.report(error));
   const done = units.filter(({ retention }) => !closed.has(retention.unit));
-  return resultOf(request, { units: done, skipped, removed, runs: gone.length, holds: ended.length });
+  return resultOf(request, { units: done, skipped, removed, runs: gone.length, holds: ended.length, losses });
 }
 
 /** What retention says of a unit, and why it is not done. */
@@ -146,9 +154,10 @@ interface Pruned {
   readonly removed: Removed;
   readonly runs: number;
   readonly holds: number;
+  readonly losses: Losses;
 }
 
-function resultOf(request: PruneRequest, { units, skipped, removed, runs, holds }: Pruned): PruneResult {
+function resultOf(request: PruneRequest, { units, skipped, removed, runs, holds, losses }: Pruned): PruneResult {
   const dryRun = request.dryRun === true;
   const pruned = units.map(({ retention, refusal }): PrunedUnit => {
     const { unit, snapshots, decision, doomed, kept } = retention;
@@ -168,5 +177,13 @@ function resultOf(request: PruneRequest, { units, skipped, removed, runs, holds 
     };
   });
   const isWhole = skipped.length === 0 && units.every(({ refusal }) => refusal === undefined);
-  return { status: isWhole ? 'ok' : 'partial', dryRun, units: [...pruned, ...skipped], ...removed, runs, holds };
+  return {
+    status: isWhole ? 'ok' : 'partial',
+    dryRun,
+    units: [...pruned, ...skipped],
+    ...removed,
+    runs,
+    holds,
+    accepted: losses.runs.length + losses.snapshots.length,
+  };
 }

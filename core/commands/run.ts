@@ -25,6 +25,7 @@ import { type Lock, takeLock, type Waiting, waitForLock } from '../locks/locks.t
 import { unitBackupLock } from '../locks/unit-locks.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import { findLivingUnit, listUnits } from '../panel/units.ts';
+import { readDeletions } from '../repository/history/deletions.ts';
 import { newTimedId } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { mendObjects } from '../repository/mend-objects.ts';
@@ -138,11 +139,12 @@ async function backUp(
     const exported = context.databaseExport;
     if (exported !== undefined && earlier === undefined) reportExport(exported, context);
     if (request.policy !== 'owner' && databasesOf(settings).method === 'stream') await settleDeadRestores(databases, context);
-    const { unchanged, named } = await readRuns(repository, started, context);
+    const { unchanged, runs } = await readRuns(repository, started, context);
+    const history = { runs, deletions: await readDeletions(repository, (error) => repository.report(error)) };
     const isRunMissing = (await repository.runs.missing()) !== undefined;
     if (request.policy !== 'owner') await putBackDamaged(repository, context);
     // Whose backups others are is no owner's business.
-    const isUnitMissing = request.policy !== 'owner' && (await tellMissingUnits(repository, context));
+    const isUnitMissing = request.policy !== 'owner' && (await tellMissingUnits({ repository, history }, context));
     const cache = new ManifestCache(repository);
     const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
     const control = new RunControl({ progress, signal: context.signal, load, throttled });
@@ -166,7 +168,7 @@ async function backUp(
       databases,
       exporters: exported === undefined ? [] : [exported],
       unchanged,
-      named,
+      history,
       control,
       readBack,
       inHand,
@@ -336,12 +338,12 @@ async function readRuns(
   repository: Repository,
   now: Date,
   { settings }: Context,
-): Promise<{ readonly unchanged: LastUnchanged; readonly named: RunIndex['named'] }> {
+): Promise<{ readonly unchanged: LastUnchanged; readonly runs: RunIndex }> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
   const since = differentialDueSince(schedulePolicy(settings), instant, localTimeZone(repository.notify));
   const runs = await RunIndex.read(repository, now.getTime(), since);
   runs.save();
-  return { unchanged: lastUnchanged(runs), named: runs.named };
+  return { unchanged: lastUnchanged(runs), runs };
 }
 
 async function backUpOne(unit: PanelUnit, { level, onScanned, take }: OneUnit, tools: RunTools): Promise<EndedUnit> {

@@ -7,6 +7,7 @@ import type { Repository } from '../repository/repository.ts';
 import { runIds } from '../repository/server-identity.ts';
 import { readAnnouncements } from '../repository/signatures/announcements.ts';
 import { shownFingerprint } from '../repository/signatures/signatures.ts';
+import { signedObjects, signersOf } from '../repository/signatures/signers.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { ServerSummary, ServersRequest, ServersResult } from '../schemas/servers.ts';
 
@@ -28,13 +29,25 @@ async function trustKey(fingerprint: string, { place }: Repository, stateDirecto
     await place.signatures.trust(identity.server, [key]);
     return;
   }
-  throw new Failure('usage', `no server of the repository names a key ${fingerprint}`, { affected: [fingerprint] });
+  // What names it may be missing, damaged or exchanged.
+  for (const { identity } of known) {
+    for await (const { key } of signedObjects(place.backend, identity.server)) {
+      if (shownFingerprint(key) !== fingerprint) continue;
+      prepareStateDirectory(stateDirectory);
+      await place.signatures.trust(identity.server, [key]);
+      return;
+    }
+  }
+  throw new Failure('usage', `no server of the repository names a key ${fingerprint} or has anything that it signed`, {
+    affected: [fingerprint],
+  });
 }
 
 async function keysOf(server: string, { place }: Repository): Promise<ServerSummary['keys']> {
-  const { keys } = await readAnnouncements(place.backend, place.repository.id, server);
+  const { keys: named } = await readAnnouncements(place.backend, place.repository.id, server);
   const trusted = place.signatures.trusted(server);
-  return keys.map((key) => ({ fingerprint: shownFingerprint(key), known: trusted.includes(key) }));
+  const keys = new Set([...named, ...trusted, ...(named.length === 0 ? await signersOf(place.backend, server) : [])]);
+  return [...keys].map((key) => ({ fingerprint: shownFingerprint(key), known: trusted.includes(key) }));
 }
 
 async function summarize({ identity, writer, since }: KnownServer, repository: Repository): Promise<ServerSummary> {

@@ -2,6 +2,7 @@ import { findSubject } from '../browse/find-subject.ts';
 import { identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { type FoundDeletions, readDeletions } from '../repository/history/deletions.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
 import { serverFolder, snapshotPath, unitPath } from '../repository/layout.ts';
@@ -13,7 +14,7 @@ import { DamageList } from '../verify/damage-list.ts';
 import { KeyReferences } from '../verify/key-references.ts';
 import { checkRecovery } from '../verify/recovery-check.ts';
 import { checkServer } from '../verify/server-check.ts';
-import { type CheckScope, UnitCheck } from '../verify/unit-check.ts';
+import { type CheckScope, type KnownHistory, UnitCheck } from '../verify/unit-check.ts';
 import { noteVerified } from '../verify/verified-units.ts';
 import { VerificationWatch } from '../verify/watch.ts';
 
@@ -25,8 +26,11 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   const { repository, ids } = await unitsToVerify(request, context);
   const scope = scopeOf(request);
   const runs = await RunIndex.read(repository, context.now().getTime());
+  // What of these cannot be read is among the damages.
+  const history = { runs, deletions: await readDeletions(repository, () => {}) };
+  tellAccepted(history.deletions, repository);
   const keys = new KeyReferences();
-  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, runs, keys);
+  const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, history, keys);
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
   watch.unitCount = ids.length;
@@ -36,7 +40,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    const found = await damagesOf(id, repository, watch, { scope, runs, keys });
+    const found = await damagesOf(id, repository, watch, { scope, history, keys });
     damages.push(...found);
     const check = {
       time: context.now().toISOString(),
@@ -59,10 +63,18 @@ function scopeOf({ quick, sample }: VerifyRequest): CheckScope {
   return sample === undefined ? 'all' : { percent: sample };
 }
 
+/** What is gone, and whoever reads this need not look for any more. */
+function tellAccepted({ accepted }: FoundDeletions, { notify, server }: Repository): void {
+  for (const { time, runs, snapshots } of accepted) {
+    const message = `${snapshots.length} snapshots and ${runs.length} records of runs are missing, which was accepted at ${time}: ${[...snapshots.map(({ id }) => id), ...runs].slice(0, 10).join(', ')}`;
+    notify({ level: 'info', code: 'history_accepted', message, affected: [server] });
+  }
+}
+
 /** What is wrong with what is said of the server itself. */
-async function damagesOfServer(repository: Repository, runs: RunIndex, keys: KeyReferences): Promise<Damage[]> {
+async function damagesOfServer(repository: Repository, history: KnownHistory, keys: KeyReferences): Promise<Damage[]> {
   const damages = new DamageList();
-  await checkServer(repository, runs, keys, damages);
+  await checkServer(repository, history, keys, damages);
   return damages.ofSnapshots(async () => true);
 }
 
@@ -77,7 +89,7 @@ async function damagesOf(
   unit: string,
   repository: Repository,
   watch: VerificationWatch,
-  { scope, runs, keys }: { readonly scope: CheckScope; readonly runs: RunIndex; readonly keys: KeyReferences },
+  { scope, history, keys }: { readonly scope: CheckScope; readonly history: KnownHistory; readonly keys: KeyReferences },
 ): Promise<Damage[]> {
   const damages = new DamageList();
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
@@ -87,7 +99,7 @@ async function damagesOf(
     damages.add(place, error, []);
   }
   try {
-    const records = await new UnitCheck(repository, damages, watch, scope).check(unit, runs, keys);
+    const records = await new UnitCheck(repository, damages, watch, scope).check(unit, history, keys);
     await checkRecovery(repository, unit, damages, { records, isThorough: scope === 'all' });
   } catch (error) {
     // Without a key nothing was checked, which is no damage.

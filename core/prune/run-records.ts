@@ -8,14 +8,19 @@ import type { RetentionRules, UnitRetention } from './unit-retention.ts';
 /** How long the record of a run is kept at least; longer where the retention of snapshots has a longer age. */
 const SHORTEST_AGE = '2 months';
 
+/** Since when records of runs are kept at least, in milliseconds since 1970. */
+export function oldestOfInterest({ policy, now, timeZone }: RetentionRules): number {
+  const ages = [SHORTEST_AGE, ...Object.values(policy.levels ?? {}), policy.keepWithin ?? SHORTEST_AGE];
+  return Math.min(...ages.map((age) => millisecondsBefore(now, parseDuration(age), timeZone)));
+}
+
 /**
  * The ids of run records that are older than anything retention asks for. Never the newest, nor one that alone tells until when a
  * snapshot stood for the state of its unit, as long as that snapshot stays. `units` are those that retention decided about.
  */
 export async function expiredRuns(repository: Repository, rules: RetentionRules, units: readonly UnitRetention[]): Promise<string[]> {
-  const { policy, now, timeZone, runs } = rules;
-  const ages = [SHORTEST_AGE, ...Object.values(policy.levels ?? {}), policy.keepWithin ?? SHORTEST_AGE];
-  const limit = Math.min(...ages.map((age) => millisecondsBefore(now, parseDuration(age), timeZone)));
+  const { now, runs } = rules;
+  const limit = oldestOfInterest(rules);
   const isPast = (id: string) => timeOfId(id).getTime() <= now.epochMilliseconds;
   const newest = [runs.ids.findLast(isPast), runs.ids.at(-1)];
   const old = runs.ids.filter((id) => timeOfId(id).getTime() < limit && !newest.includes(id));

@@ -44,6 +44,8 @@ export interface MachineRecord {
   readonly product?: string;
   /** The objects without a signature that the server had when it began to sign: others are refused. */
   readonly adopted?: readonly AdoptedObject[];
+  /** Public keys (raw, base64) of the server that nothing else names: what did was missing or damaged. */
+  readonly formerKeys?: readonly string[];
   readonly created: string;
 }
 

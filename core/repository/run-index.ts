@@ -22,6 +22,8 @@ export interface Witness {
 export interface IndexedLog {
   readonly sequence: number;
   readonly previous: { readonly sequence: number; readonly id: string } | null;
+  /** Whether its server tells since then what stays. */
+  readonly standing: boolean;
 }
 
 /** The newest snapshot of a unit as the newest run says that names it. */
@@ -39,10 +41,14 @@ interface Known {
   readonly witnesses: Map<string, Witness>;
   readonly log: Map<string, IndexedLog>;
   readonly named: Map<string, Named>;
+  readonly mentioned: Map<string, Mentioned>;
 }
 
+/** By the id of a snapshot: the greatest number of a run that names it. */
+type Mentioned = Record<string, number>;
+
 function nothingKnown(): Known {
-  return { runs: [], witnesses: new Map(), log: new Map(), named: new Map() };
+  return { runs: [], witnesses: new Map(), log: new Map(), named: new Map(), mentioned: new Map() };
 }
 
 /**
@@ -58,17 +64,22 @@ export class RunIndex {
   readonly log: ReadonlyMap<string, IndexedLog>;
   /** By the id of a unit: its newest snapshot as the log says. */
   readonly named: ReadonlyMap<string, Named>;
+  readonly #mentioned: ReadonlyMap<string, Mentioned>;
+  /** The greatest number of a run by a program that did not tell what stays: what was deleted until then, nobody knows. */
+  readonly untold: number;
   readonly #file: string;
   readonly #read: readonly string[];
   readonly #isNew: boolean;
 
-  private constructor(file: string, ids: readonly string[], { runs, witnesses, log, named }: Known, isNew: boolean) {
+  private constructor(file: string, ids: readonly string[], { runs, witnesses, log, named, mentioned }: Known, isNew: boolean) {
     this.#file = file;
     this.ids = ids;
     this.#read = runs;
     this.witnesses = witnesses;
     this.log = log;
     this.named = named;
+    this.#mentioned = mentioned;
+    this.untold = Math.max(0, ...[...log.values()].map(({ sequence, standing }) => (standing ? 0 : sequence)));
     this.#isNew = isNew;
   }
 
@@ -106,6 +117,27 @@ export class RunIndex {
     return new RunIndex(file, ids, { ...known, runs: read }, isNew);
   }
 
+  /** The ids of the units that the log names. */
+  get units(): Iterable<string> {
+    return this.#mentioned.keys();
+  }
+
+  /** Whether the log names a unit. */
+  names(unit: string): boolean {
+    return this.#mentioned.has(unit) || this.named.has(unit);
+  }
+
+  /** The ids of a unit's snapshots that runs behind the number `sequence` name, as far as their server told since then what it deleted. */
+  mentionedSince(unit: string, sequence: number): string[] {
+    const since = Math.max(sequence, this.untold);
+    return Object.entries(this.#mentioned.get(unit) ?? {}).flatMap(([id, last]) => (last > since ? id : []));
+  }
+
+  /** The greatest number of a run. */
+  get greatest(): number {
+    return Math.max(0, ...[...this.log.values()].map(({ sequence }) => sequence));
+  }
+
   /** When the runs began, in milliseconds since 1970. */
   get times(): number[] {
     return this.ids.map((id) => timeOfId(id).getTime());
@@ -122,8 +154,9 @@ export class RunIndex {
     const witnesses = Object.fromEntries([...this.witnesses].filter(([, { run }]) => !gone.has(run)));
     const log = Object.fromEntries([...this.log].filter(([id]) => !gone.has(id)));
     const named = Object.fromEntries(this.named);
+    const mentioned = Object.fromEntries(withoutForgotten(this.#mentioned, Object.values(log)));
     try {
-      replaceFile(this.#file, Buffer.from(`${JSON.stringify({ runs, witnesses, log, named })}\n`));
+      replaceFile(this.#file, Buffer.from(`${JSON.stringify({ runs, witnesses, log, named, mentioned })}\n`));
     } catch {
       // What is only quicker must not stop anything.
     }
@@ -142,11 +175,29 @@ function addWitnesses({ id, units }: RunRecord, witnesses: Map<string, Witness>)
 function addToLog({ id, units, log }: RunRecord, known: Known): void {
   if (log === undefined) return;
   const { sequence, previous } = log;
-  known.log.set(id, { sequence, previous: previous === null ? null : { sequence: previous.sequence, id: previous.id } });
+  const standing = log.standing === true;
+  known.log.set(id, { sequence, previous: previous === null ? null : { sequence: previous.sequence, id: previous.id }, standing });
   for (const { unit, snapshot } of units) {
-    if (unit === null || snapshot === null || (known.named.get(unit)?.sequence ?? 0) > sequence) continue;
+    if (unit === null || snapshot === null) continue;
+    if (standing) mention(known.mentioned, unit, snapshot.id, sequence);
+    if ((known.named.get(unit)?.sequence ?? 0) > sequence) continue;
     known.named.set(unit, { id: snapshot.id, run: id, sequence });
   }
+}
+
+function mention(mentioned: Map<string, Mentioned>, unit: string, snapshot: string, sequence: number): void {
+  const known = mentioned.get(unit) ?? {};
+  known[snapshot] = Math.max(sequence, known[snapshot] ?? 0);
+  mentioned.set(unit, known);
+}
+
+/** Without what no record in the log can name any more. */
+function withoutForgotten(mentioned: ReadonlyMap<string, Mentioned>, log: readonly IndexedLog[]): [string, Mentioned][] {
+  const first = Math.min(...log.map(({ sequence }) => sequence));
+  return [...mentioned].flatMap(([unit, snapshots]): [string, Mentioned][] => {
+    const left = Object.entries(snapshots).filter(([, last]) => last >= first);
+    return left.length === 0 ? [] : [[unit, Object.fromEntries(left)]];
+  });
 }
 
 /** Undefined also when it was made by a clock that was ahead, or names a record that is gone: then an older one may be the witness. */
@@ -157,6 +208,7 @@ function readIndex(file: string, now: number, there: ReadonlySet<string>): Known
       readonly witnesses: Record<string, Witness>;
       readonly log: Record<string, IndexedLog>;
       readonly named: Record<string, Named>;
+      readonly mentioned: Record<string, Mentioned>;
     };
     const { runs } = stored;
     const witnesses = new Map(Object.entries(stored.witnesses));
@@ -164,7 +216,8 @@ function readIndex(file: string, now: number, there: ReadonlySet<string>): Known
       runs.some((id) => !(timeOfId(id).getTime() <= now)) || [...witnesses.values()].some(({ time }) => !(Date.parse(time) <= now));
     const named = new Map(Object.entries(stored.named));
     if (isAhead || [...witnesses.values(), ...named.values()].some(({ run }) => !there.has(run))) return undefined;
-    return { runs, witnesses, log: new Map(Object.entries(stored.log)), named };
+    const [log, mentioned] = [new Map(Object.entries(stored.log)), new Map(Object.entries(stored.mentioned))];
+    return { runs, witnesses, log, named, mentioned };
   } catch {
     return undefined;
   }

@@ -25,6 +25,8 @@ export interface LogEntry {
   readonly sequence: number;
   /** The record before it, when it was written; null for the first. */
   readonly previous: LogLink | null;
+  /** True: what the server deletes from here on, `standing` in its deletion records tells. Older programs do not say so. */
+  readonly standing?: boolean;
 }
 
 /** A link to a run record. */

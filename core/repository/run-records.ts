@@ -53,7 +53,7 @@ export class RunRecords {
     const isThere = seen !== undefined && (seen === crashed || (await this.#folder.objectSize(runPath(seen.id))) !== undefined);
     const previous = isThere ? seen : await this.#newest();
     const sequence = 1 + Math.max(head?.sequence ?? 0, pending?.sequence ?? 0, previous?.sequence ?? 0);
-    return { sequence, previous: previous ?? null };
+    return { sequence, previous: previous ?? null, standing: true };
   }
 
   /** The record with the greatest number: what a machine that knows nothing goes on behind. */

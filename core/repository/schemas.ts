@@ -106,6 +106,7 @@ export const machineSchema = {
       type: 'array',
       items: { type: 'object', properties: { path: text, sha256: digest }, required: ['path', 'sha256'] },
     },
+    formerKeys: { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9+/]{43}=$' } },
     created: time,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'name', 'machine', 'created'],
@@ -289,7 +290,7 @@ export const runSchema = {
     units: { type: 'array', items: runUnit },
     log: {
       type: 'object',
-      properties: { sequence, previous: { anyOf: [logLink, { type: 'null' }] } },
+      properties: { sequence, previous: { anyOf: [logLink, { type: 'null' }] }, standing: { type: 'boolean' } },
       required: ['sequence', 'previous'],
     },
     tool,
@@ -297,6 +298,8 @@ export const runSchema = {
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'time', 'finished', 'status', 'units', 'tool'],
 } as const;
+
+const unitSnapshot = { type: 'object', properties: { unit: unitId, id: timedId }, required: ['unit', 'id'] } as const;
 
 export const deletionSchema = {
   $schema: DIALECT,
@@ -311,7 +314,23 @@ export const deletionSchema = {
       type: 'array',
       items: { type: 'object', properties: { first: sequence, last: sequence }, required: ['first', 'last'] },
     },
-    snapshots: { type: 'array', items: { type: 'object', properties: { unit: unitId, id: timedId }, required: ['unit', 'id'] } },
+    snapshots: { type: 'array', items: unitSnapshot },
+    standing: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { unit: unitId, sequence, snapshots: { type: 'array', items: timedId } },
+        required: ['unit', 'sequence', 'snapshots'],
+      },
+    },
+    accepted: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { time, runs: { type: 'array', items: timedId }, snapshots: { type: 'array', items: unitSnapshot } },
+        required: ['time', 'runs', 'snapshots'],
+      },
+    },
     created: time,
   },
   required: ['formatVersion', 'id', 'repository', 'server', 'runs', 'snapshots', 'created'],

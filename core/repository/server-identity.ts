@@ -20,8 +20,9 @@ import { differences, hasChangingName, type Machine, thisMachine } from './machi
 import type { Place } from './opened-place.ts';
 import { FORMAT_VERSION } from './record.ts';
 import { knownRuns, readServerState, strangeRuns, writeServerState } from './server-state.ts';
-import { machineIds } from './signatures/announcements.ts';
+import { machineIds, readAnnouncements } from './signatures/announcements.ts';
 import { shownFingerprint } from './signatures/signatures.ts';
+import { signersOf } from './signatures/signers.ts';
 import { unsignedObjects } from './signatures/unsigned-objects.ts';
 import { writeDocument } from './stored-document.ts';
 
@@ -69,11 +70,33 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
     }
   }
   const alike = (await readServers(place)).filter(({ writer }) => writer.machine === here.machine);
-  const candidates = alike.map((server): Candidate => ({ server, doubts: differences(here, server.writer), isRemembered: false }));
+  const candidates: Candidate[] = [];
+  for (const server of alike)
+    candidates.push({
+      server,
+      doubts: [...differences(here, server.writer), ...(await strangeSigners(server, place))],
+      isRemembered: false,
+    });
   const certain = candidates.filter(({ doubts }) => doubts.length === 0);
   const [only, ...others] = certain.length > 0 ? certain : candidates;
   if (only === undefined || others.length === 0) return only;
   return { ...only, doubts: [...only.doubts, `${others.length + 1} servers have the id of this machine`] };
+}
+
+/**
+ * Where the state is lost, the repository alone says who this is. Objects by a key that nothing names as the server's, or a machine whose key signed nothing
+ * else, say that somebody may have put another `server.json` there.
+ */
+async function strangeSigners({ identity: { server } }: KnownServer, { backend, repository, signatures }: Place): Promise<string[]> {
+  const { keys } = await readAnnouncements(backend, repository.id, server);
+  const known = new Set([...keys, ...signatures.trusted(server)]);
+  if (known.size === 0) return [];
+  const strange = (await signersOf(backend, server)).filter((key) => !known.has(key));
+  if (strange.length === 0) return [];
+  const [named, others] = [keys, strange].map((each) => each.map(shownFingerprint).join(' and '));
+  return [
+    `it names ${named} as its key, and its backups are signed with ${others}: somebody may have put another server.json there. Compare both with your note, say \`apiscp-backup servers --trust\` with the right one, and adopt it then`,
+  ];
 }
 
 async function doubtsAbout(here: Machine, server: KnownServer, place: Place): Promise<string[]> {
@@ -150,7 +173,9 @@ export async function foundServer(place: Place): Promise<ChosenServer> {
 }
 
 /** Makes this machine the continuation of a server, whoever wrote as that before. */
-export async function takeOver(place: Place, { identity }: KnownServer, now: Date): Promise<void> {
+export async function takeOver(place: Place, known: KnownServer, now: Date): Promise<void> {
+  const { identity } = known;
+  for (const doubt of await strangeSigners(known, place)) report(place, 'not_authenticated', doubt, identity.server);
   letGoOfServer(place.stateFolder, identity.server);
   await announce(place, identity.server, now);
   const runs = await runIds(place.backend, identity.server);
@@ -165,15 +190,39 @@ export async function takeOver(place: Place, { identity }: KnownServer, now: Dat
 async function announce(place: Place, server: string, now: Date): Promise<void> {
   const { backend, repository, signatures } = place;
   const { isOpen, keys } = await signatures.believe(server);
-  const before = [...keys];
+  const unnamed = isOpen ? await unnamedKeys(place, server) : await unnamedOf(place, server, keys);
+  const before = [...keys, ...unnamed];
   const adopted = isOpen ? await unsignedObjects(backend, server) : [];
   const key = signatures.makeOwnKey(server).publicKey.toString('base64');
   // The last record says who writes.
   const id = newestTimedId(now, await machineIds(backend, server));
   const head = { formatVersion: FORMAT_VERSION, id, repository: repository.id, server };
-  const whatWas = adopted.length === 0 ? {} : { adopted };
+  const whatWas = { ...(adopted.length === 0 ? {} : { adopted }), ...(unnamed.length === 0 ? {} : { formerKeys: unnamed }) };
   await writeMachine(place, { ...head, ...thisMachine(), ...whatWas, created: now.toISOString() });
   await signatures.trust(server, [...before, key]);
+}
+
+/** The keys that are believed and that nothing in the repository names: others shall find them, too. */
+async function unnamedOf({ backend, repository }: Place, server: string, believed: ReadonlySet<string>): Promise<string[]> {
+  const { keys } = await readAnnouncements(backend, repository.id, server);
+  return [...believed].filter((key) => !keys.includes(key));
+}
+
+/**
+ * The key that signed all of a server that names none, as `server.json` is missing: said, as of each server that is met first. Of several nobody can tell which
+ * is right: then a person has to.
+ */
+async function unnamedKeys({ backend, notify }: Place, server: string): Promise<string[]> {
+  const keys = await signersOf(backend, server);
+  if (keys.length === 0) return [];
+  const fingerprints = keys.map(shownFingerprint).join(' and ');
+  const [what, advice] =
+    keys.length === 1
+      ? ['it is taken for the server’s', 'compare it with your note']
+      : ['none of them is believed', 'compare them with your note, and say `apiscp-backup servers --trust` with the right one'];
+  const message = `nothing names a key of ${server}; its backups are signed with ${fingerprints}: ${what}; ${advice}`;
+  notify({ level: 'warning', code: 'not_authenticated', message, affected: [server] });
+  return keys.length === 1 ? keys : [];
 }
 
 /** Has a server that lost its key, or never had one, get another. Throws where that cannot be kept. */

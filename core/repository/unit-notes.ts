@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import { noteDocument } from './documents.ts';
+import { keepRemovedNote, readRemovedNotes } from './history/seen.ts';
 import { isTimedId } from './ids.ts';
 import { objectMissing } from './kept-objects.ts';
 import { reveal, writeSealed } from './keys/sealed-members.ts';
@@ -14,6 +15,7 @@ import type { UnitNote } from './unit-note.ts';
  */
 export async function readNotes(folder: ServerFolder, report: (error: unknown) => void): Promise<UnitNote[]> {
   const { backend, server, identity } = folder;
+  const removed = new Set(readRemovedNotes(folder.stateFolder));
   const notes: UnitNote[] = [];
   const listed = new Set<string>();
   for await (const { name } of backend.list(`${serverFolder(server)}/${NOTES_FOLDER}/`)) {
@@ -21,6 +23,7 @@ export async function readNotes(folder: ServerFolder, report: (error: unknown) =
     const id = recordIdOf(name);
     if (id === undefined || !isTimedId(id)) continue;
     try {
+      if (removed.has(id)) throw putBack(name);
       const { value } = await readDocument(folder, noteDocument, name);
       const isOwn = value.id === id && value.repository === identity.id && value.server === server;
       if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
@@ -48,6 +51,17 @@ export async function notedDomain(folder: ServerFolder, note: UnitNote): Promise
   return (await reveal(noteDocument, folder.nameOf(notePath(note.id)), note, folder.keys)).domain;
 }
 
+/** Removes a note, and takes it for nobody's word from then on, should it stand there again. */
 export async function removeNote(folder: ServerFolder, { id }: UnitNote): Promise<void> {
   await folder.removeObject(notePath(id));
+  try {
+    keepRemovedNote(folder.stateFolder, id);
+  } catch {
+    // Then it would be taken for the server's, which it was.
+  }
+}
+
+/** The failure that a note stands there which this machine removed. */
+export function putBack(name: string): Failure {
+  return new Failure('repository_damaged', `${name} was taken back by this server, and somebody put it there again`, { affected: [name] });
 }

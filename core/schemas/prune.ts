@@ -14,6 +14,11 @@ export const pruneRequest = {
     },
     dryRun: { type: 'boolean', description: 'Delete nothing, report what would be done.' },
     yes: { type: 'boolean', description: 'Confirm deleting more than the safety limit, the guardShare of the setting retention.' },
+    acceptMissing: {
+      type: 'boolean',
+      description:
+        'What `history_missing` names is lost, and that is known: it is not missed any more. Kept in the repository, signed, with the time; verify shows it.',
+    },
     wait: waitSchema,
   },
   additionalProperties: false,
@@ -63,8 +68,12 @@ export const pruneResult = {
     bytes: { ...countSchema, description: 'Their size.' },
     runs: { ...countSchema, description: 'Run records that were deleted.' },
     holds: { ...countSchema, description: 'Expired holds that were deleted.' },
+    accepted: {
+      ...countSchema,
+      description: 'Missing snapshots and records of runs that are not missed any more, as `acceptMissing` says.',
+    },
   },
-  required: ['status', 'dryRun', 'units', 'objects', 'bytes', 'runs', 'holds'],
+  required: ['status', 'dryRun', 'units', 'objects', 'bytes', 'runs', 'holds', 'accepted'],
   additionalProperties: false,
 } as const;
 

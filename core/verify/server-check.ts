@@ -1,6 +1,7 @@
 import { asFailure, Failure } from '../failure.ts';
 import { deletionDocument, holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
 import { missingRuns, missingUnits, runMissing, snapshotMissing } from '../repository/history/missing.ts';
+import { readRemovedNotes } from '../repository/history/seen.ts';
 import { isTimedId } from '../repository/ids.ts';
 import { objectMissing } from '../repository/kept-objects.ts';
 import type { KeyRecord } from '../repository/keys/key-record.ts';
@@ -8,10 +9,11 @@ import { lockedProblem } from '../repository/keys/locked-identity.ts';
 import { readServer } from '../repository/known-servers.ts';
 import * as layout from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { RunIndex } from '../repository/run-index.ts';
 import { readDocument } from '../repository/stored-document.ts';
+import { putBack } from '../repository/unit-notes.ts';
 import type { DamageList } from './damage-list.ts';
 import type { KeyReferences, MaybeSealed } from './key-references.ts';
+import type { KnownHistory } from './unit-check.ts';
 
 /** A document that says where it belongs. */
 interface Placed {
@@ -21,11 +23,16 @@ interface Placed {
   readonly snapshot?: string;
 }
 
+function readNote(repository: Repository, name: string): Promise<{ readonly value: Placed }> {
+  if (readRemovedNotes(repository.stateFolder).includes(layout.recordIdOf(name) ?? '')) throw putBack(name);
+  return readDocument(repository, noteDocument, name);
+}
+
 /** The folders of small objects below that of a server. What is in them and has another name is passed over, as everywhere. */
 const FOLDERS: readonly (readonly [folder: string, read: (repository: Repository, name: string) => Promise<{ readonly value: Placed }>])[] =
   [
     [layout.MACHINES_FOLDER, (repository, name) => readDocument(repository, machineDocument, name)],
-    [layout.NOTES_FOLDER, (repository, name) => readDocument(repository, noteDocument, name)],
+    [layout.NOTES_FOLDER, readNote],
     [layout.RUNS_FOLDER, (repository, name) => readDocument(repository, runDocument, name)],
     [layout.HOLDS_FOLDER, (repository, name) => readDocument(repository, holdDocument, name)],
     [layout.KEYS_FOLDER, (repository, name) => readDocument(repository, keyDocument, name)],
@@ -33,7 +40,12 @@ const FOLDERS: readonly (readonly [folder: string, read: (repository: Repository
   ];
 
 /** Looks at what a server's folder has besides its units, and for runs that are gone: none of it is needed to restore, but of passphrases the identities that they lock. */
-export async function checkServer(repository: Repository, runs: RunIndex, keys: KeyReferences, damages: DamageList): Promise<void> {
+export async function checkServer(
+  repository: Repository,
+  { runs, deletions }: KnownHistory,
+  keys: KeyReferences,
+  damages: DamageList,
+): Promise<void> {
   const { place, identity, server } = repository;
   if (place.problem !== undefined) damages.add(layout.REPOSITORY_FILE, place.problem.failure, []);
   const own = repository.nameOf(layout.SERVER_FILE);
@@ -74,7 +86,7 @@ export async function checkServer(repository: Repository, runs: RunIndex, keys: 
   const newest = await repository.runs.missing();
   const missing = [...(newest === undefined ? [] : [newest.id]), ...(await missingRuns(repository, runs))];
   for (const id of missing) add(repository.nameOf(layout.runPath(id)), runMissing(id));
-  for (const { unit, snapshot } of await missingUnits(repository, runs))
+  for (const { unit, snapshot } of await missingUnits(repository, runs, deletions))
     add(repository.nameOf(layout.snapshotPath(unit, snapshot)), snapshotMissing(unit, snapshot));
   for (const [path, sha256] of locked) {
     const name = repository.nameOf(path);

@@ -3,6 +3,7 @@ import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import type { FoundDeletions } from '../repository/history/deletions.ts';
 import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
 import { recordIdOf, serverFolder, snapshotPath } from '../repository/layout.ts';
 import { type ObjectReference, type SnapshotRecord, treesOf } from '../repository/record.ts';
@@ -27,6 +28,12 @@ interface NamedPack {
   readonly reference: ObjectReference;
   readonly snapshots: string[];
   extents: number;
+}
+
+/** What is known of what should be there. */
+export interface KnownHistory {
+  readonly runs: RunIndex;
+  readonly deletions: FoundDeletions;
 }
 
 /**
@@ -55,11 +62,14 @@ export class UnitCheck {
     this.#scope = scope;
   }
 
-  /** `runs`: what the log of runs says. The key records that records name go to `keys`. Gives the records that can be used. */
-  async check(unit: string, runs: Pick<RunIndex, 'named'>, keys: KeyReferences): Promise<readonly SnapshotRecord[]> {
+  /**
+   * `runs`: what the log of runs says; `deletions`: what the server said that it deleted. The key records that records name go to `keys`. Gives the
+   * records that can be used.
+   */
+  async check(unit: string, { runs, deletions }: KnownHistory, keys: KeyReferences): Promise<readonly SnapshotRecord[]> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
     for (const record of records) keys.addRecord(record);
-    for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs))
+    for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs, deletions))
       this.#damages.add(this.#object(snapshotPath(unit, id)), snapshotMissing(unit, id), []);
     const isReadable = await this.#requireKeys(records);
     this.#watch.snapshots += records.length + unusable.length;

@@ -74,6 +74,11 @@ for (const isEncrypted of [false, true]) {
         expect(readFileSync(join(await server.restored(), 'shadow/file'), 'utf8')).to.equal('three');
         server.log.length = 0;
         expect((await run({ units: ['site1'] }, server.context)).status).to.equal('ok');
+        // What a run that is still recorded names, a verification misses until somebody accepts that.
+        if (what === 'the newest record') {
+          expect((await missing()).join()).to.include('snapshots/');
+          expect(await prune({ acceptMissing: true, yes: true }, server.context)).to.include({ accepted: 1 });
+        }
         expect(await missing()).to.deep.equal([]);
         expect(server.codes()).to.not.include('history_missing');
       });

@@ -37,7 +37,7 @@ describe('retention on the command line', () => {
     const unit = { unit: 'site1', unitId: 'site1-0123abcd', needsConfirmation: true, refusedSince: null, kept: 1, deleted: 1 };
     const verdict = { id: ID, level: 'full', time: '2026-11-20T02:45:00.000Z' } as const;
     const result: PruneResult = {
-      ...{ status: 'partial', dryRun: true, objects: 3, bytes: 2048, runs: 4, holds: 0 },
+      ...{ status: 'partial', dryRun: true, objects: 3, bytes: 2048, runs: 4, holds: 0, accepted: 0 },
       units: [
         {
           ...unit,

@@ -8,7 +8,7 @@ import { restore } from '../../core/commands/restore.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
-import { recordDeletion } from '../../core/repository/history/deletions.ts';
+import { deletionOf, writeDeletion } from '../../core/repository/history/deletions.ts';
 import { openRepository } from '../../core/repository/open-repository.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
@@ -50,7 +50,9 @@ describe('beside a prune (case 36)', () => {
     // A prune says that it deletes the newest before it does.
     const repository = await openRepository(sandbox.context.settings, 'write', () => {});
     const [unit] = (await repository.units.ids()) as [string];
-    await recordDeletion(repository, { runs: [], snapshots: [{ unit, id: ids[2] as string }] }, []);
+    const standing = [{ unit, sequence: 3, snapshots: [ids[0] as string] }];
+    const said = { runs: [], snapshots: [{ unit, id: ids[2] as string }], standing, accepted: [] };
+    await writeDeletion(repository, deletionOf(repository, said), []);
     const gone = await verifyWhile(() => {
       removeSnapshot(ids[1] as string);
       removeSnapshot(ids[2] as string);

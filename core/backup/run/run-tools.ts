@@ -1,6 +1,7 @@
 import type { Context } from '../../context/context.ts';
 import type { DatabaseExport } from '../../context/database-export.ts';
 import type { Databases } from '../../databases/databases.ts';
+import type { FoundDeletions } from '../../repository/history/deletions.ts';
 import type { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { RunIndex } from '../../repository/run-index.ts';
@@ -22,8 +23,8 @@ export interface RunTools {
   /** What exported databases before the units, for their records. */
   readonly exporters: readonly DatabaseExport[];
   readonly unchanged: LastUnchanged;
-  /** The newest snapshot of each unit as the log of runs says. */
-  readonly named: RunIndex['named'];
+  /** What should be there, as the log of runs says, and what the server said that it deleted. */
+  readonly history: { readonly runs: RunIndex; readonly deletions: FoundDeletions };
   readonly control: RunControl;
   /** Where it is noted which units the run has in hand; a run of some units takes no notes. */
   readonly inHand: UnitsInHand | undefined;

@@ -5,15 +5,28 @@ import { DELETIONS_FOLDER, deletionPath, recordIdOf } from '../layout.ts';
 import { FORMAT_VERSION } from '../record.ts';
 import type { ServerFolder } from '../server-folder.ts';
 import { readDocument, writeDocument } from '../stored-document.ts';
-import type { DeletionRecord } from './deletion-record.ts';
+import type { DeletionRecord, Standing } from './deletion-record.ts';
+import { forgetUnsaid, readUnsaid } from './unsaid-deletion.ts';
 
-/** What a server says that it deleted. */
-export type Deleted = Pick<DeletionRecord, 'runs' | 'snapshots'>;
+/** What a server says that it deleted, and what stays. */
+export type Deleted = Required<Pick<DeletionRecord, 'runs' | 'snapshots' | 'standing' | 'accepted'>>;
 
-/** Of one server, by all its usable deletion records; what of these cannot be used is given to `report`. */
-export async function readDeletions(folder: ServerFolder, report: (error: unknown) => void): Promise<Deleted & { readonly ids: string[] }> {
+/** That, as it was found. */
+export interface FoundDeletions extends Deleted {
+  readonly ids: string[];
+  /** False: a record cannot be used, so there is no telling what else was deleted. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Of one server, by all its usable deletion records, and by what this machine could not write into one; what of these cannot be used is given to
+ * `report`.
+ */
+export async function readDeletions(folder: ServerFolder, report: (error: unknown) => void): Promise<FoundDeletions> {
   const ids: string[] = [];
-  const records: DeletionRecord[] = [];
+  const unsaid = readUnsaid(folder.stateFolder, folder.server);
+  const records: DeletionRecord[] = unsaid === undefined ? [] : [unsaid];
+  let isWhole = true;
   for await (const { name: path } of folder.listObjects(`${DELETIONS_FOLDER}/`)) {
     const id = recordIdOf(path);
     if (id === undefined || !isTimedId(id)) continue;
@@ -22,10 +35,22 @@ export async function readDeletions(folder: ServerFolder, report: (error: unknow
       records.push(await readDeletion(folder, id));
     } catch (error) {
       // The next one says the same, and this one goes once that is there.
-      if ((await folder.objectSize(path)) !== undefined) report(error);
+      if ((await folder.objectSize(path)) === undefined) continue;
+      isWhole = false;
+      report(error);
     }
   }
-  return { ids, runs: joined(records.flatMap(({ runs }) => runs)), snapshots: records.flatMap(({ snapshots }) => snapshots) };
+  const snapshots = records.flatMap((record) => record.snapshots);
+  const standing = newestOfEach(records.flatMap((record) => record.standing ?? []));
+  const accepted = records.flatMap((record) => record.accepted ?? []);
+  return { ids, isWhole, runs: joined(records.flatMap(({ runs }) => runs)), snapshots, standing, accepted };
+}
+
+/** Of several that say what stays of a unit the one that knew most runs. */
+function newestOfEach(all: readonly Standing[]): Standing[] {
+  const newest = new Map<string, Standing>();
+  for (const each of all) if (each.sequence >= (newest.get(each.unit)?.sequence ?? 0)) newest.set(each.unit, each);
+  return [...newest.values()];
 }
 
 async function readDeletion(folder: ServerFolder, id: string): Promise<DeletionRecord> {
@@ -35,14 +60,18 @@ async function readDeletion(folder: ServerFolder, id: string): Promise<DeletionR
   throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
 }
 
-/** Says what is going to be deleted, besides `before`, which an earlier record said. That record and the others may go then. */
-export async function recordDeletion(folder: ServerFolder, { runs, snapshots }: Deleted, before: readonly string[]): Promise<void> {
+/** A deletion record of now. */
+export function deletionOf(folder: ServerFolder, { runs, snapshots, standing, accepted }: Deleted): DeletionRecord {
   const now = new Date();
-  // All that there are are taken together: none has to be the newest.
-  const id = newTimedId(now);
-  const head = { formatVersion: FORMAT_VERSION, id, repository: folder.identity.id, server: folder.server };
-  const record: DeletionRecord = { ...head, runs: joined(runs), snapshots, created: now.toISOString() };
-  await writeDocument(folder, deletionDocument, folder.nameOf(deletionPath(id)), record);
+  const head = { formatVersion: FORMAT_VERSION, id: newTimedId(now), repository: folder.identity.id, server: folder.server };
+  const more = { standing, ...(accepted.length === 0 ? {} : { accepted }) };
+  return { ...head, runs: joined(runs), snapshots, ...more, created: now.toISOString() };
+}
+
+/** Says in the repository what is going to be deleted, besides what the records `before` said. Those go then: all that there are are taken together. */
+export async function writeDeletion(folder: ServerFolder, record: DeletionRecord, before: readonly string[]): Promise<void> {
+  await writeDocument(folder, deletionDocument, folder.nameOf(deletionPath(record.id)), record);
+  forgetUnsaid(folder.stateFolder, folder.server);
   for (const old of before) await folder.removeObject(deletionPath(old));
 }
 

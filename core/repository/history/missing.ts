@@ -3,7 +3,7 @@ import { recordIdOf, runPath, snapshotPath } from '../layout.ts';
 import type { SnapshotRecord } from '../record.ts';
 import type { Repository, UnusableRecord } from '../repository.ts';
 import type { RunIndex } from '../run-index.ts';
-import { coversRun, readDeletions } from './deletions.ts';
+import { coversRun, type FoundDeletions, readDeletions } from './deletions.ts';
 import { readSeenSnapshot, seenUnits } from './seen.ts';
 
 /** The ids of runs whose records later ones link to, and that are gone without their server having deleted them. */
@@ -23,29 +23,35 @@ async function goneOf<T>(unlisted: readonly T[], pathOf: (each: T) => string, re
   return gone;
 }
 
-/** A unit of which nothing is there any more, and its newest snapshot. */
+/** A unit of which nothing is there any more, and a snapshot that it had. */
 export interface MissingUnit {
   readonly unit: string;
   readonly snapshot: string;
 }
 
+/** What the log of runs says of snapshots. */
+export interface LoggedSnapshots extends Pick<RunIndex, 'mentionedSince' | 'units' | 'untold'> {
+  readonly named: ReadonlyMap<string, { readonly id: string }>;
+}
+
 /**
- * The units of which not even the folder is there, or nothing in it, though this machine saw snapshots of them or the log of runs names some, and that
- * their server did not delete.
+ * The units of which not even the folder is there, or nothing in it, though this machine saw snapshots of them, or the log of runs or `before` name some,
+ * and that their server did not delete.
  */
-export async function missingUnits(
-  repository: Repository,
-  runs?: { readonly named: ReadonlyMap<string, { readonly id: string }> },
-): Promise<MissingUnit[]> {
+export async function missingUnits(repository: Repository, runs?: LoggedSnapshots, before?: FoundDeletions): Promise<MissingUnit[]> {
   const there = new Set(await repository.units.ids());
   const seen = repository.isOwn ? seenUnits(repository.stateFolder) : [];
   const missing: MissingUnit[] = [];
-  for (const unit of new Set([...seen, ...(runs?.named.keys() ?? [])])) {
+  for (const unit of new Set([...seen, ...(runs?.named.keys() ?? []), ...(runs?.units ?? []), ...namesOf(before)])) {
     if (there.has(unit) && !(await repository.units.isEmpty(unit))) continue;
-    const ids = await missingSnapshots(unit, { records: [], unusable: [] }, repository, runs);
+    const ids = await missingSnapshots(unit, { records: [], unusable: [] }, repository, runs, before);
     missing.push(...ids.map((snapshot) => ({ unit, snapshot })));
   }
   return missing;
+}
+
+function namesOf(deletions: FoundDeletions | undefined): string[] {
+  return deletions?.standing.map(({ unit }) => unit) ?? [];
 }
 
 /** What was read of a unit. */
@@ -54,29 +60,58 @@ export interface ReadUnit {
   readonly unusable: readonly Pick<UnusableRecord, 'path'>[];
 }
 
+/** The ids of the snapshots of a unit that stand as its server says: what it left when it deleted last, and what runs named since. */
+export function standingOf(unit: string, runs: LoggedSnapshots, { standing, isWhole }: FoundDeletions): string[] {
+  // What a damaged record says that was deleted, nobody knows. Its damage is told.
+  if (!isWhole) return [];
+  const left = standing.find((each) => each.unit === unit && each.sequence >= runs.untold);
+  return [...(left?.snapshots ?? []), ...runs.mentionedSince(unit, left?.sequence ?? 0)];
+}
+
 /**
- * The ids of snapshots of a unit that were the newest, as this machine saw or as the log of runs says, and that are gone without their
- * server having deleted them.
+ * The ids of snapshots of a unit that are gone without their server having deleted them: that were the newest, as this machine saw or as the log of
+ * runs says; and with `before`, what the server said that it deleted, whichever else stood.
  */
+export async function missingSnapshots(
+  unit: string,
+  read: ReadUnit,
+  repository: Repository,
+  runs?: Pick<LoggedSnapshots, 'named'>,
+  before?: undefined,
+): Promise<string[]>;
+export async function missingSnapshots(
+  unit: string,
+  read: ReadUnit,
+  repository: Repository,
+  runs: LoggedSnapshots | undefined,
+  before: FoundDeletions | undefined,
+): Promise<string[]>;
 export async function missingSnapshots(
   unit: string,
   { records, unusable }: ReadUnit,
   repository: Repository,
-  runs?: { readonly named: ReadonlyMap<string, { readonly id: string }> },
+  runs?: LoggedSnapshots | Pick<LoggedSnapshots, 'named'>,
+  before?: FoundDeletions,
 ): Promise<string[]> {
   const there = new Set([...records.map(({ id }) => id), ...unusable.map(({ path }) => recordIdOf(path))]);
   const own = repository.isOwn ? readSeenSnapshot(repository.stateFolder, unit) : undefined;
-  const wanted = new Set([own, runs?.named.get(unit)?.id].filter((id) => id !== undefined));
-  const unlisted = [...wanted].filter((id) => !there.has(id));
+  const newest = new Set([own, runs?.named.get(unit)?.id].filter((id) => id !== undefined));
+  const standing = (deletions: FoundDeletions | undefined): string[] =>
+    deletions === undefined || runs === undefined || !('untold' in runs) ? [] : standingOf(unit, runs, deletions);
+  const unlisted = [...new Set([...newest, ...standing(before)])].filter((id) => !there.has(id));
   const gone = await goneOf(unlisted, (id) => snapshotPath(unit, id), repository);
   if (gone.length === 0) return [];
+  // Read again: a prune beside may have deleted meanwhile, and says so before.
   const deleted = await readDeletions(repository, (error) => repository.report(error));
-  return gone.filter((id) => !deleted.snapshots.some((snapshot) => snapshot.unit === unit && snapshot.id === id));
+  const stillStanding = new Set(before === undefined ? [] : standing(deleted));
+  const isDeleted = (id: string) => deleted.snapshots.some((snapshot) => snapshot.unit === unit && snapshot.id === id);
+  return gone.filter((id) => !isDeleted(id) && (newest.has(id) || stillStanding.has(id)));
 }
 
 export function snapshotMissing(unit: string, id: string): Failure {
-  const message = `the snapshot ${id} of ${unit} is gone, which was the newest: it was taken away, or an older state of the repository was put back`;
-  return new Failure('history_missing', message, { affected: [unit, id] });
+  const message = `the snapshot ${id} of ${unit} is gone, and the server did not delete it: it was taken away, or an older state of the repository was put back`;
+  const advice = 'When the loss is known and nothing brings it back: `apiscp-backup prune --accept-missing`.';
+  return new Failure('history_missing', message, { affected: [unit, id], advice });
 }
 
 export function runMissing(id: string): Failure {

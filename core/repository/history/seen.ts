@@ -20,6 +20,10 @@ function snapshotFile(stateFolder: string, unit: string): string {
   return join(stateFolder, 'seen/units', `${unit}.json`);
 }
 
+function removedFile(stateFolder: string): string {
+  return join(stateFolder, 'seen', 'removed-notes.json');
+}
+
 function readJson(file: string): Record<string, unknown> {
   try {
     const value = JSON.parse(readFileSync(file, 'utf8')) as unknown;
@@ -55,6 +59,32 @@ export function readSeenSnapshot(stateFolder: string, unit: string): string | un
   return typeof id === 'string' && isTimedId(id) ? id : undefined;
 }
 
+/** The ids of missing snapshots of a unit that a run has told already. */
+export function readTold(stateFolder: string, unit: string): string[] {
+  const { told } = readJson(snapshotFile(stateFolder, unit));
+  return Array.isArray(told) ? told.filter((id): id is string => typeof id === 'string' && isTimedId(id)) : [];
+}
+
+/** Throws where that cannot be kept. */
+export function keepTold(stateFolder: string, unit: string, told: readonly string[]): void {
+  keep(stateFolder, unit, { id: readSeenSnapshot(stateFolder, unit), told });
+}
+
+/** So many removed notes are remembered. One is removed when an account that was said to be gone is there again. */
+const REMOVED_NOTES = 10_000;
+
+/** The ids of notes that this machine took back: one that stands again was put there by somebody else. */
+export function readRemovedNotes(stateFolder: string): string[] {
+  const { notes } = readJson(removedFile(stateFolder));
+  return Array.isArray(notes) ? notes.filter((id): id is string => typeof id === 'string' && isTimedId(id)) : [];
+}
+
+/** Throws where that cannot be kept. */
+export function keepRemovedNote(stateFolder: string, id: string): void {
+  const notes = [...readRemovedNotes(stateFolder), id].slice(-REMOVED_NOTES);
+  replaceFile(removedFile(stateFolder), Buffer.from(`${JSON.stringify({ notes })}\n`));
+}
+
 /** The ids of the units of which a snapshot was seen. */
 export function seenUnits(stateFolder: string): string[] {
   try {
@@ -68,8 +98,16 @@ export function seenUnits(stateFolder: string): string[] {
 
 /** Does nothing when that is what it says already; undefined: of none. Throws where that cannot be kept. */
 export function keepSeenSnapshot(stateFolder: string, unit: string, id: string | undefined): void {
-  if (readSeenSnapshot(stateFolder, unit) === id) return;
-  replaceFile(snapshotFile(stateFolder, unit), Buffer.from(`${JSON.stringify(id === undefined ? {} : { id })}\n`));
+  if (readSeenSnapshot(stateFolder, unit) !== id) keep(stateFolder, unit, { id, told: readTold(stateFolder, unit) });
+}
+
+function keep(
+  stateFolder: string,
+  unit: string,
+  { id, told }: { readonly id: string | undefined; readonly told: readonly string[] },
+): void {
+  const seen = { ...(id === undefined ? {} : { id }), ...(told.length === 0 ? {} : { told }) };
+  replaceFile(snapshotFile(stateFolder, unit), Buffer.from(`${JSON.stringify(seen)}\n`));
 }
 
 /** Of no unit. Throws where that cannot be kept. */

@@ -31,7 +31,7 @@ export async function machineIds(backend: Backend, server: string): Promise<stri
   return ids.sort();
 }
 
-/** The keys that sign `server.json` and the machine records of a server. What of these is damaged announces nothing. */
+/** The keys that sign `server.json` and the machine records of a server, and former ones that these name. What of these is damaged announces nothing. */
 export async function readAnnouncements(backend: Backend, repository: string, server: string): Promise<Announcements> {
   const folder = serverFolder(server);
   const isOwn = (value: { readonly repository: string; readonly server: string }) =>
@@ -49,6 +49,7 @@ export async function readAnnouncements(backend: Backend, repository: string, se
     if (machine?.signer === undefined || !isOwn(machine.value) || machine.value.id !== id) continue;
     ({ name } = machine.value);
     keys.add(machine.signer);
+    for (const key of machine.value.formerKeys ?? []) keys.add(key);
     machines.push({ record: machine.value, signer: machine.signer });
   }
   return { name, keys: [...keys], machines };
