@@ -82,7 +82,7 @@ for (const isEncrypted of [false, true]) {
       expect(damages.map(({ object }) => object)).to.include(`servers/${'f'.repeat(16)}/${path}`);
     });
 
-    it('swaps packs, manifests or records, and each is named', async () => {
+    it('swaps packs, manifests or records, and each is named (case 21)', async () => {
       for (const folder of ['packs', 'manifests', 'snapshots']) {
         server.putBack('sound');
         const [one, two] = server.all(`units/site1-*/${folder}/*`).slice(-2) as [string, string];
