@@ -79,6 +79,7 @@ final class Messages
 	const NOTE_BEGUN = [':note_backup_begun', 'A job begins: %(message)s'];
 	const NOTE_COMPACTION_SKIPPED = [':note_backup_compaction_skipped', 'Objects were not written anew, and take more room than they need: %(message)s'];
 	const NOTE_ENDED = [':note_backup_ended', 'A job has ended: %(message)s'];
+	const NOTE_HISTORY_ACCEPTED = [':note_backup_history_accepted', 'Backups are missing, and somebody accepted that: %(message)s'];
 	const NOTE_KEYS_CHANGED = [':note_backup_keys_changed', 'Backups are encrypted for others than before: %(message)s'];
 	const NOTE_LINK_FOLLOWED = [':note_backup_link_followed', 'A link of root to the place of an account was followed: %(message)s'];
 	const NOTE_MANIFEST_FETCHED = [':note_backup_manifest_fetched', 'A record of files was fetched from the repository, because the local copy was lost: %(message)s'];

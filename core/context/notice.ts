@@ -7,6 +7,7 @@ export const NOTICE_CODES = {
   begun: 'a job begins',
   compaction_skipped: 'objects were not written anew, and take more room than they need',
   ended: 'a job has ended',
+  history_accepted: 'backups are missing, and somebody accepted that',
   keys_changed: 'backups are encrypted for others than before',
   link_followed: 'a link of root to the place of an account was followed',
   manifest_fetched: 'a record of files was fetched from the repository, because the local copy was lost',
