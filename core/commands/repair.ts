@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts';
 import type { Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
+import { readDeletions } from '../repository/history/deletions.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
 import { REPOSITORY_FILE, unitPath } from '../repository/layout.ts';
@@ -76,7 +77,9 @@ async function repairServer(repository: Repository, isTrial: boolean, found: Rep
   found.healed.push(...mended.map((object) => ({ object, from: 'state-directory' as const })));
   const damages = new DamageList();
   const keys = new KeyReferences();
-  await checkServer(repository, await RunIndex.read(repository, Date.now()), keys, damages);
+  const runs = await RunIndex.read(repository, Date.now());
+  // What of these cannot be read is among the damages.
+  await checkServer(repository, { runs, deletions: await readDeletions(repository, () => {}) }, keys, damages);
   for (const id of await repository.units.ids()) {
     if (await repository.units.isEmpty(id)) continue;
     await repository.units.read(id).catch((error) => damages.add(repository.nameOf(unitPath(id)), error, []));
