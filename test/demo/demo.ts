@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { removeTree } from '../accounts/clean-up.ts';
+import { Ceph } from '../object-stores/ceph.ts';
 
 const FOLDER = join(import.meta.dirname, '../../.demo');
 const RUN = join(FOLDER, 'run');
@@ -33,6 +34,8 @@ async function main(): Promise<number> {
     });
   }
   const { exitCode } = await job;
+  // Its processes are none of the group.
+  await Ceph.endNoted(join(RUN, 'ceph'));
   await removeTree(RUN);
   return interrupted ? INTERRUPTED : (exitCode ?? 1);
 }

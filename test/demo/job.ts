@@ -1,8 +1,9 @@
 /**
  * What `demo.ts` starts: `job.ts FOLDER PACKAGES` builds the server in FOLDER, does the main job, breaks a living WordPress and
- * brings it back, lives through a week and encrypts a repository, and exits with 1 when anything differs from what it should be.
+ * brings it back, lives through a week, encrypts a repository and copies one, and exits with 1 when anything differs from what it should be.
  */
 import { MariadbServer } from '../databases/mariadb-server.ts';
+import { CopiedRepository } from './copied.ts';
 import { buildDemo } from './demo-server.ts';
 import { EncryptedRepository } from './encrypted.ts';
 import { LiveWordPress } from './live-wordpress.ts';
@@ -21,6 +22,7 @@ try {
   await new LiveWordPress(proceedings, server.sites[0]!).run();
   await new Week(proceedings, server.sites[2]!).run();
   await new EncryptedRepository(proceedings, server.sites[0]!).run();
+  await new CopiedRepository(proceedings, server.sites[1]!).run();
   const { differences } = proceedings;
   say([differences === 0 ? 'VERDICT: everything came back exactly as it was.' : `VERDICT: ${differences} differences.`]);
   process.exitCode = differences === 0 ? 0 : 1;

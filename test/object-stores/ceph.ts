@@ -23,8 +23,10 @@ export class Ceph {
   readonly secretKey = randomBytes(12).toString('hex');
   #endpoint = '';
 
-  static async start(): Promise<Ceph> {
+  /** With `note` the name of its folder is written there, by which somebody else can end it. */
+  static async start(note?: string): Promise<Ceph> {
     const ceph = new Ceph();
+    if (note !== undefined) writeFileSync(note, ceph.folder);
     try {
       await ceph.#start();
     } catch (error) {
@@ -78,19 +80,28 @@ export class Ceph {
     writeFileSync(this.credentialsFile, text, { mode: 0o600 });
   }
 
-  async stop(): Promise<void> {
-    for (const name of ['client.rgw', 'osd.0', 'mon.a']) {
-      const file = join(this.folder, `${name}.pid`);
-      if (!existsSync(file)) continue;
-      const pid = Number(readFileSync(file, 'utf8'));
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It had ended.
-      }
-    }
-    rmSync(this.folder, { recursive: true, force: true });
+  /** Ends what `start` noted, when it is there still. */
+  static async endNoted(note: string): Promise<void> {
+    if (existsSync(note)) endIn(readFileSync(note, 'utf8'));
   }
+
+  async stop(): Promise<void> {
+    endIn(this.folder);
+  }
+}
+
+/** Ends the processes of a cluster, and removes its folder. */
+function endIn(folder: string): void {
+  for (const name of ['client.rgw', 'osd.0', 'mon.a']) {
+    const file = join(folder, `${name}.pid`);
+    if (!existsSync(file)) continue;
+    try {
+      process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
+    } catch {
+      // It had ended.
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Without keys among its own parts, replicas and everything that needs more than one machine. */
