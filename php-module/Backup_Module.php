@@ -18,7 +18,7 @@ class Backup_Module extends \Module_Skeleton
 	/** Seconds for an answer that needs no work. */
 	private const SHORT_WAIT = 60;
 	/** What can take longer than a caller of the front end waits. */
-	private const LONG = ['run', 'restore', 'restore_database', 'verify', 'prune', 'download'];
+	private const LONG = ['run', 'restore', 'restore_database', 'verify', 'prune', 'copy', 'download'];
 
 	/** @var bool whether a job does what takes long, unless the caller says otherwise */
 	private $leavesWork = false;
@@ -45,6 +45,7 @@ class Backup_Module extends \Module_Skeleton
 		'join' => PRIVILEGE_ADMIN,
 		'forget' => PRIVILEGE_ADMIN,
 		'prune' => PRIVILEGE_ADMIN,
+		'copy' => PRIVILEGE_ADMIN,
 		'hold' => PRIVILEGE_ADMIN,
 		'release' => PRIVILEGE_ADMIN,
 		'explain' => PRIVILEGE_ADMIN,
@@ -446,6 +447,25 @@ class Backup_Module extends \Module_Skeleton
 			[$method, $params] = RetentionRequest::prune($requester->units(Arguments::site($site)), $options);
 
 			return $method === 'prune' ? $core->long($method, $params) : $core->call($method, $params);
+		});
+	}
+
+	/**
+	 * Bring what is in the repository to the copies that `backups.copies` names
+	 *
+	 * @param string|null $copy    name of a copy; `all` or none: all of them
+	 * @param array|null  $options
+	 * @return array what became of each copy
+	 */
+	public function copy($copy = null, $options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_copy', $this->query('backup_later', 'copy', \func_get_args()));
+		}
+		$usage = 'backup:copy COPY OPTIONS';
+
+		return $this->backupPerform(2, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($copy, $options): array {
+			return $core->long('copy', RetentionRequest::copy($copy, $options));
 		});
 	}
 

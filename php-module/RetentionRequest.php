@@ -4,7 +4,7 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Turns the arguments of `backup:prune`, `backup:hold` and `backup:release` into requests of the core. Only the administrator
+ * Turns the arguments of `backup:prune`, `backup:copy`, `backup:hold` and `backup:release` into requests of the core. Only the administrator
  * gets here.
  */
 final class RetentionRequest
@@ -27,6 +27,23 @@ final class RetentionRequest
 		}
 
 		return ['simulate', $params + ['duration' => $options['simulate']]];
+	}
+
+	/**
+	 * @param mixed $copy    the name of a copy; `all` or nothing: all of them
+	 * @param mixed $options
+	 * @return array parameters
+	 * @throws Failure
+	 */
+	public static function copy($copy, $options): array
+	{
+		$meant = 'the name of a copy as backups.copies has it, or all';
+		$name = Arguments::text($copy, 'all', $meant);
+		if (preg_match('/^[a-z0-9][a-z0-9-]{0,31}$/D', $name) !== 1) {
+			throw new Failure('bad_argument', ['argument' => Arguments::shown($name), 'expected' => $meant]);
+		}
+
+		return ($name === 'all' ? [] : ['copies' => [$name]]) + Options::read($options, Options::LATER);
 	}
 
 	/**

@@ -21,8 +21,8 @@ export function keptIdentity(stateDirectory: string, id: string): RepositoryIden
 }
 
 /** Keeps what `repository.json` says, once: what it says later counts for nothing. Throws where that cannot be kept. */
-export function keepIdentity({ stateFolder, repository }: Place): void {
-  const file = join(stateFolder, REPOSITORY_FILE);
+export function keepIdentity({ whoFolder, repository }: Place): void {
+  const file = join(whoFolder, REPOSITORY_FILE);
   if (!existsSync(file)) replaceFile(file, encodeDocument(repositoryDocument, repository));
 }
 

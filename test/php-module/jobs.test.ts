@@ -14,7 +14,7 @@ describe('jobs in the panel', () => {
   });
   after(() => panel.remove());
   beforeEach(() => {
-    const done = { run: OK, restore: OK, restoreDatabase: OK, verify: OK, prune: OK, download: OK };
+    const done = { run: OK, restore: OK, restoreDatabase: OK, verify: OK, prune: OK, copy: OK, download: OK };
     panel.answer({ ...done, start: JOB, job: JOB, jobs: JOB, cancel: JOB, log: JOB });
   });
 
@@ -33,6 +33,8 @@ describe('jobs in the panel', () => {
     ],
     [['backup:verify', 'site1', '[quick:true]'], 'verify', { quick: true, unit: 'site1' }],
     [['backup:prune', 'site1', '[yes:true]'], 'prune', { units: ['site1'], yes: true }],
+    [['backup:copy', 'offsite'], 'copy', { copies: ['offsite'] }],
+    [['backup:copy', 'all'], 'copy', {}],
     [
       ['backup:download', 'site2', '[info]', '[to:/root/found]'],
       'download',

@@ -7,14 +7,15 @@ const COMMANDS = [
   ...['backup:download', 'backup:jobs', 'backup:job', 'backup:cancel', 'backup:log'],
 ];
 /** What decides for the whole server. */
-const FOR_THE_ADMINISTRATOR = ['backup:init', 'backup:keys', 'backup:prune', 'backup:hold', 'backup:release', 'backup:explain'].concat([
-  'backup:servers',
-  'backup:adopt',
-  'backup:join',
-  'backup:forget',
-  'backup:status',
-  'backup:doctor',
-]);
+const FOR_THE_ADMINISTRATOR = [
+  'backup:init',
+  'backup:keys',
+  'backup:prune',
+  'backup:copy',
+  'backup:hold',
+  'backup:release',
+  'backup:explain',
+].concat(['backup:servers', 'backup:adopt', 'backup:join', 'backup:forget', 'backup:status', 'backup:doctor']);
 
 describe('who may call the module', () => {
   let panel: FakePanel;

@@ -10,7 +10,7 @@ describe('prune, hold, release and explain in the panel', () => {
     panel = new FakePanel();
   });
   after(() => panel.remove());
-  beforeEach(() => panel.answer({ prune: OK, simulate: OK, hold: OK, release: OK, explain: OK, start: OK }));
+  beforeEach(() => panel.answer({ prune: OK, copy: OK, simulate: OK, hold: OK, release: OK, explain: OK, start: OK }));
 
   const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
 
@@ -18,6 +18,8 @@ describe('prune, hold, release and explain in the panel', () => {
     [['backup:prune', 'all', '[dryRun:true]'], 'prune', { dryRun: true }],
     [['backup:prune', 'one.example', '[yes:1]'], 'prune', { units: ['site1'], yes: true }],
     [['backup:prune', 'site2', '[simulate:90d]'], 'simulate', { units: ['site2'], duration: '90d' }],
+    [['backup:copy', 'offsite'], 'copy', { copies: ['offsite'] }],
+    [['backup:copy'], 'copy', {}],
     [['backup:hold', ID, 'court order'], 'hold', { snapshot: ID, reason: 'court order' }],
     [['backup:hold', ID, 'court order', '6 months'], 'hold', { snapshot: ID, reason: 'court order', until: '6 months' }],
     [['backup:hold', 'latest', 'why', 'null', 'one.example'], 'hold', { snapshot: 'latest', unit: 'site1', reason: 'why' }],
@@ -29,7 +31,7 @@ describe('prune, hold, release and explain in the panel', () => {
   for (const [words, method, params] of CALLS) {
     it(`${words.join(' ')} asks the core for ${method}`, async () => {
       for (const call of [panel.cpcmd, panel.frontend]) expect(await call.call(panel, ...words)).to.include({ stderr: '', exitCode: 0 });
-      const isLong = method === 'prune' && !('dryRun' in params);
+      const isLong = method === 'copy' || (method === 'prune' && !('dryRun' in params));
       const [direct, hopped] = asked();
       expect(direct).to.deep.equal([method, params]);
       expect(hopped).to.deep.equal(isLong ? ['start', { method, request: params, user: 'admin' }] : [method, params]);
@@ -42,6 +44,8 @@ describe('prune, hold, release and explain in the panel', () => {
     [['backup:prune', 'all', '[yes]'], 'bad_option'],
     [['backup:prune', 'all', '[simulate:90d,yes:true]'], 'bad_option'],
     [['backup:prune', 'all', '[simulate:[a]]'], 'bad_option'],
+    [['backup:copy', '../x'], 'bad_argument'],
+    [['backup:copy', 'offsite', '[yes:true]'], 'bad_option'],
     [['backup:prune'], 'all_needed'],
     [['backup:prune', "''"], 'all_needed'],
     [['backup:prune', 'null'], 'all_needed'],
