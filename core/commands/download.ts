@@ -26,7 +26,7 @@ import type { Problem } from '../restore/rules.ts';
 import type { DownloadRequest, DownloadResult } from '../schemas/download.ts';
 import { chainPacks } from '../targets/chain-packs.ts';
 import { type ExpiringFile, forgetFile, noteFile, removeExpired } from '../targets/download/expiry.ts';
-import { fifoAt } from '../targets/download/fifo-sink.ts';
+import { dismissReader, fifoAt } from '../targets/download/fifo-sink.ts';
 import { type Destination, fileIn } from '../targets/download/file-sink.ts';
 import { ownersPaths, rightsOf } from '../targets/owner-restore.ts';
 import { openOwnerTarget } from '../targets/owner-target.ts';
@@ -60,6 +60,15 @@ export async function download(request: DownloadRequest, context: Context): Prom
     throw new Failure('usage', 'it is not said where the archive goes', { advice: 'Name a folder with --to.' });
   }
   removeExpired(context.settings, context.now().getTime());
+  try {
+    return await give(request, context);
+  } catch (error) {
+    if (request.fifo !== undefined) dismissReader(request.fifo, request.policy === 'owner' ? request.unit : undefined);
+    throw error;
+  }
+}
+
+async function give(request: DownloadRequest, context: Context): Promise<DownloadResult> {
   const { repository, unit, users } = await findSubject(request, context);
   const locks = await lockForRestore(unit.name, { to: 'archive' }, repository, context);
   try {

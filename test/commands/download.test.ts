@@ -18,6 +18,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { download } from '../../core/commands/download.ts';
 import type { DownloadRequest, DownloadResult } from '../../core/schemas/download.ts';
@@ -171,6 +172,23 @@ describe('download', function () {
       expect((await failureOf(() => ask({ policy: 'owner', fifo: wrong }))).code, wrong).to.equal('unsafe_path');
     }
     execFileSync('rm', [fifo, foreign]);
+  });
+
+  it('that fails before its reader is looked for does not leave that one waiting', async () => {
+    const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    const reader = spawn('sh', ['-c', 'exec zstd -t <"$1"', 'sh', fifo], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => reader.on('close', resolve));
+    // Long enough to stand in the opening of it, as a reader of the panel does.
+    await pause(300);
+    expect((await failureOf(() => ask({ policy: 'owner', fifo, paths: ['shadow/not there'] }))).code).to.equal('path_unknown');
+    expect(await ended, 'an archive that is none').not.to.equal(0);
+    expect(existsSync(fifo)).to.equal(false);
+    // What is nobody's to take away stays.
+    writeFileSync(fifo, '', { mode: 0o600 });
+    await failureOf(() => ask({ policy: 'owner', fifo, paths: ['shadow/not there'] }));
+    expect(existsSync(fifo)).to.equal(true);
+    execFileSync('rm', [fifo]);
   });
 
   it('does not wait for ever for a reader who takes a byte now and then', async () => {

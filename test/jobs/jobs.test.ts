@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import { METHODS } from '../../core/commands/registry.ts';
 import { cancel, jobs, log as logOf } from '../../core/jobs/job-commands.ts';
+import { startJob } from '../../core/jobs/start-job.ts';
 import type { JobsResult, JobView, LogResult, StartResult } from '../../core/schemas/jobs.ts';
 import type { WireError } from '../../core/schemas/parts.ts';
 import * as results from '../commands/results.generated.js';
@@ -163,6 +166,21 @@ describe('a job', function () {
     const before = (await jobs({}, server.context)).jobs.length;
     expect(await server.json('nightly')).to.include({ due: false });
     expect((await jobs({}, server.context)).jobs).to.have.length(before);
+  });
+
+  it('that is stopped before its turn came dismisses the reader of its archive', async () => {
+    server.makeSlow();
+    const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    const start = (method: 'run' | 'download', request: object) => startJob({ method, request }, server.context, METHODS, undefined);
+    const before = await start('run', { units: ['site1'], policy: 'owner' });
+    await server.until(before.job, ({ state }) => state === 'running');
+    const { job } = await start('download', { unit: 'site1', policy: 'owner', fifo });
+    await cancel({ job }, server.context);
+    expect(await server.until(job, ({ ended }) => ended !== null)).to.include({ state: 'cancelled', begun: null });
+    expect(existsSync(fifo)).to.equal(false);
+    await cancel({ job: before.job }, server.context);
+    await server.until(before.job, ({ ended }) => ended !== null);
   });
 
   it('that cannot be done is refused before there is a job', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync, write } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, unlinkSync, write } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ByteSink } from '../../archive/archive-output.ts';
@@ -34,11 +34,8 @@ export async function fifoAt(
   signal: AbortSignal,
   patience: ReaderPatience = USUAL,
 ): Promise<Destination> {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  const isOwners = account === undefined || new RegExp(`^/tmp/id-${account}-[0-9A-Za-z]{16,}$`).test(path);
-  if (stat?.isFIFO() !== true || (stat.mode & 0o077) !== 0 || !isOwners) {
-    throw new Failure('unsafe_path', 'it is no FIFO that was made for one reader', { affected: [path] });
-  }
+  const stat = readersFifo(path, account);
+  if (stat === undefined) throw new Failure('unsafe_path', 'it is no FIFO that was made for one reader', { affected: [path] });
   try {
     const descriptor = await untilRead(path, signal, patience);
     const opened = fstatSync(descriptor);
@@ -53,6 +50,30 @@ export async function fifoAt(
     };
   } finally {
     remove(path);
+  }
+}
+
+/** What stands there, where it is a FIFO as described above. */
+function readersFifo(path: string, account: string | undefined): Stats | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const isOwners = account === undefined || new RegExp(`^/tmp/id-${account}-[0-9A-Za-z]{16,}$`).test(path);
+  return stat?.isFIFO() === true && (stat.mode & 0o077) === 0 && isOwners ? stat : undefined;
+}
+
+/**
+ * Takes a FIFO away that gets no archive. Whoever waits in it would wait for ever: now it reads that there is nothing. Does nothing where it is
+ * gone, as it is behind a reader who came. Never throws.
+ */
+export function dismissReader(path: string, account: string | undefined): void {
+  try {
+    if (readersFifo(path, account) === undefined) return;
+    try {
+      closeSync(openSync(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW));
+    } finally {
+      remove(path);
+    }
+  } catch {
+    // Nobody has it open.
   }
 }
 
