@@ -73,7 +73,8 @@ export function identitySource(
 }
 
 async function findElsewhere(name: string, own: Repository, context: Context, failure: Failure): Promise<FoundUnit> {
-  const servers = await readServers({ ...own.place, notify: () => {} });
+  const leftOut: Failure[] = [];
+  const servers = await readServers({ ...own.place, notify: () => {} }, leftOut);
   const found: (FoundUnit & { readonly description: string })[] = [];
   for (const server of servers.filter(({ identity }) => identity.server !== own.server)) {
     const repository = own.ofServer(server.identity.server);
@@ -84,7 +85,7 @@ async function findElsewhere(name: string, own: Repository, context: Context, fa
     }
   }
   const [only, ...others] = found;
-  if (only === undefined) throw failure;
+  if (only === undefined) throw leftOut[0] ?? failure;
   if (others.length > 0) {
     const names = found.map(({ description }) => description);
     throw new Failure('unit_unknown', `this server has no backups of ${name}, but other servers do: ${names.join(', ')}`, {

@@ -19,12 +19,20 @@ export interface Stretch {
 export class UnitVersions {
   /** Those that can be put together, oldest first. */
   readonly snapshots: readonly RecordedSnapshot[];
+  /** Why others are left out: their chains are broken. */
+  readonly broken: readonly Failure[];
   /** Of each snapshot the one on which its manifest lies, -1 for a full; and an order in which that one comes before. */
   readonly #below: readonly number[];
   readonly #order: readonly number[];
 
-  private constructor(snapshots: readonly RecordedSnapshot[], below: readonly number[], order: readonly number[]) {
+  private constructor(
+    snapshots: readonly RecordedSnapshot[],
+    broken: readonly Failure[],
+    below: readonly number[],
+    order: readonly number[],
+  ) {
     this.snapshots = snapshots;
+    this.broken = broken;
     this.#below = below;
     this.#order = order;
   }
@@ -38,14 +46,17 @@ export class UnitVersions {
     const seen = new Set(sorted.slice(0, end));
     const index = new ChainIndex(all);
     const chains: RecordedSnapshot[][] = [];
+    const broken: Failure[] = [];
     for (const { id } of seen) {
       try {
         const chain = chainMembers(index.select(id));
         // A clock that jumped can date what a snapshot builds on after it.
         if (chain.every((member) => seen.has(member))) chains.push(chain);
       } catch (error) {
-        const { code, message, affected } = asFailure(error);
+        const failure = asFailure(error);
+        const { code, message, affected } = failure;
         reporter.log({ level: 'warning', code, message, affected });
+        broken.push(failure);
       }
     }
     const snapshots = chains.map((chain) => chain.at(-1) as RecordedSnapshot);
@@ -58,7 +69,7 @@ export class UnitVersions {
       return place;
     });
     const order = chains.map((_, place) => place).sort((a, b) => (chains[a]?.length ?? 0) - (chains[b]?.length ?? 0));
-    return new UnitVersions(snapshots, below, order);
+    return new UnitVersions(snapshots, broken, below, order);
   }
 
   /** The stretches of one path, newest first, from what the manifest of each snapshot says about it. */

@@ -64,10 +64,20 @@ function listedLine(entry: ListedEntry): string {
   return `${propertiesText(entry)} ${printable(entry.path)}${targetText(entry)}\n`;
 }
 
+interface ShownWarning {
+  readonly message: string;
+  readonly path?: string;
+}
+
+/** What an answer lacks, a line each. */
+function lackingLines(warnings: readonly ShownWarning[]): string {
+  return warnings.map(({ path, message }) => `! ${printable(path === undefined ? message : `${path}: ${message}`)}\n`).join('');
+}
+
 /** A line an entry, as ls(1) has them, with bytes, numbers of owners and times in UTC. */
-export const renderLs: PageRenderer<LsResult> = ({ unit, moment, entries }, isFirst) => {
+export const renderLs: PageRenderer<LsResult> = ({ unit, moment, entries, warnings }, isFirst) => {
   const title = isFirst ? `${unit}, ${pointInTimeText(moment)}\n` : '';
-  return title + entries.map(listedLine).join('');
+  return title + entries.map(listedLine).join('') + lackingLines(warnings);
 };
 
 function versionLine(version: VersionResult): string {
@@ -81,9 +91,9 @@ function foundLines({ path, deleted, versions }: FoundPath): string {
 }
 
 /** A line a path, below it a line a version. */
-export const renderFind: PageRenderer<FindResult> = ({ found, snapshots }, isFirst) => {
-  if (isFirst && found.length === 0) return `Nothing found in ${formatCount(snapshots)} snapshots.\n`;
-  return found.map(foundLines).join('');
+export const renderFind: PageRenderer<FindResult> = ({ found, snapshots, warnings }, isFirst) => {
+  if (isFirst && found.length === 0) return `Nothing found in ${formatCount(snapshots)} snapshots.\n${lackingLines(warnings)}`;
+  return found.map(foundLines).join('') + lackingLines(warnings);
 };
 
 function eventLine({ event, firstTaken, first, changes, entry }: HistoryEvent): string {
@@ -93,9 +103,9 @@ function eventLine({ event, firstTaken, first, changes, entry }: HistoryEvent): 
 }
 
 /** What happened to a path, newest first; below each event the entry as it was then. */
-export const renderHistory: PageRenderer<HistoryResult> = ({ unit, path, snapshots, events }, isFirst) => {
+export const renderHistory: PageRenderer<HistoryResult> = ({ unit, path, snapshots, events, warnings }, isFirst) => {
   const title = isFirst ? `${printable(path)} in ${formatCount(snapshots)} snapshots of ${unit}, newest first\n` : '';
-  return title + events.map(eventLine).join('');
+  return title + events.map(eventLine).join('') + lackingLines(warnings);
 };
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
@@ -112,6 +122,5 @@ export const renderDiff: PageRenderer<DiffResult> = ({ unit, from, to, differenc
     ? `${unit}, from ${pointInTimeText(from)}\n  to ${to === null ? 'the server as it is now' : pointInTimeText(to)}\n`
     : '';
   const nothing = isFirst && differences.length === 0 ? 'No differences.\n' : '';
-  const problems = warnings.map(({ path = '', message }) => `! ${printable(`${path}: ${message}`)}\n`);
-  return title + differences.map(differenceLine).join('') + nothing + problems.join('');
+  return title + differences.map(differenceLine).join('') + nothing + lackingLines(warnings);
 };

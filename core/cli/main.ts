@@ -88,10 +88,12 @@ async function perform(
   const told = archiveOutput === undefined ? output : output.aside;
   const context = openContext(config, reporter, interruption.signal, method, { standardInput: STANDARD_INPUT, archiveOutput });
   try {
+    let exitCode: number = EXIT.ok;
     for (let asked = request; ; isFirst = false) {
       const result = await ALL_METHODS.get(method)?.perform(asked, context);
       display.finish();
-      const exitCode = told.result(method, result, isFirst);
+      // A page that lacks something is not made good by the next one.
+      exitCode = Math.max(exitCode, told.result(method, result, isFirst));
       const following = output.readsOn ? followingPage(method, request as object, asked as object, result) : undefined;
       if (following === undefined || answer.isLost) return exitCode;
       asked = following;

@@ -1,14 +1,17 @@
+import { doubtsResult } from '../browse/doubts.ts';
 import { openUnit } from '../browse/open-unit.ts';
 import type { Context } from '../context/context.ts';
 import { partsInWords } from '../databases/left-out.ts';
 import type { RecordedDatabase } from '../repository/record.ts';
 import type { DatabasesRequest, DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
+import { doubtsOf } from '../timeline/point-in-time.ts';
 
 /** Lists the databases that a unit's backup has at a point in time, in the order of their paths. */
 export async function databases(request: DatabasesRequest, context: Context): Promise<DatabasesResult> {
   const { timeline, head } = await openUnit(request, context);
-  const { moment, chain } = await timeline.resolve(request.at, context.now());
-  return { ...head, moment, databases: (chain.at(-1)?.databases ?? []).map(listed) };
+  const point = await timeline.resolve(request.at, context.now());
+  const { moment, chain } = point;
+  return { ...doubtsResult(doubtsOf(point)), ...head, moment, databases: (chain.at(-1)?.databases ?? []).map(listed) };
 }
 
 /** Without what a later version of this program may have recorded besides. */

@@ -2,6 +2,7 @@ import { unitDevices } from '../backup/previous/unit-devices.ts';
 import { WarningList } from '../backup/rows/warning-list.ts';
 import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
 import { diffTrees, type Side } from '../browse/diff-trees.ts';
+import { doubtsResult } from '../browse/doubts.ts';
 import { liveAccess } from '../browse/live-access.ts';
 import { compareWithLive, type LiveEntry, type LiveOutput } from '../browse/live-changes.ts';
 import { type OpenUnit, openUnit } from '../browse/open-unit.ts';
@@ -24,7 +25,7 @@ import type { Difference, DiffRequest, DiffResult } from '../schemas/diff.ts';
 import type { Change } from '../schemas/reading.ts';
 import { excludeOf, usableRules } from '../timeline/exclude-rules.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
-import type { RestorePoint } from '../timeline/point-in-time.ts';
+import { doubtsOf, type RestorePoint } from '../timeline/point-in-time.ts';
 
 /** In a cursor stands for the live tree. */
 const LIVE = 'live';
@@ -58,10 +59,13 @@ export async function diff(request: DiffRequest, context: Context): Promise<Diff
       to = await open.timeline.resolve(second ?? request.to, context.now());
       await comparePoints(comparison, to);
     }
+    const doubts = doubtsResult([...doubtsOf(from), ...(to === undefined ? [] : doubtsOf(to))]);
     const { list, count } = page.warnings;
+    const warnings = [...doubts.warnings, ...list];
+    const status = warnings.length === 0 ? 'ok' : 'partial';
     const next = page.hasMore ? encodeCursor([from.moment.snapshot, to?.moment.snapshot ?? LIVE, page.last]) : null;
     const moments = { from: from.moment, to: to?.moment ?? null };
-    return { ...open.head, ...moments, differences: page.rows, warnings: list, warningCount: count, next };
+    return { status, ...open.head, ...moments, differences: page.rows, warnings, warningCount: doubts.warningCount + count, next };
   } finally {
     fromLayers.close();
   }

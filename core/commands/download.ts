@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ArchiveOutput } from '../archive/archive-output.ts';
+import { doubtsResult } from '../browse/doubts.ts';
 import { findSubject } from '../browse/find-subject.ts';
 import { entryAt, TreeScope } from '../browse/tree-scope.ts';
 import { VisiblePaths } from '../browse/visible-paths.ts';
@@ -32,7 +33,7 @@ import { ownersPaths, rightsOf } from '../targets/owner-restore.ts';
 import { openOwnerTarget } from '../targets/owner-target.ts';
 import { openFolderTarget, type RestoreTarget } from '../targets/restore-target.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
-import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
+import { certain, doubtsOfRestored, type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent } from '../timeline/resolve-unit.ts';
 
 /** So many of the entries that the archive lacks are named. */
@@ -72,7 +73,7 @@ async function give(request: DownloadRequest, context: Context): Promise<Downloa
   const { repository, unit, users } = await findSubject(request, context);
   const locks = await lockForRestore(unit.name, { to: 'archive' }, repository, context);
   try {
-    const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
+    const point = certain(await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now()));
     return await send({ request, unit, users, point, repository }, context);
   } finally {
     for (const lock of locks) lock.release();
@@ -109,8 +110,9 @@ async function send(task: Task, context: Context): Promise<DownloadResult> {
     }
     await output.finish();
     await place.destination.finish();
+    const doubts = doubtsResult(doubtsOfRestored(point));
     return {
-      status: count === 0 ? 'ok' : 'partial',
+      status: count === 0 ? doubts.status : 'partial',
       unit: unit.name,
       unitId: unit.unit,
       current: isCurrent(unit, repository, context),
@@ -120,8 +122,8 @@ async function send(task: Task, context: Context): Promise<DownloadResult> {
       expires: place.file === undefined ? null : new Date(place.file.expires).toISOString(),
       entries: archived.entries,
       bytes: output.length,
-      warnings: problems.map(({ code, message, path }) => ({ code, message, ...toWirePath(path) })),
-      warningCount: count,
+      warnings: [...doubts.warnings, ...problems.map(({ code, message, path }) => ({ code, message, ...toWirePath(path) }))],
+      warningCount: doubts.warningCount + count,
     };
   } catch (error) {
     if (place !== undefined) await giveUp(place, context);

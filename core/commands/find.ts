@@ -1,5 +1,6 @@
 import { AllSnapshots } from '../browse/all-snapshots.ts';
 import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
+import { doubtsResult } from '../browse/doubts.ts';
 import { openUnit } from '../browse/open-unit.ts';
 import { Page } from '../browse/page.ts';
 import { stretchResult, UnitVersions } from '../browse/unit-versions.ts';
@@ -30,7 +31,8 @@ export async function find(request: FindRequest, context: Context): Promise<Find
     if (folder !== '' && !all.has(folder)) throw unknownPath(`no snapshot of ${head.unit} has`, [folder], (path) => all.has(path));
     const page = new Page<FoundPath>(request.limit);
     const yielder = new Yielder(context);
-    const result = { ...head, snapshots: records.length, found: page.rows };
+    const doubts = doubtsResult([...timeline.gaps, ...versions.broken]);
+    const result = { ...doubts, ...head, snapshots: records.length, found: page.rows };
     const walk = new UnionWalk(layers.readers, behind !== undefined && comparePaths(behind, folder) > 0 ? behind : folder);
     let last = '';
     for (let path = walk.next(); path !== undefined && isWithin(path, folder); path = walk.next()) {

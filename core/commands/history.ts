@@ -1,6 +1,7 @@
 import { AllSnapshots } from '../browse/all-snapshots.ts';
 import { changesBetween } from '../browse/changes.ts';
 import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
+import { doubtsResult } from '../browse/doubts.ts';
 import { openUnit } from '../browse/open-unit.ts';
 import { Page } from '../browse/page.ts';
 import { type Stretch, stretchResult, UnitVersions } from '../browse/unit-versions.ts';
@@ -41,7 +42,8 @@ export async function history(request: HistoryRequest, context: Context): Promis
   }
   const end = begin + page.rows.length;
   const next = end < events.length ? encodeCursor([versions.snapshots.at(-1)?.id as string, String(end)]) : null;
-  return { ...head, ...toWirePath(path), snapshots: versions.snapshots.length, events: page.rows, next };
+  const doubts = doubtsResult([...timeline.gaps, ...versions.broken]);
+  return { ...doubts, ...head, ...toWirePath(path), snapshots: versions.snapshots.length, events: page.rows, next };
 }
 
 async function readPathStates(

@@ -7,7 +7,7 @@ import { missingSnapshots, missingUnits, snapshotMissing } from '../repository/h
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId, unitNameOf } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
-import { snapshotPath } from '../repository/layout.ts';
+import { snapshotPath, unitPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -35,7 +35,17 @@ export async function list(request: ListRequest, context: Context): Promise<List
     const named = request.incarnation ?? request.unit;
     const isMeant = (id: string) => named === undefined || id === named || unitNameOf(id) === named;
     for (const { unit, snapshot } of await missingUnits(all, await runs)) if (isMeant(unit)) tellMissing(all, unit, snapshot);
+    for (const [unit, { code, message }] of all.units.leftOut) {
+      const object = all.nameOf(unitPath(unit));
+      if (isMeant(unit)) unusable.set(object, { object, unitId: unit, code, message });
+    }
     if (units.length === 0 && unusable.size === 0 && refusal !== undefined) throw refusal;
+  }
+  if (request.policy !== 'owner') {
+    for (const repository of new Set([...units.map((each) => each.repository), ...(all === undefined ? [] : [all])])) {
+      for (const { code, message, affected } of repository.units.unreadNotes)
+        unusable.set(affected[0] ?? message, { object: affected[0] ?? '', unitId: null, code, message });
+    }
   }
   for (const { repository, unit } of units) {
     const current = isCurrent(unit, repository, context);

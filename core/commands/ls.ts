@@ -1,4 +1,5 @@
 import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
+import { doubtsResult } from '../browse/doubts.ts';
 import { openUnit } from '../browse/open-unit.ts';
 import { Page } from '../browse/page.ts';
 import { entryAt, TreeScope } from '../browse/tree-scope.ts';
@@ -13,12 +14,15 @@ import type { OwnerSight } from '../restore/owner/owner-sight.ts';
 import { unknownPath } from '../restore/plan/unknown-path.ts';
 import type { ListedEntry, LsRequest, LsResult } from '../schemas/ls.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
+import { doubtsOf } from '../timeline/point-in-time.ts';
 
 /** Lists a folder of a unit as it was at a point in time, in the order of paths. Throws `path_unknown`. */
 export async function ls(request: LsRequest, context: Context): Promise<LsResult> {
   const [snapshot, behind] = request.after === undefined ? [] : decodeCursor(request.after, 2);
   const { repository, timeline, sight, head } = await openUnit({ ...request, at: snapshot ?? request.at }, context);
-  const { moment, chain } = await timeline.resolve(snapshot ?? request.at, context.now());
+  const point = await timeline.resolve(snapshot ?? request.at, context.now());
+  const { moment, chain } = point;
+  const found = { ...doubtsResult(doubtsOf(point)), ...head, moment };
   const layers = await OpenLayers.open(chain, repository);
   try {
     const page = new Page<ListedEntry>(request.limit);
@@ -28,12 +32,12 @@ export async function ls(request: LsRequest, context: Context): Promise<LsResult
     const shows = visibleIn(layers, sight);
     const scope = openFolder(layers, requestedPath(request.folder), moment.snapshot, shows);
     for (const tree of listed(scope, request.recursive === true, behind, shows)) {
-      if (page.isFull) return { ...head, moment, entries: page.rows, next: cursor() };
+      if (page.isFull) return { ...found, entries: page.rows, next: cursor() };
       last = tree.path;
       page.add(listedEntry(tree, last));
       if (yielder.isDue()) await yielder.take();
     }
-    return { ...head, moment, entries: page.rows, next: null };
+    return { ...found, entries: page.rows, next: null };
   } finally {
     layers.close();
   }

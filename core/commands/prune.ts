@@ -59,6 +59,7 @@ export async function pruneRepository(
   const now = context.now().getTime();
   const holds = await readHolds(repository);
   const runs = await RunIndex.read(repository, now);
+  requireWitnesses(runs);
   const rules: RetentionRules = {
     policy: retentionPolicy(context.settings),
     now: Temporal.Instant.fromEpochMilliseconds(now),
@@ -117,6 +118,12 @@ export async function pruneRepository(
   for (const { path } of ended) await repository.removeObject(path).catch((error) => repository.report(error));
   const done = units.filter(({ retention }) => !closed.has(retention.unit));
   return resultOf(request, { units: done, skipped, removed, runs: gone.length, holds: ended.length, losses });
+}
+
+/** How long snapshots stood decides which of them go: while a record that says it cannot be read, but another day may be, none goes. */
+function requireWitnesses({ unread }: RunIndex): void {
+  const refused = unread.find(({ code }) => code !== 'repository_damaged');
+  if (refused !== undefined) throw refused;
 }
 
 /** What retention says of a unit, and why it is not done. */

@@ -20,7 +20,7 @@ import type { RestoreDatabaseRequest, RestoreDatabaseResult, RestoredDatabase } 
 import { chainPacks } from '../targets/chain-packs.ts';
 import { ServerRestores } from '../targets/database-restore.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
-import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
+import { certain, doubtsOfRestored, type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent } from '../timeline/resolve-unit.ts';
 
 type Recorded = RecordedDatabase & { readonly size: number };
@@ -39,7 +39,7 @@ export async function restoreDatabase(request: RestoreDatabaseRequest, context: 
   checkRequest(request);
   const { repository, unit } = await findSubject(request, context);
   const task = async (): Promise<Task> => {
-    const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
+    const point = certain(await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now()));
     return { request, unit, point, chosen: choose(request, point.chain.at(-1)!) };
   };
   if (request.dryRun === true) return await perform(await task(), repository, context);
@@ -115,9 +115,10 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
     }
     await work.giveRights();
     const failed = databases.filter(({ result }) => result === 'failed').length;
-    const isWhole = databases.every(({ result }) => result === 'ok' || result === 'planned');
+    const doubts = doubtsOfRestored(point).map(({ message }) => message);
+    const isWhole = doubts.length === 0 && databases.every(({ result }) => result === 'ok' || result === 'planned');
     return {
-      status: isWhole ? 'ok' : failed === databases.length ? 'failed' : 'partial',
+      status: isWhole ? 'ok' : failed > 0 && failed === databases.length ? 'failed' : 'partial',
       unit: unit.name,
       unitId: unit.unit,
       current: isCurrent(unit, repository, context),
@@ -126,7 +127,7 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
       dryRun: request.dryRun === true,
       settled: work.settled,
       users: work.users,
-      notes: work.notes,
+      notes: [...doubts, ...work.notes],
       databases,
     };
   } finally {

@@ -1,3 +1,4 @@
+import { doubtsResult } from '../browse/doubts.ts';
 import { findSubject } from '../browse/find-subject.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
@@ -27,7 +28,7 @@ import { ownersPaths, rightsOf, usersOfAccount } from '../targets/owner-restore.
 import { openOwnerTarget } from '../targets/owner-target.ts';
 import { openFolderTarget, openOriginalTarget, type RestoreTarget } from '../targets/restore-target.ts';
 import { ALL_EXCLUDED, excludeOfUnit, excludeThen, usableRules } from '../timeline/exclude-rules.ts';
-import { type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
+import { certain, doubtsOfRestored, type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent, isOfAnother } from '../timeline/resolve-unit.ts';
 
 /**
@@ -57,7 +58,7 @@ async function restoreFiles(request: RestoreRequest, context: Context): Promise<
   const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);
   const hasOwnBackups = (await repository.units.all(unit.name)).some(isPresent);
   const task = async (): Promise<Task> => {
-    const point = await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now());
+    const point = certain(await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now()));
     return { request, unit, users, point, hasOwnBackups };
   };
   if (request.dryRun === true) return restoreFrom(await task(), repository, context);
@@ -201,13 +202,15 @@ function chosenPaths({ paths: given = [], to }: RestoreRequest): ByteString[] {
 }
 
 function resultOf(
-  { request, unit, point: { moment, chain } }: Task,
+  { request, unit, point }: Task,
   repository: Repository,
   target: ByteString,
   outcome: Outcome,
   context: Context,
 ): RestoreResult {
+  const { moment, chain } = point;
   const { id, time } = chain.at(-1) as SnapshotRecord;
+  const doubts = doubtsResult(doubtsOfRestored(point));
   const { problems, overwrites, deletions, packs, ...counts } = outcome;
   const plan = {
     snapshots: chain.map((record) => record.id),
@@ -218,6 +221,7 @@ function resultOf(
   };
   return {
     ...counts,
+    status: outcome.status === 'ok' ? doubts.status : outcome.status,
     unit: unit.name,
     unitId: unit.unit,
     current: isCurrent(unit, repository, context),
@@ -227,7 +231,7 @@ function resultOf(
     target: toWirePath(target).path,
     dryRun: request.dryRun === true,
     ...(request.dryRun === true ? { plan } : {}),
-    warnings: problems.first.map(({ code, message, path }) => ({ code, message, ...toWirePath(path) })),
-    warningCount: problems.count,
+    warnings: [...doubts.warnings, ...problems.first.map(({ code, message, path }) => ({ code, message, ...toWirePath(path) }))],
+    warningCount: doubts.warningCount + problems.count,
   };
 }

@@ -1,4 +1,6 @@
+import { doubtsResult } from '../browse/doubts.ts';
 import type { Context } from '../context/context.ts';
+import type { Notice } from '../context/notice.ts';
 import { Failure } from '../failure.ts';
 import { timeOfId } from '../repository/ids.ts';
 import { type KnownServer, readServers } from '../repository/known-servers.ts';
@@ -15,8 +17,11 @@ import type { ServerSummary, ServersRequest, ServersResult } from '../schemas/se
 export async function servers({ trust }: ServersRequest, { settings, reporter }: Context): Promise<ServersResult> {
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
   if (trust !== undefined) await trustKey(trust, repository, settings.stateDirectory);
-  const known = await readServers(repository.place);
-  return { servers: await Promise.all(known.map((server) => summarize(server, repository))) };
+  const doubts: Notice[] = [];
+  const known = await readServers({ ...repository.place, notify: (notice) => doubts.push(notice) });
+  doubts.forEach(repository.place.notify);
+  const found = await Promise.all(known.map((server) => summarize(server, repository)));
+  return { ...doubtsResult(doubts), servers: found };
 }
 
 async function trustKey(fingerprint: string, { place }: Repository, stateDirectory: string): Promise<void> {

@@ -1,7 +1,9 @@
+import { doubtsResult } from '../browse/doubts.ts';
 import { parseDuration, timeBefore } from '../chain/duration.ts';
 import { simulate } from '../chain/simulate.ts';
 import type { Level } from '../chain/snapshot.ts';
 import type { Context } from '../context/context.ts';
+import type { Failure } from '../failure.ts';
 import { unitsToPrune } from '../prune/choose-units.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -28,18 +30,23 @@ export async function simulateRetention(request: SimulateRequest, context: Conte
   const end = timeBefore(today, parseDuration(request.duration).negated());
   const days = Math.round(today.until(end, { largestUnit: 'days' }).total('days'));
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
-  const sizes = await measure(await unitsToPrune(request.units ?? [], repository), repository);
+  const { sizes, doubts } = await measure(await unitsToPrune(request.units ?? [], repository), repository);
   const bytes = { full: sizes.full.bytes, differential: sizes.differential.bytes, incremental: sizes.incremental.bytes };
   const rows = simulate(schedulePolicy(settings), retentionPolicy(settings), { days, start, timeZone, sizes: bytes });
-  return { sizes, days: rows.map(({ held, ...row }) => ({ ...row, ...held })) };
+  return { ...doubtsResult(doubts), sizes, days: rows.map(({ held, ...row }) => ({ ...row, ...held })) };
 }
 
 /** What one snapshot of each level adds, all units together. */
-async function measure(units: readonly string[], repository: Repository): Promise<SimulateResult['sizes']> {
+async function measure(
+  units: readonly string[],
+  repository: Repository,
+): Promise<{ readonly sizes: SimulateResult['sizes']; readonly doubts: readonly Failure[] }> {
   const sums: Record<Level, number> = { full: 0, differential: 0, incremental: 0 };
   const measured = new Set<Level>();
+  const doubts: Failure[] = [];
   for (const unit of units) {
-    const records = await repository.snapshots(unit);
+    const { records, unusable } = await repository.readSnapshots(unit);
+    doubts.push(...unusable.map(({ failure }) => failure));
     for (const level of ['full', 'differential', 'incremental'] as const) {
       const average = averageOf(records, level);
       if (average === undefined) continue;
@@ -52,7 +59,7 @@ async function measure(units: readonly string[], repository: Repository): Promis
   const full = size('full', ASSUMED_FULL);
   const incremental = size('incremental', full.bytes * ASSUMED_CHANGE);
   // A differential refers to what the incrementals before it have stored.
-  return { full, differential: size('differential', incremental.bytes), incremental };
+  return { sizes: { full, differential: size('differential', incremental.bytes), incremental }, doubts };
 }
 
 /** A synthetic full refers to what is there already, so it is no measure of what a full takes. */

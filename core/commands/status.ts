@@ -1,5 +1,6 @@
 import { isOverdue, lastDue, overdueFrom } from '../chain/night.ts';
 import type { Context } from '../context/context.ts';
+import type { Failure } from '../failure.ts';
 import { isLocked } from '../locks/locks.ts';
 import { copyProblems, copyStates } from '../monitor/copies-state.ts';
 import { type CoveredUnit, coverage } from '../monitor/coverage.ts';
@@ -41,11 +42,15 @@ export async function status(_request: StatusRequest, context: Context): Promise
     isAtWork: isLocked(stateDirectory, 'nightly'),
   });
   const covered = await coverage(repository, settings);
-  const unchanged = lastUnchanged(await RunIndex.read(repository, now));
-  const outcomes = await lastOutcomes(repository, covered.length, now);
+  const runs = await RunIndex.read(repository, now);
+  const unchanged = lastUnchanged(runs);
+  const unreadRuns: Failure[] = [];
+  const outcomes = await lastOutcomes(repository, covered.length, now, unreadRuns);
   const verified = readVerified(repository.stateFolder);
   const copies = copyStates(repository, settings);
-  const problems: StatusProblem[] = [...night.problems, ...copyProblems(copies, now)];
+  const { leftOut, unreadNotes } = repository.units;
+  const unread = [...leftOut.values(), ...unreadNotes, ...runs.unread, ...unreadRuns];
+  const problems: StatusProblem[] = [...night.problems, ...copyProblems(copies, now), ...unclear(unread)];
   const units: UnitStatus[] = [];
   for (const each of covered) {
     const id = each.unit?.unit;
@@ -132,12 +137,18 @@ interface Outcomes {
   readonly failedSince: string | undefined;
 }
 
-/** What became of each unit, by its name, in the newest runs that it was in. */
-async function lastOutcomes(repository: Repository, count: number, now: number): Promise<Map<string, Outcomes>> {
+/** What the answer may be wrong about, because it could not be read. */
+function unclear(unread: readonly Failure[]): StatusProblem[] {
+  const messages = new Set(unread.map(({ message }) => message));
+  return [...messages].map((message) => ({ code: 'unclear', unit: null, message, advice: 'apiscp-backup verify', since: null }));
+}
+
+/** What became of each unit, by its name, in the newest runs that it was in; what of the records cannot be used goes to `unread`. */
+async function lastOutcomes(repository: Repository, count: number, now: number, unread: Failure[]): Promise<Map<string, Outcomes>> {
   const outcomes = new Map<string, Outcomes>();
   const failing = new Set<string>();
   let looked = 0;
-  for await (const { units } of repository.runs.backFrom(new Date(now))) {
+  for await (const { units } of repository.runs.backFrom(new Date(now), (failure) => unread.push(failure))) {
     for (const unit of units) {
       const { newest = unit } = outcomes.get(unit.name) ?? {};
       const isFirst = newest === unit;

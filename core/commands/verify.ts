@@ -32,6 +32,7 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   if (request.policy !== 'owner') tellAccepted(history.deletions, repository);
   const keys = new KeyReferences();
   const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, history, keys);
+  if (request.unit !== undefined) damages.push(...unreadNotes(repository, damages));
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
   watch.unitCount = ids.length;
@@ -77,6 +78,13 @@ async function damagesOfServer(repository: Repository, history: KnownHistory, ke
   const damages = new DamageList();
   await checkServer(repository, history, keys, damages);
   return damages.ofSnapshots(async () => true);
+}
+
+/** Notes that could not be read when it was asked what belongs to a unit, besides what is known. */
+function unreadNotes(repository: Repository, known: readonly Damage[]): Damage[] {
+  const objects = new Set(known.map(({ object }) => object));
+  const unread = repository.units.unreadNotes.map(({ code, message, affected }) => ({ code, message, object: affected[0] ?? message }));
+  return unread.filter(({ object }) => !objects.has(object)).map((note) => ({ ...note, snapshots: [], files: [], fileCount: 0 }));
 }
 
 async function missingKeys(repository: Repository, keys: KeyReferences): Promise<Damage[]> {

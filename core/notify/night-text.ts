@@ -49,6 +49,7 @@ const WORDS: Readonly<Record<string, string>> = {
   failed: 'its backup failed',
   incomplete: 'its backup lacked something',
   not_restorable: 'its newest backup could not be restored',
+  unclear: 'something that says how the backups stand cannot be read',
   vanished: 'was not on the server',
   root_missing: 'a folder of it was missing',
   damaged: 'what is stored of it was damaged',

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../linux/system-error.ts';
 import { iniValue } from './ini.ts';
 
 // A service file has some hundred bytes.
@@ -12,14 +13,20 @@ const SERVICE_FOLDERS = ['current', 'cur'];
 export interface AccountMetadata {
   readonly domain: string | null;
   readonly adminUser: string | null;
+  /** Why nobody can tell today, in words, where a file is there and cannot be read; undefined else. */
+  readonly untold?: string;
 }
 
-/** The beginning of a regular file as text, undefined when it cannot be read. */
+/** What stands there is no file of the panel's, or nothing is there. */
+const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
+/** The beginning of a regular file as text, undefined when there is none. */
 function readText(file: string): string | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
+  } catch (error) {
+    if (!ABSENT.has(errorCode(error))) throw error;
     return undefined;
   }
   try {
@@ -31,8 +38,16 @@ function readText(file: string): string | undefined {
   }
 }
 
-/** Reads `siteinfo` of the account in `folder`; what is not there is null. */
+/** Reads `siteinfo` of the account in `folder`; what is not there is null. One account's file that cannot be read stops no other's backup. */
 export function readAccountMetadata(folder: string): AccountMetadata {
+  try {
+    return readMetadata(folder);
+  } catch (error) {
+    return { domain: null, adminUser: null, untold: (error as Error).message };
+  }
+}
+
+function readMetadata(folder: string): AccountMetadata {
   for (const services of SERVICE_FOLDERS) {
     const text = readText(join(folder, 'info', services, 'siteinfo'));
     if (text === undefined) continue;

@@ -16,6 +16,8 @@ export interface PanelUnit {
   readonly incarnation: string;
   readonly domain: string | null;
   readonly adminUser: string | null;
+  /** Why nobody can tell today whose an account is, in words; undefined else. */
+  readonly untold?: string;
   readonly roots: readonly ScanRoot[];
   /** Paths in the snapshot that are always excluded, with all below them. */
   readonly excluded: readonly ByteString[];

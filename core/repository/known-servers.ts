@@ -25,19 +25,24 @@ export interface KnownServer {
 /** The machine of a server of which nobody says who writes there. */
 export const UNKNOWN_MACHINE = '';
 
-/** The servers that write to a repository, by age. What of them is damaged is reported, and made up where there are units. */
-export async function readServers(place: Place): Promise<KnownServer[]> {
+/**
+ * The servers that write to a repository, by age. What of them is damaged is reported, and made up where there are units. Those that are left
+ * out, because the place does not give them today, go to `leftOut`.
+ */
+export async function readServers(place: Place, leftOut: Failure[] = []): Promise<KnownServer[]> {
   const { backend, notify } = place;
   const servers: KnownServer[] = [];
   for (const id of (await backend.folders(SERVERS_FOLDER)).filter(isServerId)) {
+    const report = ({ code, message, affected }: Failure): void => notify({ level: 'error', code, message, affected });
     try {
       const server = await readServer(place, id);
       if (server === undefined) continue;
       servers.push(server);
-      if (server.problem !== undefined) throw server.problem;
+      if (server.problem !== undefined) report(server.problem);
     } catch (error) {
-      const { code, message, affected } = asFailure(error);
-      notify({ level: 'error', code, message, affected });
+      const failure = asFailure(error);
+      report(failure);
+      if (failure.code !== 'repository_damaged') leftOut.push(failure);
     }
   }
   return servers.sort((a, b) => (a.identity.created < b.identity.created ? -1 : 1));

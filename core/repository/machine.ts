@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { errorCode } from '../linux/system-error.ts';
 
 /** What tells one machine from another, as far as a program can see it. */
 export interface Machine {
@@ -17,9 +18,20 @@ const NAMES_OF_ONE = 2;
 
 const PRODUCT_FILE = '/sys/class/dmi/id/product_uuid';
 
-function readId(file: string): string {
+/** The host name stands for the id of a machine that has none; one that cannot be read today is not taken for none: that were another machine. */
+function readMachineId(): string {
   try {
-    return readFileSync(file, 'latin1').trim();
+    return readFileSync('/etc/machine-id', 'latin1').trim();
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return '';
+  }
+}
+
+/** Firmware fails at this in many ways, and not everybody may read it. */
+function readProduct(): string {
+  try {
+    return readFileSync(PRODUCT_FILE, 'latin1').trim();
   } catch {
     return '';
   }
@@ -31,13 +43,13 @@ function digestOf(kind: string, id: string): string {
 
 /** A digest that stays the same for this machine and is the same for its clones until they get a machine id of their own. */
 export function machineDigest(): string {
-  const id = readId('/etc/machine-id');
+  const id = readMachineId();
   return digestOf('machine', id === '' ? hostname() : id);
 }
 
 /** The machine that this runs on. */
 export function thisMachine(): Machine {
-  const product = readId(PRODUCT_FILE).toLowerCase();
+  const product = readProduct().toLowerCase();
   // Firmware that knows no number says only zeros or only ones.
   const isNumber = /[1-9a-e]/.test(product);
   return { name: hostname(), machine: machineDigest(), ...(isNumber ? { product: digestOf('product', product) } : {}) };

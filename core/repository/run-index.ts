@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
+import type { Failure } from '../failure.ts';
 import { runDocument } from './documents.ts';
 import { timedIdStart, timeOfId } from './ids.ts';
 import { runPath } from './layout.ts';
@@ -64,6 +65,8 @@ export class RunIndex {
   readonly log: ReadonlyMap<string, IndexedLog>;
   /** By the id of a unit: its newest snapshot as the log says. */
   readonly named: ReadonlyMap<string, Named>;
+  /** Why records count for nothing: what they witness is not known. */
+  readonly unread: readonly Failure[];
   readonly #mentioned: ReadonlyMap<string, Mentioned>;
   /** The greatest number of a run by a program that did not tell what stays: what was deleted until then, nobody knows. */
   readonly untold: number;
@@ -71,7 +74,14 @@ export class RunIndex {
   readonly #read: readonly string[];
   readonly #isNew: boolean;
 
-  private constructor(file: string, ids: readonly string[], { runs, witnesses, log, named, mentioned }: Known, isNew: boolean) {
+  private constructor(
+    file: string,
+    ids: readonly string[],
+    { runs, witnesses, log, named, mentioned }: Known,
+    unread: readonly Failure[],
+    isNew: boolean,
+  ) {
+    this.unread = unread;
     this.#file = file;
     this.ids = ids;
     this.#read = runs;
@@ -96,13 +106,14 @@ export class RunIndex {
     const known = readIndex(file, now, there) ?? nothingKnown();
     const before = new Set(known.runs);
     const read: string[] = [];
+    const unread: Failure[] = [];
     let newest: LogLink | undefined;
     const isWanted = (id: string): boolean => id >= begin && id.slice(0, present.length) <= present;
     repository.expectDocuments(runDocument, ids.filter((id) => !before.has(id) && isWanted(id)).map(runPath));
     for (const id of ids) {
       if (!before.has(id)) {
         if (!isWanted(id)) continue;
-        const found = await repository.runs.readLinked(id);
+        const found = await repository.runs.readLinked(id, (failure) => unread.push(failure));
         if (found === undefined) continue;
         addWitnesses(found.run, known.witnesses);
         addToLog(found.run, known);
@@ -114,7 +125,7 @@ export class RunIndex {
     for (const id of known.log.keys()) if (!there.has(id)) known.log.delete(id);
     if (newest !== undefined) repository.runs.see(newest);
     const isNew = read.length !== known.runs.length || read.some((id, index) => id !== known.runs[index]);
-    return new RunIndex(file, ids, { ...known, runs: read }, isNew);
+    return new RunIndex(file, ids, { ...known, runs: read }, unread, isNew);
   }
 
   /** The ids of the units that the log names. */

@@ -135,15 +135,13 @@ export class RunRecords {
     return (await this.#names()).map((name) => recordIdOf(name) ?? '').filter(isTimedId);
   }
 
-  /** The record of one run and the digest of its bytes; an unusable one is reported and undefined. */
-  async readLinked(id: string): Promise<{ readonly run: RunRecord; readonly sha256: string } | undefined> {
-    try {
-      const { value, sha256 } = await this.#readStored(this.#folder.nameOf(runPath(id)));
-      return { run: value, sha256 };
-    } catch (error) {
-      this.#folder.report(error);
-      return undefined;
-    }
+  /** The record of one run and the digest of its bytes; an unusable one is reported, told to `onUnread`, and undefined. */
+  async readLinked(
+    id: string,
+    onUnread: (failure: Failure) => void,
+  ): Promise<{ readonly run: RunRecord; readonly sha256: string } | undefined> {
+    const stored = await this.#readUsable(this.#folder.nameOf(runPath(id)), onUnread);
+    return stored === undefined ? undefined : { run: stored.value, sha256: stored.sha256 };
   }
 
   /** The record of one run; an unusable one is reported and undefined. */
@@ -151,12 +149,15 @@ export class RunRecords {
     return this.#read(this.#folder.nameOf(runPath(id)));
   }
 
-  /** The records of the runs that began at or before `time`, the newest first, each read when it is asked for. */
-  async *backFrom(time: Date): AsyncGenerator<RunRecord> {
+  /**
+   * The records of the runs that began at or before `time`, the newest first, each read when it is asked for. Unusable ones are reported and
+   * left out, and `onUnread` hears of them.
+   */
+  async *backFrom(time: Date, onUnread: (failure: Failure) => void = () => {}): AsyncGenerator<RunRecord> {
     const start = timedIdStart(time);
     for (const name of (await this.#names()).reverse()) {
       if ((recordIdOf(name) ?? '').slice(0, start.length) > start) continue;
-      const run = await this.#read(name);
+      const run = await this.#read(name, onUnread);
       if (run !== undefined) yield run;
     }
   }
@@ -169,11 +170,18 @@ export class RunRecords {
     return names.sort();
   }
 
-  async #read(name: string): Promise<RunRecord | undefined> {
+  async #read(name: string, onUnread: (failure: Failure) => void = () => {}): Promise<RunRecord | undefined> {
+    return (await this.#readUsable(name, onUnread))?.value;
+  }
+
+  async #readUsable(name: string, onUnread: (failure: Failure) => void): Promise<StoredDocument<RunRecord> | undefined> {
     try {
-      return (await this.#readStored(name)).value;
+      return await this.#readStored(name);
     } catch (error) {
+      // A prune may have removed it since it was listed.
+      if ((await this.#folder.backend.size(name)) === undefined) return undefined;
       this.#folder.report(error);
+      onUnread(asFailure(error));
       return undefined;
     }
   }

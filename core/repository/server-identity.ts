@@ -51,8 +51,11 @@ interface Candidate {
   readonly isRemembered: boolean;
 }
 
-/** Who this machine is as its state, or else the repository knows it; undefined when it was never here. */
-async function findSelf(place: Place): Promise<Candidate | undefined> {
+/**
+ * Who this machine is as its state, or else the repository knows it; undefined when it was never here. It may be one of the servers that
+ * are left out then, because the place does not give them today: these go to `leftOut`.
+ */
+async function findSelf(place: Place, leftOut: Failure[] = []): Promise<Candidate | undefined> {
   const { backend, whoFolder: stateFolder } = place;
   const here = thisMachine();
   const before = readServerState(stateFolder);
@@ -69,7 +72,7 @@ async function findSelf(place: Place): Promise<Candidate | undefined> {
       return { server, doubts, isRemembered: true };
     }
   }
-  const alike = (await readServers(place)).filter(({ writer }) => writer.machine === here.machine);
+  const alike = (await readServers(place, leftOut)).filter(({ writer }) => writer.machine === here.machine);
   const candidates: Candidate[] = [];
   for (const server of alike)
     candidates.push({
@@ -99,6 +102,11 @@ async function strangeSigners({ identity: { server } }: KnownServer, { backend, 
   ];
 }
 
+/** Who this machine is, or whose backups there are, nobody can tell while the place does not give one of the servers. */
+function requireAll([first]: readonly Failure[]): void {
+  if (first !== undefined) throw first;
+}
+
 async function doubtsAbout(here: Machine, server: KnownServer, place: Place): Promise<string[]> {
   const { problem, writer } = server;
   if (problem !== undefined) place.notify({ level: 'error', code: problem.code, message: problem.message, affected: problem.affected });
@@ -126,8 +134,12 @@ function takenOver({ identity, writer, since, key }: KnownServer, { signatures }
  * another machine's: two machines must never write below one folder.
  */
 export async function establishServer(place: Place): Promise<ChosenServer> {
-  const self = await findSelf(place);
-  if (self === undefined) return foundServer(place);
+  const leftOut: Failure[] = [];
+  const self = await findSelf(place, leftOut);
+  if (self === undefined) {
+    requireAll(leftOut);
+    return foundServer(place);
+  }
   const { server, doubts, isRemembered } = self;
   const { server: id } = server.identity;
   if (doubts.length > 0) {
@@ -269,7 +281,8 @@ function remember({ whoFolder: stateFolder, notify }: Place, server: string, run
  * there is (a new machine that replaces a lost one). An id that nothing is stored under when there is no telling. Throws `server_unknown`.
  */
 export async function chooseServer(place: Place, nameOrId?: string): Promise<ChosenServer> {
-  const self = await findSelf(place);
+  const leftOut: Failure[] = [];
+  const self = await findSelf(place, leftOut);
   const isOwn = self !== undefined && self.doubts.length === 0;
   const own = self?.server.identity.server;
   if (nameOrId !== undefined) {
@@ -283,7 +296,9 @@ export async function chooseServer(place: Place, nameOrId?: string): Promise<Cho
       report(place, 'state_lost', `the state directory does not know this server; taking it for ${describeServer(self.server)}`, own);
     return { server: own, isOwn };
   }
-  const [only, ...others] = await readServers(place);
+  requireAll(leftOut);
+  const [only, ...others] = await readServers(place, leftOut);
+  requireAll(leftOut);
   if (only === undefined) return { server: newServerId(), isOwn: false };
   if (others.length > 0) {
     const names = [only, ...others].map(describeServer).join(', ');

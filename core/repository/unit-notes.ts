@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { noteDocument } from './documents.ts';
 import { keepRemovedNote, readRemovedNotes } from './history/seen.ts';
 import { isTimedId } from './ids.ts';
@@ -11,9 +11,13 @@ import type { UnitNote } from './unit-note.ts';
 
 /**
  * The notes about the units of a server, oldest first; one that cannot be used, or is gone, is given to `report`. Then the copy in the state directory counts;
- * without one it is left out: in doubt nobody's backups are another's.
+ * without one it is left out, of which `onLeftOut` hears: in doubt nobody's backups are another's.
  */
-export async function readNotes(folder: ServerFolder, report: (error: unknown) => void): Promise<UnitNote[]> {
+export async function readNotes(
+  folder: ServerFolder,
+  report: (error: unknown) => void,
+  onLeftOut: (failure: Failure) => void,
+): Promise<UnitNote[]> {
   const { backend, server, identity } = folder;
   const removed = new Set(readRemovedNotes(folder.stateFolder));
   const notes: UnitNote[] = [];
@@ -29,15 +33,19 @@ export async function readNotes(folder: ServerFolder, report: (error: unknown) =
       if (!isOwn) throw new Failure('repository_damaged', `${name} was copied from elsewhere`, { affected: [name] });
       notes.push(value);
     } catch (error) {
+      // Somebody may have taken it back since it was listed.
+      if ((await backend.size(name)) === undefined) continue;
       report(error);
       const kept = folder.isOwn ? readKept(folder, noteDocument, name) : undefined;
       if (kept !== undefined) notes.push(kept);
+      else onLeftOut(asFailure(error));
     }
   }
   for (const name of await folder.missingObjects(`${NOTES_FOLDER}/`, listed)) {
     report(objectMissing(name));
     const kept = readKept(folder, noteDocument, name);
     if (kept !== undefined) notes.push(kept);
+    else onLeftOut(objectMissing(name));
   }
   return notes.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -23,6 +23,11 @@ export function isUnproven({ incarnation }: Pick<UnitIdentity, 'incarnation'>): 
   return incarnation === UNKNOWN_INCARNATION;
 }
 
+/** Whether the place would not give something that another day it may: what is damaged for good is no refusal. */
+function isRefusal({ code }: Failure): boolean {
+  return code !== 'repository_damaged';
+}
+
 function unproven({ name, unit }: UnitIdentity): Failure {
   const message = `which account ${name} the backups in ${unit} are of cannot be told: its unit.json is missing or damaged`;
   return new Failure('repository_damaged', message, {
@@ -45,8 +50,10 @@ export class Units {
   #opened: UnitIdentity[] | undefined;
   #notes: readonly UnitNote[] | undefined;
   readonly #unusable = new Set<string>();
-  /** What the place would not give when units and notes were read: by the id of the unit, or undefined for a note. */
-  readonly #refused = new Map<string | undefined, Failure>();
+  /** Why units are left out of `all`, by their ids. */
+  readonly #leftOut = new Map<string, Failure>();
+  /** Why notes are left out of `notes`. */
+  readonly #unreadNotes: Failure[] = [];
 
   constructor(folder: ServerFolder) {
     this.#folder = folder;
@@ -69,6 +76,7 @@ export class Units {
     for (const id of ids) {
       try {
         units.push(await this.read(id));
+        this.#leftOut.delete(id);
       } catch (error) {
         const unit = await this.#inPlaceOf(id, error);
         if (unit !== undefined) units.push(unit);
@@ -85,16 +93,18 @@ export class Units {
     try {
       if (await this.isEmpty(id)) return undefined;
       this.#folder.report(error);
-      this.#noteRefusal(id, error);
-      if (asFailure(error).code !== 'repository_damaged') return undefined;
-      this.#unusable.add(id);
-      const kept = this.#folder.isOwn ? readKept(this.#folder, unitDocument, this.#folder.nameOf(unitPath(id))) : undefined;
-      return kept ?? (await this.#madeUp(id));
+      if (asFailure(error).code === 'repository_damaged') {
+        this.#unusable.add(id);
+        const kept = this.#folder.isOwn ? readKept(this.#folder, unitDocument, this.#folder.nameOf(unitPath(id))) : undefined;
+        const unit = kept ?? (await this.#madeUp(id));
+        if (unit !== undefined) return unit;
+      }
+      this.#leftOut.set(id, asFailure(error));
     } catch (failure) {
       this.#folder.report(failure);
-      this.#noteRefusal(id, failure);
-      return undefined;
+      this.#leftOut.set(id, asFailure(failure));
     }
+    return undefined;
   }
 
   /** The ids of units whose `unit.json` is missing or damaged. */
@@ -125,9 +135,14 @@ export class Units {
     };
   }
 
-  #noteRefusal(unit: string | undefined, error: unknown): void {
-    const failure = asFailure(error);
-    if (failure.code !== 'repository_damaged') this.#refused.set(unit, failure);
+  /** Why units are not among all, by their ids; of those that were read last. */
+  get leftOut(): ReadonlyMap<string, Failure> {
+    return this.#leftOut;
+  }
+
+  /** Why notes count for nothing: what somebody joined by one of them is not known to belong together. */
+  get unreadNotes(): readonly Failure[] {
+    return this.#unreadNotes;
   }
 
   /**
@@ -135,11 +150,13 @@ export class Units {
    * another day it may. What is damaged for good is none of it.
    */
   async refusedOf(name: string): Promise<Failure | undefined> {
-    const hasUnits = (await this.named(name)).length > 0;
-    for (const [unit, failure] of this.#refused) {
-      if (unit === undefined ? hasUnits : unitNameOf(unit) === name) return failure;
-    }
-    return undefined;
+    const note = this.#unreadNotes.find(isRefusal);
+    if (note !== undefined && (await this.named(name)).length > 0) return note;
+    return this.#leftOutOf(name);
+  }
+
+  #leftOutOf(name: string): Failure | undefined {
+    return [...this.#leftOut].find(([unit, failure]) => unitNameOf(unit) === name && isRefusal(failure))?.[1];
   }
 
   /** Whether the folder of a unit is all there is of it: what began it failed before it wrote anything, and the next run begins another. */
@@ -192,7 +209,7 @@ export class Units {
 
   /**
    * The unit that a name or a unit id means. Of several incarnations of a name it is the one that lives now, when the caller
-   * says which that is, and else the newest. Throws `unit_unknown`.
+   * says which that is, and else the newest. Throws `unit_unknown`, and why one that it could be cannot be read today.
    */
   async resolve(nameOrId: string, livingIncarnation?: string): Promise<UnitIdentity> {
     const ofName = await this.all(isUnitId(nameOrId) ? unitNameOf(nameOrId) : nameOrId);
@@ -200,6 +217,10 @@ export class Units {
       isUnitId(nameOrId) ? unit.unit === nameOrId : livingIncarnation === undefined || this.livesAs(unit, livingIncarnation),
     );
     const newest = found.at(-1);
+    // An id, and the account that lives now, mean one unit alone; the newest of a name could be what is left out.
+    const isCertain = newest !== undefined && (isUnitId(nameOrId) || livingIncarnation !== undefined);
+    const refused = isCertain ? undefined : isUnitId(nameOrId) ? this.#leftOut.get(nameOrId) : this.#leftOutOf(nameOrId);
+    if (refused !== undefined) throw refused;
     if (newest === undefined) {
       const unknown = ofName.findLast((unit) => unit.name === nameOrId && isUnproven(unit));
       if (unknown !== undefined) throw unproven(unknown);
@@ -210,10 +231,11 @@ export class Units {
 
   /** What was noted about units; read once. */
   async notes(): Promise<readonly UnitNote[]> {
-    this.#notes ??= await readNotes(this.#folder, (error) => {
-      this.#folder.report(error);
-      this.#noteRefusal(undefined, error);
-    });
+    this.#notes ??= await readNotes(
+      this.#folder,
+      (error) => this.#folder.report(error),
+      (failure) => this.#unreadNotes.push(failure),
+    );
     return this.#notes;
   }
 

@@ -1,7 +1,16 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { identityProperties } from './keys.ts';
 import { countSchema, timeSchema } from './parts.ts';
-import { atSchema, pointInTimeSchema, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
+import {
+  atSchema,
+  DOUBT_REQUIRED,
+  doubtProperties,
+  pointInTimeSchema,
+  policySchema,
+  UNIT_REQUIRED,
+  unitArgumentSchema,
+  unitProperties,
+} from './reading.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 /** Lists the databases of a unit as they were at a point in time. */
@@ -72,11 +81,12 @@ const databaseSchema = {
 export const databasesResult = {
   type: 'object',
   properties: {
+    ...doubtProperties,
     ...unitProperties,
     moment: pointInTimeSchema,
     databases: { type: 'array', items: databaseSchema },
   },
-  required: [...UNIT_REQUIRED, 'moment', 'databases'],
+  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'moment', 'databases'],
   additionalProperties: false,
 } as const;
 

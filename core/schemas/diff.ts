@@ -1,9 +1,11 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { identityProperties } from './keys.ts';
-import { countSchema, pathArgumentSchema, warningSchema, wirePathSchema } from './parts.ts';
+import { pathArgumentSchema, warningSchema, wirePathSchema } from './parts.ts';
 import {
   atSchema,
   changeSchema,
+  DOUBT_REQUIRED,
+  doubtProperties,
   entrySchema,
   nextSchema,
   pageProperties,
@@ -54,15 +56,19 @@ const differenceSchema = {
 export const diffResult = {
   type: 'object',
   properties: {
+    ...doubtProperties,
     ...unitProperties,
     from: pointInTimeSchema,
     to: { anyOf: [pointInTimeSchema, { type: 'null' }], description: 'Null: the live tree.' },
     differences: { type: 'array', items: differenceSchema, description: 'In the order of paths.' },
-    warnings: { type: 'array', items: warningSchema, description: 'Parts of the live tree that could not be looked at.' },
-    warningCount: countSchema,
+    warnings: {
+      type: 'array',
+      items: warningSchema,
+      description: 'What could not be used, and parts of the live tree that could not be looked at.',
+    },
     next: nextSchema,
   },
-  required: [...UNIT_REQUIRED, 'from', 'to', 'differences', 'warnings', 'warningCount', 'next'],
+  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'from', 'to', 'differences', 'next'],
   additionalProperties: false,
 } as const;
 

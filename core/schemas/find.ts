@@ -2,7 +2,16 @@ import type { FromSchema } from '../config/schema-type.ts';
 import { versionSchema } from './history.ts';
 import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
-import { nextSchema, pageProperties, policySchema, UNIT_REQUIRED, unitArgumentSchema, unitProperties } from './reading.ts';
+import {
+  DOUBT_REQUIRED,
+  doubtProperties,
+  nextSchema,
+  pageProperties,
+  policySchema,
+  UNIT_REQUIRED,
+  unitArgumentSchema,
+  unitProperties,
+} from './reading.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 /** Looks for names over all snapshots of a unit. */
@@ -42,12 +51,13 @@ const foundPath = {
 export const findResult = {
   type: 'object',
   properties: {
+    ...doubtProperties,
     ...unitProperties,
     snapshots: { ...countSchema, description: 'How many snapshots were looked at.' },
     found: { type: 'array', items: foundPath, description: 'In the order of paths.' },
     next: nextSchema,
   },
-  required: [...UNIT_REQUIRED, 'snapshots', 'found', 'next'],
+  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'snapshots', 'found', 'next'],
   additionalProperties: false,
 } as const;
 

@@ -3,6 +3,8 @@ import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, timeSchema, wirePathSchema } from './parts.ts';
 import {
   changeSchema,
+  DOUBT_REQUIRED,
+  doubtProperties,
   ENTRY_REQUIRED,
   entryProperties,
   entrySchema,
@@ -67,13 +69,14 @@ const eventSchema = {
 export const historyResult = {
   type: 'object',
   properties: {
+    ...doubtProperties,
     ...unitProperties,
     ...wirePathSchema.properties,
     snapshots: { ...countSchema, description: 'How many snapshots were looked at.' },
     events: { type: 'array', items: eventSchema, description: 'Newest first.' },
     next: nextSchema,
   },
-  required: [...UNIT_REQUIRED, 'path', 'snapshots', 'events', 'next'],
+  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'path', 'snapshots', 'events', 'next'],
   additionalProperties: false,
 } as const;
 

@@ -76,8 +76,8 @@ const snapshotSummary = {
 const unusableRecord = {
   type: 'object',
   properties: {
-    object: { type: 'string', description: 'Path of the record below the repository.' },
-    unitId: { type: 'string' },
+    object: { type: 'string', description: 'Its path below the repository.' },
+    unitId: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'Null: it is of no unit.' },
     code: { type: 'string' },
     message: { type: 'string' },
   },
@@ -88,9 +88,16 @@ const unusableRecord = {
 export const listResult = {
   type: 'object',
   properties: {
-    status: { enum: ['ok', 'damaged'], description: 'Damaged when there are records that cannot be read.' },
+    status: {
+      enum: ['ok', 'damaged'],
+      description: 'Damaged when something cannot be used that would be in the list, or say what belongs to it.',
+    },
     snapshots: { type: 'array', items: snapshotSummary },
-    unusable: { type: 'array', items: unusableRecord, description: 'Records that are there and cannot be read.' },
+    unusable: {
+      type: 'array',
+      items: unusableRecord,
+      description: 'Records, units and notes about units that are there and cannot be used.',
+    },
   },
   required: ['status', 'snapshots', 'unusable'],
   additionalProperties: false,

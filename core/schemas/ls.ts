@@ -3,6 +3,8 @@ import { identityProperties } from './keys.ts';
 import { pathArgumentSchema, wirePathSchema } from './parts.ts';
 import {
   atSchema,
+  DOUBT_REQUIRED,
+  doubtProperties,
   ENTRY_REQUIRED,
   entryProperties,
   nextSchema,
@@ -54,6 +56,7 @@ const bareDirectory = {
 export const lsResult = {
   type: 'object',
   properties: {
+    ...doubtProperties,
     ...unitProperties,
     moment: pointInTimeSchema,
     entries: {
@@ -65,7 +68,7 @@ export const lsResult = {
     },
     next: nextSchema,
   },
-  required: [...UNIT_REQUIRED, 'moment', 'entries', 'next'],
+  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'moment', 'entries', 'next'],
   additionalProperties: false,
 } as const;
 

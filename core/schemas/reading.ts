@@ -1,5 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { countSchema, timeSchema, unitNameSchema, wirePathSchema } from './parts.ts';
+import { countSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
 
 /** What the messages have in common that find things in backups again. */
 
@@ -50,6 +50,16 @@ export type PointInTimeResult = FromSchema<typeof pointInTimeSchema>;
 /** Whose backups a result is about. */
 export const unitProperties = { unit: unitNameSchema, unitId: unitIdSchema, current: currentSchema } as const;
 export const UNIT_REQUIRED = ['unit', 'unitId', 'current'] as const;
+
+/** Whether an answer is the whole one. */
+export const doubtProperties = {
+  status: { enum: ['ok', 'partial'], description: 'partial: what the warnings name could not be used, and the answer may lack it.' },
+  warnings: { type: 'array', items: warningSchema, description: 'What could not be used.' },
+  warningCount: countSchema,
+} as const;
+export const DOUBT_REQUIRED = ['status', 'warnings', 'warningCount'] as const;
+const doubtsSchema = { type: 'object', properties: doubtProperties, required: DOUBT_REQUIRED, additionalProperties: false } as const;
+export type DoubtsResult = FromSchema<typeof doubtsSchema>;
 
 /** The part of a long answer that is wanted. */
 export const pageProperties = {

@@ -1,5 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { countSchema, timeSchema } from './parts.ts';
+import { DOUBT_REQUIRED, doubtProperties } from './reading.ts';
 
 /** A server as a request names it. */
 export const serverArgumentSchema = {
@@ -66,8 +67,8 @@ const serverSummary = {
 
 export const serversResult = {
   type: 'object',
-  properties: { servers: { type: 'array', items: serverSummary, description: 'By age.' } },
-  required: ['servers'],
+  properties: { ...doubtProperties, servers: { type: 'array', items: serverSummary, description: 'By age.' } },
+  required: [...DOUBT_REQUIRED, 'servers'],
   additionalProperties: false,
 } as const;
 

@@ -1,6 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { countSchema, levelSchema } from './parts.ts';
-import { unitArgumentSchema } from './reading.ts';
+import { DOUBT_REQUIRED, doubtProperties, unitArgumentSchema } from './reading.ts';
 
 /** Shows what the schedule and the retention of the settings will hold over time, one backup and one prune a day. */
 export const simulateRequest = {
@@ -45,6 +45,7 @@ const levelSize = {
 export const simulateResult = {
   type: 'object',
   properties: {
+    ...doubtProperties,
     sizes: {
       type: 'object',
       description: 'What a snapshot of each level adds to the repository.',
@@ -54,7 +55,7 @@ export const simulateResult = {
     },
     days: { type: 'array', items: simulatedDay },
   },
-  required: ['sizes', 'days'],
+  required: [...DOUBT_REQUIRED, 'sizes', 'days'],
   additionalProperties: false,
 } as const;
 

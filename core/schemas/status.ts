@@ -25,6 +25,7 @@ const problem = {
         'vanished',
         'root_missing',
         'damaged',
+        'unclear',
       ],
     },
     unit: orNull(unitNameSchema),

@@ -1,5 +1,6 @@
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
+import type { PanelUnit } from '../panel/unit.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
@@ -26,12 +27,19 @@ export async function resolveUnit(name: string, repository: Repository, context:
       reporter.log({ level: 'warning', code, message: `${reason}; using them`, affected: [name, newest.unit] });
       return newest;
     }
+    requireTold(living);
     const domain = await repository.units.domainOf(newest);
     if (living.domain !== null && living.domain !== domain) throw error;
     const message = `${name} was made anew since its last backup; using the one before (${domain ?? 'domain unknown'})`;
     reporter.log({ level: 'warning', code: 'unit_renewed', message, affected: [name] });
     return newest;
   }
+}
+
+/** An account whose own file cannot be read today is nobody's until then. */
+function requireTold({ name, untold }: PanelUnit): void {
+  if (untold === undefined) return;
+  throw new Failure('io_error', `whose account ${name} is cannot be told: ${untold}`, { affected: [name], retry: true });
 }
 
 async function resolveEarlier(name: string, repository: Repository, context: Context): Promise<UnitIdentity> {
@@ -55,7 +63,9 @@ async function resolveEarlier(name: string, repository: Repository, context: Con
 /** Whether somebody else than the customer of a unit has its name on this server now, as far as the domain tells. */
 export async function isOfAnother(unit: UnitIdentity, repository: Repository, context: Pick<Context, 'settings'>): Promise<boolean> {
   if (isCurrent(unit, repository, context)) return false;
-  const domain = findLivingUnit(context.settings, unit.name)?.domain ?? null;
+  const living = findLivingUnit(context.settings, unit.name);
+  if (living !== undefined) requireTold(living);
+  const domain = living?.domain ?? null;
   return domain !== null && domain !== (await repository.units.domainOf(unit));
 }
 

@@ -49,8 +49,9 @@ export class UnitRepair {
   }
 
   async repair(unit: string): Promise<void> {
-    await this.#repairRecords(unit);
-    const { records } = await this.#repository.readSnapshots(unit);
+    const met = await this.#repairRecords(unit);
+    const { records, unusable } = await this.#repository.readSnapshots(unit);
+    for (const { path, failure } of unusable) if (!met.has(path)) this.#lose(path, failure, [recordIdOf(path) ?? path]);
     const wanted = new Map<string, Wanted>();
     for (const record of records) {
       const sha256 = this.#repository.recordDigest(record);
@@ -73,11 +74,15 @@ export class UnitRepair {
     for (const object of wanted.values()) await this.#repairObject(object);
   }
 
-  /** Records that cannot be used, or are missing and linked to, from their recovery data: what comes out has the digest that was stored with it. */
-  async #repairRecords(unit: string): Promise<void> {
+  /**
+   * Records that cannot be used, or are missing and linked to, from their recovery data: what comes out has the digest that was stored with it.
+   * Returns the paths of all that could not be used.
+   */
+  async #repairRecords(unit: string): Promise<ReadonlySet<string>> {
     const { records, unusable } = await this.#repository.readSnapshots(unit);
     for (const { path, failure } of unusable) {
       if (failure.code === 'repository_damaged') await this.#repairRecord(path, failure);
+      else this.#lose(path, failure, [recordIdOf(path) ?? path]);
     }
     // What a kept snapshot builds on was not deleted by retention.
     const there = new Set([...records.map(({ id }) => id), ...unusable.map(({ path }) => recordIdOf(path))]);
@@ -88,6 +93,7 @@ export class UnitRepair {
         await this.#repairRecord(snapshotPath(unit, link.id), missing(snapshotPath(unit, link.id)), link.sha256);
       }
     }
+    return new Set(unusable.map(({ path }) => path));
   }
 
   async #repairRecord(path: string, failure: Failure, sha256?: string): Promise<void> {
@@ -106,6 +112,11 @@ export class UnitRepair {
       return this.#note(object.path, 'state-directory');
     }
     if (await this.#healed(object.path, object, failure, object.snapshots)) this.#note(object.path, 'recovery-data');
+  }
+
+  /** A record that cannot be read today, or is of a later format: what it names is not looked at. */
+  #lose(path: string, { code, message }: Failure, snapshots: string[]): void {
+    this.#found.lost.push({ object: this.#repository.nameOf(path), code, message, snapshots });
   }
 
   #note(path: string, from: HealedObject['from']): void {

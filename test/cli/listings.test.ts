@@ -7,7 +7,8 @@ import { Sandbox } from '../commands/sandbox.ts';
 import { runProgram } from '../program.ts';
 
 const moment: PointInTimeResult = { text: 'today (UTC)', zone: 'UTC', instant: 't', snapshot: 'x', taken: 't', stood: null };
-const head = { unit: 'site1', unitId: 'site1-00000000', current: true, next: null };
+const whole = { status: 'ok', warnings: [], warningCount: 0 } as const;
+const head = { ...whole, unit: 'site1', unitId: 'site1-00000000', current: true, next: null };
 const file: EntryResult = {
   ...{ kind: 'file', mode: '0644', uid: 0, gid: 0, size: 3, digest: 'ab'.repeat(32), target: null },
   mtime: '2026-01-02T03:04:05.000000006Z',
@@ -54,9 +55,22 @@ describe('a listing for people', () => {
       /^t1 {2}s1 {2}deleted\nt1 {2}s1 {2}changed: content, mtime\n {2}-rw-.*Z [ab]{12}\n$/,
     );
     const difference = { path: 'x\r', difference: 'changed', changes: ['mode'], before: file, after: file } as const;
-    const result = { ...head, from: moment, to: null, differences: [difference], warnings: [], warningCount: 0 };
+    const result = { ...head, from: moment, to: null, differences: [difference] };
     expect(renderDiff(result, false)).to.equal('~ x\\x0d  (mode)\n');
     expect(renderDiff(result, true)).to.contain('to the server as it is now');
+    const lacking = {
+      ...head,
+      status: 'partial',
+      warnings: [{ code: 'io_error', message: 'a record\x1b: EIO' }],
+      warningCount: 1,
+    } as const;
+    expect(renderFind({ ...lacking, snapshots: 3, found: [] }, true)).to.equal('Nothing found in 3 snapshots.\n! a record\\x1b: EIO\n');
+    for (const text of [
+      renderLs({ ...lacking, moment, entries: [] }, true),
+      renderHistory({ ...lacking, path: 'p', snapshots: 3, events: [] }, true),
+      renderDiff({ ...result, ...lacking }, true),
+    ])
+      expect(text.endsWith('! a record\\x1b: EIO\n')).to.equal(true);
   });
 });
 

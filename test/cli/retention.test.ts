@@ -72,7 +72,8 @@ describe('retention on the command line', () => {
     for (const count of [1, 2, 71, 72, 73, 400]) {
       const days = Array.from({ length: count }, (_, at) => ({ ...day, bytes: at < count / 2 ? 500 : 1000 }));
       const size = { bytes: 1000, basis: 'assumed' } as const;
-      const result: SimulateResult = { sizes: { full: size, differential: size, incremental: size }, days };
+      const whole = { status: 'ok', warnings: [], warningCount: 0 } as const;
+      const result: SimulateResult = { ...whole, sizes: { full: size, differential: size, incremental: size }, days };
       const lines = renderResult('simulate', result).split('\n');
       const bars = lines.filter((line) => line.includes('|'));
       expect(bars, String(count)).to.have.length(8);

@@ -78,6 +78,11 @@ export class SmallWorld {
     return server;
   }
 
+  /** Gives a server the template's state, where it has none. */
+  copyState({ state }: Server): void {
+    cpSync(this.template.state, state, { recursive: true, preserveTimestamps: true });
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -33,9 +33,10 @@ export interface RestoreTarget {
   readonly before: Tree;
 }
 
-type Maker = (world: SmallWorld) => Promise<Omit<Story, 'name' | 'world' | 'kept'> & { readonly kept?: ReadonlySet<string> }>;
+/** Prepares the world of a story, and says the rest of it. */
+export type Maker = (world: SmallWorld) => Promise<Omit<Story, 'name' | 'world' | 'kept'> & { readonly kept?: ReadonlySet<string> }>;
 
-async function encrypted(): Promise<Readonly<Record<string, unknown>>> {
+export async function encrypted(): Promise<Readonly<Record<string, unknown>>> {
   return { recipients: [(await newIdentity()).recipient], serverCanRead: true };
 }
 
@@ -50,7 +51,7 @@ export async function writeOnly(
 }
 
 /** A full, changes, an incremental, more changes. */
-async function grow(world: SmallWorld, init: Readonly<Record<string, unknown>> = {}): Promise<void> {
+export async function grow(world: SmallWorld, init: Readonly<Record<string, unknown>> = {}): Promise<void> {
   await world.prepare('init', init);
   await world.prepare('run', { units: [UNIT], level: 'full' });
   world.change(1);
@@ -124,6 +125,10 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     await grow(world);
     return restoreToFolder(world);
   },
+  'a restore that is encrypted': async (world) => {
+    await grow(world, await encrypted());
+    return restoreToFolder(world);
+  },
   'a restore in place': async (world) => {
     await grow(world);
     const at = [...world.states.keys()].sort().at(-1);
@@ -139,30 +144,6 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
 };
 
-/** Commands that change nothing of what is stored. */
-const READERS: Readonly<Record<string, Maker>> = {
-  'a verification': async (world) => {
-    await grow(world, await encrypted());
-    return { method: 'verify', request: () => ({}) };
-  },
-  'a verification of samples': async (world) => {
-    await grow(world);
-    return { method: 'verify', request: () => ({ sample: 50 }) };
-  },
-  'a list': async (world) => {
-    await grow(world, await encrypted());
-    return { method: 'list', request: () => ({}) };
-  },
-  'a search': async (world) => {
-    await grow(world);
-    return { method: 'find', request: () => ({ unit: UNIT, pattern: '*' }) };
-  },
-  'a restore that is encrypted': async (world) => {
-    await grow(world, await encrypted());
-    return restoreToFolder(world);
-  },
-};
-
 function restoreToFolder(world: SmallWorld): Pick<Story, 'method' | 'request' | 'target'> {
   const folder = (server: Server) => join(server.folder, 'restored');
   const at = [...world.states.keys()].sort().at(-1);
@@ -170,7 +151,7 @@ function restoreToFolder(world: SmallWorld): Pick<Story, 'method' | 'request' | 
   return { method: 'restore', request: (server) => ({ unit: UNIT, at, to: folder(server) }), target };
 }
 
-function oldestOf(world: SmallWorld): string {
+export function oldestOf(world: SmallWorld): string {
   return [...world.states.keys()].sort()[0] as string;
 }
 
@@ -209,11 +190,10 @@ function copyTree(from: string, to: string): void {
 
 /** Those that change something. */
 export const STORIES = Object.keys(MAKERS);
-export const READING_STORIES = Object.keys(READERS);
 
 /** Prepares the world of a story; the caller removes it. */
-export async function prepareStory(name: string): Promise<Story> {
+export async function prepareStory(name: string, makers: Readonly<Record<string, Maker>> = MAKERS): Promise<Story> {
   const world = new SmallWorld();
-  const made = await ({ ...MAKERS, ...READERS }[name] as Maker)(world);
+  const made = await (makers[name] as Maker)(world);
   return { name, world, kept: new Set(world.states.keys()), ...made };
 }

@@ -34,6 +34,17 @@ describe('faults that once came out wrong', function () {
       fault('main', 'libc.unlinkat', 0, { errno: 'ESTALE', forever: true }),
     ]));
 
+  it('a record, a unit or a server of which the place gives nothing: no answer is called whole without it', async () => {
+    const forever = (call: string, nth: number, errno: Fault['errno'] = 'EIO') => fault('main', call, nth, { errno, forever: true });
+    await tryThese('reading: a search', [forever('backend.read', 5), forever('backend.read', 3)]);
+    await tryThese('reading: a list', [forever('backend.size', 7), fault('main', 'backend.read', 4, { errno: 'ETIMEDOUT' })]);
+    await tryThese(
+      'reading: a plan',
+      [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => fault('main', 'fs.readFileSync', nth, { errno: 'EMFILE' })),
+    );
+    await tryThese('reading: a trial of a prune', [forever('backend.read', 4)]);
+  });
+
   it('a change of keys that the state cannot keep, which decides: it is no success', () =>
     tryThese('story: a change of keys', [
       fault('main', 'fs.renameSync', 0, { forever: true }),

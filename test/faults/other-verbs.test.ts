@@ -1,11 +1,17 @@
 import { enumerate } from './enumerate.ts';
 import { FAULTS_TIMEOUT_MS } from './limits.ts';
+import { READING_COMMANDS } from './reading-commands.ts';
 
 /** What no other file here has a scenario of. */
 const VERBS = [
   ...['init', 'init with keys', 'a change of keys', 'a hold', 'a release', 'an incremental that is encrypted'],
-  ...['a verification', 'a verification of samples', 'a list', 'a search', 'a restore that is encrypted'],
+  'a restore that is encrypted',
 ];
+
+/** In the normal run all commands that read are one, so that a world is made once; with SLOW=1 each is looked at by itself. */
+const READINGS = (['reading', 'encrypted reading'] as const).flatMap((kind) =>
+  process.env.SLOW === '1' ? Object.keys(READING_COMMANDS).map((name) => `${kind}: ${name}` as const) : [kind],
+);
 
 describe('every other verb under every fault', function () {
   this.timeout(FAULTS_TIMEOUT_MS);
@@ -13,5 +19,9 @@ describe('every other verb under every fault', function () {
   for (const verb of VERBS) {
     it(`${verb}: what is called good is, the cause of all else is told, and nothing that was there is harmed`, () =>
       enumerate(`story: ${verb}`, { most: 3 }));
+  }
+
+  for (const reading of READINGS) {
+    it(`${reading}: an answer is the right one, or says that it is not, and why`, () => enumerate(reading, { most: 6 }));
   }
 });

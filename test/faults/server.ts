@@ -23,6 +23,7 @@ const QUIET = { progress: () => {}, log: () => {} };
 export class Server {
   readonly folder: string;
   readonly repository: string;
+  readonly state: string;
   readonly settingsFile: string;
   readonly accounts: string;
 
@@ -30,6 +31,7 @@ export class Server {
     this.folder = folder;
     this.accounts = accounts;
     this.repository = join(folder, 'repository');
+    this.state = join(folder, 'state');
     this.settingsFile = join(folder, 'config.json');
   }
 
@@ -48,8 +50,8 @@ export class Server {
 
   /** Writes the settings, with these besides the places. */
   set(settings: Partial<SettingsFile>): void {
-    const { repository, accounts, folder } = this;
-    const places = { repository, stateDirectory: join(folder, 'state'), accountsRoot: accounts, systemRoot: join(folder, 'root') };
+    const { repository, state, accounts, folder } = this;
+    const places = { repository, stateDirectory: state, accountsRoot: accounts, systemRoot: join(folder, 'root') };
     writeFileSync(this.settingsFile, JSON.stringify({ ...places, limits: { workers: 2, nice: 0 }, ...settings }));
   }
 

@@ -25,9 +25,9 @@ describe('the index of runs', () => {
     const { runs } = repository;
     const readRecord = runs.readLinked.bind(runs);
     read = [];
-    runs.readLinked = (id) => {
+    runs.readLinked = (id, onUnread) => {
       read.push(id);
-      return readRecord(id);
+      return readRecord(id, onUnread);
     };
   });
 

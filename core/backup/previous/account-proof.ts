@@ -6,7 +6,7 @@ import type { PanelUnit } from '../../panel/unit.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
 import { ManifestCache } from '../../repository/manifest-cache.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { UnitTimeline } from '../../timeline/point-in-time.ts';
+import { certain, UnitTimeline } from '../../timeline/point-in-time.ts';
 import { PreviousState } from './previous-state.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repo
 /** A path in the newest state of a unit; undefined when it has none, or that is damaged. Throws what may be otherwise another day. */
 async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: Repository): Promise<Entry | undefined> {
   try {
-    const { chain } = await (await UnitTimeline.read(unit, repository)).resolve(undefined, new Date());
+    const { chain } = certain(await (await UnitTimeline.read(unit, repository)).resolve(undefined, new Date()));
     const layers = await PreviousState.open(chain, new ManifestCache(repository));
     try {
       const found = findMerged(layers.readers, path);
