@@ -22,12 +22,12 @@ describe('an answer that lacks a part of the repository', function () {
   let ids: readonly string[];
   /** What the place refuses to give, by the end of a name. */
   let refused: string | undefined;
-  const { read } = LocalBackend.prototype;
+  const { readWhole } = LocalBackend.prototype;
 
   before(async () => {
-    LocalBackend.prototype.read = async function (name, ...range) {
+    LocalBackend.prototype.readWhole = async function (name, limit) {
       if (refused !== undefined && name.endsWith(refused)) throw new Failure('io_error', `${name}: EIO`, { affected: [name], retry: true });
-      return read.call(this, name, ...range);
+      return readWhole.call(this, name, limit);
     };
     sandbox = new Sandbox();
     await sandbox.init();
@@ -40,7 +40,7 @@ describe('an answer that lacks a part of the repository', function () {
       .sort();
   });
   after(async () => {
-    LocalBackend.prototype.read = read;
+    LocalBackend.prototype.readWhole = readWhole;
     await sandbox.remove();
   });
   afterEach(() => {

@@ -36,13 +36,15 @@ describe('faults that once came out wrong', function () {
 
   it('a record, a unit or a server of which the place gives nothing: no answer is called whole without it', async () => {
     const forever = (call: string, nth: number, errno: Fault['errno'] = 'EIO') => fault('main', call, nth, { errno, forever: true });
-    await tryThese('reading: a search', [forever('backend.read', 5), forever('backend.read', 3)]);
-    await tryThese('reading: a list', [forever('backend.size', 7), fault('main', 'backend.read', 4, { errno: 'ETIMEDOUT' })]);
+    const documents = [3, 4, 5, 6, 7];
     await tryThese(
-      'reading: a plan',
-      [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => fault('main', 'fs.readFileSync', nth, { errno: 'EMFILE' })),
+      'reading: a search',
+      documents.map((nth) => forever('backend.readWhole', nth)),
     );
-    await tryThese('reading: a trial of a prune', [forever('backend.read', 4)]);
+    await tryThese(
+      'reading: a trial of a prune',
+      documents.map((nth) => forever('backend.readWhole', nth)),
+    );
   });
 
   it('a change of keys that the state cannot keep, which decides: it is no success', () =>

@@ -10,6 +10,8 @@ export const BACKEND_CALLS = [
   ...[
     'inspect',
     'prepare',
+    'removeFolder',
+    'space',
     'create',
     'read',
     'readWhole',
