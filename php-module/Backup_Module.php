@@ -340,7 +340,7 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string $site site to check, or `all`; a site's administrator leaves it out
 	 * @param array       $options quick: records and manifests only; sample: as quick, and such a share of the contents, another one each time
-	 *                             (5%); server: of another server (administrator)
+	 *                             (5%); server: of another server, fromCopy: in a copy (administrator)
 	 * @return array status, and what is damaged
 	 */
 	public function verify($site = null, $options = null): array
@@ -351,7 +351,7 @@ class Backup_Module extends \Module_Skeleton
 
 		return $this->backupPerform(2, \func_get_args(), 'backup:verify SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
 			$kinds = ['quick' => Options::FLAG, 'sample' => Options::SHARE] + Options::LATER;
-			$read = Options::read($options, $requester->isOwner() ? $kinds : ['server' => Options::SERVER] + $kinds);
+			$read = Options::read($options, $requester->isOwner() ? $kinds : ['server' => Options::SERVER] + Options::WHERE + $kinds);
 			$unit = $requester->unit(Arguments::site($site));
 
 			return $core->long('verify', $requester->policy() + $read + array_filter(['unit' => $unit]));

@@ -21,9 +21,13 @@ final class Options
 	const RECIPIENTS = 'recipients';
 	const SECRET = 'secret';
 	const FINGERPRINT = 'fingerprint';
+	const COPY = 'copy';
+
+	/** In which place: a copy in the stead of the repository. */
+	const WHERE = ['fromCopy' => self::COPY];
 
 	/** Whose backups a command means that reads them; what an owner may mean is settled. */
-	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG];
+	const WHOSE = ['server' => self::SERVER, 'earlier' => self::FLAG] + self::WHERE;
 
 	/** Of what can take long. */
 	const LATER = ['background' => self::FLAG];
@@ -41,11 +45,12 @@ final class Options
 		self::RECIPIENTS => 'a public recipient of age, such as age1…, or a list of some',
 		self::SECRET => 'the path of a file that belongs to root, closed to all others, in which the secret stands',
 		self::FINGERPRINT => 'the fingerprint of a key as backup:servers shows it, in quotes: "SHA256:…"',
+		self::COPY => 'the name of a copy, as the Scope backups.copies has it (one of digits in quotes)',
 		self::SERVER => 'the name or the id of a server, as backup:servers lists them (one of digits in quotes)',
 		self::DATABASE => 'the name of a database, such as example_wp (one of digits in quotes)',
 	];
 	/** Kinds whose values are names, also where they look like numbers. */
-	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE, self::SECRET];
+	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE, self::SECRET, self::COPY];
 	private const LARGEST_PAGE = 10000;
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
 
@@ -197,6 +202,7 @@ final class Options
 			self::OVERWRITE => \in_array($text, self::OVERWRITE_MODES, true),
 			self::DURATION => $text !== '',
 			self::SERVER => $text !== '',
+			self::COPY => preg_match('/^[a-z0-9][a-z0-9-]{0,31}$/D', $text) === 1,
 			self::FINGERPRINT => preg_match('~^SHA256:[A-Za-z0-9+/]{43}$~D', $text) === 1,
 			self::SECRET => $kind === self::SECRET && self::isSecretFile($text),
 			self::DATABASE => $text !== '' && \strlen($text) <= 63 && strpos($text, "\0") === false,

@@ -20,40 +20,63 @@ final class Outcome
 		if ($status === 'partial') {
 			Reply::warn(Messages::WARN_PARTIAL, $first);
 		} elseif ($status === 'damaged') {
-			Reply::error(Messages::ERR_DAMAGED, ['objects' => (string)\count($result['damages'] ?? [])] + $first);
+			Reply::error(Messages::ERR_DAMAGED, ['objects' => (string)\count(self::damages($result))] + $first);
 		} else {
 			Reply::error(Messages::ERR_FAILED, $first);
 		}
 	}
 
+	/** What is damaged: objects of the repository, or units of which an earlier verification found some. */
+	private static function damages(array $result): array
+	{
+		$problems = array_filter(self::maps($result, 'problems'), static function (array $problem): bool {
+			return ($problem['code'] ?? '') === 'damaged';
+		});
+
+		return array_merge(self::maps($result, 'damages'), self::maps($result, 'unusable'), self::maps($result, 'lost'), $problems);
+	}
+
 	/** The first thing that a result names as wrong, in words. The result has been made presentable. */
 	private static function firstCause(array $result): string
 	{
-		foreach ($result['damages'] ?? [] as $damage) {
-			return self::sentence([$damage['object'] ?? '', $damage['message'] ?? '']);
+		foreach (self::damages($result) as $damage) {
+			return self::sentence([$damage['object'] ?? $damage['unit'] ?? '', $damage['message'] ?? '']);
 		}
-		$units = array_filter($result['units'] ?? [], 'is_array');
-		foreach ($units as $unit) {
-			$reason = $unit['error']['message'] ?? $unit['reason'] ?? '';
-			if (\in_array($unit['status'] ?? '', ['failed', 'skipped', 'refused'], true) && $reason !== '') {
-				return self::sentence([$unit['unit'] ?? '', $reason]);
+		$parts = array_merge(self::maps($result, 'units'), self::maps($result, 'databases'), self::maps($result, 'copies'));
+		foreach ($parts as $part) {
+			$reason = $part['error']['message'] ?? $part['reason'] ?? '';
+			if (isset($part['error']['message']) || (\in_array($part['status'] ?? '', ['failed', 'skipped', 'refused'], true) && $reason !== '')) {
+				return self::sentence([$part['unit'] ?? $part['name'] ?? '', $reason]);
 			}
 		}
 		if (isset($result['unrecorded']['message'])) {
 			return self::sentence(['the record of this run could not be written', $result['unrecorded']['message']]);
 		}
-		foreach (array_merge([$result], $units) as $place) {
-			foreach ($place['warnings'] ?? [] as $warning) {
-				return self::sentence([$place['unit'] ?? '', $warning['path'] ?? '', $warning['message'] ?? '']);
+		foreach (array_merge([$result], $parts) as $place) {
+			foreach (array_merge(self::maps($place, 'warnings'), self::maps($place, 'problems')) as $warning) {
+				return self::sentence([$place['unit'] ?? $place['name'] ?? $warning['unit'] ?? '', $warning['path'] ?? '', $warning['message'] ?? '']);
 			}
 		}
-		foreach ($result['log'] ?? [] as $notice) {
+		foreach (['problem', 'warning'] as $kind) {
+			foreach (self::maps($result, 'checks') as $check) {
+				if (($check['result'] ?? '') === $kind) {
+					return self::sentence([$check['check'] ?? '', $check['message'] ?? '']);
+				}
+			}
+		}
+		foreach (self::maps($result, 'log') as $notice) {
 			if (\in_array($notice['level'] ?? '', ['warning', 'error'], true)) {
 				return Reply::fill(Messages::forNotice((string)($notice['code'] ?? '')), ['message' => (string)($notice['message'] ?? '')]);
 			}
 		}
 
 		return 'not named';
+	}
+
+	/** The maps in a list of a result; none where there is no such list. */
+	private static function maps(array $result, string $key): array
+	{
+		return array_filter((array)($result[$key] ?? []), 'is_array');
 	}
 
 	private static function sentence(array $parts): string

@@ -18,7 +18,7 @@ final class RetentionRequest
 	public static function prune(?array $units, $options): array
 	{
 		$params = $units === null ? [] : ['units' => $units];
-		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'simulate' => Options::DURATION] + Options::LATER);
+		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'simulate' => Options::DURATION] + Options::WHERE + Options::LATER);
 		if (!isset($options['simulate'])) {
 			return ['prune', $params + $options];
 		}
@@ -38,7 +38,8 @@ final class RetentionRequest
 	public static function copy($copy, $options): array
 	{
 		$meant = 'the name of a copy as backups.copies has it, or all';
-		$name = Arguments::text($copy, 'all', $meant);
+		// A text that is empty is what a variable left that is not set.
+		$name = $copy === '' ? '' : Arguments::text($copy, 'all', $meant);
 		if (preg_match('/^[a-z0-9][a-z0-9-]{0,31}$/D', $name) !== 1) {
 			throw new Failure('bad_argument', ['argument' => Arguments::shown($name), 'expected' => $meant]);
 		}

@@ -48,6 +48,7 @@ declare(strict_types=1);
 			'ApiscpBackup\\SearchRequest' => 'php-module/SearchRequest.php',
 			'ApiscpBackup\\SettingScope' => 'scopes/SettingScope.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Accounts' => 'scopes/Accounts.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Copies' => 'scopes/Copies.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Databases' => 'scopes/Databases.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Destination' => 'scopes/Destination.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Enabled' => 'scopes/Enabled.php',

@@ -12,6 +12,7 @@ const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/pack
 const RESTART = 'systemctl restart apiscp';
 const SCOPES = [
   'accounts',
+  'copies',
   'databases',
   'destination',
   'enabled',

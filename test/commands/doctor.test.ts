@@ -12,6 +12,7 @@ import { Sandbox } from './sandbox.ts';
 
 const SCOPES = [
   'accounts',
+  'copies',
   'databases',
   'destination',
   'enabled',

@@ -32,9 +32,9 @@ describe('jobs in the panel', () => {
       { unit: 'site1', policy: 'owner', databases: ['mysql/a'] },
     ],
     [['backup:verify', 'site1', '[quick:true]'], 'verify', { quick: true, unit: 'site1' }],
-    [['backup:prune', 'site1', '[yes:true]'], 'prune', { units: ['site1'], yes: true }],
+    [['backup:prune', 'site1', '[yes:true,fromCopy:offsite]'], 'prune', { units: ['site1'], yes: true, fromCopy: 'offsite' }],
     [['backup:copy', 'offsite'], 'copy', { copies: ['offsite'] }],
-    [['backup:copy', 'all'], 'copy', {}],
+    [['backup:copy', 'all'], 'copy', []],
     [
       ['backup:download', 'site2', '[info]', '[to:/root/found]'],
       'download',

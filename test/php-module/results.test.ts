@@ -54,6 +54,48 @@ describe('results of the module', () => {
     expect(exitCode).to.equal(0);
   });
 
+  it('say first what is wrong, wherever a result has it', async () => {
+    const unit = { unit: 'site1', warnings: 2, snapshot: 'x' };
+    const problem = { code: 'overdue', unit: 'site1', message: 'its backup is overdue', advice: 'x' };
+    const SAID: [string, object, string][] = [
+      ['status', { status: 'partial', units: [unit], problems: [problem] }, 'The first: site1: its backup is overdue'],
+      ['status', { status: 'partial', problems: [{ ...problem, unit: null }], units: [] }, 'The first: its backup is overdue'],
+      [
+        'status',
+        { status: 'damaged', units: [unit], problems: [problem, { ...problem, code: 'damaged' }] },
+        'repository: 1. The first: site1:',
+      ],
+      [
+        'doctor',
+        {
+          status: 'partial',
+          checks: [
+            { check: 'a', result: 'ok' },
+            { check: 'space', result: 'warning', message: 'full' },
+          ],
+        },
+        'space: full',
+      ],
+      [
+        'list',
+        { status: 'damaged', snapshots: [], unusable: [{ object: 'o.json', message: 'is cut' }] },
+        'repository: 1. The first: o.json: is cut',
+      ],
+      [
+        'copy',
+        { status: 'failed', copies: [{ name: 'usb', status: 'failed', error: { message: 'no disk' }, problems: [] }] },
+        'usb: no disk',
+      ],
+      ['copy', { status: 'partial', copies: [{ name: 'usb', status: 'partial', error: null, problems: [{ message: 'm' }] }] }, 'usb: m'],
+      ['restoreDatabase', { status: 'failed', unit: 'site1', databases: [{ name: 'a', error: { message: 'busy' } }] }, 'a: busy'],
+    ];
+    for (const [method, result, said] of SAID) {
+      panel.answer({ [method]: [{ result }] });
+      const command = method === 'restoreDatabase' ? ['backup:restore-database', 'site1', '[mysql/a]'] : [`backup:${method}`];
+      expect((await panel.cpcmd(...command)).stderr, method).to.contain(said);
+    }
+  });
+
   it('are not cut short for callers that abort on the first error, unless nothing was done', async () => {
     panel.answer({
       run: [{ result: { status: 'partial', units: [] } }],

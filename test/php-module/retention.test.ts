@@ -19,7 +19,7 @@ describe('prune, hold, release and explain in the panel', () => {
     [['backup:prune', 'one.example', '[yes:1]'], 'prune', { units: ['site1'], yes: true }],
     [['backup:prune', 'site2', '[simulate:90d]'], 'simulate', { units: ['site2'], duration: '90d' }],
     [['backup:copy', 'offsite'], 'copy', { copies: ['offsite'] }],
-    [['backup:copy'], 'copy', {}],
+    [['backup:copy'], 'copy', []],
     [['backup:hold', ID, 'court order'], 'hold', { snapshot: ID, reason: 'court order' }],
     [['backup:hold', ID, 'court order', '6 months'], 'hold', { snapshot: ID, reason: 'court order', until: '6 months' }],
     [['backup:hold', 'latest', 'why', 'null', 'one.example'], 'hold', { snapshot: 'latest', unit: 'site1', reason: 'why' }],

@@ -3,7 +3,17 @@ import { defaultSettings } from '../../core/config/defaults.ts';
 import { FakePanel } from '../stand-in-panel/fake-panel.ts';
 
 type Case = {
-  setting: 'accounts' | 'databases' | 'enabled' | 'schedule' | 'retention' | 'exclude' | 'limits' | 'notify' | 'includeSubvolumes';
+  setting:
+    | 'accounts'
+    | 'copies'
+    | 'databases'
+    | 'enabled'
+    | 'schedule'
+    | 'retention'
+    | 'exclude'
+    | 'limits'
+    | 'notify'
+    | 'includeSubvolumes';
   words: string;
   value: unknown;
   wrong: string[];
@@ -40,6 +50,15 @@ const SCOPES: Record<string, Case> = {
     words: '[firstBackup:false,lastBackup:10,keepDeleted:"3 months"]',
     value: { firstBackup: false, lastBackup: 10, keepDeleted: '3 months' },
     wrong: ['10', '3 months', 'false', '[]'],
+  },
+  'backups.copies': {
+    setting: 'copies',
+    words: "[[name:offsite,repository:'sftp://backup@example.com/srv/copy',retention:[keepWeekly:8]],[name:usb,repository:/mnt/usb]]",
+    value: [
+      { name: 'offsite', repository: 'sftp://backup@example.com/srv/copy', retention: { keepWeekly: 8 } },
+      { name: 'usb', repository: '/mnt/usb' },
+    ],
+    wrong: ['/mnt/usb', '[/mnt/usb]', '[name:usb,repository:/mnt/usb]', 'true'],
   },
   'backups.databases': {
     setting: 'databases',

@@ -1,0 +1,35 @@
+<?php
+declare(strict_types=1);
+
+namespace Opcenter\Admin\Settings\Backups;
+
+use ApiscpBackup\Arguments;
+use ApiscpBackup\SettingScope;
+
+/**
+ * `backups.copies`: other places that get what is in the repository.
+ */
+class Copies extends SettingScope
+{
+	const SCOPE = 'backups.copies';
+	const SETTING = 'copies';
+	const EXAMPLE = 'a list of maps, such as \'[[name:offsite,repository:/mnt/offsite]]\'';
+	const DEFAULT = [];
+
+	public function getHelp(): string
+	{
+		return 'Other places that get what is in the repository, after each automatic backup and by backup:copy; a list of maps with name, repository ' .
+			'(a path, or a location such as "sftp://backup@example.com/srv/copy") and, where they are needed, s3, sftp, rclone and retention (what this ' .
+			'copy keeps). Keys of stores stand in files of root alone, which are named here. An empty list means no copies.';
+	}
+
+	public function getValues()
+	{
+		return 'array';
+	}
+
+	protected function accepts($val): bool
+	{
+		return \is_array($val) && Arguments::isList($val) && array_filter($val, 'is_array') === $val;
+	}
+}
