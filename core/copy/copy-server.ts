@@ -9,6 +9,7 @@ import type { RunIndex } from '../repository/run-index.ts';
 import type { Copied } from './copied.ts';
 import { copyUnit, eachOf, orProblem } from './copy-unit.ts';
 import { ObjectCopier, type Throttle } from './object-copier.ts';
+import { sayWhatStands } from './standing.ts';
 
 /** How a server is copied. */
 export interface CopyOrder {
@@ -47,6 +48,8 @@ export async function copyServer(source: Repository, target: Repository, order: 
   const copier = await ObjectCopier.open(source, target, { copied, throttle: order.throttle, signal: order.signal });
   const paths = [...copier.inSource.keys()].sort();
   for (const place of HEAD) {
+    // What a copy with rules of its own has, it says itself.
+    if (order.rules !== undefined && place === `${layout.DELETIONS_FOLDER}/`) continue;
     const found = paths.filter((path) => path === place || (place.endsWith('/') && path.startsWith(place)));
     await eachOf(found, DOCUMENTS_AT_ONCE, (path) => orProblem(copied, () => copier.document(path)));
   }
@@ -59,6 +62,7 @@ export async function copyServer(source: Repository, target: Repository, order: 
       end();
     }
   }
+  if (order.rules !== undefined) await sayWhatStands(units, copier, copied, order.runs);
   await copyRuns(paths, copier, copied, order.runs);
   for (const path of [...copier.inTarget]) {
     if (!copier.inSource.has(path) && ENDING.some((place) => path.startsWith(place))) await copier.remove(path);

@@ -159,6 +159,8 @@ describe('copies of a repository', () => {
     await copy('near');
 
     expect(await listed('near')).to.deep.equal(all.slice(-1));
+    expect((await perform('verify', { fromCopy: 'near' })).status).to.equal('ok');
+    expect(await ends('near')).to.deep.equal(['ok']);
     // One that has more, from before the rules.
     cpSync(sandbox.repository, far, { recursive: true });
     sandbox.set('copies', [{ name: 'far', repository: far, retention: { keepLast: 1, guardShare: 1 } }]);
