@@ -221,7 +221,7 @@ function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users,
     return `Put ${printable(database)} back first: an earlier restore of it had died.${where}\n`;
   });
   lines.push(...notes.map((note) => `${printable(note)}\n`));
-  if (users.length > 0) lines.push(`Users: ${users.map(printable).join(', ')}\n`);
+  if (users.length > 0) lines.push(`Users: ${[...new Set(users)].map(printable).join(', ')}\n`);
   lines.push(...databases.flatMap(restoredDatabaseLines));
   return `${lines.join('')}${dryRun ? 'Dry run' : 'Restore of databases'} of ${unit} from ${snapshot}: ${status}.\n`;
 }

@@ -18,7 +18,7 @@ export const restoreDatabaseRequest = {
     at: atSchema,
     databases: {
       type: 'array',
-      items: { type: 'string', pattern: '^(?:mysql|postgresql)/[\\s\\S]{1,256}$' },
+      items: { type: 'string', minLength: 1, maxLength: 300 },
       maxItems: 10_000,
       description: 'mysql/NAME or postgresql/NAME, as `databases` lists them.',
     },

@@ -189,4 +189,29 @@ describe('A restore into a MariaDB in which others have their own', () => {
     expect(await restores.settle()).to.deep.equal([{ database: 'one_gone', kept: undefined }]);
     expect(await server.query('SHOW TABLES FROM one_gone')).to.have.length(1);
   });
+
+  it('goes back while the account holds a lock, tries again, and takes nothing of the live one for restored', async () => {
+    const holder = await server.connect({ user: ACCOUNT.user, password: ACCOUNT.password, database: 'one_wp' });
+    await holder.query('LOCK TABLES posts WRITE');
+    let tries = 0;
+    const step = async (name: string): Promise<void> => {
+      if (name === 'rename' && ++tries === 2) await holder.query('UNLOCK TABLES');
+    };
+    const { replaced } = await restore(TABLE, { step });
+    await holder.end();
+    expect([tries, replaced]).to.deep.equal([2, `one_kept_${number}`]);
+    // Nothing of this one was exchanged, and its shadow is gone.
+    const plan = { id: 'apiscp_backup_0123456789ab', shadow: 'apiscp_backup_0123456789ab', live: 'one_wp', replaced: 'one_none' };
+    const defaults = { characterSet: 'utf8mb4', collation: 'utf8mb4_unicode_ci' };
+    restores.leave({ ...plan, defaults, oldTables: ['posts'], newTables: ['posts'], oldCode: [], broken: [], isMade: false });
+    expect(await restores.settle()).to.deep.equal([{ database: 'one_wp', kept: undefined }]);
+    expect(await server.query("SHOW TABLES FROM one_wp LIKE 'posts'")).to.have.length(1);
+  });
+
+  it('tells no rows of the account in its messages', async () => {
+    const dump = `${TABLE}INSERT INTO posts VALUES (1, 'secret'), (1, 'secret');\n`;
+    expect((await failureOf(() => restore(dump))).message)
+      .to.include('INSERT INTO posts VALUES')
+      .and.not.include('secret');
+  });
 });

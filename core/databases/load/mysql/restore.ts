@@ -248,6 +248,8 @@ export class MysqlRestorer {
   async #cleanUp(shadow: string, logins: readonly TemporaryLogin[]): Promise<void> {
     try {
       for (const { quoted } of logins) await this.#admin.query(`DROP USER IF EXISTS ${quoted}`);
+      // What an exchange has not undone yet is still needed.
+      if (this.#journal.pending().some(({ id }) => id === shadow)) return;
       await this.#admin.query(`DROP DATABASE IF EXISTS ${quoteName(shadow)}`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

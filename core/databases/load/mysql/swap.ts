@@ -68,7 +68,7 @@ const FREE_TO_MOVE = "('BASE TABLE', 'SEQUENCE', 'SYSTEM VERSIONED')";
  * @throws Failure `database_busy` when others' transactions hold a table for too long
  */
 export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
-  const { admin, journal, shadow } = order;
+  const { admin, journal } = order;
   await refuseForeignKeysFromOutside(admin, order.live);
   let stuck: readonly string[] = [];
   for (let attempt = 1; ; attempt++) {
@@ -81,7 +81,7 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
       journal.end(plan.id);
       return { replaced: plan.replaced, lost: [...plan.broken, ...lost], stuck, released };
     } catch (error) {
-      await undoSwap(admin, plan, shadow);
+      await undoPatiently(admin, plan);
       journal.end(plan.id);
       if (stuck.length === 0) {
         stuck = await stuckTables(admin, order.live, plan.newTables, error);
@@ -93,9 +93,7 @@ export async function swapDatabase(order: SwapOrder): Promise<Swapped> {
 }
 
 async function makePlan({ admin, live, shadow, replacedName }: SwapOrder, stuck: readonly string[]): Promise<SwapPlan> {
-  const [defaults] = await admin.query(
-    `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', live)}`,
-  );
+  const defaults = await defaultsOf(admin, live);
   const exists = defaults !== undefined;
   const oldCode: KeptCode[] = [];
   const broken: CodeName[] = [];
@@ -116,13 +114,21 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder, stuck:
     live,
     shadow,
     replaced,
-    defaults: exists ? { characterSet: defaults.cs!, collation: defaults.co! } : undefined,
+    defaults,
     oldTables: (await tablesOf(admin, live)).filter((table) => !stuck.includes(table)),
     newTables: await tablesOf(admin, shadow),
     oldCode,
     broken,
     isMade: false,
   };
+}
+
+/** Undefined when there is no such database. */
+async function defaultsOf(admin: MysqlConnection, database: string): Promise<SwapPlan['defaults']> {
+  const [row] = await admin.query(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE ${isDatabase('SCHEMA_NAME', database)}`,
+  );
+  return row === undefined ? undefined : { characterSet: row.cs!, collation: row.co! };
 }
 
 /** Makes the database in which what was live is kept; where nothing was, the live one. */
@@ -186,6 +192,21 @@ export async function settleSwap(admin: MysqlConnection, plan: SwapPlan): Promis
   return moved ? kept : undefined;
 }
 
+/** Others may hold what has to go back. What cannot go back now stays in the journal. */
+async function undoPatiently(admin: MysqlConnection, plan: SwapPlan): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await undoSwap(admin, plan, plan.shadow);
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'database_busy') throw error;
+      if (attempt < TRIES) continue;
+      const message = `${plan.live} is not yet as it was; the next run or restore puts it back: ${error.message}`;
+      throw new Failure('database_left', message, { affected: [plan.live], retry: true, cause: error });
+    }
+  }
+}
+
 const KEPT_DIGITS = 12;
 /** A name of a database has 64 characters at most. */
 const LONGEST_BEGINNING = 64 - '_broken_off_'.length - KEPT_DIGITS;
@@ -203,8 +224,9 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
   const { live, shadow, replaced, oldTables, newTables } = plan;
   const [inLive, inShadow] = [new Set(await tablesOf(admin, live)), new Set(await tablesOf(admin, shadow))];
   const inReplaced = new Set(replaced === undefined ? [] : await tablesOf(admin, replaced));
-  // A table of the shadow's is in the live one when it left the shadow; only then must it make room.
-  const back = newTables.filter((table) => inLive.has(table) && !inShadow.has(table)).map((table) => [live, table, aside] as const);
+  // A table of the shadow's is in the live one when it left the shadow, and what had its name made room; only then must it make room itself.
+  const hasMoved = (table: string) => !inShadow.has(table) && (!oldTables.includes(table) || inReplaced.has(table));
+  const back = newTables.filter((table) => inLive.has(table) && hasMoved(table)).map((table) => [live, table, aside] as const);
   const home = oldTables.filter((table) => inReplaced.has(table)).map((table) => [replaced!, table, live] as const);
   if (back.length > 0 || home.length > 0) {
     if (back.length > 0 && !(await isThere(admin, aside))) await makeAside(admin, aside, plan);
@@ -217,7 +239,8 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
     await removeIfEmpty(admin, live);
     return back.length > 0;
   }
-  if (plan.defaults !== undefined) await admin.query(`ALTER DATABASE ${quoteName(live)} ${setsOf(plan.defaults)}`);
+  if (plan.defaults !== undefined && !isDeepStrictEqual(await defaultsOf(admin, live), plan.defaults))
+    await admin.query(`ALTER DATABASE ${quoteName(live)} ${setsOf(plan.defaults)}`);
   const lost = await makeCodeAsItWas(admin, plan);
   await removeIfEmpty(admin, replaced);
   if (lost.length === 0) return back.length > 0;
