@@ -67,8 +67,9 @@ export async function fillEveryKind(server: PostgresqlServer, user: string, pass
 /** A whole dump, with owners and rights: two databases are equal when theirs are. Large objects keep their numbers. */
 export async function dumpPostgresql(server: PostgresqlServer, database: string): Promise<Buffer> {
   const login = `host=${server.socketFolder} port=${server.port} user=postgres passfile=${server.passwordFile} dbname=${literal(database)}`;
-  const { stdout } = await execa(`${postgresqlPrograms()}/pg_dump`, ['--restrict-key=apiscpbackup', '--dbname', login], {
-    encoding: 'buffer',
-  });
+  const program = `${postgresqlPrograms()}/pg_dump`;
+  // Not every version knows it.
+  const isKnown = (await execa(program, ['--help'])).stdout.includes('--restrict-key');
+  const { stdout } = await execa(program, [...(isKnown ? ['--restrict-key=apiscpbackup'] : []), '--dbname', login], { encoding: 'buffer' });
   return Buffer.from(stdout);
 }

@@ -92,7 +92,7 @@ describe('Bringing a MariaDB database back', () => {
       ).map(({ name, db, rule }) => [name, db, rule]);
     await server.run(
       `SET foreign_key_checks = 0; CREATE TABLE lost (id INT, part INT, PRIMARY KEY (id, part));
-       CREATE TABLE orphans (id INT PRIMARY KEY, g INT, CONSTRAINT of_gone FOREIGN KEY (g) REFERENCES gone (\`i\`\`d\`) ON DELETE SET NULL ON UPDATE CASCADE);
+       CREATE TABLE orphans (id INT PRIMARY KEY, g INT, CONSTRAINT of_gone FOREIGN KEY (g) REFERENCES gone (\`i'd\`) ON DELETE SET NULL ON UPDATE CASCADE);
        CREATE TABLE others (a INT, b INT, CONSTRAINT of_lost FOREIGN KEY (a, b) REFERENCES lost (id, part) ON DELETE CASCADE);`,
       'example_wp',
     );

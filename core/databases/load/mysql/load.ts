@@ -89,7 +89,7 @@ class Loader {
       } catch (error) {
         if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
         // Without the rows: they are the account's.
-        const where = `at byte ${statement.offset} of the dump: ${JSON.stringify(head.replace(/\bVALUES\b[^]*$/, 'VALUES').slice(0, 60))}`;
+        const where = `at byte ${statement.offset} of the dump: ${JSON.stringify(head.replace(/\bVALUES\b[\s\S]*$/, 'VALUES').slice(0, 60))}`;
         throw new Failure(error.code, error.message.includes('of the dump') ? error.message : `${error.message} (${where})`, {
           retry: error.retry,
           ...(error.advice === undefined ? {} : { advice: error.advice }),
