@@ -18,7 +18,7 @@ class Backup_Module extends \Module_Skeleton
 	/** Seconds for an answer that needs no work. */
 	private const SHORT_WAIT = 60;
 	/** What can take longer than a caller of the front end waits. */
-	private const LONG = ['run', 'restore', 'restore_database', 'verify', 'prune', 'copy', 'download'];
+	private const LONG = ['run', 'restore', 'restore_database', 'verify', 'repair', 'prune', 'copy', 'download'];
 
 	/** @var bool whether a job does what takes long, unless the caller says otherwise */
 	private $leavesWork = false;
@@ -40,6 +40,7 @@ class Backup_Module extends \Module_Skeleton
 		'history' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'diff' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'verify' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
+		'repair' => PRIVILEGE_ADMIN,
 		'servers' => PRIVILEGE_ADMIN,
 		'adopt' => PRIVILEGE_ADMIN,
 		'join' => PRIVILEGE_ADMIN,
@@ -355,6 +356,30 @@ class Backup_Module extends \Module_Skeleton
 			$unit = $requester->unit(Arguments::site($site));
 
 			return $core->long('verify', $requester->policy() + $read + array_filter(['unit' => $unit]));
+		});
+	}
+
+	/**
+	 * Heal what is damaged of the backups of a site, or of the whole server, as far as there is something to heal it by
+	 *
+	 * In a terminal it is done here. Over SOAP and in the web UI a job does it, and the answer is the job: what it says of the repair is in
+	 * `result` when it has ended.
+	 *
+	 * @param string|null $site    a domain, a site or an invoice; a unit of the repository for an account that is gone; all for the whole server
+	 * @param array|null  $options dryRun (say what would be healed, and change nothing); background (false: wait for it; true: as a job)
+	 * @return array the core's answer, or the job (see the guide for integrators)
+	 */
+	public function repair($site = null, $options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_repair', $this->query('backup_later', 'repair', \func_get_args()));
+		}
+
+		return $this->backupPerform(2, \func_get_args(), 'backup:repair SITE OPTIONS', static function (Requester $requester, CoreClient $core) use ($site, $options): array {
+			$read = Options::read($options, ['dryRun' => Options::FLAG] + Options::LATER);
+			$unit = $requester->unit(Arguments::site($site));
+
+			return $core->long('repair', $read + array_filter(['unit' => $unit]));
 		});
 	}
 

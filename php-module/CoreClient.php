@@ -72,7 +72,9 @@ final class CoreClient
 	{
 		$background = $params['background'] ?? $this->leavesWork;
 		unset($params['background']);
-		if (!$background || !empty($params['dryRun'])) {
+		// A trial of a repair reads everything that a repair reads.
+		$isShort = !empty($params['dryRun']) && $method !== 'repair';
+		if (!$background || $isShort) {
 			return $this->call($method, $params);
 		}
 		$login = $this->login === '' ? [] : ['user' => $this->login];

@@ -58,6 +58,7 @@ declare(strict_types=1);
 			'Opcenter\\Admin\\Settings\\Backups\\Limits' => 'scopes/Limits.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Notify' => 'scopes/Notify.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Retention' => 'scopes/Retention.php',
+			'Opcenter\\Admin\\Settings\\Backups\\Recovery' => 'scopes/Recovery.php',
 			'Opcenter\\Admin\\Settings\\Backups\\Schedule' => 'scopes/Schedule.php',
 			'Opcenter\\Admin\\Settings\\Backups\\SelfService' => 'scopes/SelfService.php',
 		];

@@ -14,7 +14,7 @@ describe('jobs in the panel', () => {
   });
   after(() => panel.remove());
   beforeEach(() => {
-    const done = { run: OK, restore: OK, restoreDatabase: OK, verify: OK, prune: OK, copy: OK, download: OK };
+    const done = { run: OK, restore: OK, restoreDatabase: OK, verify: OK, repair: OK, prune: OK, copy: OK, download: OK };
     panel.answer({ ...done, start: JOB, job: JOB, jobs: JOB, cancel: JOB, log: JOB });
   });
 
@@ -32,6 +32,8 @@ describe('jobs in the panel', () => {
       { unit: 'site1', policy: 'owner', databases: ['mysql/a'] },
     ],
     [['backup:verify', 'site1', '[quick:true]'], 'verify', { quick: true, unit: 'site1' }],
+    [['backup:repair', 'site2'], 'repair', { unit: 'site2' }],
+    [['backup:repair', 'site1', '[dryRun:true]'], 'repair', { unit: 'site1', dryRun: true }],
     [['backup:prune', 'site1', '[yes:true,fromCopy:offsite]'], 'prune', { units: ['site1'], yes: true, fromCopy: 'offsite' }],
     [['backup:copy', 'offsite'], 'copy', { copies: ['offsite'] }],
     [['backup:copy', 'all'], 'copy', []],

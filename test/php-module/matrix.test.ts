@@ -16,7 +16,21 @@ const ROLES = {
 type Role = keyof typeof ROLES;
 
 /** What only belongs to whoever has the whole server, whatever else changes. */
-const NEVER_OF_A_SITE = ['init', 'keys', 'servers', 'adopt', 'join', 'forget', 'prune', 'copy', 'hold', 'release', 'status', 'doctor'];
+const NEVER_OF_A_SITE = [
+  'init',
+  'keys',
+  'servers',
+  'adopt',
+  'join',
+  'forget',
+  'repair',
+  'prune',
+  'copy',
+  'hold',
+  'release',
+  'status',
+  'doctor',
+];
 
 interface Info {
   readonly doc: string;

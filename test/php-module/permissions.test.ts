@@ -10,6 +10,7 @@ const COMMANDS = [
 const FOR_THE_ADMINISTRATOR = [
   'backup:init',
   'backup:keys',
+  'backup:repair',
   'backup:prune',
   'backup:copy',
   'backup:hold',

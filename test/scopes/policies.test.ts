@@ -13,7 +13,8 @@ type Case = {
     | 'exclude'
     | 'limits'
     | 'notify'
-    | 'includeSubvolumes';
+    | 'includeSubvolumes'
+    | 'recovery';
   words: string;
   value: unknown;
   wrong: string[];
@@ -72,6 +73,7 @@ const SCOPES: Record<string, Case> = {
     value: { mail: ['ops@example.com'], argos: true, webhooks: [{ url: 'https://example.com/hook', key: '/etc/apiscp-backup/key' }] },
     wrong: ['true', 'ops@example.com', '7', '[]'],
   },
+  'backups.recovery': { setting: 'recovery', words: '[percent:5]', value: { percent: 5 }, wrong: ['5', 'true', '[]'] },
   'backups.limits': {
     setting: 'limits',
     words: "[load:4,nice:19,ioClass:idle,readRate:'50 MiB/s']",
