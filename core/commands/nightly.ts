@@ -150,8 +150,8 @@ async function underLock(request: NightlyRequest, context: Context, backUp: Back
 
 /** Tells whoever waits for it how a night ended: services after each try, people when it is not tried again. */
 async function tellEnd(night: NightNote, status: NightlyResult['status'], context: Context): Promise<void> {
-  await heartbeat(status === 'ok' ? 'success' : 'failure', context);
-  if (!isTriedAgain(night)) await tellOf(`night ${night.begun}`, [], context);
+  const { failed } = await heartbeat(status === 'ok' ? 'success' : 'failure', context);
+  if (!isTriedAgain(night)) await tellOf(`night ${night.begun}`, [], context, failed);
 }
 
 const withoutError = ({ step, status, message }: NightlyStep) => ({ step, status, message });

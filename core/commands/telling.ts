@@ -3,7 +3,7 @@ import { notifyOf } from '../config/notify.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
-import { type Delivered, deliver } from '../notify/deliver.ts';
+import { type Delivered, deliver, isHeartbeat } from '../notify/deliver.ts';
 import { nightMessage } from '../notify/night-message.ts';
 import { isWorthTelling, type NightReport, type ToldProblem } from '../notify/night-report.ts';
 import type { StatusResult } from '../schemas/status.ts';
@@ -31,14 +31,20 @@ export interface Told {
 /**
  * Tells people how the backups stand after an event, which is a night that is over or one that did not come: once, and only when something
  * is wrong, is in order again, or they want to hear it always. `own` are problems that the status does not know of. Writes the metrics.
- * Never throws but when it is stopped: nothing that is told changes what a backup was. Undefined when people know of the event already.
+ * Never throws but when it is stopped: nothing that is told changes what a backup was. `silent` are the heartbeats of the event that reached
+ * nobody, which are remembered beside the other ways; undefined: none was due. Undefined when people know of the event already.
  */
-export async function tellOf(event: string, own: readonly ToldProblem[], context: Context): Promise<Told | undefined> {
+export async function tellOf(
+  event: string,
+  own: readonly ToldProblem[],
+  context: Context,
+  silent?: ReadonlyMap<string, string>,
+): Promise<Told | undefined> {
   const { settings, reporter, signal } = context;
   try {
     const lock = takeLock(settings.stateDirectory, 'telling', 'telling people');
     try {
-      return await tellOnce(event, own, context);
+      return await tellOnce(event, own, context, silent);
     } finally {
       lock.release();
     }
@@ -49,7 +55,12 @@ export async function tellOf(event: string, own: readonly ToldProblem[], context
   }
 }
 
-async function tellOnce(event: string, own: readonly ToldProblem[], context: Context): Promise<Told | undefined> {
+async function tellOnce(
+  event: string,
+  own: readonly ToldProblem[],
+  context: Context,
+  silent: ReadonlyMap<string, string> | undefined,
+): Promise<Told | undefined> {
   const { settings } = context;
   const known = readKnownProblems(settings.stateDirectory);
   const found = await lookAround(own, context);
@@ -60,7 +71,7 @@ async function tellOnce(event: string, own: readonly ToldProblem[], context: Con
   const isWanted = isWorthTelling(report) || notifyOf(settings).always;
   const delivered = isWanted ? await deliver(message, context) : undefined;
   context.signal.throwIfAborted();
-  remember(knownAfter(report, found, known, delivered), context);
+  remember(knownAfter(report, found, { known, delivered, silent }), context);
   return { subject: message.subject, delivered };
 }
 
@@ -105,10 +116,26 @@ function reportOf(event: string, { status: found, problems }: Found, { since }: 
 }
 
 /** What is remembered. Where nobody could be told it is as if nothing had happened, for some tries. */
-function knownAfter(report: NightReport, found: Found, known: KnownProblems, delivered: Delivered | undefined): KnownProblems {
+function knownAfter(
+  report: NightReport,
+  found: Found,
+  {
+    known,
+    delivered,
+    silent,
+  }: {
+    readonly known: KnownProblems;
+    readonly delivered: Delivered | undefined;
+    readonly silent: ReadonlyMap<string, string> | undefined;
+  },
+): KnownProblems {
   const since = new Map(found.status === undefined ? known.since : []);
   for (const problem of report.problems) since.set(problemKey(problem), problem.since ?? report.time);
-  const undelivered = delivered?.failed ?? known.undelivered;
+  const before = [...known.undelivered];
+  const undelivered = new Map([
+    ...(delivered?.failed ?? before.filter(([way]) => !isHeartbeat(way))),
+    ...(silent ?? before.filter(([way]) => isHeartbeat(way))),
+  ]);
   const isInVain = delivered !== undefined && delivered.ways > 0 && delivered.failed.size === delivered.ways;
   if (isInVain && known.tries + 1 < MOST_TRIES)
     return { since: new Map([...known.since, ...since]), told: known.told, tries: known.tries + 1, undelivered };

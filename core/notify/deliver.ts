@@ -38,11 +38,18 @@ export async function deliver(message: Message, context: TellingContext, patienc
   return tryAll(ways, context);
 }
 
+const HEARTBEAT = 'heartbeat ';
+
+/** Whether this is the name of a heartbeat, among those of all ways. */
+export function isHeartbeat(way: string): boolean {
+  return way.startsWith(HEARTBEAT);
+}
+
 /** Tells the services that wait for it what becomes of a night. Never throws. */
 export async function heartbeat(which: Beat, context: TellingContext, patience: Patience = PATIENCE): Promise<Delivered> {
   const { heartbeats = [] } = notifyOf(context.settings);
   const ways = heartbeats.flatMap((each, index): Way[] =>
-    each[which] === undefined ? [] : [[`heartbeat ${index + 1}`, () => beat(each, which, context.signal, patience)]],
+    each[which] === undefined ? [] : [[`${HEARTBEAT}${index + 1}`, () => beat(each, which, context.signal, patience)]],
   );
   return tryAll(ways, context);
 }

@@ -10,6 +10,7 @@ import { watch } from '../../core/commands/watch.ts';
 import { openContext } from '../../core/context/open-context.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
+import { readKnownProblems } from '../../core/timeline/known-problems.ts';
 import { writeNight } from '../../core/timeline/last-night.ts';
 import { failureOf } from '../failure-of.ts';
 import { MailSink, WebSink } from '../notify/sinks.ts';
@@ -117,6 +118,12 @@ describe('telling people of the nights', () => {
     web.answers = [410];
     expect(await nightly()).to.include({ status: 'ok', due: true });
     expect(server.log.filter(({ code }) => code === 'not_told')).to.have.length(2);
+    const silent = () => [...readKnownProblems(server.stateDirectory).undelivered.keys()];
+    expect(silent(), 'what doctor names').to.deep.equal(['heartbeat 1']);
+    clock += DAY;
+    web.answers = [200];
+    await nightly();
+    expect(silent()).to.deep.equal([]);
   });
 
   it('lets services know that a night was stopped, though nothing else is done any more', async () => {
