@@ -45,7 +45,8 @@ class LineHead {
 
 /**
  * Counts in what mysqldump and mariadb-dump write: rows of a table stand between its `LOCK TABLES` and `UNLOCK TABLES`, in statements
- * `INSERT INTO … VALUES (…),(…);`, whose strings hold no line break and end at the quote that no backslash precedes.
+ * `INSERT INTO … VALUES (…),(…);`, whose strings hold no line break and end at the quote that no backslash precedes. mariadb-dump begins a
+ * line for each row: there only ends of lines are looked for, and not each byte in turn.
  */
 class InsertCounter implements DumpCounter {
   tables = 0;
@@ -53,16 +54,20 @@ class InsertCounter implements DumpCounter {
   readonly #head = new LineHead();
   #isLocked = false;
   /** What the next byte is part of. */
-  #state: 'line' | 'insert' | 'values' = 'line';
+  #state: 'line' | 'insert' | 'values' | 'rows' = 'line';
   #quote = 0;
   #isEscaped = false;
   #depth = 0;
+  /** The first and the last byte so far of the line that a row stands on; 0 before there is any. */
+  #first = 0;
+  #last = 0;
 
   take(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       if (this.#state === 'line') at = this.#passLine(bytes, at);
       else if (this.#state === 'insert') at = this.#passInsert(bytes, at);
-      else at = this.#passValues(bytes, at);
+      else if (this.#state === 'values') at = this.#passValues(bytes, at);
+      else at = this.#passRow(bytes, at);
     }
   }
 
@@ -115,12 +120,29 @@ class InsertCounter implements DumpCounter {
         if (depth++ === 0) rows++;
       } else if (byte === CLOSING) depth--;
       else if (byte === SEMICOLON) this.#state = 'line';
+      else if (byte === NEWLINE && depth === 0) this.#state = 'rows';
     }
     this.#quote = quote;
     this.#isEscaped = isEscaped;
     this.#depth = depth;
     this.rows += rows;
     return at;
+  }
+
+  /** Up to the end of the line: `(…),`, or the last one `(…);`. */
+  #passRow(bytes: Buffer, at: number): number {
+    const found = bytes.indexOf(NEWLINE, at);
+    const end = found < 0 ? bytes.length : found;
+    if (end > at) {
+      this.#first ||= bytes[at] as number;
+      this.#last = bytes[end - 1] as number;
+    }
+    if (found < 0) return end;
+    if (this.#first === OPENING) this.rows++;
+    if (this.#last === SEMICOLON) this.#state = 'line';
+    this.#first = 0;
+    this.#last = 0;
+    return end + 1;
   }
 }
 
