@@ -798,6 +798,7 @@ class Backup_Module extends \Module_Skeleton
 				$isAdmin ? [] : (array)$this->site_get_account_quota()
 			);
 			$result = $requester->withoutNotices($work($requester, CoreClient::ofPanel()->forCaller((string)$this->username, $this->leavesWork)));
+			Outcome::report($result);
 		} catch (Failure $failure) {
 			$failure->report();
 
@@ -810,7 +811,6 @@ class Backup_Module extends \Module_Skeleton
 
 			return $failure->toResult();
 		}
-		Outcome::report($result);
 
 		return $result;
 	}
