@@ -3,6 +3,7 @@ import { ChainIndex } from '../../../core/chain/chain-index.ts';
 import * as kinds from '../../../core/repository/documents.ts';
 import { type DocumentKind, decodeDocument, encodeDocument } from '../../../core/repository/documents.ts';
 import { readDeletions } from '../../../core/repository/history/deletions.ts';
+import { missingUnits } from '../../../core/repository/history/missing.ts';
 import { readHolds } from '../../../core/repository/holds.ts';
 import { formerWriters, readServer, readServers } from '../../../core/repository/known-servers.ts';
 import { readRepositoryIdentity } from '../../../core/repository/place.ts';
@@ -118,7 +119,10 @@ const DOCUMENTS: readonly Document[] = [
     kind: kinds.deletionDocument as never,
     place: `${SERVER}/deletions/${WORLD.id}.json`,
     real: /\/deletions\//,
-    use: ({ repository }) => readDeletions(repository, () => {}),
+    use: async ({ repository }) => {
+      const runs = { named: new Map(), units: [], untold: 0, mentionedSince: () => [WORLD.id] };
+      await missingUnits(repository, runs, await readDeletions(repository, () => {}));
+    },
   },
   {
     name: 'key',
@@ -137,9 +141,11 @@ const MADE: Readonly<Record<string, object>> = {
     server: WORLD.server,
     runs: [{ first: 1, last: 3 }],
     snapshots: [{ unit: WORLD.unit, id: WORLD.id }],
+    standing: [{ unit: WORLD.unit, sequence: 2, snapshots: [WORLD.id] }],
+    accepted: [{ time: '2026-11-01T02:00:00Z', runs: [WORLD.id], snapshots: [{ unit: WORLD.unit, id: WORLD.id }] }],
     created: '2026-11-01T02:00:00Z',
   },
-  machine: { ...server, id: WORLD.id },
+  machine: { ...server, id: WORLD.id, formerKeys: [`${'A'.repeat(43)}=`] },
   note: {
     formatVersion: 1,
     id: WORLD.id,

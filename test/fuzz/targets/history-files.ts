@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
+import { deletionOf, readDeletions } from '../../../core/repository/history/deletions.ts';
 import { missingUnits } from '../../../core/repository/history/missing.ts';
 import * as seen from '../../../core/repository/history/seen.ts';
+import { keepUnsaid, readUnsaid } from '../../../core/repository/history/unsaid-deletion.ts';
 import { rememberPlace, replacedAt } from '../../../core/repository/known-places.ts';
 import { Repository } from '../../../core/repository/repository.ts';
 import { readSigningKey } from '../../../core/repository/signatures/signing-keys.ts';
@@ -14,6 +16,13 @@ const { repository, server, unit, id } = WORLD;
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const WORDS = ['null', '[]', '{}', '-1', '1e400', '"head":', '"pending":', '"sequence":', '"id":', '"keys":', '"__proto__":', id, KEY];
 const LINK = { sequence: 3, id, sha256: '0'.repeat(64) };
+
+const DELETED = {
+  runs: [{ first: 1, last: 2 }],
+  snapshots: [{ unit, id }],
+  standing: [{ unit, sequence: 2, snapshots: [id] }],
+  accepted: [{ time: '2026-11-01T02:00:00Z', runs: [id], snapshots: [{ unit, id }] }],
+};
 
 /** Files of the state directory that say whom this machine believes and what it saw. */
 function historyFile(name: string, file: string, seeds: Target['seeds'], use: () => Promise<unknown> | unknown): Target {
@@ -53,6 +62,16 @@ export const historyTargets: readonly Target[] = [
       if (missing[0]?.snapshot !== known) throw new Error('what was seen is not missed');
       seen.keepSeenSnapshot(STATE, unit, id);
       if (seen.readSeenSnapshot(STATE, unit) !== id) throw new Error('what was seen is not remembered');
+    },
+  ),
+  historyFile(
+    'unsaid',
+    `seen/${server}.unsaid.json`,
+    () => written((folder) => keepUnsaid(folder, deletionOf(new World().repository, DELETED))),
+    async () => {
+      const { standing, accepted, runs } = await readDeletions(new World().repository, () => {});
+      for (const { time } of accepted) new Date(time).toISOString();
+      if (runs.length + standing.length > 0 && readUnsaid(STATE, server) === undefined) throw new Error('nothing was noted');
     },
   ),
   historyFile(
