@@ -17,9 +17,12 @@ export function signedBytes(value: object, file: string, stateDirectory: string)
   return withSignature(Buffer.from(`${JSON.stringify(document, null, 2)}\n`), name, SigningKey.parse(readFileSync(pem, 'utf8')));
 }
 
-/** Gives an object of a repository other members, signed by its server. */
+/** Gives an object of a repository other members, signed by its server, as if that had written it so: the copy that it keeps of it says the same. */
 export function changeSigned(file: string, stateDirectory: string, changes: object): void {
   const bytes = signedBytes({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }, file, stateDirectory);
-  rmSync(file);
-  writeFileSync(file, bytes);
+  const copies = globSync(join(stateDirectory, 'repositories/*/kept', nameOf(file)));
+  for (const each of [file, ...copies]) {
+    rmSync(each);
+    writeFileSync(each, bytes);
+  }
 }
