@@ -11,6 +11,11 @@ import type { Proceedings } from './proceedings.ts';
 import { restoreLines, runLines } from './results.ts';
 import { say, showStep } from './screen.ts';
 
+/** What is compared; raw database files are in no backup. */
+const TREES = ['var/www', 'home'] as const;
+
+const nameOf = (tree: string): string => `copied-${tree.replace('/', '-')}`;
+
 /** A repository that is copied to a bucket of a Ceph gateway; then it is deleted, and the account comes back from the copy. */
 export class CopiedRepository {
   readonly #proceedings: Proceedings;
@@ -39,7 +44,7 @@ export class CopiedRepository {
 
   async #copyAndRestore(program: PlainProgram, repository: string): Promise<void> {
     const { name, shadow } = this.#site;
-    await this.#proceedings.remember('copied', shadow);
+    for (const tree of TREES) await this.#proceedings.remember(nameOf(tree), join(shadow, tree));
     await program.ask(['init']);
     say(runLines(await program.ask<RunResult>(['run', name])));
     const { status, copies } = await program.ask<CopyResult>(['copy', 'offsite']);
@@ -49,6 +54,9 @@ export class CopiedRepository {
     const restored = await program.ask<RestoreResult>(['restore', name, '--from', 'offsite', '--to', to]);
     say(restoreLines(restored));
     this.#proceedings.expect('the restore is complete', restored.status === 'ok');
-    this.#proceedings.judge('from the copy', await this.#proceedings.compare('copied', join(to, 'shadow'), UPPER_LAYER));
+    for (const tree of TREES) {
+      const place = join(to, 'shadow', tree);
+      this.#proceedings.judge(`${tree} from the copy`, await this.#proceedings.compare(nameOf(tree), place, UPPER_LAYER));
+    }
   }
 }

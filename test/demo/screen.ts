@@ -1,4 +1,4 @@
-const STEP_COUNT = 37;
+const STEP_COUNT = 43;
 const { isTTY } = process.stdout;
 
 let step = 0;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { runProgram } from '../program.ts';
+import { BadNetwork } from './bad-network.ts';
 
 /** A server of one account, or more, whose backups are in a store. */
 export class StoredServer {
@@ -32,6 +33,38 @@ export class StoredServer {
   remove(): void {
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** A backup and a restore over a network that breaks connections off, before and after the store has done what it was asked for. */
+export function programOverBadNetwork(
+  title: string,
+  place: () => Promise<{ port: number; settings: (port: number) => Readonly<Record<string, unknown>> }>,
+): void {
+  it(`a backup to ${title} and a restore come to their end over a network that resets connections`, async () => {
+    const { port, settings } = await place();
+    const network = await BadNetwork.start(port, 1);
+    const server = new StoredServer(settings(network.port));
+    const resets = (...after: number[]) => {
+      network.troubles = after.map((bytes) => ({ after: bytes, kind: 'reset' }));
+    };
+    try {
+      await server.run('init');
+      // The first answer of a connection, and later ones: the store has done what it answers to.
+      resets(1, 400);
+      await server.run('run');
+      writeFileSync(join(server.files, 'big'), Buffer.alloc(9_000_000, 'a line of text that is not random\n'));
+      resets(1, 900);
+      await server.run('run');
+      resets(1);
+      await server.run('restore', 'site1', '--to', join(server.folder, 'all'));
+      await execa('diff', ['-r', join(server.folder, 'virtual/site1/shadow'), join(server.folder, 'all/shadow')]);
+      expect(network.count, 'connections that were broken off').to.be.at.least(4);
+      await server.run('verify');
+    } finally {
+      network.stop();
+      server.remove();
+    }
+  });
 }
 
 /** A copy in a store, from which everything is restored when the local repository is gone. */

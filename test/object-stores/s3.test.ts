@@ -6,7 +6,7 @@ import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
 import { costsInStore } from './costs.ts';
-import { copyInStore, programInStore } from './program.ts';
+import { copyInStore, programInStore, programOverBadNetwork } from './program.ts';
 
 let ceph: Ceph;
 
@@ -43,6 +43,11 @@ describe('a repository in a store that speaks S3', function () {
   copyInStore('S3', async () => ({
     repository: `s3:${ceph.endpoint}/copies/of/a-server`,
     s3: { credentialsFile: ceph.credentialsFile },
+  }));
+
+  programOverBadNetwork('S3', async () => ({
+    port: Number(new URL(ceph.endpoint).port),
+    settings: (port) => ({ repository: `s3:http://127.0.0.1:${port}/bad-network/p`, s3: { credentialsFile: ceph.credentialsFile } }),
   }));
 
   costsInStore('S3', async () => ({
