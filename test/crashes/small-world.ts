@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SettingsFile } from '../../core/config/settings.ts';
@@ -54,6 +54,11 @@ export class SmallWorld {
   write(name: string, bytes: Uint8Array | string): void {
     mkdirSync(join(this.path(name), '..'), { recursive: true });
     writeFileSync(this.path(name), bytes);
+  }
+
+  /** The name of the folder that the template's state has for its repository. */
+  get repositoryId(): string {
+    return readdirSync(join(this.template.state, 'repositories'))[0] as string;
   }
 
   /** The account as it is now. */

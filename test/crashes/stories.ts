@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newIdentity } from '../../core/crypto/identity.ts';
 import type { KeysResult } from '../../core/schemas/keys.ts';
 import type { MethodName } from '../../core/schemas/messages.ts';
+import type { ServersResult } from '../../core/schemas/servers.ts';
+import type { VerifyResult } from '../../core/schemas/verify.ts';
 import type { Server } from '../faults/server.ts';
 import { SmallWorld, UNIT } from './small-world.ts';
 import type { Tree } from './tree.ts';
@@ -22,6 +24,8 @@ export interface Story {
   readonly reading?: Readonly<Record<string, unknown>>;
   /** The code by which the command says, when it is given again, that it is done already. */
   readonly doneCode?: string;
+  /** The ids of snapshots that are damaged until the command was carried out. */
+  readonly damaged?: ReadonlySet<string>;
   /** What is not so, in sentences, although the command said with exit 0 that it is. */
   readonly broken?: (server: Server) => Promise<string[]>;
 }
@@ -121,6 +125,28 @@ const MAKERS: Readonly<Record<string, Maker>> = {
       doneCode: 'snapshot_unknown',
     };
   },
+  'trust in a key': async (world) => {
+    await grow(world);
+    const { result } = await world.template.command<ServersResult>('servers', {});
+    const [{ fingerprint } = { fingerprint: '' }] = result?.servers[0]?.keys ?? [];
+    rmSync(join(world.template.state, 'repositories', world.repositoryId, 'trusted'), { recursive: true });
+    return { method: 'servers', request: () => ({ trust: fingerprint }), broken: expectTrust(fingerprint) };
+  },
+  'a download': async (world) => {
+    await grow(world);
+    const folder = (server: Server) => join(server.folder, 'downloads');
+    return { method: 'download', request: (server) => ({ unit: UNIT, to: folder(server) }), broken: expectArchive(folder) };
+  },
+  'a repair': async (world) => {
+    world.settings = { ...world.settings, recovery: { percent: 50 } };
+    await grow(world);
+    const [newest] = [...world.states.keys()].sort().reverse();
+    const pack = world.template.files('packs').find((file) => file.includes(newest as string)) as string;
+    const bytes = readFileSync(pack);
+    bytes[Math.floor(bytes.length / 2)] = ~(bytes[Math.floor(bytes.length / 2)] as number);
+    writeFileSync(pack, bytes);
+    return { method: 'repair', request: () => ({}), damaged: new Set([newest as string]), broken: expectSound };
+  },
   'a restore to a folder': async (world) => {
     await grow(world);
     return restoreToFolder(world);
@@ -163,6 +189,30 @@ function expectHolds(wanted: number): (server: Server) => Promise<string[]> {
   return async (server) => {
     const found = server.files('holds').length;
     return found === wanted ? [] : [`there are ${found} holds`];
+  };
+}
+
+function expectTrust(fingerprint: string): (server: Server) => Promise<string[]> {
+  return async (server) => {
+    const { result } = await server.command<ServersResult>('servers', {});
+    const keys = result?.servers.flatMap((each) => each.keys) ?? [];
+    return keys.some((key) => key.fingerprint === fingerprint && key.known) ? [] : [`${fingerprint} is not known`];
+  };
+}
+
+async function expectSound(server: Server): Promise<string[]> {
+  const { result } = await server.command<VerifyResult>('verify', {});
+  return (result?.damages ?? []).map(({ object, message }) => `${object}: ${message}`);
+}
+
+/** One whole archive, which has every file of the account. */
+function expectArchive(folder: (server: Server) => string): (server: Server) => Promise<string[]> {
+  return async (server) => {
+    const files = readdirSync(folder(server));
+    const [file] = files.filter((name) => !name.endsWith('.part'));
+    if (files.length !== 1 || file === undefined) return [`there are ${files.join(', ') || 'no archives'}`];
+    const names = execFileSync('tar', ['--zstd', '-tf', join(folder(server), file)], { encoding: 'utf8' }).split('\n');
+    return names.some((name) => name.endsWith('shadow/mail/d')) ? [] : ['the archive lacks shadow/mail/d'];
   };
 }
 

@@ -42,7 +42,7 @@ export interface Extent {
 export const EXTENT: Extent =
   process.env.SLOW === '1'
     ? { places: Number.POSITIVE_INFINITY, isOfEveryKind: true, most: Number.POSITIVE_INFINITY }
-    : { places: 2, isOfEveryKind: false, most: 8 };
+    : { places: 2, isOfEveryKind: false, most: 6 };
 
 /** Every fault of one place: each number of an error, everything else that can happen, once and for ever. */
 function faultsAt(thread: ThreadName, call: string, nth: number): Fault[] {
