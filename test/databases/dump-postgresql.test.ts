@@ -43,6 +43,7 @@ describe('dumps of PostgreSQL', function () {
     expect(Object.keys(recorded)).to.have.members(['older', ...NAMES.map((name) => `one_${name}`)]);
     const { one_wp, one_empty, one_kinds } = recorded;
     expect(one_wp).to.include({ engine: 'postgresql', result: 'ok', tables: 2, rows: 3, characterSet: 'UTF8', consistency: 'snapshot' });
+    expect(one_wp?.locale).to.deep.equal({ provider: 'libc', ctype: 'C.UTF-8' });
     expect(one_empty).to.include({ result: 'ok', tables: 0, rows: 0 });
     expect(one_kinds?.rows).to.be.greaterThan(5);
     for (const each of Object.values(recorded)) expect(readFileSync(join(folder, each.path)).length, each.path).to.equal(each.size);

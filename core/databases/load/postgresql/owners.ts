@@ -42,6 +42,7 @@ export async function giveToAccount(
 ): Promise<string[]> {
   const [main] = roles as readonly [string];
   const notes: string[] = [];
+  await givePublicBack(admin, login, loaded.owners);
   await admin.query(`REASSIGN OWNED BY ${quoteName(login)} TO ${quoteName(main)}`);
   const [row] = await admin.query('SELECT oid FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text OPERATOR(pg_catalog.=) $1', [main]);
   for (const ownership of loaded.owners) {
@@ -52,6 +53,17 @@ export async function giveToAccount(
   for (const each of loaded.defaultRights) await setDefaultRights(admin, each, roles, notes);
   await admin.query(`DROP OWNED BY ${quoteName(login)}`);
   return notes;
+}
+
+/** On older servers the schema `public` belongs to who made the server, unless the dump says otherwise; the login had it to load the dump. */
+async function givePublicBack(admin: PostgresqlConnection, login: string, owners: readonly Ownership[]): Promise<void> {
+  if (owners.some(({ kind, object }) => kind === 'SCHEMA' && object === 'public')) return;
+  const [row] = await admin.query(
+    `SELECT pg_catalog.pg_get_userbyid(10::pg_catalog.oid)::pg_catalog.text AS maker FROM pg_catalog.pg_namespace
+      WHERE nspname::pg_catalog.text OPERATOR(pg_catalog.=) 'public' AND pg_catalog.pg_get_userbyid(nspowner)::pg_catalog.text OPERATOR(pg_catalog.=) $1`,
+    [login],
+  );
+  if (row !== undefined) await admin.query(`ALTER SCHEMA public OWNER TO ${quoteName(row.maker!)}`);
 }
 
 async function changeOwner(admin: PostgresqlConnection, { kind, object, role }: Ownership, main: string): Promise<boolean> {
