@@ -108,9 +108,11 @@ describe('Bringing a PostgreSQL database back', () => {
        CREATE FUNCTION lowest(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN low($1); END';
        CREATE FUNCTION many() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM words); END';
        CREATE TABLE checked (word text CHECK (lowest(word) <> 'b')); INSERT INTO checked VALUES ('a');`,
-      // Versions from 17 on do not look there for what they compute by themselves, so there is nothing of the kind to be dumped.
-      'CREATE INDEX by_lowest ON words (lowest(word)); CREATE MATERIALIZED VIEW counted AS SELECT many() AS n',
     );
+    // Versions from 17 on do not look there for what they compute by themselves, so there is nothing of the kind to be dumped.
+    const [version] = await server.query('SHOW server_version_num');
+    if (Number(version!.server_version_num) < 170_000)
+      await asOwner('CREATE INDEX by_lowest ON words (lowest(word)); CREATE MATERIALIZED VIEW counted AS SELECT many() AS n');
     const bytes = await dumpPostgresql(server, 'example_wp');
     expect(await restore(bytes)).to.include({ replaced: 'example_wp_replaced', rows: 17 });
     expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
