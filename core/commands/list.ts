@@ -7,7 +7,7 @@ import { missingSnapshots, missingUnits, snapshotMissing } from '../repository/h
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId, unitNameOf } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
-import { snapshotPath, unitPath } from '../repository/layout.ts';
+import { snapshotPath, unitFolder, unitPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -50,7 +50,17 @@ export async function list(request: ListRequest, context: Context): Promise<List
   for (const { repository, unit } of units) {
     const current = isCurrent(unit, repository, context);
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
-      const { records, unusable: damaged } = await repository.readSnapshots(id);
+      const read = await repository.readSnapshots(id).catch((error) => {
+        const { code, message } = asFailure(error);
+        // One unit that cannot be listed keeps nobody from the others.
+        if (code !== 'repository_damaged') throw error;
+        repository.report(error);
+        const object = repository.nameOf(unitFolder(id));
+        unusable.set(object, { object, unitId: id, code, message });
+        return undefined;
+      });
+      if (read === undefined) continue;
+      const { records, unusable: damaged } = read;
       const runs = logs.get(repository) ?? RunIndex.read(repository, context.now().getTime());
       logs.set(repository, runs);
       const gone = await missingSnapshots(id, { records, unusable: damaged }, repository, await runs);

@@ -1,13 +1,13 @@
 import { findSubject } from '../browse/find-subject.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
-import type { Failure } from '../failure.ts';
+import { asFailure, type Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
 import { readDeletions } from '../repository/history/deletions.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
-import { REPOSITORY_FILE, unitPath } from '../repository/layout.ts';
+import { REPOSITORY_FILE, unitFolder, unitPath } from '../repository/layout.ts';
 import { mendObjects } from '../repository/mend-objects.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -49,7 +49,14 @@ export async function repair(request: RepairRequest, context: Context): Promise<
     for (const id of ids) {
       watch.unit = unitNameOf(id);
       watch.unitNumber++;
-      if (!(await repository.units.isEmpty(id))) await repairUnit(id, repository, watch, isTrial, found);
+      try {
+        if (!(await repository.units.isEmpty(id))) await repairUnit(id, repository, watch, isTrial, found);
+      } catch (error) {
+        const { code, message } = asFailure(error);
+        // What ends the repair of one unit ends that of no other.
+        if (code !== 'repository_damaged' && code !== 'io_error') throw error;
+        found.lost.push({ object: repository.nameOf(unitFolder(id)), code, message, snapshots: [] });
+      }
     }
   } finally {
     for (const lock of locks) lock.release();

@@ -95,6 +95,17 @@ export class ServerFolder {
     return this.backend.size(this.nameOf(path));
   }
 
+  /** Whether there is no such object, also where something else stands in the place of its folder. */
+  async isGone(path: string): Promise<boolean> {
+    try {
+      return (await this.objectSize(path)) === undefined;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== 'repository_damaged') throw failure;
+      return true;
+    }
+  }
+
   /** Has an object that was stored read from its disk the next time, where that can be asked, and not from memory. */
   forgetCached(path: string): void {
     this.backend.forgetCached?.(this.nameOf(path));
@@ -125,7 +136,7 @@ export class ServerFolder {
     if (!this.isOwn) return [];
     const unlisted = keptNames(this.stateFolder, this.server).filter((name) => name.startsWith(this.nameOf(prefix)) && !listed.has(name));
     const missing: string[] = [];
-    for (const name of unlisted) if ((await this.backend.size(name)) === undefined) missing.push(name);
+    for (const name of unlisted) if (await this.isGone(name.slice(this.nameOf('').length))) missing.push(name);
     return missing;
   }
 

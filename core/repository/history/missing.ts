@@ -19,7 +19,7 @@ export async function missingRuns(repository: Repository, { ids, log }: RunIndex
 /** What was not listed and is not there now either: a run beside may have stored it since, and others remember it already. */
 async function goneOf<T>(unlisted: readonly T[], pathOf: (each: T) => string, repository: Repository): Promise<T[]> {
   const gone: T[] = [];
-  for (const each of unlisted) if ((await repository.objectSize(pathOf(each))) === undefined) gone.push(each);
+  for (const each of unlisted) if (await repository.isGone(pathOf(each))) gone.push(each);
   return gone;
 }
 
