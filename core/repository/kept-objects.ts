@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { syncFolder } from '../config/durable-folder.ts';
 import { replaceFile } from '../config/replace-file.ts';
 import { Failure } from '../failure.ts';
 import { hasStateDirectory } from './state-directory.ts';
@@ -24,7 +25,11 @@ export function keepObject(stateFolder: string, name: string, bytes: Uint8Array)
 
 /** To be called before the object is removed. Throws where the copy cannot be: then the object would be put back. */
 export function letGoOfObject(stateFolder: string, name: string): void {
-  if (KEPT.test(name)) rmSync(join(stateFolder, FOLDER, name), { force: true });
+  const file = join(stateFolder, FOLDER, name);
+  if (!KEPT.test(name) || !existsSync(file)) return;
+  rmSync(file, { force: true });
+  // A power failure that brought the copy back would make the object one that was taken away.
+  syncFolder(dirname(file));
 }
 
 /** Another machine may have removed some of a server's objects: nothing is known of them any more. */

@@ -35,7 +35,9 @@ async function remainsOf(story: Story): Promise<Remains[]> {
       const image = disk.after(loss);
       const digest = `${isDone} ${digestOfImage(image)}`;
       if (remains.has(digest)) continue;
-      const missing = isDone ? [...done].flatMap(([path, content]) => missingOf(image, path, content)) : [];
+      const missing = isDone
+        ? [...[...done].flatMap(([path, content]) => missingOf(image, path, content)), ...returnedTo(image, done)]
+        : [];
       const name = `after change ${index + 1} of ${changes.length} (${change.kind}${'path' in change ? ` ${change.path.slice(server.folder.length)}` : ''}), lost: ${loss.name}`;
       remains.set(digest, { name, image, wrong: [...unsoundness(image), ...missing].map((text) => `${name}: ${text}`) });
     }
@@ -49,6 +51,13 @@ async function remainsOf(story: Story): Promise<Remains[]> {
 function missingOf(image: Image, path: string, content: Buffer | null): string[] {
   const counts = content !== null && (/^\/repository\/(?!.*\.incoming\/)/.test(path) || path.endsWith('/identities'));
   return !counts || image.get(path)?.equals(content) === true ? [] : [`${path} was there when the command ended`];
+}
+
+/** What was removed from the repository stays so. */
+function returnedTo(image: Image, done: Image): string[] {
+  const isBack = ([path, content]: readonly [string, Buffer | null]) =>
+    content !== null && /^\/repository\/(?!.*\.incoming\/)/.test(path) && !done.has(path);
+  return [...image].filter(isBack).map(([path]) => `${path} was gone when the command ended, and is back`);
 }
 
 async function tryRemains(story: Story, { name, image }: Remains): Promise<string[]> {
