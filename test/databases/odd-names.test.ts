@@ -75,7 +75,10 @@ describe('Databases of odd names', function () {
     const all = [...NAMES_OF_MARIADB.map((name) => `mysql/one_${name}`), ...NAMES_OF_POSTGRESQL.map((name) => `postgresql/one_${name}`)];
     const { stdout } = await site.start(['restore-database', 'site1', '--all']);
     const { status, databases } = JSON.parse(String(stdout)) as RestoreDatabaseResult;
-    expect(status, JSON.stringify(databases.filter(({ result }) => result !== 'ok'))).to.equal('ok');
+    const partial = databases.filter(({ result }) => result !== 'ok').map(({ name, leftOut }) => `${name}: ${leftOut.join('; ')}`);
+    expect(partial, JSON.stringify(databases)).to.have.length(1);
+    expect(partial[0]).to.match(/^one_a\.b: the view w could not be dumped: [^;]+$/);
+    expect(status).to.equal('partial');
     expect(databases.map(({ engine, name }) => `${engine}/${name}`)).to.have.members(all);
     for (const [index, name] of NAMES_OF_MARIADB.entries())
       expect(await mariadb.query('SELECT n FROM t', `one_${name}`), name).to.deep.equal([{ n: index }]);
