@@ -5,11 +5,11 @@ import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
 import { Announcement } from '../prune/announcement.ts';
 import { unitsToPrune } from '../prune/choose-units.ts';
-import { deleteSnapshots, type Removed } from '../prune/deletion.ts';
+import { deleteSnapshots, foreseeDeletion, type Removed } from '../prune/deletion.ts';
 import { type Losses, missingNow, NO_LOSSES } from '../prune/losses.ts';
 import { type Refusal, Refusals } from '../prune/refusals.ts';
 import { expiredRuns, oldestOfInterest, removeRuns } from '../prune/run-records.ts';
-import { decideUnit, exclusiveObjects, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
+import { decideUnit, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
 import { readHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -99,7 +99,7 @@ export async function pruneRepository(
   const losses = request.acceptMissing === true ? await missingNow(going, runs, repository, now) : NO_LOSSES;
   const ended = holds.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= now);
   if (request.dryRun === true)
-    return resultOf(request, { units, skipped, removed: foreseen(going), runs: expired.length, holds: ended.length, losses });
+    return resultOf(request, { units, skipped, removed: await foreseeDeletion(going, repository), runs: expired.length, holds: ended.length, losses });
   refusals.save();
   const announcement = await Announcement.of({ units: going, runs: expired, losses }, runs, repository, oldestOfInterest(rules));
   await announcement.say();
@@ -144,12 +144,6 @@ function skip(id: string, error: unknown, { reporter }: Pick<Context, 'reporter'
     ...{ unit: unitNameOf(id), unitId: id, status: 'skipped', reason: message, needsConfirmation: false, refusedSince: null },
     ...{ kept: 0, deleted: 0, snapshots: [] },
   };
-}
-
-/** What the deletion would remove, by what the records say. */
-function foreseen(units: readonly UnitRetention[]): Removed {
-  const lengths = units.flatMap(({ doomed, kept }) => [...exclusiveObjects(doomed, kept).values()]);
-  return { objects: lengths.length, bytes: lengths.reduce((sum, length) => sum + length, 0) };
 }
 
 const ADVICE = 'Look at them with --dry-run. If that is intended, confirm with --yes; otherwise check the setting retention and the clock';

@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import { recoveryPath, snapshotPath } from '../repository/layout.ts';
+import { recoveryFolder, recoveryPath, snapshotPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { namedObjects, unreferencedObjects } from '../repository/unreferenced.ts';
@@ -18,6 +18,24 @@ export interface Deletion extends Removed {
   readonly closed: ReadonlyMap<string, Failure>;
 }
 
+const pathOf = ({ unit, id }: SnapshotRecord): string => snapshotPath(unit, id);
+
+/** What `deleteSnapshots` would remove, by the lengths that the records say, and what recovery data of that there is. */
+export async function foreseeDeletion(decided: readonly UnitRetention[], repository: Repository): Promise<Removed> {
+  let objects = 0;
+  let bytes = 0;
+  for (const { unit, doomed, kept } of decided) {
+    if (doomed.length === 0) continue;
+    const going = exclusiveObjects(doomed, kept);
+    const recovery = new Set([...going.keys(), ...doomed.map(pathOf)].map(recoveryPath));
+    const lengths = [...going.values()];
+    for await (const { name, size } of repository.listObjects(`${recoveryFolder(unit)}/`)) if (recovery.has(name)) lengths.push(size);
+    objects += lengths.length;
+    bytes += lengths.reduce((sum, length) => sum + length, 0);
+  }
+  return { objects, bytes };
+}
+
 /**
  * Deletes snapshots in the only order that a crash cannot harm: records, manifests, packs that no record names any more. With
  * them goes what killed runs and prunes left behind. Killed at any point, or stopped by `step` throwing, the next call finishes it. The
@@ -29,7 +47,6 @@ export async function deleteSnapshots(
   now: number,
   step: () => Promise<void>,
 ): Promise<Deletion> {
-  const pathOf = ({ unit, id }: SnapshotRecord): string => snapshotPath(unit, id);
   const read = new Map(decided.flatMap(({ doomed, kept }) => [...doomed, ...kept].map((record) => [pathOf(record), record] as const)));
   const doomed = new Set(decided.flatMap((unit) => unit.doomed.map(pathOf)));
   const { named, closed } = await namedObjects(repository, { read, doomed });

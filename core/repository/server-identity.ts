@@ -73,13 +73,7 @@ async function findSelf(place: Place, leftOut: Failure[] = []): Promise<Candidat
     }
   }
   const alike = (await readServers(place, leftOut)).filter(({ writer }) => writer.machine === here.machine);
-  const candidates: Candidate[] = [];
-  for (const server of alike)
-    candidates.push({
-      server,
-      doubts: [...differences(here, server.writer), ...(await strangeSigners(server, place))],
-      isRemembered: false,
-    });
+  const candidates = alike.map((server): Candidate => ({ server, doubts: differences(here, server.writer), isRemembered: false }));
   const certain = candidates.filter(({ doubts }) => doubts.length === 0);
   const [only, ...others] = certain.length > 0 ? certain : candidates;
   if (only === undefined || others.length === 0) return only;
@@ -140,8 +134,10 @@ export async function establishServer(place: Place): Promise<ChosenServer> {
     requireAll(leftOut);
     return foundServer(place);
   }
-  const { server, doubts, isRemembered } = self;
+  const { server, isRemembered } = self;
   const { server: id } = server.identity;
+  // Whoever only reads is told of each object that another key has signed when it is read; looking at them all would cost a request each.
+  const doubts = isRemembered ? self.doubts : [...self.doubts, ...(await strangeSigners(server, place))];
   if (doubts.length > 0) {
     throw new Failure(
       'server_contested',

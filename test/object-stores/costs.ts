@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { WireStats } from '../../core/schemas/counted.ts';
@@ -34,6 +34,10 @@ export function costsInStore(title: string, settings: () => Promise<Readonly<Rec
       const one = await costOf(server, 'restore', 'site1', 'shadow/var/www/file-7', '--to', join(server.folder, 'one'));
       expect(one.requests).to.be.at.most(6);
       expect(one.bytesReceived).to.be.at.most(300_000);
+      rmSync(join(server.folder, 'state'), { recursive: true });
+      const withoutState = await costOf(server, 'restore', 'site1', 'shadow/var/www/file-7', '--to', join(server.folder, 'two'));
+      expect(withoutState.requests, 'of a machine that knows nothing').to.be.at.most(16);
+      await server.run('run');
     });
 
     it('grows with snapshots when they are listed, and not with packs', async () => {

@@ -224,7 +224,9 @@ describe('repair', function () {
     rmSync(join(sandbox.shadow, 'a'));
     sandbox.now = () => new Date(Date.now() + 200 * 86_400_000);
     const { snapshot } = await sandbox.back('full');
-    await prune({ yes: true }, sandbox.context);
+    const { objects: foreseen, bytes } = await prune({ yes: true, dryRun: true }, sandbox.context);
+    const done = await prune({ yes: true }, sandbox.context);
+    expect({ foreseen, bytes }).to.deep.equal({ foreseen: done.objects, bytes: done.bytes });
     for (const folder of ['snapshots', 'manifests', 'packs', 'recovery'])
       expect(
         objects(folder).every((file) => file.includes(snapshot as string)),
