@@ -8,9 +8,13 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { ROOT } from './program.ts';
 
-/** They race with the program, stop it at a moment of their choice, or watch load, memory or the number of processes. */
+/**
+ * They race with the program, stop it at a moment of their choice, watch load, memory or the number of processes, or need a disk back that another file's
+ * mount namespace may still hold.
+ */
 const ALONE = [
   'test/attacks/*.test.ts',
+  'test/backup/previous/devices.test.ts',
   'test/build/executable.test.ts',
   'test/end-to-end/changing-files.test.ts',
   'test/end-to-end/interruption.test.ts',

@@ -99,7 +99,14 @@ export async function pruneRepository(
   const losses = request.acceptMissing === true ? await missingNow(going, runs, repository, now) : NO_LOSSES;
   const ended = holds.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= now);
   if (request.dryRun === true)
-    return resultOf(request, { units, skipped, removed: await foreseeDeletion(going, repository), runs: expired.length, holds: ended.length, losses });
+    return resultOf(request, {
+      units,
+      skipped,
+      removed: await foreseeDeletion(going, repository),
+      runs: expired.length,
+      holds: ended.length,
+      losses,
+    });
   refusals.save();
   const announcement = await Announcement.of({ units: going, runs: expired, losses }, runs, repository, oldestOfInterest(rules));
   await announcement.say();

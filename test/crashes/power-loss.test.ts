@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Server } from '../faults/server.ts';
 import { aftermath } from './aftermath.ts';
-import { Disk, digestOfImage, type Image, writeImage } from './disk.ts';
+import { Disk, digestOfImage, type Image, type Loss, writeImage } from './disk.ts';
 import { recordChanges } from './kill.ts';
 import { lossesOf } from './losses.ts';
 import { unsoundness } from './soundness.ts';
@@ -21,12 +21,15 @@ interface Remains {
   readonly wrong: readonly string[];
 }
 
+const NOTHING: Loss = { name: 'nothing', hasName: () => true, content: () => 'whole' };
+
 /** All that a power failure may leave, after each change of a command, each different disk once. */
 async function remainsOf(story: Story): Promise<Remains[]> {
   const server = story.world.copy();
   const disk = new Disk(server.folder);
+  const before = new Set(unsoundness(disk.after(NOTHING)));
   const { changes, calls } = await recordChanges(server, { method: story.method, request: story.request(server) });
-  const done = new Disk(server.folder).after({ name: 'nothing', hasName: () => true, content: () => 'whole' });
+  const done = new Disk(server.folder).after(NOTHING);
   const remains = new Map<string, Remains>();
   for (const [index, change] of changes.entries()) {
     disk.apply(change);
@@ -39,7 +42,11 @@ async function remainsOf(story: Story): Promise<Remains[]> {
         ? [...[...done].flatMap(([path, content]) => missingOf(image, path, content)), ...returnedTo(image, done)]
         : [];
       const name = `after change ${index + 1} of ${changes.length} (${change.kind}${'path' in change ? ` ${change.path.slice(server.folder.length)}` : ''}), lost: ${loss.name}`;
-      remains.set(digest, { name, image, wrong: [...unsoundness(image), ...missing].map((text) => `${name}: ${text}`) });
+      remains.set(digest, {
+        name,
+        image,
+        wrong: [...unsoundness(image).filter((text) => !before.has(text)), ...missing].map((text) => `${name}: ${text}`),
+      });
     }
   }
   server.remove();

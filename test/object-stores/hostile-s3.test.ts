@@ -115,7 +115,7 @@ describe('a store that answers as it likes', () => {
   ];
 
   for (const code of [301, 302, 303, 307, 308]) {
-    it(`is not followed elsewhere (${code}), where it would get to see what was signed`, async () => {
+    it(`is not followed elsewhere (${code}), where it would get to see what was signed (case 41)`, async () => {
       for (const [name, action] of everything) {
         store.answers = [status(code, { location: `${other.endpoint}/bucket/p/a/b`, 'x-amz-bucket-region': 'elsewhere' }, '')];
         expect(await failureOf(action), name)

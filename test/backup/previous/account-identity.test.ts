@@ -277,7 +277,7 @@ describe('an account', () => {
 
   const refusedOnABadDay: [string, () => Promise<void>, RegExp][] = [
     ['its unit', async () => {}, /units\/site1-[^/]*\/unit\.json$/],
-    ['a note about it', moveAndGoOn, /\/notes\//],
+    ['a note about it that the state has no copy of', moveAndForget, /\/notes\//],
     ['its last backup, just when it has moved', moveWithoutCopies, /units\/site1-[^/]*\/manifests\//],
   ];
   for (const [what, prepare, name] of refusedOnABadDay) {
@@ -303,8 +303,23 @@ describe('an account', () => {
     for (const copy of globSync(join(sandbox.stateDirectory, '**/*.mf.zst'))) rmSync(copy);
   }
 
+  async function moveAndForget(): Promise<void> {
+    await moveAndGoOn();
+    for (const copy of globSync(join(sandbox.stateDirectory, 'repositories/*/kept'))) rmSync(copy, { recursive: true });
+  }
+
   async function moveAndGoOn(): Promise<void> {
     await moveToNewDisk();
     await sandbox.back('incremental');
   }
+
+  it('goes on by the copy in the state when the repository does not give a note about it', async () => {
+    await moveAndGoOn();
+    const { units } = await onABadDay(
+      (object) => object.includes('/notes/'),
+      () => run({}, sandbox.context),
+    );
+    expect(units.find(({ unit }) => unit === 'site1')).to.include({ status: 'unchanged', level: 'incremental' });
+    expect((await listed({ unit: 'site1', earlier: true })).map(({ current }) => current)).to.not.include(false);
+  });
 });
