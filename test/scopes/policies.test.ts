@@ -54,9 +54,9 @@ const SCOPES: Record<string, Case> = {
   },
   'backups.copies': {
     setting: 'copies',
-    words: "[[name:offsite,repository:'sftp://backup@example.com/srv/copy',retention:[keepWeekly:8]],[name:usb,repository:/mnt/usb]]",
+    words: "[[name:offsite,repository:'sftp:backup@example.com:/srv/copy',retention:[keepWeekly:8]],[name:usb,repository:/mnt/usb]]",
     value: [
-      { name: 'offsite', repository: 'sftp://backup@example.com/srv/copy', retention: { keepWeekly: 8 } },
+      { name: 'offsite', repository: 'sftp:backup@example.com:/srv/copy', retention: { keepWeekly: 8 } },
       { name: 'usb', repository: '/mnt/usb' },
     ],
     wrong: ['/mnt/usb', '[/mnt/usb]', '[name:usb,repository:/mnt/usb]', 'true'],
