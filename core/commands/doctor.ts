@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure } from '../failure.ts';
-import { checkDatabases } from '../monitor/check-databases.ts';
+import { checkDatabases, checkPanelExports } from '../monitor/check-databases.ts';
 import { checkDestination, checkSpace } from '../monitor/check-destination.ts';
 import { checkPanel, checkScopes, checkVersion } from '../monitor/check-panel.ts';
 import { checkSchedule } from '../monitor/check-schedule.ts';
@@ -24,7 +24,7 @@ export async function doctor(request: DoctorRequest, context: Context): Promise<
     checks.push(checkVersion(settings.systemRoot, request.module), checkScopes(request.scopes));
     checks.push(...(await checkDestination(settings, now)), ...checkSpace(settings));
     checks.push(checkSchedule(settings, readNight(settings.stateDirectory), now, zone), checkExports(settings, now));
-    checks.push(checkDatabases(settings, now));
+    checks.push(checkDatabases(settings, now), ...(await checkPanelExports(settings, context.signal)));
     checks.push(checkTelling(settings), ...(await checkKeys(context)));
   }
   const has = (result: Check['result']) => checks.some((check) => check.result === result);

@@ -71,6 +71,31 @@ export function nightlyWith(backUp: BackUp): (request: NightlyRequest, context: 
   };
 }
 
+/**
+ * Does what has to be done before a night, when one is due: no other night begins meanwhile. Undefined when none is due, or another one is
+ * at work.
+ */
+export async function beforeNight<T>(request: NightlyRequest, context: Context, work: () => Promise<T>): Promise<T | undefined> {
+  const { enabled, stateDirectory } = context.settings;
+  if (!enabled && request.now !== true) return undefined;
+  prepareStateDirectory(stateDirectory);
+  let lock: { release(): void };
+  try {
+    lock = takeLock(stateDirectory, 'nightly', 'the automatic backup');
+  } catch (error) {
+    if (asFailure(error).code !== 'locked') throw error;
+    return undefined;
+  }
+  try {
+    const last = readNight(stateDirectory);
+    const due = lastDue(scheduled(context).time, instantOf(context), zoneOf(context));
+    const isDue = request.now === true || (last !== undefined && whatIsDue(last, due, context.now().getTime()) !== 'wait');
+    return isDue ? await work() : undefined;
+  } finally {
+    lock.release();
+  }
+}
+
 function problemOfSettings(context: Context): unknown {
   try {
     void context.settings;

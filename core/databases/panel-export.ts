@@ -49,6 +49,16 @@ export async function exportByPanel(
   };
 }
 
+/** Whether the panel exports databases every night by itself; null where it does not say. */
+export async function exportsByItself({ systemRoot }: Pick<Settings, 'systemRoot'>, signal: AbortSignal): Promise<boolean | null> {
+  try {
+    const { php, home } = panelIn(systemRoot);
+    return await isAutomatic(php, home, signal);
+  } catch {
+    return null;
+  }
+}
+
 function panelIn(systemRoot: string): { readonly php: string; readonly home: string } {
   const home = HOMES.map((each) => join(systemRoot, each)).find((each) => existsSync(join(each, SCRIPT)));
   if (home === undefined)

@@ -1,4 +1,7 @@
+import { databasesOf } from '../config/databases.ts';
+import type { Settings } from '../config/settings.ts';
 import { type KeptDatabase, KeptDatabases } from '../databases/kept-databases.ts';
+import { exportsByItself } from '../databases/panel-export.ts';
 import type { Check } from '../schemas/doctor.ts';
 import { ok, warning } from './checks.ts';
 
@@ -18,4 +21,16 @@ export function checkDatabases({ stateDirectory }: { readonly stateDirectory: st
     `replaced by restores more than ${MAY_STAY / DAY} days ago, and still there: ${names(old)}`,
     'They are not backed up. Drop them when nobody wants to go back.',
   );
+}
+
+/** Whether the panel exports databases both by itself and before each backup: two exports at once, of which nobody has any use. */
+export async function checkPanelExports(settings: Settings, signal: AbortSignal): Promise<Check[]> {
+  if (databasesOf(settings).method !== 'panel' || (await exportsByItself(settings, signal)) !== true) return [];
+  return [
+    warning(
+      'databases',
+      'the panel exports databases every night besides, maybe at the same time as before a backup',
+      'cpcmd scope:set backups.automatic-database-exports false',
+    ),
+  ];
 }

@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
-import { TestServer } from '../end-to-end/test-server.ts';
+import type { DoctorResult } from '../../core/schemas/doctor.ts';
+import type { NightlyResult } from '../../core/schemas/nightly.ts';
+import { answerOf, TestServer } from '../end-to-end/test-server.ts';
 
 /** What stands in for the panel's PHP: notes how it was called, exports into the account's home, and answers for the Scope. */
 const PHP = `#!/bin/sh
@@ -24,6 +26,7 @@ describe('the panel’s own export of databases', function () {
     writeFileSync(join(root(), 'export'), script);
     writeFileSync(join(root(), 'scope'), scope);
   };
+  const ask = async <Result>(args: readonly string[]) => answerOf<Result>(await site.start(args));
   const newestRecord = () => {
     const name = site
       .objects('.json')
@@ -85,5 +88,23 @@ describe('the panel’s own export of databases', function () {
     behave('exit 0', 'true');
     const { stderr } = await site.start(['run', 'site1']);
     expect(stderr).to.include('backups.automatic-database-exports false');
+    const { checks } = JSON.parse((await site.start(['doctor'])).stdout) as DoctorResult;
+    expect(checks.find(({ check, result }) => check === 'databases' && result === 'warning')?.advice).to.include('scope:set');
+    behave('exit 0');
+    const again = JSON.parse((await site.start(['doctor'])).stdout) as DoctorResult;
+    expect(again.checks.filter(({ check, result }) => check === 'databases' && result !== 'ok')).to.deep.equal([]);
+  });
+
+  it('runs before an automatic backup too, when one is due, with all rights', async () => {
+    behave('exit 4');
+    rmSync(join(root(), 'called'));
+    const { result } = await ask<NightlyResult>(['nightly', '--now']);
+    expect(result.steps[0], JSON.stringify(result)).to.include({ step: 'run', status: 'partial' });
+    const [capabilities, script, ...rest] = readFileSync(join(root(), 'called'), 'utf8').trim().split('\n');
+    expect([script, rest]).to.deep.equal([join(home(), 'bin/scripts/backup_dbs.php'), []]);
+    expect(capabilities?.split(/\s+/)[1]).to.equal(readFileSync('/proc/self/status', 'utf8').match(/CapEff:\s*(\w+)/)?.[1]);
+    rmSync(join(root(), 'called'));
+    expect((await ask<NightlyResult>(['nightly'])).result).to.include({ due: false });
+    expect(existsSync(join(root(), 'called'))).to.equal(false);
   });
 });
