@@ -224,6 +224,25 @@ describe('A hostile dump for PostgreSQL', () => {
     await server.run('DROP DATABASE one_trap');
   });
 
+  it('has no extension made by the administrator that could take what it has made for its own', async () => {
+    if ((await server.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pageinspect'")).length === 0) return;
+    await server.run('CREATE EXTENSION pageinspect', 'one_wp');
+    const before = await others();
+    const body = "(int) RETURNS int LANGUAGE sql AS 'SELECT 1';\n";
+    for (const made of [
+      `CREATE/**/FUNCTION trap.f${body}`,
+      `CREATE OR REPLACE FUNCTION trap.f${body}`,
+      'CREATE SCHEMA more CREATE TABLE t (id int);\n',
+    ]) {
+      const dump = `CREATE SCHEMA trap;\n${made}CREATE EXTENSION pageinspect WITH SCHEMA trap;\n`;
+      expect((await failureOf(() => restores.restore(Buffer.from(dump)))).message, made).to.include(
+        'permission denied to create extension',
+      );
+    }
+    expect(await others()).to.deep.equal(before);
+    await server.run('DROP EXTENSION pageinspect', 'one_wp');
+  });
+
   it('is ended when a statement of it, or a piece of its rows, takes too long', async () => {
     const before = await others();
     const asleep = [

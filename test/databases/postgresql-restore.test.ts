@@ -186,6 +186,20 @@ describe('Bringing a PostgreSQL database back', () => {
     await server.run('DROP DATABASE example_icu');
   });
 
+  it('makes an extension that is for administrators alone when the live database has it, also behind a collation', async () => {
+    const available = await server.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pageinspect'");
+    if (available.length === 0) return;
+    await server.run('CREATE EXTENSION pageinspect', 'example_wp');
+    const bytes = await dumpPostgresql(server, 'example_wp');
+    expect(bytes.toString()).to.match(/CREATE COLLATION.*CREATE EXTENSION[^;]*pageinspect/s);
+    expect(await restore(bytes)).to.deep.include({ replaced: 'example_wp_replaced', leftOut: [] });
+    expect(await server.query("SELECT 1 AS there FROM pg_extension WHERE extname = 'pageinspect'", 'example_wp')).to.deep.equal([
+      { there: 1 },
+    ]);
+    await server.run('DROP DATABASE example_wp_replaced');
+    await server.run('DROP EXTENSION pageinspect', 'example_wp');
+  });
+
   it('brings back what somebody has added to the tables of an extension, as far as the account may write there', async () => {
     const [row] = await server.query('SHOW server_version');
     const folder = `/usr/share/postgresql/${Number.parseInt(String(row!.server_version), 10)}/extension`;

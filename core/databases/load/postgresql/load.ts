@@ -11,7 +11,7 @@ import type { StatementLimit } from '../statement-limit.ts';
 import { extensionTables, type FilledTable } from './count-rows.ts';
 import { quoteName } from './quoting.ts';
 import { DumpSplitter, type Piece } from './splitter.ts';
-import { type Meaning, meaningOf, type Ownership } from './statements.ts';
+import { comesBeforeExtensions, type Meaning, meaningOf, type Ownership } from './statements.ts';
 
 export interface DefaultRights {
   readonly role: string;
@@ -88,7 +88,7 @@ class Loader implements Loaded {
   readonly #order: LoadOrder;
   readonly #splitter = new DumpSplitter();
   readonly #pieces: AsyncGenerator<Piece>;
-  /** Whether nothing but schemas and extensions was made so far. */
+  /** Whether nothing was made so far but what a dump has before its extensions: nothing that an extension's own script could take for its own. */
   #isAtBeginning = true;
 
   constructor(order: LoadOrder) {
@@ -117,8 +117,9 @@ class Loader implements Loaded {
     if (piece.kind !== 'statement') throw new Failure('internal', 'rows came before the statement that takes them');
     const text = piece.bytes.latin1Slice();
     try {
-      await this.#order.limit.within(() => this.#perform(meaningOf(text), piece.bytes));
-      if (/^\s*CREATE\s+(?!SCHEMA\b|EXTENSION\b)/i.test(text)) this.#isAtBeginning = false;
+      const meaning = meaningOf(text);
+      await this.#order.limit.within(() => this.#perform(meaning, piece.bytes));
+      if (meaning.kind === 'run' && !comesBeforeExtensions(text)) this.#isAtBeginning = false;
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'cancelled' || error.message.includes('of the dump')) throw error;
       const where = `at byte ${piece.offset} of the dump: ${JSON.stringify(text.trim().slice(0, 60))}`;

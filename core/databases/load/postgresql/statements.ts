@@ -87,6 +87,14 @@ export function meaningOf(statement: ByteString): Meaning {
   }
 }
 
+/** Whether a statement is one that a dump has before those that make extensions, and that makes nothing that can be executed. */
+export function comesBeforeExtensions(statement: ByteString): boolean {
+  const [verb, what, ...rest] = [...firstTokens(statement, 4)].map(({ kind, value }) => (kind === 'word' ? value : ''));
+  if (verb === 'COMMENT') return true;
+  // With more than a name a schema brings what is in it.
+  return verb === 'CREATE' && (what === 'COLLATION' || (what === 'SCHEMA' && rest.length === 1));
+}
+
 function* firstTokens(statement: ByteString, count: number): Generator<Token> {
   let left = count;
   for (const token of tokensOf(statement)) {
