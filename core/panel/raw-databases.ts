@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import { readMounts } from '../linux/mounts.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { sourceOf } from '../scan/walk/scan-roots.ts';
-import { isExport } from './always-excluded.ts';
+import { ACCOUNT_EXCLUSIONS, isExport } from './always-excluded.ts';
 import { type PanelUnit, pathBytes } from './unit.ts';
 
 /** Where database servers keep their live files: EL's places, and Debian's. */
@@ -23,12 +23,12 @@ interface RawFolder {
  */
 export function rawDatabasesIn({ name, roots }: Pick<PanelUnit, 'name' | 'roots'>, systemRoot: string): ByteString[] {
   const raws = FOLDERS.flatMap((folder) => rawFolder(join(systemRoot, folder)) ?? []);
-  if (raws.length === 0) return [];
   const excluded: ByteString[] = [];
   for (const root of roots) {
     const source = realPath(Buffer.from(sourceOf(root), 'latin1'));
     const identity = source === undefined ? undefined : identityOf(source);
     if (source === undefined || identity === undefined) continue;
+    excluded.push(...ownUnderOtherNames(root.path, source, identity));
     for (const raw of raws) {
       const below = raw.below.get(identity);
       const isFile = name === 'system' && isExport(root.path);
@@ -37,6 +37,15 @@ export function rawDatabasesIn({ name, roots }: Pick<PanelUnit, 'name' | 'roots'
     }
   }
   return excluded;
+}
+
+/** Where the folders of an account really lie that its databases are in, where a link of the account leads to another place of it. */
+function ownUnderOtherNames(root: ByteString, source: string, identity: string): ByteString[] {
+  return ACCOUNT_EXCLUSIONS.filter((path) => path.startsWith(`${root}/`)).flatMap((path) => {
+    const below = rawFolder(join(source, path.slice(root.length + 1)))?.below.get(identity);
+    const real = below === undefined || below === '' ? path : `${root}/${pathBytes(below)}`;
+    return real === path ? [] : [real];
+  });
 }
 
 function refused(unit: string, path: ByteString, raw: RawFolder): Failure {

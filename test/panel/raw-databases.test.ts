@@ -34,6 +34,15 @@ describe('live database files under another name', () => {
     expect(inRoot('shadow', join(root, 'site'))).to.deep.equal([]);
   });
 
+  it('are left out of an account in which a link leads to them', () => {
+    make('moved/shadow/srv/lib/mysql');
+    make('moved/shadow/srv/pgsql');
+    make('moved/shadow/var');
+    symlinkSync('../srv/lib', join(root, 'moved/shadow/var/lib'));
+    symlinkSync('../pgsql', join(root, 'moved/shadow/srv/lib/pgsql'));
+    expect(inRoot('shadow', join(root, 'moved'))).to.have.members(['shadow/srv/lib/mysql', 'shadow/srv/pgsql']);
+  });
+
   it('are refused as a root that is the folder itself, by a link or a bind mount', () => {
     symlinkSync(join(root, 'var/lib/mysql'), join(make('linked'), 'shadow'));
     bind(join(root, 'var/lib/pgsql'), make('bound/shadow'));

@@ -16,12 +16,15 @@ export type StreamStore = Pick<UnitPacking, 'size' | 'readStream' | 'failed'>;
 export interface DumpWatch extends ChildWatch {
   /** Milliseconds within which something must come of it, and the server must answer before. */
   readonly patience: number;
+  readonly now: () => Date;
 }
 
 /** A dump that is stored. */
 export interface StoredDump extends StoredStream {
   readonly consistency: Consistency;
   readonly leftOut: readonly LeftOut[];
+  /** When it began: what came before were others that broke off. */
+  readonly moment: Date;
 }
 
 /** Where a dump goes. */
@@ -102,9 +105,10 @@ async function tryDump(
   const plan = await server.planDump(name, without, asked);
   if (plan === undefined) return undefined;
   const { startDump } = await import('../../databases/dump-process.ts');
+  const moment = watch.now();
   const dump = startDump(plan.command, { timeLimit: watch.timeLimit, signal });
   const stored = await storeDump(dump, { kind: server.engine, ...target }, store, watch.patience);
-  if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut };
+  if (!('failure' in stored)) return { ...stored, consistency: plan.consistency, leftOut: plan.leftOut, moment };
   watch.signal.throwIfAborted();
   // Whoever drops a database while it is dumped wants no backup of it.
   return (await server.planDump(name, without, asked).catch(() => plan)) === undefined ? undefined : stored;

@@ -137,8 +137,8 @@ export class UnitDumps {
 
   async #dump(server: DatabaseServer, facts: DatabaseFacts, path: ByteString): Promise<void> {
     const { engine } = server;
-    const moment = this.#order.now();
-    const told = { engine, ...facts, path: textOf(path), server: server.version, at: moment.toISOString() };
+    const at = this.#order.now().toISOString();
+    const told = { engine, ...facts, path: textOf(path), server: server.version };
     const started = performance.now();
     const seconds = (): number => Math.round(performance.now() - started) / 1000;
     let stored: StoredDump | undefined;
@@ -147,7 +147,7 @@ export class UnitDumps {
     } catch (error) {
       const failure = this.#asOwn(error);
       this.#keep(engine, path, failure);
-      this.#records.push({ ...told, ...failedResult(failure), seconds: seconds() });
+      this.#records.push({ ...told, ...failedResult(failure), at, seconds: seconds() });
       return;
     }
     if (stored === undefined) {
@@ -156,12 +156,13 @@ export class UnitDumps {
     }
     for (const part of stored.leftOut)
       this.#output.problem(path, 'database_incomplete', `${wordsOf(part)} cannot be dumped: ${part.reason}; left out`);
-    const { size, content, counts, consistency } = stored;
+    const { size, content, counts, consistency, moment } = stored;
     const leftOut = stored.leftOut.length === 0 ? {} : { leftOut: recordedParts(stored.leftOut) };
     this.#present.push(dumpEntry(path, size, content, moment));
     this.#output.read(size);
     const sha256 = content.digest.toString('hex');
-    this.#records.push({ ...told, result: 'ok', size, sha256, ...counts, consistency, ...leftOut, seconds: seconds(), error: null });
+    const made = { size, sha256, ...counts, consistency, ...leftOut, at: moment.toISOString(), seconds: seconds() };
+    this.#records.push({ ...told, result: 'ok', ...made, error: null });
   }
 
   async #dumpUsers(server: DatabaseServer, users: readonly string[], path: ByteString): Promise<void> {
@@ -176,7 +177,8 @@ export class UnitDumps {
   }
 
   #watch(): DumpWatch {
-    return { timeLimit: this.#order.timeLimit, signal: this.#order.signal, patience: PATIENCE };
+    const { timeLimit, signal, now } = this.#order;
+    return { timeLimit, signal, patience: PATIENCE, now };
   }
 
   /** What is the database's alone. Throws what is the unit's. */
