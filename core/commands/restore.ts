@@ -3,7 +3,7 @@ import { findSubject } from '../browse/find-subject.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import { DATABASES, VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { keepMemorySmall } from '../linux/allocator.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
 import type { ByteString } from '../manifest/entry.ts';
@@ -48,8 +48,16 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   const same = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as typeof given & { unit: string };
   // Its drivers take a tenth of a second to load, which a restore of files does without.
   const { restoreDatabase } = await import('./restore-database.ts');
-  const { status, databases } = await restoreDatabase({ ...same, at: files.snapshot, all: true } as RestoreDatabaseRequest, context);
-  return { ...files, status: files.status === status ? status : 'partial', databases };
+  try {
+    const { status, databases } = await restoreDatabase({ ...same, at: files.snapshot, all: true } as RestoreDatabaseRequest, context);
+    return { ...files, status: files.status === status ? status : 'partial', databases };
+  } catch (error) {
+    const { code, message, affected } = asFailure(error);
+    if (code === 'cancelled' || code === 'internal') throw error;
+    // The files are back: whoever asked hears of both.
+    context.reporter.log({ level: 'error', code, message: `no database was restored: ${message}`, affected });
+    return { ...files, status: 'partial', databases: [] };
+  }
 }
 
 async function restoreFiles(request: RestoreRequest, context: Context): Promise<RestoreResult> {

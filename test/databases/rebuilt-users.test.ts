@@ -35,6 +35,24 @@ describe('The users of an account', () => {
     });
   });
 
+  it('stay locked, limited and outdated as they were; what is not brought back is named', () => {
+    const named = `\`one_web\`@\`%\` IDENTIFIED BY PASSWORD '${HASH}'`;
+    const { before, notes } = rebuildMysqlUsers(
+      `CREATE USER ${named} REQUIRE SUBJECT 'me' WITH MAX_USER_CONNECTIONS 5 ACCOUNT LOCK PASSWORD EXPIRE;\n`,
+      OWN,
+      MARIADB,
+    );
+    expect(before.at(-1)).to.equal('ALTER USER `one_web`@`%` ACCOUNT LOCK');
+    expect(notes).to.deep.equal(['one_web is back without REQUIRE SUBJECT … WITH MAX_USER_CONNECTIONS 5 PASSWORD EXPIRE']);
+    const usual = 'REQUIRE NONE PASSWORD EXPIRE DEFAULT ACCOUNT UNLOCK PASSWORD HISTORY DEFAULT PASSWORD REUSE INTERVAL DEFAULT';
+    const unlocked = rebuildMysqlUsers(`CREATE USER ${named} ${usual} PASSWORD REQUIRE CURRENT DEFAULT;\n`, OWN, MARIADB);
+    expect([unlocked.before.length, unlocked.notes]).to.deep.equal([2, []]);
+    const role = `ALTER ROLE owner1 WITH NOSUPERUSER LOGIN CONNECTION LIMIT 5 PASSWORD '${SCRAM}' VALID UNTIL '2020-01-01 00:00:00+00'`;
+    expect(rebuildPostgresqlUsers(`${role};\n`, OWN).before).to.deep.equal([
+      `ALTER ROLE "owner1" WITH LOGIN CONNECTION LIMIT 5 VALID UNTIL '2020-01-01 00:00:00+00' PASSWORD '${SCRAM}'`,
+    ]);
+  });
+
   it('get nothing on the server, of others, or by a statement that does not look like one of a backup', () => {
     const lines = [
       'GRANT ALL PRIVILEGES ON *.* TO `owner1`@`localhost`',

@@ -144,6 +144,11 @@ describe('restore-database', function () {
     site.set({ limits: { workers: 2, wait: 0 } });
     const same = of('site1');
     const { error } = await ask('site1', 'mysql/one_wp');
+    rmSync(join(site.shadow, 'index.html'));
+    const { exitCode: partial, stdout, stderr } = await site.start(['restore', 'site1', '--with-databases']);
+    expect([partial, JSON.parse(stdout).status, JSON.parse(stdout).databases]).to.deep.equal([3, 'partial', []]);
+    expect(stderr).to.include('no database was restored');
+    expect(readFileSync(join(site.shadow, 'index.html'), 'utf8')).to.equal('a page');
     same.release();
     site.set({ limits: { workers: 2 } });
     expect(error).to.include({ code: 'locked' });

@@ -35,6 +35,7 @@ export function rebuildMysqlUsers(text: string, own: OwnNames, server: ServerKin
     else {
       users.add(statements.user);
       before.push(...statements.sql);
+      if (statements.without !== undefined) notes.push(`${statements.user} is back without ${statements.without}`);
     }
   }
   return { users: [...users], before, after, notes };
@@ -44,9 +45,15 @@ interface Made {
   /** Of a statement that makes one. */
   readonly user?: string;
   readonly sql: readonly string[];
+  /** What of one is not brought back, in words. */
+  readonly without?: string;
 }
 
-/** `CREATE USER x@y IDENTIFIED …`; what follows the password (limits, TLS) is not brought back. */
+/** What follows a password where nobody has asked for anything, and the lock, which is brought back. */
+const USUAL_OR_KEPT =
+  /\b(?:REQUIRE NONE|PASSWORD EXPIRE DEFAULT|ACCOUNT (?:UN)?LOCK|PASSWORD HISTORY DEFAULT|PASSWORD REUSE INTERVAL DEFAULT|PASSWORD REQUIRE CURRENT DEFAULT)\b/g;
+
+/** `CREATE USER x@y IDENTIFIED …`; of what follows the password the lock alone is brought back, so that nobody gets in who did not. */
 function makeUser(reader: Reader, own: OwnNames, { isMariadb }: ServerKind): Made | undefined {
   if (reader.word() !== 'USER') return undefined;
   const user = reader.account();
@@ -64,7 +71,11 @@ function makeUser(reader: Reader, own: OwnNames, { isMariadb }: ServerKind): Mad
   if (hash === undefined || HASHES[plugin]?.test(hash) !== true) return undefined;
   const literal = hash.startsWith('0x') ? hash : `'${hash.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   const identified = isMariadb ? `IDENTIFIED VIA ${plugin} USING ${literal}` : `IDENTIFIED WITH ${plugin} AS ${literal}`;
-  return { user: user.name, sql: [`CREATE USER IF NOT EXISTS ${user.quoted} ${identified}`, `ALTER USER ${user.quoted} ${identified}`] };
+  const rest = reader.rest();
+  const without = rest.replaceAll(USUAL_OR_KEPT, ' ').replaceAll(/ +/g, ' ').trim();
+  const sql = [`CREATE USER IF NOT EXISTS ${user.quoted} ${identified}`, `ALTER USER ${user.quoted} ${identified}`];
+  if (/\bACCOUNT LOCK\b/.test(rest)) sql.push(`ALTER USER ${user.quoted} ACCOUNT LOCK`);
+  return { user: user.name, sql, ...(without === '' ? {} : { without }) };
 }
 
 /** `GRANT a, b ON database.* TO x@y`. What everybody has on everything (`USAGE`) is nothing. */
@@ -138,6 +149,14 @@ class Reader {
       found.push(token.value);
     }
     return end === undefined ? found.join(' ') : undefined;
+  }
+
+  /** What is left, without what stands in quotes. */
+  rest(): string {
+    const found: string[] = [];
+    for (let token = this.#next(); token !== undefined; token = this.#next())
+      found.push(token.kind === 'name' || token.kind === 'text' ? '…' : token.value);
+    return found.join(' ');
   }
 
   /** `*.*`, `database.*` or `database.table`. */

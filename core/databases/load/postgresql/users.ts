@@ -44,12 +44,16 @@ function makeRole(tokens: readonly Token[], own: OwnNames): string | undefined {
   return isOne ? nameOf(tokens[2]!) : undefined;
 }
 
-/** `ALTER ROLE x WITH … LOGIN … PASSWORD '…'`: whether it may log in, and by what. */
+/** `ALTER ROLE x WITH … LOGIN … CONNECTION LIMIT … PASSWORD '…' VALID UNTIL '…'`: whether it may log in, by what, how often and how long. */
 function alterRole(tokens: readonly Token[], own: OwnNames): string | undefined {
   const words = wordsOf(tokens);
   const name = ownRole(tokens[2], own);
   if (words[0] !== 'ALTER' || words[1] !== 'ROLE' || words[3] !== 'WITH' || name === undefined) return undefined;
-  const login = words.includes('NOLOGIN') ? 'NOLOGIN' : 'LOGIN';
+  const count = words[words.indexOf('LIMIT') + 1] ?? '';
+  const limit = /^\d+$/.test(count) ? ` CONNECTION LIMIT ${count}` : '';
+  const end = words.includes('UNTIL') ? tokens[words.indexOf('UNTIL') + 1] : undefined;
+  const until = end?.kind === 'text' ? ` VALID UNTIL ${quoteText(Buffer.from(end.value, 'latin1').toString())}` : '';
+  const login = `${words.includes('NOLOGIN') ? 'NOLOGIN' : 'LOGIN'}${limit}${until}`;
   const password = tokens[words.indexOf('PASSWORD') + 1];
   if (!words.includes('PASSWORD')) return `ALTER ROLE ${name} WITH ${login}`;
   const hash = password?.kind === 'text' ? password.value : '';
