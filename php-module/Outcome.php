@@ -49,12 +49,20 @@ final class Outcome
 				return self::sentence([$part['unit'] ?? $part['name'] ?? '', $reason]);
 			}
 		}
+		if (isset($result['databaseExport']['error']['message'])) {
+			return self::sentence(['the panel\'s export of databases', $result['databaseExport']['error']['message']]);
+		}
 		if (isset($result['unrecorded']['message'])) {
 			return self::sentence(['the record of this run could not be written', $result['unrecorded']['message']]);
 		}
 		foreach (array_merge([$result], $parts) as $place) {
 			foreach (array_merge(self::maps($place, 'warnings'), self::maps($place, 'problems')) as $warning) {
 				return self::sentence([$place['unit'] ?? $place['name'] ?? $warning['unit'] ?? '', $warning['path'] ?? '', $warning['message'] ?? '']);
+			}
+		}
+		foreach (array_merge($parts, [$result]) as $place) {
+			foreach (array_merge((array)($place['leftOut'] ?? []), $place === $result ? (array)($place['notes'] ?? []) : []) as $text) {
+				return self::sentence([$place['name'] ?? '', $text]);
 			}
 		}
 		foreach (['problem', 'warning'] as $kind) {

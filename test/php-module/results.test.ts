@@ -87,11 +87,36 @@ describe('results of the module', () => {
         'usb: no disk',
       ],
       ['copy', { status: 'partial', copies: [{ name: 'usb', status: 'partial', error: null, problems: [{ message: 'm' }] }] }, 'usb: m'],
+      [
+        'run',
+        {
+          status: 'partial',
+          units: [{ unit: 'site1', status: 'ok', warnings: [] }],
+          databaseExport: { result: 'failed', error: { message: 'no dumps' } },
+        },
+        "The first: the panel's export of databases: no dumps",
+      ],
+      [
+        'restoreDatabase',
+        {
+          status: 'partial',
+          unit: 'site1',
+          databases: [
+            { name: 'a', error: null, leftOut: [] },
+            { name: 'b', error: null, leftOut: ['view v: gone'] },
+          ],
+        },
+        'The first: b: view v: gone',
+      ],
+      ['restoreDatabase', { status: 'partial', unit: 'site1', databases: [], notes: ['a run is missing'] }, 'The first: a run is missing'],
       ['restoreDatabase', { status: 'failed', unit: 'site1', databases: [{ name: 'a', error: { message: 'busy' } }] }, 'a: busy'],
     ];
     for (const [method, result, said] of SAID) {
       panel.answer({ [method]: [{ result }] });
-      const command = method === 'restoreDatabase' ? ['backup:restore-database', 'site1', '[mysql/a]'] : [`backup:${method}`];
+      const command =
+        method === 'restoreDatabase'
+          ? ['backup:restore-database', 'site1', '[mysql/a]']
+          : [`backup:${method}`, ...(method === 'run' ? ['all'] : [])];
       expect((await panel.cpcmd(...command)).stderr, method).to.contain(said);
     }
   });
