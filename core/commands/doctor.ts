@@ -7,6 +7,9 @@ import { checkPanel, checkScopes, checkVersion } from '../monitor/check-panel.ts
 import { checkSchedule } from '../monitor/check-schedule.ts';
 import { checkAccounts, checkAttributes, checkExports, checkRights } from '../monitor/check-server.ts';
 import { ok, problem } from '../monitor/checks.ts';
+import { decidedKey } from '../repository/keys/current-key.ts';
+import { identitiesFile } from '../repository/keys/identities.ts';
+import { lostIdentities, openPlace, openRepository } from '../repository/open-repository.ts';
 import type { Check, DoctorRequest, DoctorResult } from '../schemas/doctor.ts';
 import { readNight } from '../timeline/last-night.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
@@ -46,9 +49,16 @@ function readSettings(context: Context, checks: Check[]): Settings | undefined {
   }
 }
 
-/** Who can read what is stored. Where the repository cannot be opened another check has said so. */
+/** Who can read what is stored, and whether the keys for that are where they should be. Where the repository cannot be opened another check has said so. */
 async function checkKeys(context: Context): Promise<Check[]> {
+  const { settings } = context;
   try {
+    const { server } = await openRepository(settings, 'read', () => {}, { isUndecided: true });
+    const place = await openPlace(settings, () => {});
+    const record = await decidedKey(place, server);
+    const lost = record === undefined || record === null ? [] : [...(await lostIdentities(place, server, record)).values()];
+    if (lost.length > 0)
+      return lost.map((text) => problem('key', text, 'What is stored already is read with another key alone (--identity).'));
     const { mode, recipients } = (await keys({}, context)).keys;
     const count = `encrypted for ${recipients.length} ${recipients.length === 1 ? 'key' : 'keys'}`;
     const text =
@@ -56,7 +66,7 @@ async function checkKeys(context: Context): Promise<Check[]> {
         ? 'not encrypted'
         : mode === 'write-only'
           ? `${count}; none of them is on this server`
-          : `${count}, this server’s among them`;
+          : `${count}, this server’s among them, in ${identitiesFile(place.stateFolder)}`;
     return [ok('key', `${text}: see \`apiscp-backup keys\``)];
   } catch (error) {
     const { code, message, advice } = asFailure(error);

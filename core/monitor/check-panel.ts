@@ -21,6 +21,7 @@ const SCOPES = [
   'include-subvolumes',
   'limits',
   'notify',
+  'recovery',
   'retention',
   'schedule',
   'self-service',

@@ -140,7 +140,17 @@ async function tryToEstablishKey(place: Place, server: string): Promise<void> {
  * Whether the identities are there that the key record relies on. One that is lost is said; where nobody else could read what would be written, nothing is:
  * `identity_missing`.
  */
-async function checkIdentities({ backend, stateFolder, notify }: Place, server: string, key: KeyRecord): Promise<void> {
+async function checkIdentities(place: Place, server: string, key: KeyRecord): Promise<void> {
+  const lost = await lostIdentities(place, server, key);
+  if (lost.size > 0 && key.recipients.every((recipient) => lost.has(recipient))) {
+    const message = `nobody could read what would be written: ${[...lost.values()].join('; ')}`;
+    throw new Failure('identity_missing', message, { affected: [...lost.keys()] });
+  }
+  for (const [recipient, message] of lost) place.notify({ level: 'warning', code: 'identity_missing', message, affected: [recipient] });
+}
+
+/** The identities that the key record relies on and that are not where they should be: what to do, by the recipient. */
+export async function lostIdentities({ backend, stateFolder }: Place, server: string, key: KeyRecord): Promise<Map<string, string>> {
   const lost = new Map<string, string>();
   const { serverRecipient, passphraseRecipient, lockedSha256 } = key;
   if (serverRecipient !== null && !(await stateIdentities(stateFolder)).some(({ recipient }) => recipient === serverRecipient)) {
@@ -156,9 +166,5 @@ async function checkIdentities({ backend, stateFolder, notify }: Place, server: 
     const problem = await lockedProblem(backend, name, lockedSha256);
     if (problem !== undefined) lost.set(passphraseRecipient, `${problem}; ${advice}`);
   }
-  if (lost.size > 0 && key.recipients.every((recipient) => lost.has(recipient))) {
-    const message = `nobody could read what would be written: ${[...lost.values()].join('; ')}`;
-    throw new Failure('identity_missing', message, { affected: [...lost.keys()] });
-  }
-  for (const [recipient, message] of lost) notify({ level: 'warning', code: 'identity_missing', message, affected: [recipient] });
+  return lost;
 }

@@ -1,11 +1,13 @@
-import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execaSync } from 'execa';
 import { doctor } from '../../core/commands/doctor.ts';
+import { keys } from '../../core/commands/keys.ts';
 import { nightlyWith } from '../../core/commands/nightly.ts';
 import { run } from '../../core/commands/run.ts';
 import { openContext } from '../../core/context/open-context.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
 import type { DoctorRequest } from '../../core/schemas/doctor.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { Sandbox } from './sandbox.ts';
@@ -20,6 +22,7 @@ const SCOPES = [
   'include-subvolumes',
   'limits',
   'notify',
+  'recovery',
   'retention',
   'schedule',
   'encryption',
@@ -98,6 +101,11 @@ describe('the doctor', () => {
   it('names a module of another version, a panel that was not restarted, hidden Scopes, a module of the panel’s own, and lines that are lost', async () => {
     expect(await withoutSpace({ module: '0.0.1' })).to.deep.equal(['version']);
     expect(await withoutSpace({ scopes: SCOPES.slice(1) })).to.deep.equal(['scopes']);
+    const files = globSync(join(import.meta.dirname, '../../scopes/*.php')).map((file) => readFileSync(file, 'utf8'));
+    const all = files.flatMap((text) => /^\tconst SCOPE = '(backups\.[a-z-]+)';$/m.exec(text)?.[1] ?? []);
+    expect(all.sort()).to.deep.equal([...SCOPES].sort());
+    const hidden = (await doctor({ scopes: [] }, context())).checks.find(({ check }) => check === 'scopes');
+    for (const scope of all) expect(hidden!.message).to.contain(scope);
     write('usr/local/apnscp/lib/modules/backup.php', '<?php // the panel’s own module of this name');
     expect(await withoutSpace()).to.deep.equal(['panel']);
     rmSync(join(server.folder, 'usr/local/apnscp/lib'), { recursive: true });
@@ -117,6 +125,19 @@ describe('the doctor', () => {
     const { checks } = await doctor({}, context());
     expect(checks.find(({ check }) => check === 'telling')?.message).to.contain('mail: no sendmail');
     expect(checks.find(({ check }) => check === 'key')?.message).to.contain('not encrypted');
+  });
+
+  it('says where the key of the server is, and names one that is lost', async () => {
+    await keys({ recipients: [(await newIdentity()).recipient], serverCanRead: true }, server.context);
+    const ofKeys = async () => (await doctor({}, context())).checks.filter(({ check }) => check === 'key');
+    const [file] = globSync(join(server.stateDirectory, '**/identities'));
+    const [there, ...others] = await ofKeys();
+    expect(there).to.include({ result: 'ok' });
+    expect(there!.message).to.contain(file!);
+    expect(others).to.deep.equal([]);
+    rmSync(file!);
+    expect(await withoutSpace()).to.deep.equal(['key']);
+    expect((await ofKeys())[0]!.message).to.contain('this server cannot read its backups');
   });
 
   it('names settings that cannot be used, and looks at the rest', async () => {

@@ -16,9 +16,12 @@ export interface LockedIdentity {
   readonly bytes: Buffer;
 }
 
+/** Where the server's own identities are. */
+export const identitiesFile = (stateFolder: string): string => join(stateFolder, FILE);
+
 /** The identities in the state directory: what the server can read by itself. */
 export async function stateIdentities(stateFolder: string): Promise<Identity[]> {
-  const file = join(stateFolder, FILE);
+  const file = identitiesFile(stateFolder);
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -31,7 +34,7 @@ export async function stateIdentities(stateFolder: string): Promise<Identity[]> 
 
 /** Replaces the identities in the state directory; none: the server can read nothing any more. */
 export function keepStateIdentities(stateFolder: string, identities: readonly Identity[]): void {
-  replaceFile(join(stateFolder, FILE), Buffer.from(identities.map(({ secret }) => `${secret}\n`).join('')));
+  replaceFile(identitiesFile(stateFolder), Buffer.from(identities.map(({ secret }) => `${secret}\n`).join('')));
 }
 
 /** By the digest of the locked bytes and the passphrase: each costs a second, and a listing asks again for each page. */
