@@ -124,6 +124,8 @@ final class Arguments
 	public static function shown($value): string
 	{
 		$text = \is_string($value) ? $value : (string)json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PARTIAL_OUTPUT_ON_ERROR);
+		// Messages are kept in logs, where no key of age belongs.
+		$text = (string)preg_replace('/AGE-SECRET-KEY[^\s"\']*/i', '(a secret key)', $text);
 
 		return \strlen($text) > self::SHOWN_BYTES ? substr($text, 0, self::SHOWN_BYTES) . '...' : $text;
 	}

@@ -53,6 +53,11 @@ final class Failure extends \RuntimeException
 		);
 	}
 
+	public function is(string $failureCode): bool
+	{
+		return $this->failureCode === $failureCode;
+	}
+
 	/** The same with another code, whose message has this one's in it. */
 	public function as(string $failureCode, array $arguments): self
 	{

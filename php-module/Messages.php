@@ -135,6 +135,7 @@ final class Messages
 	const ERR_OWNER_TARGET = [':err_backup_owner_target', 'The target must be a new folder directly in %(home)s, not `%(path)s\''];
 	const ERR_BAD_OPTION = [':err_backup_bad_option', 'Option `%(option)s\' %(problem)s'];
 	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take `%(value)s\'; it takes %(example)s'];
+	const ERR_SETTING_REFUSED = [':err_backup_setting_refused', '%(message)s The Scope takes %(example)s'];
 	const ERR_SETTING_UNKNOWN = [':err_backup_setting_unknown', 'The value of `%(scope)s\' cannot be read: %(message)s'];
 
 	/** Outcomes that are no failures of the whole. */

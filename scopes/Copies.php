@@ -20,7 +20,7 @@ class Copies extends SettingScope
 	{
 		return 'Other places that get what is in the repository, after each automatic backup and by backup:copy; a list of maps with name, repository ' .
 			'(a path, or a location such as "sftp:backup@example.com:/srv/copy") and, where they are needed, s3, sftp, rclone and retention (what this ' .
-			'copy keeps). Keys of stores stand in files of root alone, which are named here. An empty list means no copies.';
+			'copy keeps). Keys of stores stand in files of root alone, which are named here. For no copies say null.';
 	}
 
 	public function getValues()
@@ -28,8 +28,9 @@ class Copies extends SettingScope
 		return 'array';
 	}
 
+	/** An empty list is what the panel's command line leaves of one that ends with a variable which is not set. */
 	protected function accepts($val): bool
 	{
-		return \is_array($val) && Arguments::isList($val) && array_filter($val, 'is_array') === $val;
+		return \is_array($val) && $val !== [] && Arguments::isList($val) && array_filter($val, 'is_array') === $val;
 	}
 }

@@ -53,6 +53,12 @@ abstract class SettingScope implements SettingsInterface
 			$failure->report();
 
 			return false;
+		} catch (\Error $defect) {
+			// A part of the plugin is missing, or was cut.
+			error_log("apiscp-backup: {$defect}");
+			(new Failure('internal', ['message' => get_class($defect) . ' in ' . basename($defect->getFile()) . ', line ' . $defect->getLine()]))->report();
+
+			return false;
 		}
 
 		return true;
@@ -106,7 +112,22 @@ abstract class SettingScope implements SettingsInterface
 		}
 		$wanted = $this->merged($val, $answer);
 		if ($wanted === null || $answer['value'] !== $wanted) {
+			$this->put($wanted);
+		}
+	}
+
+	/**
+	 * What the core refuses is told with an example of what it takes.
+	 *
+	 * @param mixed $wanted
+	 * @throws Failure
+	 */
+	private function put($wanted): void
+	{
+		try {
 			$this->core()->call('settings.set', ['name' => static::SETTING, 'value' => $wanted], self::PATIENCE);
+		} catch (Failure $refused) {
+			throw $refused->is('usage') ? $refused->as('setting_refused', ['example' => static::EXAMPLE]) : $refused;
 		}
 	}
 

@@ -42,6 +42,8 @@ describe('backup:init and backup:keys', () => {
     const link = join(panel.folder, 'link');
     symlinkSync(file('target', 0o600), link);
     const wrong = [
+      SECRET,
+      `[${SECRET}]`,
       `[recipients:[${SECRET}]]`,
       `[recipients:${SECRET}]`,
       '[recipients:[]]',

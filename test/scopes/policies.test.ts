@@ -59,7 +59,7 @@ const SCOPES: Record<string, Case> = {
       { name: 'offsite', repository: 'sftp:backup@example.com:/srv/copy', retention: { keepWeekly: 8 } },
       { name: 'usb', repository: '/mnt/usb' },
     ],
-    wrong: ['/mnt/usb', '[/mnt/usb]', '[name:usb,repository:/mnt/usb]', 'true'],
+    wrong: ['/mnt/usb', '[/mnt/usb]', '[name:usb,repository:/mnt/usb]', 'true', '[]', '[[name:usb,repository:/mnt/usb],]'],
   },
   'backups.databases': {
     setting: 'databases',

@@ -109,7 +109,11 @@ const SCOPES: readonly (readonly [words: readonly string[], says: string | RegEx
   [['backups.limits', 'load', '4'], "cannot take `load 4'; it takes a map, such as '[load:4,readRate:50MiB/s]'"],
   [['backups.destination', '/srv/a', '/srv/b'], "cannot take `/srv/a /srv/b'; it takes a path"],
   [['backups.destination', '/etc/passwd'], 'no folder'],
-  [['backups.retention', '[keepDaily:-1]'], /the setting retention cannot be \{"keepDaily":-1\}.*\/keepDaily/],
+  [
+    ['backups.retention', '[keepDaily:-1]'],
+    /the setting retention cannot be \{"keepDaily":-1\}.*\/keepDaily.*The Scope takes a map of rules, such as '\[keepDaily:7,keepWeekly:4\]'/,
+  ],
+  [['backups.encryption', 'AGE-SECRET-KEY-1QQQ'], "cannot take `(a secret key)'; it takes plain"],
 ];
 
 describe('what people type in the panel', function () {
