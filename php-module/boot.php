@@ -80,6 +80,12 @@ declare(strict_types=1);
 		foreach (array_diff_key($classes, $scopes) as $class => $file) {
 			\apnscpFunctionInterceptor::register($class, "{$folder}/{$file}");
 		}
+		// Without these nobody could be told what else is missing.
+		foreach (['Failure', 'Messages', 'Presentable', 'Reply'] as $class) {
+			if (!$isLoaded("ApiscpBackup\\{$class}")) {
+				return;
+			}
+		}
 		if (is_file("{$home}lib/modules/backup.php")) {
 			$log("the panel has a module of its own named backup ({$home}lib/modules/backup.php), which is left in its place");
 		} elseif ($isLoaded('ApiscpBackup\\Backup_Module')) {

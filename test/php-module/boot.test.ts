@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
@@ -83,6 +83,35 @@ describe('registration at the start of the panel', () => {
         const listed = await lists();
         expect(listed, file).to.not.contain(gone);
         if (file === 'scopes/Limits.php') expect(listed).to.contain('backup:run').and.to.contain('backups.schedule');
+      }
+      writeFileSync(join(plugin, file), text);
+    }
+    for (const file of globSync('php-module/*.php', { cwd: plugin })) {
+      if (file.endsWith('/boot-fragment.php')) continue;
+      const text = whole(file);
+      for (const broken of [text.slice(0, text.length / 2), undefined]) {
+        if (broken === undefined) rmSync(join(plugin, file));
+        else writeFileSync(join(plugin, file), broken);
+        // Refusals, and what asks the core: each answer is one of the panel, or of the module.
+        const slips = [
+          'backup:run',
+          ';',
+          'backup:list',
+          'all',
+          ';',
+          'scope:get',
+          'backups.limits',
+          ';',
+          'scope:set',
+          'backups.limits',
+          '[nice:1]',
+          ';',
+        ];
+        const { exitCode, stdout } = await panel.cpcmd(...slips, 'probe:give', '7');
+        expect([0, 1], file).to.include(exitCode);
+        expect(stdout, file)
+          .to.match(/(^|\n)7$/)
+          .and.not.contain('syntax error');
       }
       writeFileSync(join(plugin, file), text);
     }
