@@ -33,12 +33,12 @@ export function checkOwnersRequest({ units = [], level = 'auto' }: RunRequest): 
  * What an owner's run may store: a share of what is free where the repository is, as long as more than that share of it is free, so
  * that no owners together can fill it. Throws `owner_limit` when there is too little, or when the last run was a short while ago.
  */
-export async function ownersAllowance({ name }: PanelUnit, repository: Repository, context: Context): Promise<Allowance> {
+export async function ownersAllowance({ name, incarnation }: PanelUnit, repository: Repository, context: Context): Promise<Allowance> {
   const { ownerInterval, ownerShare } = limitsOf(context.settings);
   const now = context.now();
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime());
   const begin = instant.toZonedDateTimeISO('UTC').subtract(parseDuration(ownerInterval)).epochMilliseconds;
-  const last = await lastRun(name, repository, begin, now.getTime());
+  const last = await lastRun({ name, incarnation }, repository, begin, now.getTime());
   if (last !== undefined) {
     const message = `${name} was backed up at ${new Date(last).toISOString()}, less than ${ownerInterval} ago`;
     throw refused(message, name, 'Ask again later. The server makes its own backups as well.', true);
@@ -51,14 +51,21 @@ export async function ownersAllowance({ name }: PanelUnit, repository: Repositor
   return { left: space.free * ownerShare };
 }
 
-/** When the last run after `begin` that had the unit began, both in milliseconds since 1970. */
-async function lastRun(name: string, repository: Repository, begin: number, now: number): Promise<number | undefined> {
+/** When the last run after `begin` that had the unit began, both in milliseconds since 1970. What an earlier customer of the name did is not this one's. */
+async function lastRun(
+  { name, incarnation }: Pick<PanelUnit, 'name' | 'incarnation'>,
+  repository: Repository,
+  begin: number,
+  now: number,
+): Promise<number | undefined> {
+  const known = (await repository.units.known()).filter((unit) => unit.name === name);
+  const others = new Set(known.filter((unit) => !repository.units.livesAs(unit, incarnation)).map(({ unit }) => unit));
   for (const id of (await repository.runs.ids()).reverse()) {
     const time = timeOfId(id).getTime();
     if (time > now) continue;
     if (time < begin) return undefined;
     const units = (await repository.runs.read(id))?.units ?? [];
-    if (units.some((unit) => unit.name === name && unit.failure?.code !== 'locked')) return time;
+    if (units.some((each) => each.name === name && !others.has(each.unit ?? '') && each.failure?.code !== 'locked')) return time;
   }
   return undefined;
 }

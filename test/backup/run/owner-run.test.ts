@@ -1,4 +1,4 @@
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { run } from '../../../core/commands/run.ts';
@@ -44,6 +44,16 @@ describe('a backup that an owner asks for', () => {
     expect(failure).to.include({ code: 'owner_limit', retry: true });
     time += HOUR;
     expect(await ask()).to.include({ status: 'ok' });
+  });
+
+  it('does not wait for what an earlier customer of the number asked for', async () => {
+    await ask();
+    time += HOUR / 2;
+    cpSync(sandbox.site, `${sandbox.site}.new`, { recursive: true });
+    rmSync(sandbox.site, { recursive: true });
+    renameSync(`${sandbox.site}.new`, sandbox.site);
+    expect(await ask()).to.include({ status: 'ok' });
+    expect(await failureOf(() => ask())).to.include({ code: 'owner_limit' });
   });
 
   it('takes a share of the room, and none when little is left', async () => {
