@@ -112,7 +112,7 @@ class Backup_Module extends \Module_Skeleton
 	 * Back up a site, or the whole server
 	 *
 	 * @param string      $site  site to back up, or `all`; a site's administrator leaves it out
-	 * @param string|null $level auto, full, differential, incremental or synthetic; a site's administrator leaves it out
+	 * @param string|null $level auto, full, differential, incremental or synthetic; a site's administrator leaves it out or says incremental
 	 * @param array|null  $options background: have a job do it, and answer with that (over SOAP and in the panel it is so anyway)
 	 * @return array status (ok, partial, failed) and the outcome of each unit; or the job
 	 */
@@ -128,7 +128,7 @@ class Backup_Module extends \Module_Skeleton
 			$read = Options::read($options, Options::LATER);
 			$units = $requester->units(Arguments::site($site));
 			$level = Arguments::text($level, 'auto', 'a level: auto, full, differential, incremental or synthetic');
-			if ($requester->isOwner() && $level !== 'auto') {
+			if ($requester->isOwner() && !\in_array($level, ['auto', 'incremental'], true)) {
 				throw new Failure('owner_level', ['level' => $level]);
 			}
 
@@ -639,8 +639,8 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * List jobs, the newest first: what works, waits or has ended
 	 *
-	 * @param array|null $options live: only those that have not ended
-	 * @return array jobs, each with job (its id), method, state, units and times
+	 * @param array|null $options live: only those that have not ended; limit (jobs), after (`next` of the answer before)
+	 * @return array jobs, each with job (its id), method, state, units and times, and next
 	 */
 	public function jobs($options = null): array
 	{
@@ -649,7 +649,7 @@ class Backup_Module extends \Module_Skeleton
 		}
 
 		return $this->backupPerform(1, \func_get_args(), 'backup:jobs OPTIONS', static function (Requester $requester, CoreClient $core) use ($options): array {
-			return $core->call('jobs', $requester->asViewer() + Options::read($options, ['live' => Options::FLAG]), self::SHORT_WAIT);
+			return $core->call('jobs', $requester->asViewer() + Options::read($options, ['live' => Options::FLAG] + Options::PAGES), self::SHORT_WAIT);
 		});
 	}
 
@@ -686,16 +686,17 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * Show what a job told on the way
 	 *
-	 * @param string $job its id
-	 * @return array events, oldest first
+	 * @param string     $job     its id
+	 * @param array|null $options limit (events), after (`next` of the answer before)
+	 * @return array events, oldest first, and next
 	 */
-	public function log($job = null): array
+	public function log($job = null, $options = null): array
 	{
 		if (!IS_CLI) {
 			return $this->backupAnswer('backup_log', $this->query('backup_log', ...\func_get_args()));
 		}
 
-		return $this->backupOfJob('log', \func_get_args());
+		return $this->backupOfJob('log', \func_get_args(), ['limit' => Options::ROWS, 'after' => Options::NUMBER]);
 	}
 
 	/**
@@ -725,13 +726,19 @@ class Backup_Module extends \Module_Skeleton
 		}
 	}
 
-	/** Asks about one job. */
-	private function backupOfJob(string $method, array $given): array
+	/**
+	 * Asks about one job.
+	 *
+	 * @param array<string, string> $kinds of the options that there are
+	 */
+	private function backupOfJob(string $method, array $given, array $kinds = []): array
 	{
-		return $this->backupPerform(1, $given, "backup:{$method} JOB", static function (Requester $requester, CoreClient $core) use ($method, $given): array {
+		$usage = "backup:{$method} JOB" . ($kinds === [] ? '' : ' OPTIONS');
+
+		return $this->backupPerform($kinds === [] ? 1 : 2, $given, $usage, static function (Requester $requester, CoreClient $core) use ($method, $given, $kinds): array {
 			$job = Arguments::text($given[0] ?? null, null, 'a job: its id, as backup:jobs lists it');
 
-			return $core->call($method, ['job' => $job] + $requester->asViewer(), self::SHORT_WAIT);
+			return $core->call($method, ['job' => $job] + $requester->asViewer() + Options::read($given[1] ?? null, $kinds), self::SHORT_WAIT);
 		});
 	}
 

@@ -11,6 +11,7 @@ final class Options
 	const FLAG = 'flag';
 	const MOMENT = 'moment';
 	const ROWS = 'rows';
+	const NUMBER = 'number';
 	const CURSOR = 'cursor';
 	const TARGET = 'target';
 	const OVERWRITE = 'overwrite';
@@ -32,11 +33,15 @@ final class Options
 	/** Of what can take long. */
 	const LATER = ['background' => self::FLAG];
 
+	/** Of what comes in pages. */
+	const PAGES = ['limit' => self::ROWS, 'after' => self::CURSOR];
+
 	/** What a value of each kind is, for messages. */
 	private const MEANT = [
 		self::FLAG => 'true or false',
 		self::MOMENT => 'a time or a backup, such as latest, 2026-11-20 or \'yesterday 14:00\'',
 		self::ROWS => 'a number from 1 to 10000',
+		self::NUMBER => 'a number, as the answer before gave it as next',
 		self::CURSOR => 'what the answer before gave as next',
 		self::TARGET => 'a folder from the root on, such as /root/found',
 		self::OVERWRITE => 'always, changed or never',
@@ -125,7 +130,7 @@ final class Options
 	 */
 	private static function value(string $name, string $kind, $value)
 	{
-		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::SHARE => 'share', self::RECIPIENTS => 'recipients'];
+		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::NUMBER => 'number', self::SHARE => 'share', self::RECIPIENTS => 'recipients'];
 		$read = isset($readers[$kind]) ? self::{$readers[$kind]}($value) : self::word($kind, $value);
 		if ($read === null) {
 			$shown = \in_array($kind, [self::RECIPIENTS, self::SECRET], true) ? 'that' : '`' . Arguments::shown($value) . '\'';
@@ -150,6 +155,14 @@ final class Options
 		$rows = \is_bool($value) ? false : filter_var($value, FILTER_VALIDATE_INT, $range);
 
 		return $rows === false ? null : $rows;
+	}
+
+	/** @param mixed $value */
+	private static function number($value): ?int
+	{
+		$number = \is_bool($value) ? false : filter_var($value, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0]]);
+
+		return $number === false ? null : $number;
 	}
 
 	/** @param mixed $value */

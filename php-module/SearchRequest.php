@@ -8,12 +8,11 @@ namespace ApiscpBackup;
  */
 final class SearchRequest
 {
-	private const PAGES = ['limit' => Options::ROWS, 'after' => Options::CURSOR];
 	private const OPTIONS = [
-		'ls' => ['at' => Options::MOMENT, 'recursive' => Options::FLAG] + self::PAGES,
-		'find' => self::PAGES,
-		'history' => self::PAGES,
-		'diff' => self::PAGES,
+		'ls' => ['at' => Options::MOMENT, 'recursive' => Options::FLAG] + Options::PAGES,
+		'find' => Options::PAGES,
+		'history' => Options::PAGES,
+		'diff' => Options::PAGES,
 	];
 
 	/**

@@ -24,6 +24,7 @@ describe('jobs in the panel', () => {
     [['backup:run', 'site1', 'full'], 'run', { units: ['site1'], level: 'full' }],
     [['backup:run', 'all'], 'run', { level: 'auto' }],
     [['-d', 'site1', 'backup:run'], 'run', { policy: 'owner', units: ['site1'] }],
+    [['-d', 'site1', 'backup:run', 'null', 'incremental'], 'run', { policy: 'owner', units: ['site1'] }],
     [['backup:restore', 'site2', '[shadow/a]'], 'restore', { unit: 'site2', paths: [{ path: 'shadow/a' }] }],
     [['backup:restore-database', 'site1', '[mysql/a]'], 'restoreDatabase', { unit: 'site1', databases: ['mysql/a'] }],
     [
@@ -81,6 +82,19 @@ describe('jobs in the panel', () => {
       ['jobs', { live: true }],
       ['jobs', { policy: 'owner', unit: 'site2' }],
     ]);
+  });
+
+  it('and what they told come in pages', async () => {
+    await panel.frontend('backup:jobs', `[limit:5,after:${ID}]`);
+    await panel.frontend('-d', 'site1', 'backup:log', ID, '[after:20000,limit:100]');
+    expect(asked()).to.deep.equal([
+      ['jobs', { limit: 5, after: ID }],
+      ['log', { job: ID, policy: 'owner', unit: 'site1', after: 20_000, limit: 100 }],
+    ]);
+    for (const words of [['[after:x]'], ['[after:-1]'], ['[]'], ['[after:]'], ['null', 'x']]) {
+      expect((await panel.cpcmd('backup:log', ID, ...words)).exitCode, words.join(' ')).to.equal(1);
+    }
+    expect(asked()).to.have.length(2);
   });
 
   it('are started through the front end’s own way by nobody else', async () => {

@@ -72,6 +72,16 @@ describe('the matrix of roles and commands', () => {
     else expect(written.exec(guide)?.[0]).to.equal(table());
   });
 
+  it('has every command in the table for those who call over SOAP, too', () => {
+    const guide = readFileSync(join(GUIDE, '../integrators.md'), 'utf8');
+    const rows = [...guide.matchAll(/^\| (`backup_[^|]*)\| (.*?) *\| (.*?) *\|$/gm)];
+    const offered = rows.flatMap(([, names, , site]) => [...names!.matchAll(/backup_\w+/g)].map(([name]) => [name, site !== 'no']));
+    const name = (command: string) => command.replace(':', '_');
+    const ofSites = Object.keys(known.site).map(name);
+    const all = Object.keys(known.administrator).map(name);
+    expect(offered.sort()).to.deep.equal(all.map((command) => [command, ofSites.includes(command)]).sort());
+  });
+
   it('gives nobody but the administrator what is the whole server’s, and resellers and users nothing', () => {
     for (const command of NEVER_OF_A_SITE) expect(Object.keys(known.site)).to.not.include(`backup:${command}`);
     for (const role of ['reseller', 'user'] as const) expect(Object.keys(known[role])).to.deep.equal([]);
