@@ -141,6 +141,7 @@ final class Messages
 	/** Outcomes that are no failures of the whole. */
 	const WARN_PARTIAL = [':warn_backup_partial', 'Partly done: the result names what is missing and why. The first: %(first)s'];
 	const ERR_FAILED = [':err_backup_failed', 'Nothing was completed: the result says why. The first: %(first)s'];
+	const ERR_UNWELL = [':err_backup_unwell', 'Something that backups need is wrong: the result says what to do. The first: %(first)s'];
 	const ERR_DAMAGED = [':err_backup_damaged', 'Damaged objects in the repository: %(objects)s. The first: %(first)s'];
 
 	/**

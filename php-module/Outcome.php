@@ -22,7 +22,7 @@ final class Outcome
 		} elseif ($status === 'damaged') {
 			Reply::error(Messages::ERR_DAMAGED, ['objects' => (string)\count(self::damages($result))] + $first);
 		} else {
-			Reply::error(Messages::ERR_FAILED, $first);
+			Reply::error(isset($result['checks']) ? Messages::ERR_UNWELL : Messages::ERR_FAILED, $first);
 		}
 	}
 

@@ -77,6 +77,11 @@ describe('results of the module', () => {
         'space: full',
       ],
       [
+        'doctor',
+        { status: 'failed', checks: [{ check: 'schedule', result: 'problem', message: 'no timer' }] },
+        'ERROR: Something that backups need is wrong: the result says what to do. The first: schedule: no timer',
+      ],
+      [
         'list',
         { status: 'damaged', snapshots: [], unusable: [{ object: 'o.json', message: 'is cut' }] },
         'repository: 1. The first: o.json: is cut',
