@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -184,6 +184,17 @@ describe('verify', () => {
     const aborter = new AbortController();
     const stopping = { ...reporter, progress: () => aborter.abort() };
     expect(await failureOf(() => verify({}, { ...context, reporter: stopping, signal: aborter.signal }))).to.include({ code: 'cancelled' });
+  });
+
+  it('tells an owner nothing of a note that may be about anybody, and the administrator of it', async () => {
+    const home = join(sandbox.shadow, 'home/admin1');
+    mkdirSync(home, { recursive: true });
+    chownSync(home, 2001, 2001);
+    const [server] = readdirSync(join(sandbox.repository, 'servers'));
+    mkdirSync(file(`servers/${server}/notes`), { recursive: true });
+    writeFileSync(file(`servers/${server}/notes/20261126T132805303Z-79883d47.json`), 'x');
+    expect(await check('site1')).to.include({ status: 'damaged' });
+    expect(await verify({ unit: 'site1', policy: 'owner' }, sandbox.context)).to.include({ status: 'ok' });
   });
 
   it('says that there is no such unit', async () => {
