@@ -16,7 +16,7 @@ import { RunIndex } from '../repository/run-index.ts';
 import type { RepairRequest, RepairResult } from '../schemas/repair.ts';
 import { DamageList } from '../verify/damage-list.ts';
 import { KeyReferences } from '../verify/key-references.ts';
-import { type Repaired, UnitRepair } from '../verify/repair.ts';
+import { type History, type Repaired, UnitRepair } from '../verify/repair.ts';
 import { checkServer } from '../verify/server-check.ts';
 import { VerificationWatch } from '../verify/watch.ts';
 import { takeRetentionLock } from './hold.ts';
@@ -45,12 +45,12 @@ export async function repair(request: RepairRequest, context: Context): Promise<
       for (const name of new Set(ids.map(unitNameOf))) locks.push(takeLock(stateDirectory, unitBackupLock(name), 'a repair'));
     }
     await repairIdentity(repository, isTrial, found);
-    await repairServer(repository, isTrial, found);
+    const history = await repairServer(repository, isTrial, found);
     for (const id of ids) {
       watch.unit = unitNameOf(id);
       watch.unitNumber++;
       try {
-        if (!(await repository.units.isEmpty(id))) await repairUnit(id, repository, watch, isTrial, found);
+        if (!(await repository.units.isEmpty(id))) await repairUnit(id, repository, history, watch, isTrial, found);
       } catch (error) {
         const { code, message } = asFailure(error);
         // What ends the repair of one unit ends that of no other.
@@ -78,15 +78,15 @@ async function repairIdentity({ place }: Repository, isTrial: boolean, found: Re
   else found.lost.push({ object: REPOSITORY_FILE, code: failure.code, message: failure.message, snapshots: [] });
 }
 
-/** What the server's folder has besides its units: by the copies in the state directory. The rest that is damaged is said to be. */
-async function repairServer(repository: Repository, isTrial: boolean, found: Repaired): Promise<void> {
+/** What the server's folder has besides its units: by the copies in the state directory. The rest that is damaged is said to be. Returns what there should be. */
+async function repairServer(repository: Repository, isTrial: boolean, found: Repaired): Promise<History> {
   const mended = repository.isOwn ? await mendObjects(repository, 'all', isTrial) : [];
   found.healed.push(...mended.map((object) => ({ object, from: 'state-directory' as const })));
   const damages = new DamageList();
   const keys = new KeyReferences();
-  const runs = await RunIndex.read(repository, Date.now());
   // What of these cannot be read is among the damages.
-  await checkServer(repository, { runs, deletions: await readDeletions(repository, () => {}) }, keys, damages);
+  const history = { runs: await RunIndex.read(repository, Date.now()), deletions: await readDeletions(repository, () => {}) };
+  await checkServer(repository, history, keys, damages);
   for (const id of await repository.units.ids()) {
     if (await repository.units.isEmpty(id)) continue;
     await repository.units.read(id).catch((error) => damages.add(repository.nameOf(unitPath(id)), error, []));
@@ -95,12 +95,20 @@ async function repairServer(repository: Repository, isTrial: boolean, found: Rep
     const isHealed = found.healed.some((each) => each.object === object) || found.lost.some((each) => each.object === object);
     if (!isHealed) found.lost.push({ object, code, message, snapshots: [...snapshots] });
   }
+  return history;
 }
 
 /** What is healed the next backup may build on again. */
-async function repairUnit(id: string, repository: Repository, watch: VerificationWatch, isTrial: boolean, found: Repaired): Promise<void> {
+async function repairUnit(
+  id: string,
+  repository: Repository,
+  history: History,
+  watch: VerificationWatch,
+  isTrial: boolean,
+  found: Repaired,
+): Promise<void> {
   const before = found.lost.length;
-  await new UnitRepair(repository, watch, isTrial, found).repair(id);
+  await new UnitRepair(repository, history, watch, isTrial, found).repair(id);
   if (isTrial || !repository.isOwn) return;
   const snapshots = found.lost.slice(before).flatMap((lost) => lost.snapshots);
   noteDamaged(repository.stateFolder, id, snapshots, 'instead');

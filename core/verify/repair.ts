@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { asFailure, Failure } from '../failure.ts';
+import type { FoundDeletions } from '../repository/history/deletions.ts';
+import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
 import { recordIdOf, recoveryPath, snapshotPath } from '../repository/layout.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
 import { heal, isWholeRecovery, readRecovery } from '../repository/recovery/heal.ts';
 import { makeRecovery } from '../repository/recovery/make-recovery.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { RunIndex } from '../repository/run-index.ts';
 import type { HealedObject, LostObject } from '../schemas/repair.ts';
 import type { VerificationWatch } from './watch.ts';
 
@@ -31,6 +34,12 @@ export interface Repaired {
   readonly protected: string[];
 }
 
+/** What says which snapshots should be there. */
+export interface History {
+  readonly runs: RunIndex;
+  readonly deletions: FoundDeletions;
+}
+
 /**
  * Compares every object that the snapshots of a unit name with its digest, and heals what is damaged: records first, which say what the others have to be.
  * The caller keeps away whoever writes or deletes there. An object is replaced by the bytes that it had and by nothing else.
@@ -40,9 +49,11 @@ export class UnitRepair {
   readonly #watch: VerificationWatch;
   readonly #isTrial: boolean;
   readonly #found: Repaired;
+  readonly #history: History;
 
-  constructor(repository: Repository, watch: VerificationWatch, isTrial: boolean, found: Repaired) {
+  constructor(repository: Repository, history: History, watch: VerificationWatch, isTrial: boolean, found: Repaired) {
     this.#repository = repository;
+    this.#history = history;
     this.#watch = watch;
     this.#isTrial = isTrial;
     this.#found = found;
@@ -75,7 +86,7 @@ export class UnitRepair {
   }
 
   /**
-   * Records that cannot be used, or are missing and linked to, from their recovery data: what comes out has the digest that was stored with it.
+   * Records that cannot be used, or are missing and linked to or named by runs, from their recovery data: what comes out has the digest that was stored with it.
    * Returns the paths of all that could not be used.
    */
   async #repairRecords(unit: string): Promise<ReadonlySet<string>> {
@@ -93,6 +104,9 @@ export class UnitRepair {
         await this.#repairRecord(snapshotPath(unit, link.id), missing(snapshotPath(unit, link.id)), link.sha256);
       }
     }
+    const { runs, deletions } = this.#history;
+    for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs, deletions))
+      if (!there.has(id)) await this.#repairRecord(snapshotPath(unit, id), snapshotMissing(unit, id));
     return new Set(unusable.map(({ path }) => path));
   }
 

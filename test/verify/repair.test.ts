@@ -156,6 +156,18 @@ describe('repair', function () {
     expect(changed()).to.deep.equal([]);
   });
 
+  it('brings back the record of a snapshot that a run named and nothing builds on, or says that it is lost', async () => {
+    await backUp({ a: 30_000 }, 30);
+    const newest = objects('snapshots').at(-1) as string;
+    rmSync(newest);
+    expect(names((await repair({}, sandbox.context)).healed)).to.deep.equal([newest]);
+    expect(changed()).to.deep.equal([]);
+    expect((await verify({}, sandbox.context)).status).to.equal('ok');
+    rmSync(newest);
+    rmSync(recoveryOf(newest));
+    expect(names((await repair({}, sandbox.context)).lost)).to.deep.equal([newest]);
+  });
+
   it('brings back what is missing altogether, when there is as much recovery data as that', async () => {
     await backUp({ a: 300_000 }, 100);
     const removed = [...objects('packs'), objects('snapshots')[0] as string, ...objects('manifests')];
