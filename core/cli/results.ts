@@ -83,6 +83,8 @@ function renderRun({ status, units, databaseExport, unrecorded }: RunResult): st
   ]);
   const warnings = units.map((unit) => warningLines(unit.warnings, unit.warningCount, unit.unit));
   const errors = units.flatMap(({ unit, error }) => (error === null ? [] : [`  ${unit}: ${printable(error.message)} (${error.code})\n`]));
+  if (databaseExport?.error === null && databaseExport.said !== null)
+    errors.push(`  the panel’s export said: ${printable(databaseExport.said)}\n`);
   if (databaseExport?.error != null) errors.push(`  ${printable(databaseExport.error.message)} (${databaseExport.error.code})\n`);
   if (unrecorded !== undefined)
     errors.push(`  The record of this run could not be written: ${printable(unrecorded.message)} (${unrecorded.code})\n`);

@@ -9,5 +9,7 @@ export interface DatabaseExport {
   readonly result: 'ok' | 'failed';
   /** Whether the panel exports every night by itself as well; null when it does not say. */
   readonly automatic: boolean | null;
+  /** What its script wrote on stderr, shortened, be it that it succeeded; null: nothing. */
+  readonly said: string | null;
   readonly error: { readonly code: FailureCode; readonly message: string } | null;
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { databasesOf } from '../config/databases.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DatabaseExport } from '../context/database-export.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { runCommand } from './child.ts';
+import { type ChildEnd, type ChildWatch, runCommand } from './child.ts';
+import { startDump } from './dump-process.ts';
 import { findProgram, PROGRAM_FOLDERS } from './programs.ts';
 
 /** The panel's home has either of two names. */
@@ -27,13 +29,13 @@ export async function exportByPanel(
   const at = now().toISOString();
   const started = performance.now();
   let automatic: boolean | null = null;
+  let said: string | null = null;
   let error: DatabaseExport['error'] = null;
   try {
     const { php, home } = panelIn(settings.systemRoot);
-    await runCommand({ program: php, args: [join(home, SCRIPT)], as: undefined }, '', {
-      timeLimit: databasesOf(settings).timeLimit,
-      signal,
-    });
+    const ended = await runScript(php, join(home, SCRIPT), { timeLimit: databasesOf(settings).timeLimit, signal });
+    said = ended.stderr === '' ? null : ended.stderr;
+    if (ended.failure !== undefined) throw new Failure('database_failed', ended.failure);
     automatic = await isAutomatic(php, home, signal);
   } catch (thrown) {
     signal.throwIfAborted();
@@ -45,8 +47,21 @@ export async function exportByPanel(
     seconds: Math.round(performance.now() - started) / 1000,
     result: error === null ? 'ok' : 'failed',
     automatic,
+    said,
     error,
   };
+}
+
+/** What it writes for people goes nowhere. A process that it leaves behind is not waited for. */
+async function runScript(php: string, script: string, watch: ChildWatch): Promise<ChildEnd> {
+  const { descriptor, ended } = startDump({ program: php, args: [script], as: undefined }, watch);
+  const output = new Socket({ fd: descriptor, readable: true, writable: false });
+  output.on('error', () => {}).resume();
+  try {
+    return await ended;
+  } finally {
+    output.destroy();
+  }
 }
 
 /** Whether the panel exports databases every night by itself; null where it does not say. */

@@ -75,6 +75,10 @@ export const runResult = {
         seconds: { type: 'number' },
         result: { enum: ['ok', 'failed'], description: 'The run is `partial` when it failed.' },
         automatic: { enum: [true, false, null], description: 'Whether the panel exports every night as well; null: it does not say.' },
+        said: {
+          anyOf: [{ type: 'string' }, { type: 'null' }],
+          description: 'What the panel’s script wrote on stderr, shortened, also when it succeeded.',
+        },
         error: {
           anyOf: [
             {
@@ -87,7 +91,7 @@ export const runResult = {
           ],
         },
       },
-      required: ['name', 'at', 'seconds', 'result', 'automatic', 'error'],
+      required: ['name', 'at', 'seconds', 'result', 'automatic', 'said', 'error'],
       additionalProperties: false,
     },
     unrecorded: {
