@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { MysqlRestorer } from '../../core/databases/load/mysql/restore.ts';
 import { SwapJournal } from '../../core/databases/load/swap-journal.ts';
@@ -49,8 +51,27 @@ describe('A restore into a MariaDB in which others have their own', () => {
     await server.run('CREATE DATABASE apiscp_backup_2026; CREATE DATABASE apiscp_backup_shop; CREATE USER apbk_web@localhost');
     await server.run('CREATE DATABASE apiscp_backup_0123456789ab; CREATE USER apbk_0123456789abcdef@localhost');
     await restores.settle();
-    expect(await server.query("SHOW DATABASES LIKE 'apiscp%'")).to.have.length(2);
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp_backup_000001%'")).to.have.length(2);
     expect(await server.query("SELECT User FROM mysql.user WHERE User LIKE 'apbk%'")).to.deep.equal([{ User: 'apbk_web' }]);
+  });
+
+  it('has the server put files where it has all others, whatever the dump says, and leaves nothing behind', async () => {
+    const elsewhere = `DATA DIRECTORY = '${server.folder}'`;
+    const far = `CREATE TABLE far (id INT) ${elsewhere};\n`;
+    const parted = `CREATE TABLE parted (id INT) PARTITION BY LIST (id) (PARTITION p VALUES IN (1) ${elsewhere});\n`;
+    expect(await restore(`${TABLE}SET sql_mode='NO_AUTO_VALUE_ON_ZERO';\n${far}${parted}`)).to.include({ tables: 3 });
+    expect(readdirSync(server.folder).filter((name) => /^(?:one_|apiscp_)/.test(name))).to.deep.equal([]);
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp_backup_000001%'")).to.deep.equal([]);
+  });
+
+  it('is not kept from it by what a dead one has left and nobody can drop', async () => {
+    const left = 'apiscp_backup_000001abcdef';
+    await server.run(`CREATE DATABASE ${left}`);
+    writeFileSync(join(server.dataDirectory, left, 'odd'), '');
+    await restore(TABLE);
+    rmSync(join(server.dataDirectory, left, 'odd'));
+    await restore(TABLE);
+    expect(await server.query("SHOW DATABASES LIKE 'apiscp_backup_000001%'")).to.deep.equal([]);
   });
 
   it('tells databases apart whose names differ in case alone', async () => {

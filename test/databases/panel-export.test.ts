@@ -76,7 +76,9 @@ describe('the panel’s own export of databases', function () {
 
   it('has what it said kept when it succeeds, and is not waited for by what it leaves behind', async () => {
     const left = join(site.folder, 'left');
-    behave(`echo "one_wp: skipped" >&2; yes "much to say" | head -c 200000; { for i in $(seq 200); do [ -e ${left} ] && break; sleep 0.1; done; } & exit 0`);
+    behave(
+      `echo "one_wp: skipped" >&2; yes "much to say" | head -c 200000; { for i in $(seq 200); do [ -e ${left} ] && break; sleep 0.1; done; } & exit 0`,
+    );
     const { result } = await site.run();
     writeFileSync(left, '');
     expect(result.databaseExport).to.include({ result: 'ok', said: 'one_wp: skipped', error: null });

@@ -5,7 +5,7 @@ import type { LoadRoom } from '../room.ts';
 import type { StatementLimit } from '../statement-limit.ts';
 import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.ts';
 import { type OutwardKey, partOutwardKeys } from './outward-keys.ts';
-import { quoteName, type ServerKind } from './quoting.ts';
+import { quoteName, quoteText, type ServerKind } from './quoting.ts';
 import { isBeyond } from './refusals.ts';
 import { LoadSession, type SessionState } from './session.ts';
 import { type Statement, StatementSplitter } from './splitter.ts';
@@ -65,6 +65,8 @@ export async function loadMysqlDump(order: LoadOrder): Promise<Loaded> {
   await loader.executeAll();
   return { code: [...loader.code.values()], outwardKeys: loader.outwardKeys, bytes };
 }
+
+const NAMES_A_FOLDER = /\bDIRECTORY\b/i;
 
 class Loader {
   readonly code = new Map<string, CodeObject>();
@@ -162,12 +164,24 @@ class Loader {
 
   async #createTable(bytes: Buffer): Promise<void> {
     try {
-      await this.#send(bytes);
+      await (NAMES_A_FOLDER.test(bytes.latin1Slice()) ? this.#sendWithoutFolders(bytes) : this.#send(bytes));
     } catch (error) {
       const { statement, keys } = partOutwardKeys(bytes.latin1Slice(), this.#session.reading);
       if (!isBeyond(error, 'VIEW') || keys.length === 0) throw error;
       await this.#send(Buffer.from(statement, 'latin1'));
       this.outwardKeys.push(...keys);
+    }
+  }
+
+  /** Where a table's files lie is up to the server: a dump could put them anywhere, and the shadow could not be dropped any more. */
+  async #sendWithoutFolders(bytes: Buffer): Promise<void> {
+    const { connection } = this.#order;
+    const [row] = await connection.query('SELECT @@SESSION.sql_mode AS mode');
+    await connection.query(`SET sql_mode = ${quoteText([row!.mode, 'NO_DIR_IN_CREATE'].filter(Boolean).join())}`);
+    try {
+      await this.#send(bytes);
+    } finally {
+      await connection.query(`SET sql_mode = ${quoteText(row!.mode ?? '')}`);
     }
   }
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Failure } from '../../../failure.ts';
 import { isOwnDatabase, isOwnUser, LOGIN_PREFIX, newLoginName, SHADOW_PREFIX, unitOfOwnName } from '../../own-names.ts';
 import type { MysqlConnection, MysqlLogin } from '../../sessions/mysql-connection.ts';
 import type { RestoreTurn } from '../turn.ts';
@@ -63,7 +64,16 @@ export async function removeLeftovers(admin: MysqlConnection, { unit, isUnderWay
   for (const { name } of await admin.query(
     `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ${databases}`,
   )) {
-    if (isOwnDatabase(name!) && isLeft(name!) && !kept.has(name!)) await admin.query(`DROP DATABASE ${quoteName(name!)}`);
+    if (isOwnDatabase(name!) && isLeft(name!) && !kept.has(name!)) await dropUnlessRefused(admin, name!);
+  }
+}
+
+/** One that the server cannot drop, such as for a file that is not its own, keeps no restore of others from being made. */
+async function dropUnlessRefused(admin: MysqlConnection, name: string): Promise<void> {
+  try {
+    await admin.query(`DROP DATABASE ${quoteName(name)}`);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'database_refused') throw error;
   }
 }
 
