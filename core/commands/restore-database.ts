@@ -102,6 +102,7 @@ async function perform(task: Task, repository: Repository, context: Context): Pr
       advice: 'Write a dump to a file with --to; or, when it is the same customer, `apiscp-backup join` them first.',
     });
   }
+  await repository.keys.requireReadable(chain.flatMap(({ manifest, packs }) => [manifest, ...packs]));
   const layers = await OpenLayers.open(chain, repository);
   const work = new Work(task, repository, layers, context);
   try {

@@ -3,8 +3,16 @@ import { Failure } from '../failure.ts';
 
 const LAST_YEAR = 9999;
 
-/** A day and a time that there can be. */
-const TIME = '[0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}Z';
+/** A day that there is, as a regular expression: year, month and day with `dash` between them. The 30 February is none. */
+export function dayPattern(dash: string): string {
+  const leapYear = '(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)';
+  const ofEveryMonth = `(?:0[1-9]|1[0-2])${dash}(?:0[1-9]|1[0-9]|2[0-8])`;
+  const ofLongMonths = `(?:0[13-9]|1[0-2])${dash}(?:29|30)|(?:0[13578]|1[02])${dash}31`;
+  return `(?:[0-9]{4}${dash}(?:${ofEveryMonth}|${ofLongMonths})|${leapYear}${dash}02${dash}29)`;
+}
+
+/** A day and a time that there can be, as ids have them. */
+export const TIME = `${dayPattern('')}T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}Z`;
 const SNAPSHOT_ID = new RegExp(`^${TIME}-[0-9a-f]{8}$`);
 const TIME_OF_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/;
 const TIMED_ID_LENGTH = 'YYYYMMDDTHHMMSSmmmZ-xxxxxxxx'.length;

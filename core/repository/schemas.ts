@@ -1,3 +1,5 @@
+import { dayPattern, TIME } from './ids.ts';
+
 /** Schemas of the repository's JSON objects. Keys that a later version adds are allowed everywhere, and ignored. */
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
@@ -7,16 +9,13 @@ const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } 
 const deviceNumber = { type: 'integer', minimum: 0, maximum: 0xffff_ffff } as const;
 const time = {
   type: 'string',
-  pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$',
+  pattern: `^${dayPattern('-')}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$`,
 } as const;
 const repositoryId = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const;
 const serverId = { type: 'string', pattern: '^[0-9a-f]{16}$' } as const;
 const unitName = { type: 'string', pattern: '^[a-z][a-z0-9]{0,30}$' } as const;
 const unitId = { type: 'string', pattern: '^[a-z][a-z0-9]{0,30}-[0-9a-f]{8}$' } as const;
-const timedId = {
-  type: 'string',
-  pattern: '^[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}Z-[0-9a-f]{8}$',
-} as const;
+const timedId = { type: 'string', pattern: `^${TIME}-[0-9a-f]{8}$` } as const;
 const text = { type: 'string', maxLength: 65536 } as const;
 const textOrNull = { anyOf: [text, { type: 'null' }] } as const;
 const tool = { type: 'object', properties: { name: text, version: text }, required: ['name', 'version'] } as const;

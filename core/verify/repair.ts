@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { asFailure, Failure } from '../failure.ts';
+import { asFailure, type Failure } from '../failure.ts';
 import type { FoundDeletions } from '../repository/history/deletions.ts';
 import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
 import { recordIdOf, recoveryPath, snapshotPath } from '../repository/layout.ts';
@@ -11,10 +11,8 @@ import { makeRecovery } from '../repository/recovery/make-recovery.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { RunIndex } from '../repository/run-index.ts';
 import type { HealedObject, LostObject } from '../schemas/repair.ts';
+import { missing, problemOfStored } from './stored-bytes.ts';
 import type { VerificationWatch } from './watch.ts';
-
-/** What is read of an object at once. */
-const PART = 4 * 1024 * 1024;
 
 /** An object that has to have these bytes. */
 interface Wanted {
@@ -119,7 +117,7 @@ export class UnitRepair {
 
   async #repairObject(object: Wanted): Promise<void> {
     this.#watch.objects++;
-    const failure = await this.#problemOf(object);
+    const failure = await problemOfStored(this.#repository, object, this.#watch);
     if (failure === undefined) return this.#protect(object);
     if (this.#fromState(object)) {
       await this.#writeFromState(object);
@@ -135,27 +133,6 @@ export class UnitRepair {
 
   #note(path: string, from: HealedObject['from']): void {
     this.#found.healed.push({ object: this.#repository.nameOf(path), from });
-  }
-
-  /** What is wrong with an object; undefined when its bytes are the recorded ones. */
-  async #problemOf({ path, length, sha256 }: Wanted): Promise<Failure | undefined> {
-    const size = await this.#repository.objectSize(path);
-    if (size === undefined) return missing(path);
-    if (size !== length) return new Failure('repository_damaged', `it has ${size} bytes, ${length} were stored`);
-    const digest = createHash('sha256');
-    try {
-      for (let at = 0; at < length; at += PART) {
-        const bytes = await this.#repository.readObject(path, at, Math.min(PART, length - at));
-        digest.update(bytes);
-        this.#watch.bytesRead += bytes.length;
-        await this.#watch.step();
-      }
-    } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== 'io_error' && failure.code !== 'repository_damaged') throw failure;
-      return failure;
-    }
-    return digest.digest('hex') === sha256 ? undefined : new Failure('repository_damaged', 'its bytes are not the recorded ones');
   }
 
   /** Whether it was, or could be, healed by its recovery data. What cannot be healed is noted. */
@@ -236,8 +213,4 @@ export class UnitRepair {
       return 1;
     }
   }
-}
-
-function missing(path: string): Failure {
-  return new Failure('repository_damaged', 'it is missing', { affected: [path] });
 }

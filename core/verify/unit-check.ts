@@ -17,6 +17,7 @@ import type { KeyReferences } from './key-references.ts';
 import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
 import { checkPack } from './pack-check.ts';
 import { keepWaits, nextSample, readWaits, waitsAfter } from './sample-turns.ts';
+import { otherLength, problemOfStored } from './stored-bytes.ts';
 import type { VerificationWatch } from './watch.ts';
 import { WholeDigests } from './whole-digests.ts';
 
@@ -81,22 +82,24 @@ export class UnitCheck {
     const chosen = this.#chosenPacks(unit);
     for (const { reference } of chosen) this.#watch.bytesTotal += reference.length;
     const trees = await this.#treesOf(records);
-    for (const record of records) await (isReadable ? this.#checkManifest(record, trees) : this.#checkLength(record.manifest, [record.id]));
+    for (const record of records) await (isReadable ? this.#checkManifest(record, trees) : this.#checkStored(record.manifest, [record.id]));
     for (const pack of this.#packs.values()) if (!chosen.has(pack)) await this.#checkLength(pack.reference, pack.snapshots);
-    for (const group of packGroups(chosen)) await this.#checkPacks(group);
+    if (isReadable) for (const group of packGroups(chosen)) await this.#checkPacks(group);
+    else for (const { reference, snapshots } of chosen) await this.#checkStored(reference, snapshots);
     if (this.#scope === 'all') await this.#checkWholes();
     if (this.#scope !== 'quick') this.#keepTurns(unit, chosen);
     return records;
   }
 
-  /** Whether manifests can be read: a quick check of a server that only writes does without. */
+  /** Whether contents can be read: where not everything is to be read, and nobody gave a key, the digests of what is stored tell without one. */
   async #requireKeys(records: readonly SnapshotRecord[]): Promise<boolean> {
     const objects = records.flatMap(({ manifest, packs }) => (this.#scope === 'quick' ? [manifest] : [manifest, ...packs]));
     try {
       await this.#repository.keys.requireReadable(objects);
       return true;
     } catch (error) {
-      if (this.#scope === 'quick' && asFailure(error).code === 'identity_missing') return false;
+      const isKeyless = ['identity_missing', 'identity_wrong'].includes(asFailure(error).code) && !this.#repository.keys.isGiven;
+      if (isKeyless && this.#scope !== 'all') return false;
       throw error;
     }
   }
@@ -134,10 +137,19 @@ export class UnitCheck {
   async #checkLength({ path, length }: ObjectReference, snapshots: readonly string[]): Promise<void> {
     this.#watch.objects++;
     const size = await this.#repository.objectSize(path);
-    if (size === length) return;
-    const message = size === undefined ? 'it is missing' : `it has ${size} bytes, ${length} were stored`;
+    if (size !== length) this.#suffers(path, otherLength(path, size, length), snapshots);
+  }
+
+  /** That an object has the bytes that were stored. */
+  async #checkStored(reference: ObjectReference, snapshots: readonly string[]): Promise<void> {
+    this.#watch.objects++;
+    const failure = await problemOfStored(this.#repository, reference, this.#watch);
+    if (failure !== undefined) this.#suffers(reference.path, failure, snapshots);
+  }
+
+  #suffers(path: string, failure: Failure, snapshots: readonly string[]): void {
     const touched = snapshots.flatMap((snapshot) => this.#dependentsOf(snapshot));
-    this.#damages.add(this.#object(path), new Failure('repository_damaged', message), touched);
+    this.#damages.add(this.#object(path), failure, touched);
   }
 
   /** Compares files that lie in several pieces with the digest of the whole. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect } from 'chai';
+import * as kinds from '../../core/repository/documents.ts';
 import { ROOT } from '../program.ts';
 
 const FOLDERS = ['bench', 'build', 'core', 'docs', 'php-module', 'scopes', 'test'];
@@ -47,5 +48,20 @@ describe('the documents', () => {
 
   it('name source files that exist', () => {
     expect(DOCUMENTS.filter((name) => name !== 'CHANGELOG.md').flatMap(missingFiles)).to.deep.equal([]);
+  });
+
+  it('say of each object of a repository which of its members are private', () => {
+    const [, , section = ''] =
+      /(## Private members\n)([\s\S]*?)\n## /.exec(readFileSync(join(ROOT, 'docs/format/encryption.md'), 'utf8')) ?? [];
+    const said: Record<string, string[]> = {};
+    let object = '';
+    for (const [, name = '', members = ''] of section.matchAll(/^\| ([^|]*)\| (`[^|]*)\|/gm)) {
+      object = name.trim() || object;
+      said[object] = [...(said[object] ?? []), ...[...members.matchAll(/`(\w+)`/g)].map(([, member]) => member as string)].sort();
+    }
+    const names: Record<string, string> = { unit: '`unit.json`' };
+    const hiding = Object.values(kinds).flatMap((kind) => (typeof kind === 'object' && kind.hidden.length > 0 ? [kind] : []));
+    const hidden = hiding.map(({ title, hidden: members }) => [names[title] ?? title, [...members].sort()]);
+    expect(said).to.deep.equal(Object.fromEntries(hidden));
   });
 });

@@ -1,10 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { keys } from '../../core/commands/keys.ts';
 import { type BackUp, nightlyWith } from '../../core/commands/nightly.ts';
 import { run } from '../../core/commands/run.ts';
 import { status } from '../../core/commands/status.ts';
 import { openContext } from '../../core/context/open-context.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
 import type { NightlyResult } from '../../core/schemas/nightly.ts';
@@ -57,6 +59,19 @@ describe('the automatic backup', () => {
     expect(runs).to.equal(1);
     pass(24);
     expect((await nightly()).due).to.equal(true);
+  });
+
+  it('finds damage on a server that can only write, too', async () => {
+    const { recipient } = await newIdentity();
+    await keys({ recipients: [recipient] }, server.context);
+    await untilDue();
+    expect(stepsOf(await nightly())).to.deep.equal({ run: 'ok', prune: 'ok', verify: 'ok' });
+    const [manifest] = server.objects('manifests') as [string];
+    const bytes = readFileSync(manifest);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(manifest, bytes);
+    pass(24);
+    expect(stepsOf(await nightly())).to.include({ verify: 'damaged' });
   });
 
   it('is not made while it is off, unless it is asked for', async () => {

@@ -108,19 +108,26 @@ describe('a repository that was forged with all digests right', function () {
   it('with records that say a key twice, begin with a mark or have impossible dates is damaged', async () => {
     const file = forger.file(`snapshots/${last}.json`);
     const text = readFileSync(file, 'utf8');
-    for (const forged of [
-      text.replace('"level":', '"level": "full",\n  "level":'),
-      `\ufeff${text}`,
-      text.replace(/"time": "\d{4}-\d\d/, '"time": "2026-13'),
-      text.replace(/"name": "site1"/, '"name": "site2"'),
-    ]) {
+    // By a signature that does not fit each would be refused as well: the words tell what was seen.
+    for (const [forged, why] of [
+      [text.replace('"level":', '"level": "full",\n  "level":'), 'has a key twice'],
+      [`\ufeff${text}`, 'is not JSON'],
+      [text.replace(/"time": "\d{4}-\d\d/, '"time": "2026-13'), 'is not a valid snapshot record: /time'],
+      [text.replace(/"time": "[^"]+/, '"time": "2026-02-29T03:00:00.000Z'), 'is not a valid snapshot record: /time'],
+    ] as const) {
       expect(forged).not.to.equal(text);
       forger.replace(file, Buffer.from(forged));
       expect((await verify({}, sandbox.context)).damages.map(({ object }) => object).join(), forged.slice(0, 200)).to.include(last);
       const failure = await failureOf(() => restored(last));
       expect(failure).to.include({ code: 'repository_damaged' });
+      expect(failure.message).to.include(why);
       expect(exitCodeOfFailure(failure.code)).to.equal(5);
     }
+    forger.replace(file, Buffer.from(text));
+    forger.record(last, (record) => {
+      record.name = 'site2';
+    });
+    expect((await failureOf(() => restored(last))).message).to.include('belongs to another unit');
   });
 
   it('with names that this version does not know passes over them, and says so', async () => {

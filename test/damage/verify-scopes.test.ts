@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { keys } from '../../core/commands/keys.ts';
 import { verify } from '../../core/commands/verify.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
 import type { VerifyRequest } from '../../core/schemas/verify.ts';
 import { keepWaits, nextSample, readWaits, waitsAfter } from '../../core/verify/sample-turns.ts';
 import { Sandbox } from '../commands/sandbox.ts';
@@ -182,5 +184,45 @@ describe('the scopes of a verification', () => {
 
   it('is one or the other', async () => {
     expect(await failureOf(() => verify({ quick: true, sample: 5 }, sandbox.context))).to.include({ code: 'usage' });
+  });
+});
+
+describe('a verification by who has no key', () => {
+  const sandbox = new Sandbox();
+  const forger = new Forger(sandbox);
+  const damagedBy = async (request: VerifyRequest): Promise<string> =>
+    (await verify(request, sandbox.context)).damages.map(({ object }) => object).join();
+  after(() => sandbox.remove());
+
+  it('compares what is stored with its digests, be it of before the keys were changed', async () => {
+    const [own, stranger] = [await newIdentity(), await newIdentity()];
+    await sandbox.init({ recipients: [own.recipient] });
+    writeFileSync(join(sandbox.shadow, 'file'), randomBytes(50_000));
+    const { snapshot } = await sandbox.back('full');
+    const foreign = join(sandbox.folder, 'foreign');
+    writeFileSync(foreign, stranger.secret);
+    for (const [change, code] of [
+      [{}, 'identity_missing'],
+      [{ serverCanRead: true }, 'identity_wrong'],
+    ] as const) {
+      await keys(change, sandbox.context);
+      expect(await failureOf(() => verify({}, sandbox.context))).to.include({ code });
+      for (const request of [{ quick: true }, { sample: 100 }]) {
+        expect(await damagedBy(request)).to.equal('');
+        expect(await failureOf(() => verify({ ...request, identity: foreign }, sandbox.context))).to.include({ code: 'identity_wrong' });
+        for (const object of [`manifests/${snapshot}.mf.zst.age`, `packs/${snapshot}-0001.tar.zst.age`]) {
+          const isRead = object.startsWith('manifests') || 'sample' in request;
+          const file = forger.file(object);
+          const bytes = readFileSync(file);
+          const altered = Buffer.from(bytes);
+          altered[bytes.length - 1]! ^= 1;
+          forger.replace(file, altered);
+          const { damages } = await verify(request, sandbox.context);
+          expect(damages.map((damage) => damage.snapshots)).to.deep.equal(isRead ? [[snapshot]] : []);
+          expect(await damagedBy(request), object).to.equal(isRead ? file.slice(sandbox.repository.length + 1) : '');
+          forger.replace(file, bytes);
+        }
+      }
+    }
   });
 });

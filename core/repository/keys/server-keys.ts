@@ -47,6 +47,11 @@ export class ServerKeys {
     this.current = current !== undefined && current.recipients.length > 0 ? current : undefined;
   }
 
+  /** Whether somebody gave a key to read with. */
+  get isGiven(): boolean {
+    return this.#identities.isGiven;
+  }
+
   /** Those of another server of the repository, to read. */
   ofServer(server: string): ServerKeys {
     return new ServerKeys(this.#place, server, {}, this.#identities);
