@@ -22,14 +22,15 @@ export interface ManifestReference extends ObjectReference {
   readonly index: { readonly offset: number; readonly length: number; readonly sha256: string };
 }
 
-/** What the manifest itself is, whether it is stored encrypted or not. */
+/** What the manifest itself is, whether it is stored encrypted or not, and where it is stored. */
 export function plainManifest({
+  path,
   length,
   sha256,
   content,
   index,
-}: ManifestReference): Pick<ManifestReference, 'length' | 'sha256' | 'index'> {
-  return { length, sha256, ...content, index };
+}: ManifestReference): Pick<ManifestReference, 'path' | 'length' | 'sha256' | 'index'> {
+  return { path, length, sha256, ...content, index };
 }
 
 /** Members of a JSON object that only those may read whom a key record names; in clear they are empty, null or missing. */
