@@ -8,7 +8,8 @@ import { keepCopyState } from '../copy/copy-state.ts';
 import { openCopy } from '../copy/open-copy.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
-import { readHolds } from '../repository/holds.ts';
+import { toldWaiting } from '../locks/waiting.ts';
+import { readHolds, retentionHolds } from '../repository/holds.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { RunIndex } from '../repository/run-index.ts';
@@ -85,7 +86,8 @@ async function copyTo(name: string, source: Repository, context: Context): Promi
   };
 }
 
-async function orderOf(name: string, source: Repository, { settings, reporter, signal, now }: Context): Promise<CopyOrder> {
+async function orderOf(name: string, source: Repository, context: Context): Promise<CopyOrder> {
+  const { settings, reporter, signal, now } = context;
   const instant = Temporal.Instant.fromEpochMilliseconds(now().getTime());
   const runs = await RunIndex.read(source, instant.epochMilliseconds);
   const { retention } = copyNamed(name, settings);
@@ -94,19 +96,17 @@ async function orderOf(name: string, source: Repository, { settings, reporter, s
     policy: retentionPolicy({ retention }),
     now: instant,
     timeZone: localTimeZone(source.notify),
-    holds: holds.map(({ path: _, snapshot: id, ...rest }) => ({ id, ...rest })),
+    holds: retentionHolds(holds),
     runs,
     confirmed: true,
   };
   const { stateDirectory } = settings;
-  const minutes = limitsOf(settings).wait;
-  const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
   return {
     ...{ rules, runs, signal, throttle: throttledBy(limitsOf(settings).sendRate, signal) },
     begin: async (unit, unitNumber, unitCount) => {
       reporter.progress({ phase: 'copy', unit, unitNumber, unitCount, entries: 0, bytes: 0 });
       // What a prune is about to delete must not be looked for meanwhile.
-      const reading = await waitForLock(stateDirectory, unit, 'a copy', { minutes, signal, onWait }, 'shared');
+      const reading = await waitForLock(stateDirectory, unit, 'a copy', toldWaiting(context), 'shared');
       return () => reading.release();
     },
   };

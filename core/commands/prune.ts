@@ -3,6 +3,7 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
+import { toldWaiting } from '../locks/waiting.ts';
 import { Announcement } from '../prune/announcement.ts';
 import { unitsToPrune } from '../prune/choose-units.ts';
 import { deleteSnapshots, foreseeDeletion, type Removed } from '../prune/deletion.ts';
@@ -10,7 +11,7 @@ import { type Losses, missingNow, NO_LOSSES } from '../prune/losses.ts';
 import { type Refusal, Refusals } from '../prune/refusals.ts';
 import { expiredRuns, oldestOfInterest, removeRuns } from '../prune/run-records.ts';
 import { decideUnit, type RetentionRules, type UnitRetention } from '../prune/unit-retention.ts';
-import { readHolds } from '../repository/holds.ts';
+import { readHolds, retentionHolds } from '../repository/holds.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -28,16 +29,15 @@ import { takeRetentionLock } from './hold.ts';
  * what is left then is whole.
  */
 export async function prune(request: PruneRequest, context: Context): Promise<PruneResult> {
-  const { settings, reporter, signal } = context;
+  const { settings, reporter } = context;
   const purpose = request.dryRun === true ? 'read' : 'free';
   const repository = await openRepository(settings, purpose, (notice) => reporter.log(notice));
   if (request.dryRun === true) return pruneRepository(request, repository, context, () => undefined);
   const { stateDirectory } = settings;
-  const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
   const locks: Lock[] = [];
   const take = (name: string) => locks.push(takeLock(stateDirectory, name, 'a prune'));
   try {
-    locks.push(await waitForLock(stateDirectory, 'backup', 'a prune', { minutes: request.wait ?? 0, signal, onWait }));
+    locks.push(await waitForLock(stateDirectory, 'backup', 'a prune', toldWaiting(context, request.wait ?? 0)));
     locks.push(takeRetentionLock(stateDirectory, 'a prune'));
     return await pruneRepository(request, repository, context, (name) => {
       take(name);
@@ -64,7 +64,7 @@ export async function pruneRepository(
     policy: retentionPolicy(context.settings),
     now: Temporal.Instant.fromEpochMilliseconds(now),
     timeZone: localTimeZone(repository.notify),
-    holds: holds.map(({ path: _, snapshot: id, ...rest }) => ({ id, ...rest })),
+    holds: retentionHolds(holds),
     runs,
     confirmed: request.yes === true,
   };

@@ -1,9 +1,9 @@
 import { findSubject } from '../browse/find-subject.ts';
-import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
-import { asFailure, type Failure } from '../failure.ts';
+import { asFailure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
+import { toldWaiting } from '../locks/waiting.ts';
 import { readDeletions } from '../repository/history/deletions.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
@@ -26,7 +26,7 @@ import { takeRetentionLock } from './hold.ts';
  * writes or deletes there meanwhile. Throws `locked`, `unit_unknown`.
  */
 export async function repair(request: RepairRequest, context: Context): Promise<RepairResult> {
-  const { settings, reporter, signal } = context;
+  const { settings, reporter } = context;
   const isTrial = request.dryRun === true;
   const repository = await openRepository(settings, isTrial ? 'read' : 'free', (notice) => reporter.log(notice), { isRepair: true });
   const { unit } = request;
@@ -39,8 +39,7 @@ export async function repair(request: RepairRequest, context: Context): Promise<
   try {
     if (!isTrial) {
       const { stateDirectory } = settings;
-      const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
-      locks.push(await waitForLock(stateDirectory, 'backup', 'a repair', { minutes: limitsOf(settings).wait, signal, onWait }));
+      locks.push(await waitForLock(stateDirectory, 'backup', 'a repair', toldWaiting(context)));
       locks.push(takeRetentionLock(stateDirectory, 'a repair'));
       for (const name of new Set(ids.map(unitNameOf))) locks.push(takeLock(stateDirectory, unitBackupLock(name), 'a repair'));
     }

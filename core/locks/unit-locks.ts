@@ -1,9 +1,8 @@
-import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
-import type { Failure } from '../failure.ts';
 import type { Repository } from '../repository/repository.ts';
 import { useStateDirectory } from '../repository/state-directory.ts';
 import { type Lock, takeLock, waitForLock } from './locks.ts';
+import { toldWaiting } from './waiting.ts';
 
 /** The lock of whoever backs up the unit of this name, or deletes from its backups. */
 export function unitBackupLock(name: string): string {
@@ -19,12 +18,11 @@ export async function lockForRestore(
   name: string,
   { to }: { readonly to?: unknown },
   repository: Repository,
-  { settings, reporter, signal }: Context,
+  context: Context,
 ): Promise<Lock[]> {
-  const { stateDirectory } = settings;
+  const { stateDirectory } = context.settings;
   if (!useStateDirectory(stateDirectory, repository.notify)) return [];
-  const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
-  const reading = await waitForLock(stateDirectory, name, 'restore', { minutes: limitsOf(settings).wait, signal, onWait }, 'shared');
+  const reading = await waitForLock(stateDirectory, name, 'restore', toldWaiting(context), 'shared');
   if (to !== undefined) return [reading];
   try {
     return [reading, takeLock(stateDirectory, `${name}.restore`, 'restore')];

@@ -1,3 +1,4 @@
+import type { Hold } from '../chain/retention-policy.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { holdDocument } from './documents.ts';
 import type { HoldRecord } from './hold-record.ts';
@@ -16,6 +17,11 @@ export interface StoredHold {
   readonly reason: string;
   /** RFC 3339 UTC; undefined: until it is released. */
   readonly expires?: string;
+}
+
+/** Holds as retention asks for them. */
+export function retentionHolds(holds: readonly StoredHold[]): Hold[] {
+  return holds.map(({ path: _, snapshot: id, ...rest }) => ({ id, ...rest }));
 }
 
 /**

@@ -1,27 +1,13 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { identityProperties } from './keys.ts';
 import { countSchema, timeSchema } from './parts.ts';
-import {
-  atSchema,
-  DOUBT_REQUIRED,
-  doubtProperties,
-  pointInTimeSchema,
-  policySchema,
-  UNIT_REQUIRED,
-  unitArgumentSchema,
-  unitProperties,
-} from './reading.ts';
-import { earlierSchema, serverArgumentSchema } from './servers.ts';
+import { atSchema, DOUBT_REQUIRED, doubtProperties, pointInTimeSchema, UNIT_REQUIRED, unitProperties } from './reading.ts';
+import { subjectProperties } from './subject.ts';
 
 /** Lists the databases of a unit as they were at a point in time. */
 export const databasesRequest = {
   type: 'object',
   properties: {
-    unit: unitArgumentSchema,
-    server: serverArgumentSchema,
-    ...identityProperties,
-    policy: policySchema,
-    earlier: earlierSchema,
+    ...subjectProperties,
     at: atSchema,
   },
   required: ['unit'],

@@ -1,5 +1,4 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { identityProperties } from './keys.ts';
 import { pathArgumentSchema, warningSchema, wirePathSchema } from './parts.ts';
 import {
   atSchema,
@@ -10,22 +9,16 @@ import {
   nextSchema,
   pageProperties,
   pointInTimeSchema,
-  policySchema,
   UNIT_REQUIRED,
-  unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
-import { earlierSchema, serverArgumentSchema } from './servers.ts';
+import { subjectProperties } from './subject.ts';
 
 /** Compares two points in time, or one with what is on the server now. */
 export const diffRequest = {
   type: 'object',
   properties: {
-    unit: unitArgumentSchema,
-    server: serverArgumentSchema,
-    ...identityProperties,
-    policy: policySchema,
-    earlier: earlierSchema,
+    ...subjectProperties,
     folder: { ...pathArgumentSchema, description: 'Only this path and what lies below it. None: everything.' },
     from: atSchema,
     to: atSchema,

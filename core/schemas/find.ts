@@ -1,28 +1,14 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { versionSchema } from './history.ts';
-import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, wirePathSchema } from './parts.ts';
-import {
-  DOUBT_REQUIRED,
-  doubtProperties,
-  nextSchema,
-  pageProperties,
-  policySchema,
-  UNIT_REQUIRED,
-  unitArgumentSchema,
-  unitProperties,
-} from './reading.ts';
-import { earlierSchema, serverArgumentSchema } from './servers.ts';
+import { DOUBT_REQUIRED, doubtProperties, nextSchema, pageProperties, UNIT_REQUIRED, unitProperties } from './reading.ts';
+import { subjectProperties } from './subject.ts';
 
 /** Looks for names over all snapshots of a unit. */
 export const findRequest = {
   type: 'object',
   properties: {
-    unit: unitArgumentSchema,
-    server: serverArgumentSchema,
-    ...identityProperties,
-    policy: policySchema,
-    earlier: earlierSchema,
+    ...subjectProperties,
     pattern: {
       type: 'string',
       minLength: 1,

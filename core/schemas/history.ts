@@ -1,5 +1,4 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { identityProperties } from './keys.ts';
 import { countSchema, pathArgumentSchema, timeSchema, wirePathSchema } from './parts.ts';
 import {
   changeSchema,
@@ -10,12 +9,10 @@ import {
   entrySchema,
   nextSchema,
   pageProperties,
-  policySchema,
   UNIT_REQUIRED,
-  unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
-import { earlierSchema, serverArgumentSchema } from './servers.ts';
+import { subjectProperties } from './subject.ts';
 
 const stretchProperties = {
   first: { type: 'string', description: 'The oldest snapshot of the stretch.' },
@@ -39,11 +36,7 @@ export type VersionResult = FromSchema<typeof versionSchema>;
 export const historyRequest = {
   type: 'object',
   properties: {
-    unit: unitArgumentSchema,
-    server: serverArgumentSchema,
-    ...identityProperties,
-    policy: policySchema,
-    earlier: earlierSchema,
+    ...subjectProperties,
     path: pathArgumentSchema,
     ...pageProperties,
   },

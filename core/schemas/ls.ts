@@ -1,5 +1,4 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { identityProperties } from './keys.ts';
 import { pathArgumentSchema, wirePathSchema } from './parts.ts';
 import {
   atSchema,
@@ -10,22 +9,16 @@ import {
   nextSchema,
   pageProperties,
   pointInTimeSchema,
-  policySchema,
   UNIT_REQUIRED,
-  unitArgumentSchema,
   unitProperties,
 } from './reading.ts';
-import { earlierSchema, serverArgumentSchema } from './servers.ts';
+import { subjectProperties } from './subject.ts';
 
 /** Lists a folder as it was at a point in time. */
 export const lsRequest = {
   type: 'object',
   properties: {
-    unit: unitArgumentSchema,
-    server: serverArgumentSchema,
-    ...identityProperties,
-    policy: policySchema,
-    earlier: earlierSchema,
+    ...subjectProperties,
     folder: {
       ...pathArgumentSchema,
       description: 'As in the backup: shadow/var/www; for anything but a folder the entry itself. None: the top.',

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { databasesOf } from '../config/databases.ts';
-import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import type { Databases } from '../databases/databases.ts';
 import type { Engine } from '../databases/engine.ts';
@@ -15,6 +14,7 @@ import type { OwnNames, RebuiltUsers } from '../databases/load/users.ts';
 import { mysqlLogin, postgresqlLogins } from '../databases/sessions/logins.ts';
 import { Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
+import { toldWaiting } from '../locks/waiting.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 
 /** The unit of what is no account's. */
@@ -54,22 +54,17 @@ export class ServerRestores {
   }
 
   /** Waits for another restore of the unit on this server; puts back what any left that died. Throws `locked`, `database_unreachable`. */
-  static async open(
-    engine: Engine,
-    unit: string,
-    { settings, signal, reporter }: Pick<Context, 'settings' | 'signal' | 'reporter'>,
-  ): Promise<ServerRestores> {
+  static async open(engine: Engine, unit: string, context: Pick<Context, 'settings' | 'signal' | 'reporter'>): Promise<ServerRestores> {
+    const { settings } = context;
     prepareStateDirectory(settings.stateDirectory);
-    const onWait = ({ message }: Failure) => reporter.log({ level: 'info', code: 'waiting', message: `${message}; waiting` });
-    const waiting = { minutes: limitsOf(settings).wait, signal, onWait };
     const { stateDirectory } = settings;
-    const lock = await waitForLock(stateDirectory, unitLock(engine, unit), 'a restore of databases', waiting);
+    const lock = await waitForLock(stateDirectory, unitLock(engine, unit), 'a restore of databases', toldWaiting(context));
     const turn: RestoreTurn = {
       unit,
       statementLimit: databasesOf(settings).statementLimit,
       isUnderWay: (other) => isHeld(stateDirectory, unitLock(engine, other)),
       alone: async (work) => {
-        const alone = await waitForLock(stateDirectory, `${engine}.databases`, 'a restore of databases', waiting);
+        const alone = await waitForLock(stateDirectory, `${engine}.databases`, 'a restore of databases', toldWaiting(context));
         return await work().finally(() => alone.release());
       },
     };
