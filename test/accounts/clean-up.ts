@@ -20,6 +20,6 @@ export async function unmountBelow(folder: string): Promise<void> {
 export async function removeTree(folder: string): Promise<void> {
   await unmountBelow(folder);
   if (!existsSync(folder)) return;
-  await execa('python3', [join(import.meta.dirname, 'remove-flags.py'), folder]);
+  await execa('/usr/bin/python3', [join(import.meta.dirname, 'remove-flags.py'), folder]);
   await execa('rm', ['-rf', '--one-file-system', folder]);
 }

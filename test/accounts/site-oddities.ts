@@ -55,7 +55,7 @@ export async function makeOddities(site: VirtualSite): Promise<void> {
   symlinkSync('/etc/passwd', at('to the server'));
   symlinkSync('nowhere', at('dangling'));
   await execa('mkfifo', [at('queue')]);
-  await execa('python3', ['-c', 'import os, sys; os.mknod(sys.argv[1], 0o140755)', at('application.sock')]);
+  await execa('/usr/bin/python3', ['-c', 'import os, sys; os.mknod(sys.argv[1], 0o140755)', at('application.sock')]);
   writeFileSync(at('tagged'), 'with attributes\n');
   setAttributeSync(at('tagged'), 'user.mime_type', Buffer.from('text/plain'));
   setAttributeSync(at('tagged'), 'user.empty', Buffer.alloc(0));

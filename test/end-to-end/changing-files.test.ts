@@ -53,7 +53,7 @@ describe('a file that changes while a backup runs (case 27)', function () {
 
   async function runDuring(action: string) {
     const prelude = `import os, random, shutil\nSIZE = ${SIZE}\nSECRET = ${JSON.stringify(join(server.folder, 'secret'))}\n`;
-    const changes = execa('python3', ['-c', prelude + action], { cwd: join(server.shadow, 'changing'), reject: false });
+    const changes = execa('/usr/bin/python3', ['-c', prelude + action], { cwd: join(server.shadow, 'changing'), reject: false });
     try {
       return await server.run();
     } finally {

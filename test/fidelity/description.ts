@@ -38,14 +38,14 @@ async function* descriptions(input: Readable): AsyncGenerator<Description> {
 
 /** Every entry of the tree at `root`, in path order; throws when one cannot be read completely. */
 export async function* describeTree(root: string): AsyncGenerator<Description> {
-  const describer = execa('python3', [DESCRIBER, root], { buffer: { stdout: false }, env: { LC_ALL: 'C.UTF-8' } });
+  const describer = execa('/usr/bin/python3', [DESCRIBER, root], { buffer: { stdout: false }, env: { LC_ALL: 'C.UTF-8' } });
   yield* descriptions(describer.stdout);
   await describer;
 }
 
 /** Describes the tree at `root` into a file, for a comparison after the tree has changed. */
 export async function saveDescription(root: string, file: string): Promise<void> {
-  await execa('python3', [DESCRIBER, root], { stdout: { file }, env: { LC_ALL: 'C.UTF-8' } });
+  await execa('/usr/bin/python3', [DESCRIBER, root], { stdout: { file }, env: { LC_ALL: 'C.UTF-8' } });
 }
 
 /** What `saveDescription` wrote. */

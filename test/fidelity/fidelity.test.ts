@@ -29,7 +29,7 @@ os.utime(".", ns=(0, 5))
 `;
 
 function python(code: string, cwd: string): Promise<unknown> {
-  return execa('python3', ['-c', code], { cwd });
+  return execa('/usr/bin/python3', ['-c', code], { cwd });
 }
 
 /** What is done to the second tree, and the one difference that must be found. */

@@ -30,7 +30,7 @@ try {
   await sandbox.init(identity === undefined ? {} : { recipients: [identity.recipient], serverCanRead: keys === 'server-reads' });
   execFileSync('rm', ['-r', join(sandbox.site, 'info'), sandbox.shadow]);
   for (const [moment, level] of LEVELS.entries()) {
-    execFileSync('python3', [join(import.meta.dirname, 'account.py'), sandbox.site, String(moment)]);
+    execFileSync('/usr/bin/python3', [join(import.meta.dirname, 'account.py'), sandbox.site, String(moment)]);
     const { snapshot, error } = await sandbox.back(level);
     if (snapshot === null) throw new Error(JSON.stringify(error));
     trees[snapshot] = await described(sandbox.site);

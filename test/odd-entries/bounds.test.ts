@@ -44,7 +44,7 @@ describe('what one account can make a backup do (case 28)', function () {
       await sandbox.init();
       mkdirSync(join(sandbox.shadow, 'deep'));
       writeFileSync(join(sandbox.shadow, 'page'), 'page');
-      execFileSync('python3', ['-c', DEEP, join(sandbox.shadow, 'deep'), '120']);
+      execFileSync('/usr/bin/python3', ['-c', DEEP, join(sandbox.shadow, 'deep'), '120']);
       const unit = await sandbox.back();
       expect(unit).to.include({ status: 'partial', error: null, warningCount: 1 });
       expect(unit.warnings[0]!.code).to.equal('unsupported');
@@ -78,14 +78,14 @@ describe('what one account can make a backup do (case 28)', function () {
         return this.skip();
       }
       await sandbox.init();
-      execFileSync('python3', ['-c', ATTRIBUTES, sandbox.shadow, '100', '2']);
+      execFileSync('/usr/bin/python3', ['-c', ATTRIBUTES, sandbox.shadow, '100', '2']);
       expect(await sandbox.back()).to.include({ status: 'ok', warningCount: 0 });
       await restore({ unit: 'site1', to }, sandbox.context);
       const dump = (folder: string): string =>
         execFileSync('sh', ['-c', `cd ${folder} && getfattr -d -m - file-* | sha256sum`], { encoding: 'utf8' });
       expect(dump(join(to, 'shadow'))).to.equal(dump(sandbox.shadow));
 
-      execFileSync('python3', ['-c', ATTRIBUTES, sandbox.shadow, '1', '60']);
+      execFileSync('/usr/bin/python3', ['-c', ATTRIBUTES, sandbox.shadow, '1', '60']);
       execFileSync('setfacl', ['-m', 'u:12345:r', join(sandbox.shadow, 'file-0')]);
       const unit = await sandbox.back();
       expect(unit).to.include({ status: 'partial', warningCount: 1 });

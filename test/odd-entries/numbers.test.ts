@@ -46,7 +46,7 @@ describe('numbers that are larger than those of JavaScript', function () {
     for (const [number, seconds] of TIMES.entries()) {
       const file = join(sandbox.shadow, `file-${number}`);
       writeFileSync(file, 'x');
-      execFileSync('python3', [
+      execFileSync('/usr/bin/python3', [
         '-c',
         'import os, sys; os.utime(sys.argv[1], ns=(0, int(sys.argv[2])))',
         file,

@@ -292,7 +292,7 @@ describe('the folder in which entries are made', () => {
     const [secret, made] = [join(home, 'secret'), join(home, 'made')];
     mkdirSync(secret, { mode: 0o700 });
     const { ino } = lstatSync(secret);
-    const exchanger = spawn('python3', ['-c', EXCHANGER, secret, made], { stdio: 'ignore' });
+    const exchanger = spawn('/usr/bin/python3', ['-c', EXCHANGER, secret, made], { stdio: 'ignore' });
     try {
       for (let round = 0; round < 1000; round++) {
         const root = openRoot(site);
