@@ -248,11 +248,11 @@ class Backup_Module extends \Module_Skeleton
 	}
 
 	/**
-	 * List the databases of a site as they were
+	 * List the databases of a site, or of all, as they were
 	 *
-	 * @param string|null $site    site to look at; a site's administrator leaves it out or gives null
+	 * @param string|null $site    site to look at; left out, null or `all`: every site and the unit `system`, for a site's administrator the own
 	 * @param array|null  $options at (time or snapshot)
-	 * @return array databases, each with its moment, tables, rows and result
+	 * @return array databases, each with its moment, tables, rows and result; of all a list of units, each with its databases
 	 */
 	public function databases($site = null, $options = null): array
 	{

@@ -38,7 +38,7 @@ final class DatabaseRequest
 	}
 
 	/**
-	 * The parameters of the list of databases.
+	 * The parameters of the list of databases: of a site, or of all when the administrator names none.
 	 *
 	 * @param mixed $site    as the caller named it
 	 * @param mixed $options by name
@@ -46,10 +46,11 @@ final class DatabaseRequest
 	 */
 	public static function listParams(Requester $requester, $site, $options): array
 	{
-		if ($requester->isOwner() && $options === null && \is_array(Arguments::plain($site))) {
+		if ($options === null && \is_array(Arguments::plain($site))) {
 			[$site, $options] = [null, $site];
 		}
-		$params = ['unit' => $requester->oneUnit(Arguments::site($site))] + $requester->policy();
+		$site = Arguments::site($site);
+		$params = array_filter(['unit' => $requester->unit($site === null && !$requester->isOwner() ? 'all' : $site)]) + $requester->policy();
 		$kinds = ['at' => Options::MOMENT] + ($requester->isOwner() ? [] : Options::WHOSE);
 
 		return $params + Options::read($options, $kinds);

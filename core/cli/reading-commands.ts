@@ -4,6 +4,7 @@ import type { Actions } from './actions.ts';
 import { copyOption, earlierOption, serverOption } from './identity-commands.ts';
 import { identityOption, passphraseOption } from './key-commands.ts';
 import { pathArguments } from './path-arguments.ts';
+import { unitArgument } from './unit-arguments.ts';
 
 interface PageOptions {
   readonly limit?: number;
@@ -50,15 +51,15 @@ export function addReadingCommands(program: Command, { perform }: Actions): void
     );
   program
     .command('databases')
-    .description('list the databases of a unit as they were')
-    .argument('<unit>', 'site12 or system, or the id of a unit')
+    .description('list the databases of a unit, or of all, as they were')
+    .argument('[unit]', 'site12 or system, or the id of a unit; none or all: all units')
     .addOption(serverOption())
     .addOption(copyOption())
     .addOption(earlierOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
     .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
-    .action((unit: string, options: object) => perform('databases', { unit, ...options }));
+    .action((unit: string | undefined, options: object) => perform('databases', { ...unitArgument(unit), ...options }));
   withPages(program.command('find'))
     .description('look for a name or a path in all snapshots')
     .argument('<unit>', 'site12 or system, or the id of a unit')

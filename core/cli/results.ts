@@ -1,5 +1,4 @@
 import { printable } from '../context/printable.ts';
-import type { DatabasesResult, ListedDatabase } from '../schemas/databases.ts';
 import type { DownloadResult } from '../schemas/download.ts';
 import type { InitResult } from '../schemas/init.ts';
 import type { JobResult } from '../schemas/jobs.ts';
@@ -9,9 +8,9 @@ import type { MethodName } from '../schemas/messages.ts';
 import type { PlanResult } from '../schemas/plan.ts';
 import type { RepairResult } from '../schemas/repair.ts';
 import type { RestoreResult } from '../schemas/restore.ts';
-import type { RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore-database.ts';
 import type { RunResult } from '../schemas/run.ts';
 import type { VerifyResult } from '../schemas/verify.ts';
+import { renderDatabases, renderRestoreDatabase, restoredDatabaseLines } from './database-results.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
 import { renderJob, renderJobs, renderJobView, renderLog, renderStart } from './job-results.ts';
 import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
@@ -190,63 +189,6 @@ function renderPlan(result: PlanResult): string {
   const objects = [...snapshots, ...packs].map((name) => `  ${printable(name)}\n`).join('');
   const changes = paths('Would overwrite', overwrite, overwriteCount) + paths('Would delete', deleted, result.deleted);
   return `${reading}${objects}${changes}${renderRestore(result)}`;
-}
-
-function restoredDatabaseLines({
-  engine,
-  name,
-  target,
-  result,
-  replaced,
-  tables,
-  rows,
-  bytes,
-  leftOut,
-  notes,
-  error,
-}: RestoredDatabase): string[] {
-  const where = target === name ? '' : ` to ${printable(target)}`;
-  const what = `${formatCount(tables)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
-  const said = error === null ? what : `${printable(error.message)} (${error.code})`;
-  const more = [
-    ...leftOut.map((what) => `left out: ${what}`),
-    ...(replaced === null ? [] : [`what was live is kept as ${replaced}`]),
-    ...notes,
-    ...(error?.advice == null ? [] : [error.advice]),
-  ];
-  return [`${engine}/${printable(name)}${where}: ${result}; ${said}\n`, ...more.map((line) => `  ${printable(line)}\n`)];
-}
-
-function renderRestoreDatabase({ status, unit, snapshot, dryRun, settled, users, notes, databases }: RestoreDatabaseResult): string {
-  const lines = settled.map(({ database, kept }) => {
-    const where = kept === null ? '' : ` Its tables are kept as ${printable(kept)}.`;
-    return `Put ${printable(database)} back first: an earlier restore of it had died.${where}\n`;
-  });
-  lines.push(...notes.map((note) => `${printable(note)}\n`));
-  if (users.length > 0) lines.push(`Users: ${[...new Set(users)].map(printable).join(', ')}\n`);
-  lines.push(...databases.flatMap(restoredDatabaseLines));
-  return `${lines.join('')}${dryRun ? 'Dry run' : 'Restore of databases'} of ${unit} from ${snapshot}: ${status}.\n`;
-}
-
-const DATABASE_COLUMNS = [
-  { title: 'database' },
-  { title: 'moment' },
-  { title: 'tables', right: true },
-  { title: 'rows', right: true },
-  { title: 'size', right: true },
-  { title: 'result' },
-];
-
-function databaseRow({ engine, name, at, tables, rows, size, leftOut = [], error }: ListedDatabase): string[] {
-  const counts =
-    tables === null || rows === null || size === null ? ['', '', ''] : [formatCount(tables), formatCount(rows), formatBytes(size)];
-  const result = leftOut.length === 0 ? 'ok' : `without ${leftOut.length} parts: ${leftOut.join('; ')}`;
-  return [`${engine}/${name}`, at, ...counts, error === null ? result : `${error.message} (${error.code})`];
-}
-
-function renderDatabases({ unit, moment, databases }: DatabasesResult): string {
-  const title = `${unit}, ${pointInTimeText(moment)}\n`;
-  return title + (databases.length === 0 ? 'No databases.\n' : renderTable(DATABASE_COLUMNS, databases.map(databaseRow)));
 }
 
 const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: boolean) => string } = {

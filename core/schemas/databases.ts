@@ -1,17 +1,37 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { countSchema, timeSchema } from './parts.ts';
-import { atSchema, DOUBT_REQUIRED, doubtProperties, pointInTimeSchema, UNIT_REQUIRED, unitProperties } from './reading.ts';
+import {
+  atSchema,
+  DOUBT_REQUIRED,
+  doubtProperties,
+  pointInTimeSchema,
+  UNIT_REQUIRED,
+  unitArgumentSchema,
+  unitProperties,
+} from './reading.ts';
 import { subjectProperties } from './subject.ts';
 
-/** Lists the databases of a unit as they were at a point in time. */
+/** Lists the databases of a unit, or of all of a server, as they were at a point in time. */
 export const databasesRequest = {
   type: 'object',
   properties: {
     ...subjectProperties,
+    unit: { ...unitArgumentSchema, description: `${unitArgumentSchema.description} None: all units of the server.` },
     at: atSchema,
   },
-  required: ['unit'],
   additionalProperties: false,
+} as const;
+
+const errorOrNull = {
+  anyOf: [
+    {
+      type: 'object',
+      properties: { code: { type: 'string' }, message: { type: 'string' } },
+      required: ['code', 'message'],
+      additionalProperties: false,
+    },
+    { type: 'null' },
+  ],
 } as const;
 
 const countOrNull = { anyOf: [countSchema, { type: 'null' }] } as const;
@@ -45,17 +65,7 @@ const databaseSchema = {
     at: { ...timeSchema, description: 'The moment that the dump shows.' },
     seconds: { type: 'number', description: 'How long the dump took.' },
     secondsBeforeFiles: { type: 'number', description: 'How long after that moment the reading of the files began.' },
-    error: {
-      anyOf: [
-        {
-          type: 'object',
-          properties: { code: { type: 'string' }, message: { type: 'string' } },
-          required: ['code', 'message'],
-          additionalProperties: false,
-        },
-        { type: 'null' },
-      ],
-    },
+    error: errorOrNull,
   },
   required: [
     ...(['engine', 'name', 'path', 'result', 'server', 'characterSet', 'collation', 'size', 'sha256', 'tables', 'rows'] as const),
@@ -64,18 +74,53 @@ const databaseSchema = {
   additionalProperties: false,
 } as const;
 
-export const databasesResult = {
+const databasesSchema = { type: 'array', items: databaseSchema } as const;
+
+const oneOfAllSchema = {
   type: 'object',
   properties: {
     ...doubtProperties,
     ...unitProperties,
-    moment: pointInTimeSchema,
-    databases: { type: 'array', items: databaseSchema },
+    moment: {
+      anyOf: [pointInTimeSchema, { type: 'null' }],
+      description: 'Null: it has no backup of that time, or nothing of it could be read.',
+    },
+    databases: databasesSchema,
+    error: { ...errorOrNull, description: 'Why nothing of this unit could be read.' },
   },
-  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'moment', 'databases'],
+  required: [...DOUBT_REQUIRED, ...UNIT_REQUIRED, 'moment', 'databases', 'error'],
+  additionalProperties: false,
+} as const;
+
+const OF_UNIT_REQUIRED = [...UNIT_REQUIRED, 'moment', 'databases'] as const;
+
+/** Of the unit that was named its databases; of none all units. */
+export const databasesResult = {
+  type: 'object',
+  properties: {
+    ...doubtProperties,
+    status: {
+      ...doubtProperties.status,
+      description: 'partial: what the warnings name could not be used, or one of the units is partial.',
+    },
+    ...unitProperties,
+    moment: pointInTimeSchema,
+    databases: databasesSchema,
+    units: {
+      type: 'array',
+      items: oneOfAllSchema,
+      description: 'In the place of the five others where no unit was named; also units whose account is gone.',
+    },
+  },
+  required: DOUBT_REQUIRED,
+  oneOf: [{ required: OF_UNIT_REQUIRED }, { required: ['units'] }],
   additionalProperties: false,
 } as const;
 
 export type DatabasesRequest = FromSchema<typeof databasesRequest>;
 export type DatabasesResult = FromSchema<typeof databasesResult>;
-export type ListedDatabase = DatabasesResult['databases'][number];
+type Whole<Keys extends keyof DatabasesResult> = Pick<Required<DatabasesResult>, Keys | (typeof DOUBT_REQUIRED)[number]>;
+export type UnitDatabasesResult = Whole<(typeof OF_UNIT_REQUIRED)[number]>;
+export type AllDatabasesResult = Whole<'units'>;
+export type DatabasesOfOne = FromSchema<typeof oneOfAllSchema>;
+export type ListedDatabase = FromSchema<typeof databaseSchema>;

@@ -7,10 +7,12 @@ import { find } from '../../core/commands/find.ts';
 import { history } from '../../core/commands/history.ts';
 import { ls } from '../../core/commands/ls.ts';
 import { restore } from '../../core/commands/restore.ts';
+import { run } from '../../core/commands/run.ts';
 import { simulateRetention } from '../../core/commands/simulate.ts';
 import { status } from '../../core/commands/status.ts';
 import { Failure } from '../../core/failure.ts';
 import { LocalBackend } from '../../core/repository/backends/local.ts';
+import type { AllDatabasesResult } from '../../core/schemas/databases.ts';
 import { exitCodeOfResult } from '../../core/schemas/exit-codes.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
@@ -20,13 +22,14 @@ describe('an answer that lacks a part of the repository', function () {
   const unit = 'site1';
   let sandbox: Sandbox;
   let ids: readonly string[];
-  /** What the place refuses to give, by the end of a name. */
-  let refused: string | undefined;
+  /** What the place refuses to give, by the end of a name or a part of it. */
+  let refused: string | RegExp | undefined;
   const { readWhole } = LocalBackend.prototype;
 
   before(async () => {
     LocalBackend.prototype.readWhole = async function (name, limit) {
-      if (refused !== undefined && name.endsWith(refused)) throw new Failure('io_error', `${name}: EIO`, { affected: [name], retry: true });
+      const isRefused = typeof refused === 'string' ? name.endsWith(refused) : refused?.test(name) === true;
+      if (isRefused) throw new Failure('io_error', `${name}: EIO`, { affected: [name], retry: true });
       return readWhole.call(this, name, limit);
     };
     sandbox = new Sandbox();
@@ -83,6 +86,33 @@ describe('an answer that lacks a part of the repository', function () {
       refused,
     );
     for (const answer of await ask(ids[1] as string)) expect(answer).to.include({ status: 'ok' });
+  });
+
+  it('says of all units which of them lack something, and shows the others', async () => {
+    const answer = async () => (await databases({}, sandbox.context)) as AllDatabasesResult;
+    await run({ units: ['system'], wait: 0 }, sandbox.context);
+    const named = ({ units }: AllDatabasesResult) => units.map(({ unit, status }) => [unit, status]);
+    expect(named(await answer())).to.deep.equal([
+      ['site1', 'ok'],
+      ['system', 'ok'],
+    ]);
+    refused = `${ids.at(-1)}.json`;
+    const partial = await answer();
+    expect([exitCodeOfResult(partial), partial.status, ...named(partial)]).to.deep.equal([
+      3,
+      'partial',
+      ['site1', 'partial'],
+      ['system', 'ok'],
+    ]);
+    expect(partial.units[0]?.warnings[0]?.message).to.contain(refused);
+    refused = /site1-.*\/snapshots\//;
+    const without = await answer();
+    expect(named(without)).to.deep.equal([
+      ['site1', 'partial'],
+      ['system', 'ok'],
+    ]);
+    expect(without.units[0]).to.deep.include({ moment: null, databases: [] });
+    expect(without.units[0]?.error).to.include({ code: 'io_error' });
   });
 
   it('restores no older snapshot for the newest that the place does not give today; by its id any is to be had', async () => {

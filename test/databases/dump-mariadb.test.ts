@@ -77,6 +77,27 @@ describe('dumps of MariaDB', function () {
     expect(databases).to.deep.equal(Object.values(site.recorded()));
     expect(moment.snapshot).to.equal((await site.snapshots()).at(-1)?.id);
     expect((await site.start(['databases', 'site1', '--at', '2020-01-01'])).exitCode).to.equal(1);
+    const text = (await site.startForPeople(['databases', 'site1'])).stdout;
+    const { server, sha256, seconds, secondsBeforeFiles } = site.recorded().one_wp!;
+    expect(text).to.include(
+      `\n    ${server}, utf8mb4 (utf8mb4_unicode_ci); dumped in ${seconds} s in one transaction, ${secondsBeforeFiles} s before the files\n    sha256 ${sha256}`,
+    );
+    expect(text).to.match(/mysql\/one_wp +2[-0-9T:.Z]+ +1 +3 .* ok\n/);
+  });
+
+  it('are listed of all units, each by itself', async () => {
+    const { stdout, exitCode } = await site.start(['databases']);
+    const { status, units } = JSON.parse(stdout);
+    expect([exitCode, status]).to.deep.equal([0, 'ok']);
+    const [one, ...others] = units;
+    expect(others).to.deep.equal([]);
+    const named = JSON.parse((await site.start(['databases', 'site1'])).stdout);
+    expect({ ...one, moment: null }).to.deep.equal({ ...named, moment: null, error: null });
+    const then = JSON.parse((await site.start(['databases', '--at', '2020-01-01'])).stdout);
+    expect(then).to.deep.include({ status: 'ok' });
+    expect(then.units[0]).to.deep.include({ moment: null, databases: [], error: null });
+    for (const wrong of [['all', '--at', named.moment.snapshot], ['']])
+      expect(JSON.parse((await site.start(['databases', ...wrong])).stdout).error.code).to.equal('usage');
   });
 
   it('have the users of the account with the hashes of their passwords, and nobody else', async () => {

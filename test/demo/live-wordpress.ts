@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabasesResult } from '../../core/schemas/databases.ts';
+import type { UnitDatabasesResult } from '../../core/schemas/databases.ts';
 import type { RestoreResult } from '../../core/schemas/restore.ts';
 import type { RunResult } from '../../core/schemas/run.ts';
 import type { VirtualSite } from '../accounts/virtual-server.ts';
@@ -46,7 +46,7 @@ export class LiveWordPress {
     const tables = await this.#checksums();
     await showStep(`describe ${name}'s documents`, () => this.#proceedings.remember('live', this.#documents));
     say(runLines(await this.#proceedings.cpcmd<RunResult>('backup:run', name)));
-    say(databaseLines(await this.#proceedings.cpcmd<DatabasesResult>('backup:databases', name)));
+    say(databaseLines(await this.#proceedings.cpcmd<UnitDatabasesResult>('backup:databases', name)));
 
     await showStep(`break ${name}: drop all ${tables.size} tables, cut wp-config.php short`, () => this.#break([...tables.keys()]));
     this.#proceedings.expect('the page is gone', !hasPost(await this.#ask(web)));

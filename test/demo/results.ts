@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../../core/cli/quantities.ts';
-import type { DatabasesResult } from '../../core/schemas/databases.ts';
+import type { UnitDatabasesResult } from '../../core/schemas/databases.ts';
 import type { DiffResult } from '../../core/schemas/diff.ts';
 import type { HistoryResult } from '../../core/schemas/history.ts';
 import type { ListResult } from '../../core/schemas/list.ts';
@@ -47,7 +47,7 @@ export function restoreLines({ status, entries, written, unchanged, deleted, fai
 }
 
 /** The databases of a backup. */
-export function databaseLines({ databases }: DatabasesResult): string[] {
+export function databaseLines({ databases }: UnitDatabasesResult): string[] {
   return databases.map(({ engine, name, result, tables, rows, size, at }) => {
     const amount = `${formatCount(tables ?? 0)} tables, ${formatCount(rows ?? 0)} rows, ${formatBytes(size ?? 0)}`;
     return `${engine}/${name}: ${result}, ${amount}, as of ${at}`;

@@ -57,10 +57,15 @@ export class TestServer {
 
   /** Starts the program; `prefix` is a command that starts it in another way. */
   start(args: readonly string[], prefix: readonly string[] = []) {
+    return this.startForPeople(['--json', ...args], prefix);
+  }
+
+  /** The same with an answer for people. */
+  startForPeople(args: readonly string[], prefix: readonly string[] = []) {
     const [command, ...rest] = [...prefix, process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
     // A stop takes as long as it takes: nobody kills it for that on a busy machine.
     const options = { reject: false, forceKillAfterDelay: false } as const;
-    return execa(command as string, [...rest, '--config', this.#settingsFile, '--json', ...args], options);
+    return execa(command as string, [...rest, '--config', this.#settingsFile, ...args], options);
   }
 
   async #ask<Result>(args: readonly string[], prefix?: readonly string[]): Promise<Answer<Result>> {

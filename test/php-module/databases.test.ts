@@ -30,9 +30,20 @@ describe('backup:databases', () => {
     ]);
   });
 
-  it('refuses another site, what only the administrator may ask for, and no site of the administrator', async () => {
+  it('asks for all units when the administrator names none, and never when an owner does', async () => {
+    panel.answer({ databases: Array.from({ length: 4 }, () => ({ result: { status: 'ok', warnings: [], warningCount: 0, units: [] } })) });
+    await panel.cpcmd('backup:databases');
+    await panel.cpcmd('backup:databases', 'all', '[at:yesterday]');
+    await panel.cpcmd('backup:databases', '[at:yesterday]');
+    expect(asked()).to.deep.equal([[], { at: 'yesterday' }, { at: 'yesterday' }]);
+    expect((await panel.cpcmd('-d', 'one.example', '-o', 'json', 'backup:databases')).stdout).to.include('unit_unknown');
+    expect(asked().at(-1)).to.deep.equal({ unit: 'site1', policy: 'owner' });
+  });
+
+  it('refuses another site, what only the administrator may ask for, and an emptied name', async () => {
     expect(await refusal('-d', 'one.example', 'backup:databases', 'site2')).to.equal('other_site');
     expect(await refusal('-d', 'one.example', 'backup:databases', '[earlier:1]')).to.equal('bad_option');
-    expect(await refusal('backup:databases')).to.equal('site_needed');
+    expect(await refusal('-d', 'one.example', 'backup:databases', 'all')).to.equal('other_site');
+    expect(await refusal('backup:databases', '')).to.equal('all_needed');
   });
 });
