@@ -11,6 +11,10 @@ final class Arguments
 {
 	/** Longest value that a message repeats, in bytes. */
 	private const SHOWN_BYTES = 80;
+	/** How to say that nothing is said. */
+	const LEAVE_OUT = '; leave it out, or say null, for the default';
+	/** The word for all paths, databases or copies. */
+	const EVERYTHING = 'all';
 
 	/**
 	 * An argument as arrays all through: some decoders of SOAP make objects of maps.
@@ -67,7 +71,7 @@ final class Arguments
 	}
 
 	/**
-	 * A text; what is left out or null is the default.
+	 * A text; what is left out or null is the default. An empty one is what a variable left that is not set, and never the default.
 	 *
 	 * @param mixed       $value
 	 * @param string|null $default  null when there is none
@@ -76,15 +80,19 @@ final class Arguments
 	 */
 	public static function text($value, ?string $default, string $expected): string
 	{
-		$text = $value === null || $value === '' ? $default : $value;
-		if (\is_string($text) || \is_int($text) || \is_float($text)) {
+		$text = $value ?? $default;
+		if ($value !== '' && (\is_string($text) || \is_int($text) || \is_float($text))) {
 			return (string)$text;
+		}
+		if ($value === '') {
+			throw self::emptied('\'\'', $expected . ($default === null ? '' : self::LEAVE_OUT));
 		}
 		throw new Failure('bad_argument', ['argument' => self::shown($value), 'expected' => $expected]);
 	}
 
 	/**
-	 * Paths: a list, one as a text, one as a map with `path` or `path_b64`; none for null and an empty text.
+	 * Paths: a list, one as a text, one as a map with `path` or `path_b64`; none for null. An empty list is what the panel's command line
+	 * leaves of one whose last word is a variable that is not set, so it never stands for everything.
 	 *
 	 * @param mixed    $paths
 	 * @param string[] $options names of options, which may have been passed in the place of the paths
@@ -94,8 +102,11 @@ final class Arguments
 	public static function paths($paths, array $options, string $usage): array
 	{
 		$paths = self::plain($paths);
-		if ($paths === null || $paths === '') {
+		if ($paths === null) {
 			return [];
+		}
+		if ($paths === []) {
+			throw self::emptied('[]', 'a list of paths. For everything say `all\' in its place');
 		}
 		if (!\is_array($paths)) {
 			return [$paths];
@@ -114,6 +125,35 @@ final class Arguments
 		}
 
 		return [$paths];
+	}
+
+	/**
+	 * Where in a value something is empty, which is what the panel's command line leaves of a list or a map that ends with a variable which is
+	 * not set; null when nothing is.
+	 *
+	 * @param mixed  $value
+	 * @param string $name  of the value, empty for the whole
+	 */
+	public static function firstEmptied($value, string $name = ''): ?string
+	{
+		$value = self::plain($value);
+		if ($value === [] || $value === '') {
+			return $name;
+		}
+		foreach (\is_array($value) ? $value : [] as $key => $item) {
+			$emptied = self::firstEmptied($item, $name === '' ? (string)$key : "{$name}.{$key}");
+			if ($emptied !== null) {
+				return $emptied;
+			}
+		}
+
+		return null;
+	}
+
+	/** What is said of a word that arrived empty. */
+	public static function emptied(string $shown, string $expected): Failure
+	{
+		return new Failure('bad_argument', ['argument' => $shown, 'expected' => "{$expected}. It is empty, as when a variable is not set"]);
 	}
 
 	/**

@@ -143,7 +143,7 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string|array|null $site    site to restore (administrator), else the paths
 	 * @param string|array|null $paths   paths as `backup:ls` and the guide name them, each a text or a map with path or
-	 *                                   path_b64; one alone may be a text; empty for everything
+	 *                                   path_b64; one alone may be a text; `all` for everything
 	 * @param array|null        $options at (snapshot), to (folder), overwrite (always, changed, never), delete, dryRun,
 	 *                                   recreate (in its place although the account is deleted)
 	 * @return array status (ok, partial, failed), counts and problems
@@ -231,7 +231,7 @@ class Backup_Module extends \Module_Skeleton
 	 * List a folder as it was
 	 *
 	 * @param string|null       $site    site to look at; a site's administrator leaves it out or gives null
-	 * @param string|array|null $folder  path inside the backup, or a map with path_b64; empty for the top
+	 * @param string|array|null $folder  path inside the backup, or a map with path_b64; null for the top
 	 * @param array|null        $options at (time or snapshot), recursive, limit (rows), after (`next` of the answer before)
 	 * @return array moment, entries, next
 	 */
@@ -271,7 +271,7 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string|null       $site    site to look at; a site's administrator gives null
 	 * @param string            $pattern `*.php` for names, `shadow/home/*.php` for paths
-	 * @param string|array|null $folder  only below this path; empty for everywhere
+	 * @param string|array|null $folder  only below this path; null for everywhere
 	 * @param array|null        $options limit (rows), after (`next` of the answer before)
 	 * @return array found, each path with its versions, and next
 	 */
@@ -317,7 +317,7 @@ class Backup_Module extends \Module_Skeleton
 	 * @param string|null       $site    site to look at; a site's administrator leaves it out or gives null
 	 * @param string|null       $from    time or snapshot; `latest` when left out
 	 * @param string|null       $to      time or snapshot, or `live`, which it is when left out
-	 * @param string|array|null $folder  only this path and what is below it; empty for everything
+	 * @param string|array|null $folder  only this path and what is below it; null for everything
 	 * @param array|null        $options limit (rows), after (`next` of the answer before)
 	 * @return array from, to, differences, next
 	 */
@@ -478,7 +478,7 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * Bring what is in the repository to the copies that `backups.copies` names
 	 *
-	 * @param string|null $copy    name of a copy; `all` or none: all of them
+	 * @param string      $copy    name of a copy, or `all`
 	 * @param array|null  $options
 	 * @return array what became of each copy
 	 */
@@ -512,8 +512,8 @@ class Backup_Module extends \Module_Skeleton
 
 		return $this->backupPerform(4, \func_get_args(), $usage, static function (Requester $requester, CoreClient $core) use ($snapshot, $reason, $until, $site): array {
 			$params = RetentionRequest::snapshot($requester, $snapshot, $site) + ['reason' => Arguments::text($reason, null, 'a reason, in words')];
-			if ($until !== null && $until !== '') {
-				$params['until'] = Arguments::text($until, null, 'the end of a hold: a day, or a length such as 6months');
+			if ($until !== null) {
+				$params['until'] = Arguments::text($until, null, 'the end of a hold: a day, or a length such as 6months; null for none');
 			}
 
 			return $core->call('hold', $params, self::SHORT_WAIT);

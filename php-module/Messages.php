@@ -123,6 +123,7 @@ final class Messages
 	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
 	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant, such as site12 or example.com'];
 	const ERR_ALL_NEEDED = [':err_backup_all_needed', 'Name a site, or say `all\' for the whole server'];
+	const ERR_PATHS_NEEDED = [':err_backup_paths_needed', 'Name the paths that are meant, or say `all\' in their place for everything; the command is %(usage)s'];
 	const ERR_OWNER_LEVEL = [':err_backup_owner_level', 'An account cannot ask for the level `%(level)s\': the schedule decides. Omit the level'];
 	const ERR_BAD_ARGUMENT = [':err_backup_bad_argument', '`%(argument)s\' is not %(expected)s'];
 	const ERR_EXTRA_ARGUMENT = [':err_backup_extra_argument', 'One argument too many, `%(argument)s\'; the command is %(usage)s'];
@@ -135,6 +136,10 @@ final class Messages
 	const ERR_OWNER_TARGET = [':err_backup_owner_target', 'The target must be a new folder directly in %(home)s, not `%(path)s\''];
 	const ERR_BAD_OPTION = [':err_backup_bad_option', 'Option `%(option)s\' %(problem)s'];
 	const ERR_BAD_SETTING = [':err_backup_bad_setting', '`%(scope)s\' cannot take `%(value)s\'; it takes %(example)s'];
+	const ERR_SETTING_EMPTIED = [
+		':err_backup_setting_emptied',
+		'`%(scope)s\' cannot take `%(value)s\': `%(name)s\' is empty in it, as when a variable is not set. What is left out has its default; it takes %(example)s',
+	];
 	const ERR_SETTING_REFUSED = [':err_backup_setting_refused', '%(message)s The Scope takes %(example)s'];
 	const ERR_SETTING_UNKNOWN = [':err_backup_setting_unknown', 'The value of `%(scope)s\' cannot be read: %(message)s'];
 

@@ -17,8 +17,8 @@ final class RestoreRequest
 		'recreate' => Options::FLAG,
 	];
 
-	/** A list whose last word is a variable that is not set arrives empty; it must not become everything, in its place. */
-	private const NOT_EMPTIED = 'a list of paths: it is empty, as when a variable is not set. For everything leave the paths out, or say null';
+	/** What writes or sends a whole account is told so: nothing, as of a variable that is not set, is never everything. */
+	private const SAID = ['restore', 'download'];
 
 	/**
 	 * @param string $command `restore`, `plan` or `download`
@@ -33,17 +33,17 @@ final class RestoreRequest
 		$given = Arguments::plain($given);
 		$kinds = self::kinds($command) + ($requester->isOwner() ? [] : Options::WHOSE);
 		self::refuseEmptyPath($requester, $given);
-		if (self::beginsWithPaths($requester, $given[0] ?? null)) {
+		if (self::beginsWithPaths($requester, $given)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} '[shadow/var/www/html]' '[at:latest]'");
 			array_unshift($given, null);
 		}
 		[$site, $paths, $options] = $given + [null, null, null];
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))];
-		$isEmptied = $paths === [];
-		$paths = Arguments::paths($paths, array_keys($kinds), $usage);
+		$isEverything = $paths === Arguments::EVERYTHING;
+		$paths = $isEverything ? [] : Arguments::paths($paths, array_keys($kinds), $usage);
 		$options = Options::read($options, $kinds);
-		if ($isEmptied && $command === 'restore' && !isset($options['to']) && empty($options['dryRun'])) {
-			throw new Failure('bad_argument', ['argument' => '[]', 'expected' => self::NOT_EMPTIED]);
+		if (!$isEverything && $paths === [] && \in_array($command, self::SAID, true) && empty($options['dryRun'])) {
+			throw new Failure('paths_needed', ['usage' => $usage, 'command' => $command]);
 		}
 		if ($requester->isOwner()) {
 			$params += $requester->policy() + $requester->room();
@@ -74,7 +74,7 @@ final class RestoreRequest
 	}
 
 	/**
-	 * Everything is restored when no paths are given, but never by an empty text, as of a variable that is not set.
+	 * An empty text is what a variable left that is not set.
 	 *
 	 * @throws Failure `bad_path`
 	 */
@@ -86,14 +86,15 @@ final class RestoreRequest
 	}
 
 	/**
-	 * Whether the first argument is no site: a list always, and for an owner, who has one site, a path too.
-	 *
-	 * @param mixed $first
+	 * Whether the first argument is no site: a list always, and for an owner, who has one site, a path too, or `all` without paths behind it.
 	 */
-	private static function beginsWithPaths(Requester $requester, $first): bool
+	private static function beginsWithPaths(Requester $requester, array $given): bool
 	{
+		[$first, $second] = $given + [null, null];
 		$root = BackupPath::OWNER_ROOT;
+		$isEverything = $first === Arguments::EVERYTHING && ($second === null || (\is_array($second) && !Arguments::isList($second)));
+		$isPath = $isEverything || (\is_string($first) && ($first === $root || strpos($first, $root . '/') === 0));
 
-		return \is_array($first) || ($requester->isOwner() && \is_string($first) && ($first === $root || strpos($first, $root . '/') === 0));
+		return \is_array($first) || ($requester->isOwner() && $isPath);
 	}
 }

@@ -30,7 +30,7 @@ final class RetentionRequest
 	}
 
 	/**
-	 * @param mixed $copy    the name of a copy; `all` or nothing: all of them
+	 * @param mixed $copy    the name of a copy, or `all`
 	 * @param mixed $options
 	 * @return array parameters
 	 * @throws Failure
@@ -38,8 +38,7 @@ final class RetentionRequest
 	public static function copy($copy, $options): array
 	{
 		$meant = 'the name of a copy as backups.copies has it, or all';
-		// A text that is empty is what a variable left that is not set.
-		$name = $copy === '' ? '' : Arguments::text($copy, 'all', $meant);
+		$name = Arguments::text($copy, null, $meant);
 		if (preg_match('/^[a-z0-9][a-z0-9-]{0,31}$/D', $name) !== 1) {
 			throw new Failure('bad_argument', ['argument' => Arguments::shown($name), 'expected' => $meant]);
 		}
@@ -62,7 +61,10 @@ final class RetentionRequest
 			throw new Failure('bad_argument', ['argument' => Arguments::shown($text), 'expected' => 'a backup: its id, latest, or a time']);
 		}
 		$word = Arguments::site($site);
+		if ($word === '') {
+			throw Arguments::emptied('\'\'', 'a site, such as site12 or example.com; leave it out, or say null, where the backup is named by its id');
+		}
 
-		return ['snapshot' => $text] + ($word === null || $word === '' ? [] : ['unit' => $requester->oneUnit($word)]);
+		return ['snapshot' => $text] + ($word === null ? [] : ['unit' => $requester->oneUnit($word)]);
 	}
 }

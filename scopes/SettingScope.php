@@ -48,6 +48,10 @@ abstract class SettingScope implements SettingsInterface
 			if (!($val === null && static::TAKES_NULL) && !$this->accepts($val)) {
 				throw $this->refusal([$val]);
 			}
+			$emptied = Arguments::firstEmptied($val);
+			if ($emptied !== null) {
+				throw $this->refusal([$val])->as('setting_emptied', ['name' => $emptied]);
+			}
 			$this->change($val);
 		} catch (Failure $failure) {
 			$failure->report();

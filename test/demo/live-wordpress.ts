@@ -51,7 +51,7 @@ export class LiveWordPress {
     await showStep(`break ${name}: drop all ${tables.size} tables, cut wp-config.php short`, () => this.#break([...tables.keys()]));
     this.#proceedings.expect('the page is gone', !hasPost(await this.#ask(web)));
 
-    say(restoreLines(await this.#proceedings.cpcmd<RestoreResult>('backup:restore', name, 'null', '[withDatabases:true]')));
+    say(restoreLines(await this.#proceedings.cpcmd<RestoreResult>('backup:restore', name, 'all', '[withDatabases:true]')));
     const restored = await this.#checksums();
     const equal = [...tables].filter(([table, sum]) => restored.get(table) === sum).length;
     this.#proceedings.expect(

@@ -35,7 +35,7 @@ export class MainJob {
     await this.#restore(site.name, `[${mail}]`, `[to:"${elsewhere}"]`);
     this.#proceedings.judge('the folder elsewhere', await this.#proceedings.compare('mail', join(elsewhere, mail)));
 
-    await this.#restore(site.name, 'null', '[delete:true]');
+    await this.#restore(site.name, 'all', '[delete:true]');
     const comparisons = await showStep('compare every property of every entry', () => this.#compareAccounts());
     say(comparisonTable(comparisons));
     for (const [name, comparison] of comparisons) this.#proceedings.judge(name, comparison);

@@ -78,7 +78,7 @@ export class Week {
 
   async #goBack(): Promise<void> {
     const { name, fst, shadow } = this.#site;
-    const words = [name, 'null', `[at:"${this.#wantedMoment}",overwrite:changed,delete:true]`];
+    const words = [name, 'all', `[at:"${this.#wantedMoment}",overwrite:changed,delete:true]`];
     say(planLines(await this.#proceedings.cpcmd<PlanResult>('backup:plan', ...words), this.#days));
     say(restoreLines(await this.#proceedings.cpcmd<RestoreResult>('backup:restore', ...words)));
     const comparisons = await showStep(`compare every property of every entry with ${WANTED_DAY}`, async () => [

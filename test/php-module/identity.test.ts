@@ -29,8 +29,8 @@ describe('whose backups are meant, in the panel', () => {
     [['backup:list', 'formerly.example'], 'list', { domain: 'formerly.example' }],
     [['backup:list', 'all', '[server:old.example.com]'], 'list', { server: 'old.example.com' }],
     [['backup:verify', 'site1', '[server:old.example.com]'], 'verify', { unit: 'site1', server: 'old.example.com' }],
-    [['backup:ls', 'site1', '', '[server:old.example.com]'], 'ls', { unit: 'site1', server: 'old.example.com' }],
-    [['backup:restore', 'site1', '[]', '[earlier:true,to:/root/x]'], 'restore', { unit: 'site1', earlier: true, to: { path: '/root/x' } }],
+    [['backup:ls', 'site1', 'null', '[server:old.example.com]'], 'ls', { unit: 'site1', server: 'old.example.com' }],
+    [['backup:restore', 'site1', 'all', '[earlier:true,to:/root/x]'], 'restore', { unit: 'site1', earlier: true, to: { path: '/root/x' } }],
   ];
   for (const [words, method, params] of CALLS) {
     it(`${words.join(' ')} asks the core for ${method}`, async () => {
@@ -47,7 +47,7 @@ describe('whose backups are meant, in the panel', () => {
     [['backup:servers', '[]'], 'bad_option'],
     [['backup:copy', '[]'], 'bad_argument'],
     [['backup:copy', ''], 'bad_argument'],
-    [['backup:copy', 'null', '[usb]'], 'bad_option'],
+    [['backup:copy', 'all', '[usb]'], 'bad_option'],
     [['backup:list', 'site1', '[fromCopy:/mnt]'], 'bad_option'],
     [['backup:adopt'], 'bad_argument'],
     [['backup:adopt', 'x', '[sure:true]'], 'bad_option'],
@@ -80,8 +80,8 @@ describe('whose backups are meant, in the panel', () => {
     ['backup:list', 'site1', '[server:x]'],
     ['backup:list', 'site1', '[earlier:true]'],
     ['backup:list', 'site1', '[fromCopy:usb]'],
-    ['backup:ls', 'site1', '', '[earlier:true]'],
-    ['backup:restore', '[]', '[server:x]'],
+    ['backup:ls', 'site1', 'null', '[earlier:true]'],
+    ['backup:restore', 'all', '[server:x]'],
     ['backup:verify', 'site1', '[server:x]'],
   ]) {
     it(`a site’s administrator cannot mean anything but the own account: ${words.join(' ')}`, async () => {

@@ -11,7 +11,15 @@ const PROJECT = join(import.meta.dirname, '../..');
 const CONSTANTS = `require $argv[1]; echo json_encode((new ReflectionClass('ApiscpBackup\\\\Messages'))->getConstants());`;
 
 // Said of a whole result that has a status of its own, or by a Scope, which has no result.
-const NOT_IN_RESULTS = ['ERR_FAILED', 'ERR_UNWELL', 'ERR_DAMAGED', 'ERR_BAD_SETTING', 'ERR_SETTING_REFUSED', 'ERR_SETTING_UNKNOWN'];
+const NOT_IN_RESULTS = [
+  'ERR_FAILED',
+  'ERR_UNWELL',
+  'ERR_DAMAGED',
+  'ERR_BAD_SETTING',
+  'ERR_SETTING_EMPTIED',
+  'ERR_SETTING_REFUSED',
+  'ERR_SETTING_UNKNOWN',
+];
 
 describe('messages', () => {
   let pairs: Record<string, [string, string]>;

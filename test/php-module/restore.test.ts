@@ -36,10 +36,13 @@ describe('backup:restore', () => {
       ]);
     });
 
-    it('names no paths for the whole unit', async () => {
-      await panel.cpcmd('backup:restore', 'site1');
-      await panel.cpcmd('backup:restore', 'site1', 'null', 'null');
-      expect(asked()).to.deep.equal([{ unit: 'site1' }, { unit: 'site1' }]);
+    it('names no paths to the core for the whole unit, which has to be said', async () => {
+      await panel.cpcmd('backup:restore', 'site1', 'all');
+      await panel.cpcmd('backup:restore', 'site1', 'null', '[dryRun:true]');
+      expect(asked()).to.deep.equal([{ unit: 'site1' }, { unit: 'site1', dryRun: true }]);
+      panel.answer({});
+      for (const words of [[], ['null'], ['null', 'null'], ['null', '[to:/root/x]']])
+        expect(await refusal('backup:restore', 'site1', ...words)).to.equal('paths_needed');
     });
 
     it('needs one site', async () => {
@@ -103,7 +106,7 @@ describe('backup:restore', () => {
       '[a]',
     ];
     for (const options of bad) {
-      expect(await refusal('backup:restore', 'site1', '[]', options), options).to.equal('bad_option');
+      expect(await refusal('backup:restore', 'site1', 'all', options), options).to.equal('bad_option');
       expect(await refusal('-d', 'site1', 'backup:restore', '[shadow/x]', options), options).to.equal('bad_option');
     }
   });
@@ -120,9 +123,11 @@ describe('backup:restore', () => {
       ]);
     });
 
-    it('means what the owner may change when it names no paths', async () => {
-      await own();
-      await own('null');
+    it('means what the owner may change when it says all', async () => {
+      for (const words of [[], ['null'], ['one.example']])
+        expect(await refusal('-d', 'site1', 'backup:restore', ...words)).to.equal('paths_needed');
+      await own('all');
+      await own('one.example', 'all');
       expect(asked().map((params) => params.paths)).to.deep.equal([[{ path: 'shadow' }], [{ path: 'shadow' }]]);
     });
 

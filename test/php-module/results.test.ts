@@ -121,7 +121,7 @@ describe('results of the module', () => {
       const command =
         method === 'restoreDatabase'
           ? ['backup:restore-database', 'site1', '[mysql/a]']
-          : [`backup:${method}`, ...(method === 'run' ? ['all'] : [])];
+          : [`backup:${method}`, ...(['run', 'copy'].includes(method) ? ['all'] : [])];
       expect((await panel.cpcmd(...command)).stderr, method).to.contain(said);
     }
   });
@@ -154,6 +154,7 @@ describe('results of the module', () => {
         'json',
         `backup:${method}`,
         ...(['restore', 'run', 'verify'].includes(method) ? ['site1'] : []),
+        ...(method === 'restore' ? ['all'] : []),
       );
       expect(panel.notes, method).to.have.length(1);
       expect(JSON.parse(stdout)).to.nested.include({ 'error.code': 'worker_lost', 'error.retry': true, status: 'failed' });

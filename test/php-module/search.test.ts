@@ -56,7 +56,7 @@ describe('what a site and the administrator find in backups', () => {
     await ask('-d', 'site1', 'backup:ls');
     await ask('-d', 'site1', 'backup:find', 'null', 'x');
     await ask('-d', 'site1', 'backup:diff', 'one.example');
-    await ask('-d', 'site1', 'backup:plan', '[]');
+    await ask('-d', 'site1', 'backup:plan');
     const folder = { path: 'shadow' };
     expect(asked()).to.deep.equal([
       ['ls', { unit: 'site1', policy: 'owner', folder }],

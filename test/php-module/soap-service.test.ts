@@ -64,7 +64,7 @@ describe('the module over SOAP', () => {
           ['backup_restore', ['site1', PATHS, OPTIONS]],
           // PHP's server refuses a call without any argument from a client that has no WSDL.
           ['backup_list', mapping === undefined ? [null] : []],
-          ['backup_restore', ['site1', null, { to: '/root/x' }]],
+          ['backup_restore', ['site1', 'all', { to: '/root/x' }]],
         ],
       });
       if (mapping === 'string') {

@@ -38,7 +38,7 @@ const SCOPES: Record<string, Case> = {
     setting: 'exclude',
     words: '[cache/,*.log]',
     value: ['cache/', '*.log'],
-    wrong: ['cache/', 'true', '[1,2]', '[a:b]'],
+    wrong: ['cache/', 'true', '[1,2]', '[a:b]', '[]'],
   },
   'backups.include-subvolumes': {
     setting: 'includeSubvolumes',
@@ -81,6 +81,15 @@ const SCOPES: Record<string, Case> = {
     wrong: ['4', 'idle', 'true', '[]'],
   },
 };
+
+/** A value with each of its texts, lists and maps emptied, one at a time, as a variable that is not set leaves them. */
+function emptied(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [''];
+  const put = (key: string, item: unknown) =>
+    Array.isArray(value) ? value.map((old, at) => (String(at) === key ? item : old)) : { ...value, [key]: item };
+  const inside = Object.entries(value).flatMap(([key, item]) => emptied(item).map((less) => put(key, less)));
+  return [...inside, []];
+}
 
 describe('the Scopes of the policies', () => {
   let panel: FakePanel;
@@ -127,10 +136,35 @@ describe('the Scopes of the policies', () => {
     });
   }
 
-  it('an empty list of patterns is one', async () => {
+  it('store nothing that is empty somewhere, in whichever place', async () => {
+    panel.answer({});
+    const values = Object.entries(SCOPES).flatMap(([scope, { value }]) => emptied(value).map((less) => [scope, less] as const));
+    const typed = values.flatMap(([scope, less], at) => [
+      ...(at > 0 ? [';'] : []),
+      'scope:set',
+      JSON.stringify(scope),
+      JSON.stringify(less),
+    ]);
+    const { stdout, stderr } = await panel.cpcmd('-i', 'json', '-o', 'json', ...typed);
+    expect(stdout.split('\n').map((line) => JSON.parse(line))).to.deep.equal(values.map(() => false));
+    expect(stderr).to.contain("`webhooks.0.key' is empty in it").and.to.contain("`levels.full' is empty in it");
+    const words = [
+      ['backups.schedule', '[rules:[[weekdays:[sunday],level:full],],prune:true]', 'rules'],
+      ['backups.schedule', '[rules:[[weekdays:[sunday,],level:full]]]', 'rules.0.weekdays'],
+      ['backups.notify', '[webhooks:[[url:"https://example.com/hook",key:/etc/x],],argos:true]', 'webhooks'],
+      ['backups.notify', '[mail:[ops@example.com,],argos:true]', 'mail'],
+      ['backups.retention', '[levels:[full:2months,incremental:],keepDaily:7]', 'levels'],
+      ['backups.self-service', '[interval:,share:0.05]', 'interval'],
+    ];
+    for (const [scope, word, name] of words)
+      expect((await panel.cpcmd('scope:set', scope!, word!)).stderr, word).to.contain(`\`${name}' is empty in it`);
+    expect(asked()).to.deep.equal([]);
+  });
+
+  it('null is no patterns', async () => {
     const answer = (current: unknown) => [{ result: { name: 'exclude', value: current, default: [] } }];
     panel.answer({ 'settings.get': answer(['a']), 'settings.set': answer([]) });
-    expect((await panel.cpcmd('scope:set', 'backups.exclude', '[]')).stdout).to.equal('1');
-    expect(asked().at(-1)).to.deep.equal(['settings.set', { name: 'exclude', value: [] }]);
+    expect((await panel.cpcmd('scope:set', 'backups.exclude', 'null')).stdout).to.equal('1');
+    expect(asked().at(-1)).to.deep.equal(['settings.set', { name: 'exclude', value: null }]);
   });
 });

@@ -50,6 +50,15 @@ const ADMINISTRATOR: readonly Row[] = [
   { typed: ['backup:run'], code: 'all_needed' },
   { typed: ['backup:run', "''"], code: 'all_needed' },
   { typed: ['backup:verify'], code: 'all_needed' },
+  {
+    typed: ['backup:restore', 'site1'],
+    code: 'paths_needed',
+    says: /say `all' in their place for everything.*backup:restore SITE PATHS OPTIONS/,
+  },
+  { typed: ['backup:download', 'site1'], code: 'paths_needed' },
+  { typed: ['backup:copy'], code: 'bad_argument', says: "`null' is not the name of a copy as backups.copies has it, or all" },
+  { typed: ['backup:find', 'site1', 'page', "''"], code: 'bad_argument', says: /leave it out, or say null, for everything. It is empty/ },
+  { typed: ['backup:restore', 'site1', '[]'], code: 'bad_argument', says: "For everything say `all' in its place. It is empty" },
   { typed: ['backup:prune', 'all', '[dryRun:true]'], has: { status: 'ok', dryRun: true } },
   // Arguments in other shapes, and in other places.
   { typed: ['backup:plan', 'site1', 'shadow/var/www'], has: { unit: 'site1', dryRun: true } },
@@ -60,9 +69,9 @@ const ADMINISTRATOR: readonly Row[] = [
   { typed: ['backup:restore', 'site1', '[at:yesterday 14:00]'], code: 'options_misplaced' },
   { typed: ['backup:ls', 'site1', '[recursive:true]'], code: 'options_misplaced' },
   { typed: ['backup:ls', 'site1', 'shadow', 'limit:5'], code: 'bad_option', says: 'looks like [at:VALUE]' },
-  { typed: ['backup:restore', 'site1', '[]', '[dryrun:true]'], code: 'bad_option', says: 'did you mean dryRun?' },
+  { typed: ['backup:restore', 'site1', 'all', '[dryrun:true]'], code: 'bad_option', says: 'did you mean dryRun?' },
   {
-    typed: ['backup:restore', 'site1', '[]', '[to:relative]'],
+    typed: ['backup:restore', 'site1', 'all', '[to:relative]'],
     code: 'bad_option',
     says: /`to' cannot be `relative'.*such as \/root\/found/,
   },
@@ -76,7 +85,7 @@ const ADMINISTRATOR: readonly Row[] = [
   { typed: ['backup:run', 'site1', 'incremental', 'null', 'extra'], code: 'extra_argument', says: /`extra'.*backup:run SITE LEVEL/ },
   { typed: ['backup:list', 'site1', 'null', 'x'], code: 'extra_argument' },
   { typed: ['backup:version', 'x'], code: 'extra_argument' },
-  { typed: ['backup:diff', 'site1', "''", "''", 'null', '[from:yesterday]'], code: 'bad_option', says: "`from' is not known here" },
+  { typed: ['backup:diff', 'site1', 'null', 'null', 'null', '[from:yesterday]'], code: 'bad_option', says: "`from' is not known here" },
   // A point in time; what lost its name is refused.
   { typed: ['backup:hold', 'latest', 'why', 'null', 'site1'], has: { unit: 'site1' } },
   { typed: ['backup:release', 'latest', 'site1'], has: { released: 1 } },
@@ -84,8 +93,8 @@ const ADMINISTRATOR: readonly Row[] = [
   { typed: ['-i', 'json', 'backup:ls', '"site1"', '"shadow"', '["at:today"]'], code: 'bad_option', says: "[at:'today']" },
   { typed: ['backup:diff', 'site1', 'latest', 'today'], has: { unit: 'site1' } },
   // An account that is no more.
-  { typed: ['backup:restore', 'site3'], code: 'unit_unknown', says: '[recreate:true]' },
-  { typed: ['backup:plan', 'site3', '[]', '[recreate:true]'], has: { unit: 'site3' } },
+  { typed: ['backup:restore', 'site3', 'all'], code: 'unit_unknown', says: '[recreate:true]' },
+  { typed: ['backup:plan', 'site3', 'all', '[recreate:true]'], has: { unit: 'site3' } },
 ];
 
 const OWNERS: readonly Row[] = [
