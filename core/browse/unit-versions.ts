@@ -1,6 +1,5 @@
 import { ChainIndex, chainMembers } from '../chain/chain-index.ts';
 import { compareAge } from '../chain/snapshot.ts';
-import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Entry } from '../manifest/entry.ts';
 import { mergePathStates, type PathState } from '../manifest/merge/path-states.ts';
@@ -19,7 +18,7 @@ export interface Stretch {
 export class UnitVersions {
   /** Those that can be put together, oldest first. */
   readonly snapshots: readonly RecordedSnapshot[];
-  /** Why others are left out: their chains are broken. */
+  /** Why others are left out: their chains are broken, or what they need cannot be read. */
   readonly broken: readonly Failure[];
   /** Of each snapshot the one on which its manifest lies, -1 for a full; and an order in which that one comes before. */
   readonly #below: readonly number[];
@@ -37,8 +36,11 @@ export class UnitVersions {
     this.#order = order;
   }
 
-  /** Snapshots whose chain is broken are reported and left out, and those that are newer than `newest`, an id, which must be there. */
-  static of(all: readonly RecordedSnapshot[], newest: string | undefined, { reporter }: Pick<Context, 'reporter'>): UnitVersions {
+  /**
+   * Snapshots whose chain is broken, or has one of `unread` in it, are left out, and those that are newer than `newest`, an id, which must be
+   * there.
+   */
+  static of(all: readonly RecordedSnapshot[], newest: string | undefined, unread: ReadonlyMap<string, Failure> = new Map()): UnitVersions {
     const sorted = [...all].sort(compareAge);
     const end = newest === undefined ? sorted.length : sorted.findIndex(({ id }) => id === newest) + 1;
     if (end === 0)
@@ -50,13 +52,12 @@ export class UnitVersions {
     for (const { id } of seen) {
       try {
         const chain = chainMembers(index.select(id));
+        const hole = chain.flatMap((member) => unread.get(member.id) ?? []).at(-1);
+        if (hole !== undefined) throw leftOut(id, hole);
         // A clock that jumped can date what a snapshot builds on after it.
         if (chain.every((member) => seen.has(member))) chains.push(chain);
       } catch (error) {
-        const failure = asFailure(error);
-        const { code, message, affected } = failure;
-        reporter.log({ level: 'warning', code, message, affected });
-        broken.push(failure);
+        broken.push(asFailure(error));
       }
     }
     const snapshots = chains.map((chain) => chain.at(-1) as RecordedSnapshot);
@@ -92,6 +93,14 @@ export class UnitVersions {
     }
     return stretches.reverse();
   }
+}
+
+function leftOut(id: string, { code, message, affected, advice, retry }: Failure): Failure {
+  return new Failure(code, `${id} is left out: ${message}`, {
+    affected: [id, ...affected],
+    retry,
+    ...(advice === undefined ? {} : { advice }),
+  });
 }
 
 function isSameVersion(a: Entry | undefined, b: Entry | undefined): boolean {

@@ -148,7 +148,7 @@ function renderDownload({ unit, moment, entries, bytes, file, expires, warnings,
   return `${what}${where}${warningLines(warnings, warningCount)}Download: ${status}.\n`;
 }
 
-function renderVerify({ status, snapshots, objects, entries, bytesRead, damages }: VerifyResult): string {
+function renderVerify({ status, snapshots, objects, entries, bytesRead, damages, warnings, warningCount }: VerifyResult): string {
   const lines = damages.flatMap((damage) => [
     `${printable(`${damage.object}: ${damage.message}`)} (${damage.code})\n`,
     `  snapshots: ${printable(damage.snapshots.join(', '))}\n`,
@@ -156,7 +156,7 @@ function renderVerify({ status, snapshots, objects, entries, bytesRead, damages 
     ...(damage.fileCount > damage.files.length ? [`  and ${formatCount(damage.fileCount - damage.files.length)} more files\n`] : []),
   ]);
   const checked = `${formatCount(snapshots)} snapshots, ${formatCount(objects)} objects, ${formatCount(entries)} entries, ${formatBytes(bytesRead)} read`;
-  return `${lines.join('')}Verify: ${status}. ${checked}.\n`;
+  return `${lines.join('')}${warningLines(warnings, warningCount)}Verify: ${status}. ${checked}.\n`;
 }
 
 function renderRepair({ status, dryRun, objects, bytesRead, healed, lost, protected: renewed }: RepairResult): string {

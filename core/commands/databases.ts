@@ -28,7 +28,7 @@ async function atPoint(
   at: string | undefined,
   context: Context,
 ): Promise<Omit<UnitDatabasesResult, 'unit' | 'unitId' | 'current'>> {
-  const point = await timeline.resolve(at, context.now());
+  const point = await timeline.resolveRecord(at, context.now());
   const { moment, chain } = point;
   return { ...doubtsResult(doubtsOf(point)), moment, databases: (chain.at(-1)?.databases ?? []).map(listed) };
 }

@@ -2,8 +2,9 @@ import { AllSnapshots } from '../browse/all-snapshots.ts';
 import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
 import { doubtsResult } from '../browse/doubts.ts';
 import { openUnit } from '../browse/open-unit.ts';
+import { openVersions, tellLeftOut } from '../browse/open-versions.ts';
 import { Page } from '../browse/page.ts';
-import { stretchResult, UnitVersions } from '../browse/unit-versions.ts';
+import { stretchResult, type UnitVersions } from '../browse/unit-versions.ts';
 import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
 import type { Context } from '../context/context.ts';
 import { Yielder } from '../context/yield.ts';
@@ -15,7 +16,6 @@ import { comparePaths, isWithin } from '../manifest/path-order.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import { unknownPath } from '../restore/plan/unknown-path.ts';
 import type { FindRequest, FindResult, FoundPath } from '../schemas/find.ts';
-import { OpenLayers } from '../timeline/open-layers.ts';
 
 /** Looks for names or paths over all snapshots of a unit. Each manifest is read once, and from where a page begins. */
 export async function find(request: FindRequest, context: Context): Promise<FindResult> {
@@ -23,30 +23,33 @@ export async function find(request: FindRequest, context: Context): Promise<Find
   const fits = matcherOf(request.pattern);
   const folder = requestedPath(request.folder);
   const { repository, timeline, sight, head } = await openUnit(request, context);
-  const versions = UnitVersions.of(timeline.snapshots, newest, context);
-  const records = versions.snapshots.map(({ record }) => record);
-  const layers = await OpenLayers.open(records, repository);
+  const lost = new Map<string, Failure>();
+  const opened = await openVersions(timeline, newest, repository, ({ failure }) => void lost.set(failure.message, failure));
+  const { versions, readers } = opened;
   try {
-    const all = new AllSnapshots(layers, sight);
+    const all = new AllSnapshots(readers, sight);
     if (folder !== '' && !all.has(folder)) throw unknownPath(`no snapshot of ${head.unit} has`, [folder], (path) => all.has(path));
     const page = new Page<FoundPath>(request.limit);
     const yielder = new Yielder(context);
-    const doubts = doubtsResult([...timeline.gaps, ...versions.broken]);
-    const result = { ...doubts, ...head, snapshots: records.length, found: page.rows };
-    const walk = new UnionWalk(layers.readers, behind !== undefined && comparePaths(behind, folder) > 0 ? behind : folder);
+    const result = (next: string | null): FindResult => {
+      for (const failure of [...versions.broken, ...lost.values()]) tellLeftOut(failure, repository);
+      const doubts = doubtsResult([...timeline.gaps, ...versions.broken, ...lost.values()]);
+      return { ...doubts, ...head, snapshots: readers.length, found: page.rows, next };
+    };
+    const walk = new UnionWalk(readers, behind !== undefined && comparePaths(behind, folder) > 0 ? behind : folder);
     let last = '';
     for (let path = walk.next(); path !== undefined && isWithin(path, folder); path = walk.next()) {
       if (yielder.isDue()) await yielder.take();
       if (path === behind || path === folder || !fits(path, walk)) continue;
       const found = foundPath(path, versions, walk, all);
       if (found === undefined) continue;
-      if (page.isFull) return { ...result, next: encodeCursor([records.at(-1)?.id as string, last]) };
+      if (page.isFull) return result(encodeCursor([versions.snapshots.at(-1)?.id as string, last]));
       page.add(found);
       last = path;
     }
-    return { ...result, next: null };
+    return result(null);
   } finally {
-    layers.close();
+    opened.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { changesBetween } from '../browse/changes.ts';
 import { decodeCursor, encodeCursor } from '../browse/cursor.ts';
 import { doubtsResult } from '../browse/doubts.ts';
 import { openUnit } from '../browse/open-unit.ts';
+import { openVersions, tellLeftOut, withoutUnread } from '../browse/open-versions.ts';
 import { Page } from '../browse/page.ts';
 import { type Stretch, stretchResult, UnitVersions } from '../browse/unit-versions.ts';
 import { requestedPath, wireEntry } from '../browse/wire-entry.ts';
@@ -11,12 +12,13 @@ import { Yielder } from '../context/yield.ts';
 import { Failure } from '../failure.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
 import { type PathState, pathStateOf } from '../manifest/merge/path-states.ts';
+import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
 import { toWirePath } from '../manifest/wire-path.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { OwnerSight } from '../restore/owner/owner-sight.ts';
 import { unknownPath } from '../restore/plan/unknown-path.ts';
 import type { HistoryEvent, HistoryRequest, HistoryResult } from '../schemas/history.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
+import type { UnitTimeline } from '../timeline/point-in-time.ts';
 
 /**
  * Tells when one path appeared, changed and was deleted, newest first. Reads one block of each snapshot's manifest. Throws
@@ -27,13 +29,20 @@ export async function history(request: HistoryRequest, context: Context): Promis
   const path = requestedPath(request.path);
   if (path === '') throw new Failure('usage', 'a path is required, such as shadow/var/www/html/index.php');
   const { repository, timeline, sight, head } = await openUnit(request, context);
-  const versions = UnitVersions.of(timeline.snapshots, newest, context);
-  const states = await readPathStates(versions, path, repository, sight, context);
+  const possible = UnitVersions.of(timeline.snapshots, newest);
+  const { states, unread } = await readPathStates(possible, path, repository, context);
+  const versions = await withoutUnread(possible, timeline, unread, repository);
+  for (const failure of versions.broken) tellLeftOut(failure, repository);
+  const inAll = <T>(action: (all: AllSnapshots) => T): Promise<T> =>
+    withAll(timeline, versions.snapshots.at(-1)?.id, repository, (readers) => action(new AllSnapshots(readers, sight)));
+  const shown = sight === undefined ? states : await inAll((all) => shownStates(states, path, all));
   const events = eventsOf(
-    versions.stretches((snapshot) => states[snapshot] as PathState),
+    versions.stretches((snapshot) => shown.get(versions.snapshots[snapshot]?.id as string) as PathState),
     versions,
   );
-  if (events.length === 0) throw await unknownIn(versions, path, repository, sight, head.unit);
+  if (events.length === 0) {
+    throw await inAll((all) => unknownPath(`no snapshot of ${head.unit} has`, [path], (candidate) => all.has(candidate)));
+  }
   const page = new Page<HistoryEvent>(request.limit);
   const begin = Number(told ?? 0);
   for (const event of events.slice(begin)) {
@@ -46,51 +55,53 @@ export async function history(request: HistoryRequest, context: Context): Promis
   return { ...doubts, ...head, ...toWirePath(path), snapshots: versions.snapshots.length, events: page.rows, next };
 }
 
+/** What each manifest says of a path, by snapshot; and why others say nothing. */
+interface FoundStates {
+  readonly states: ReadonlyMap<string, PathState>;
+  readonly unread: ReadonlyMap<string, Failure>;
+}
+
+/** One manifest is open at a time: a unit may have hundreds. */
 async function readPathStates(
   { snapshots }: UnitVersions,
   path: ByteString,
   repository: Repository,
-  sight: OwnerSight | undefined,
   context: Context,
-): Promise<PathState[]> {
+): Promise<FoundStates> {
   const yielder = new Yielder(context);
-  const states: PathState[] = [];
-  for (const { record } of snapshots) {
-    const layers = await OpenLayers.open([record], repository);
+  const states = new Map<string, PathState>();
+  const unread = new Map<string, Failure>();
+  for (const { id, record } of snapshots) {
+    const { byId, left, close } = await OpenLayers.openUsable([record], repository, ({ from, isOne, failure }) => {
+      if (!isOne || from === path) unread.set(id, failure);
+    });
     try {
-      for (const reader of layers.readers) states.push(pathStateOf(reader, path));
+      for (const [, failure] of left) unread.set(id, failure);
+      for (const reader of byId.values()) states.set(id, pathStateOf(reader, path));
     } finally {
-      layers.close();
+      close();
     }
     if (yielder.isDue()) await yielder.take();
   }
-  if (sight === undefined) return states;
-  return inAll(snapshots, repository, sight, (all) => states.map((pathState) => all.shown(path, pathState)));
+  return { states, unread };
 }
 
-async function inAll<T>(
-  snapshots: UnitVersions['snapshots'],
+function shownStates(states: ReadonlyMap<string, PathState>, path: ByteString, all: AllSnapshots): ReadonlyMap<string, PathState> {
+  return new Map([...states].map(([id, pathState]) => [id, all.shown(path, pathState)]));
+}
+
+async function withAll<T>(
+  timeline: UnitTimeline,
+  newest: string | undefined,
   repository: Repository,
-  sight: OwnerSight | undefined,
-  action: (all: AllSnapshots) => T,
+  action: (readers: readonly ManifestReader[]) => T,
 ): Promise<T> {
-  const records = snapshots.map(({ record }) => record);
-  const layers = await OpenLayers.open(records, repository);
+  const opened = await openVersions(timeline, newest, repository, () => {});
   try {
-    return action(new AllSnapshots(layers, sight));
+    return action(opened.readers);
   } finally {
-    layers.close();
+    opened.close();
   }
-}
-
-function unknownIn(
-  { snapshots }: UnitVersions,
-  path: ByteString,
-  repository: Repository,
-  sight: OwnerSight | undefined,
-  unit: string,
-): Promise<Failure> {
-  return inAll(snapshots, repository, sight, (all) => unknownPath(`no snapshot of ${unit} has`, [path], (candidate) => all.has(candidate)));
 }
 
 /** `stretches` come newest first. */

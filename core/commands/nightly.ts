@@ -282,8 +282,8 @@ async function verifyStep(context: Context): Promise<Omit<NightlyStep, 'step' | 
   const days = (now.epochMilliseconds - millisecondsBefore(now, parseDuration(verifyWithin), zoneOf(context))) / DAY;
   const { status, units, damages } = await checking(verify)({ sample: Math.ceil(100 / Math.max(1, Math.floor(days))) }, context);
   const outcome = `${units.length} units looked at`;
-  if (status === 'ok') return { status, message: outcome };
-  return { status: 'damaged', message: `${outcome}; damaged: ${named(damages.map(({ object }) => object))}` };
+  if (status !== 'damaged') return { status, message: outcome };
+  return { status, message: `${outcome}; damaged: ${named(damages.map(({ object }) => object))}` };
 }
 
 function named(names: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { doubtsResult } from '../browse/doubts.ts';
 import { findSubject } from '../browse/find-subject.ts';
 import { identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
@@ -13,6 +14,7 @@ import type { Damage, VerifyRequest, VerifyResult } from '../schemas/verify.ts';
 import { DamageList } from '../verify/damage-list.ts';
 import { KeyReferences } from '../verify/key-references.ts';
 import { checkRecovery } from '../verify/recovery-check.ts';
+import { requireSomeKey } from '../verify/require-key.ts';
 import { checkServer } from '../verify/server-check.ts';
 import { type CheckScope, type KnownHistory, UnitCheck } from '../verify/unit-check.ts';
 import { noteVerified } from '../verify/verified-units.ts';
@@ -31,10 +33,12 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   // Whose backups others lost is no owner’s business.
   if (request.policy !== 'owner') tellAccepted(history.deletions, repository);
   const keys = new KeyReferences();
+  if (scope === 'all' || repository.keys.isGiven) await requireSomeKey(repository, ids);
   const damages: Damage[] = request.policy === 'owner' ? [] : await damagesOfServer(repository, history, keys);
   if (request.unit !== undefined && request.policy !== 'owner') damages.push(...unreadNotes(repository, damages));
   const watch = new VerificationWatch(context);
   const names = new Set<string>();
+  const unread: Failure[] = [];
   watch.unitCount = ids.length;
   for (const id of ids) {
     watch.unit = unitNameOf(id);
@@ -42,12 +46,13 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    const found = await damagesOf(id, repository, watch, { scope, history, keys });
+    const { found, failures } = await checkUnit(id, repository, watch, { scope, history, keys });
     damages.push(...found);
+    unread.push(...failures);
     const check = {
       time: context.now().toISOString(),
       isDamaged: found.length > 0,
-      isWhole: request.quick !== true && request.sample === undefined,
+      isWhole: scope === 'all' && failures.length === 0,
     };
     if (repository.isOwn && request.quick !== true) noteVerified(repository.stateFolder, id, check);
   }
@@ -56,7 +61,9 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
   const { snapshots, objects, entries, bytesRead } = watch;
   // Names of files are not told to an owner, who may not be meant to know of all: how many there are is enough.
   const list = request.policy === 'owner' ? damages.map((damage) => ({ ...damage, files: [] })) : damages;
-  return { status: list.length === 0 ? 'ok' : 'damaged', units: [...names], snapshots, objects, entries, bytesRead, damages: list };
+  const { status, ...doubts } = doubtsResult(unread);
+  const counts = { units: [...names], snapshots, objects, entries, bytesRead };
+  return { status: list.length === 0 ? status : 'damaged', ...counts, damages: list, ...doubts };
 }
 
 function scopeOf({ quick, sample }: VerifyRequest): CheckScope {
@@ -93,14 +100,15 @@ async function missingKeys(repository: Repository, keys: KeyReferences): Promise
   return damages.ofSnapshots(async () => true);
 }
 
-/** What is wrong with a unit. What ends its check is in there, too, and does not end that of the others. */
-async function damagesOf(
+/** What is wrong with a unit, and why contents were not read. What ends its check is among the first, and does not end that of the others. */
+async function checkUnit(
   unit: string,
   repository: Repository,
   watch: VerificationWatch,
   { scope, history, keys }: { readonly scope: CheckScope; readonly history: KnownHistory; readonly keys: KeyReferences },
-): Promise<Damage[]> {
+): Promise<{ readonly found: readonly Damage[]; readonly failures: readonly Failure[] }> {
   const damages = new DamageList();
+  const check = new UnitCheck(repository, damages, watch, scope);
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
   try {
     keys.add(await repository.units.read(unit));
@@ -108,11 +116,10 @@ async function damagesOf(
     damages.add(place, error, []);
   }
   try {
-    const records = await new UnitCheck(repository, damages, watch, scope).check(unit, history, keys);
+    const records = await check.check(unit, history, keys);
     await checkRecovery(repository, unit, damages, { records, isThorough: scope === 'all' });
   } catch (error) {
-    // Without a key nothing was checked, which is no damage.
-    if (['cancelled', 'identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;
+    if (asFailure(error).code === 'cancelled') throw error;
     damages.add(place, error, []);
   }
   // A prune may have worked beside: what it deleted is gone, and not damaged.
@@ -120,8 +127,9 @@ async function damagesOf(
     async (snapshot) => !isTimedId(snapshot) || (await repository.objectSize(snapshotPath(unit, snapshot))) !== undefined,
   );
   const snapshots = found.flatMap((damage) => damage.snapshots).filter(isTimedId);
-  if (repository.isOwn) noteDamaged(repository.stateFolder, unit, snapshots, scope === 'all' ? 'instead' : 'besides');
-  return found;
+  if (repository.isOwn)
+    noteDamaged(repository.stateFolder, unit, snapshots, scope === 'all' && check.unread.length === 0 ? 'instead' : 'besides');
+  return { found, failures: check.unread };
 }
 
 /** The ids of the units to check, and the folder that they are in. */

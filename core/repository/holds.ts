@@ -76,7 +76,13 @@ async function insteadOf(repository: Repository, path: string, snapshot: string,
 /** What somebody wrote; empty where it is sealed and nobody here can read it. */
 async function reasonOf(repository: Repository, name: string, hold: HoldRecord): Promise<string> {
   if (hold.sealed === undefined || !(await repository.keys.canRead([{ path: '.age', keys: hold.sealed.keys }]))) return hold.reason;
-  return (await reveal(holdDocument, name, hold, repository.keys)).reason;
+  try {
+    return (await reveal(holdDocument, name, hold, repository.keys)).reason;
+  } catch (error) {
+    // Where the key record is lost, too, only opening it tells for whom it is.
+    if (!['identity_missing', 'identity_wrong'].includes(asFailure(error).code)) throw error;
+    return hold.reason;
+  }
 }
 
 /** Adds a hold beside those that the snapshot has already. */

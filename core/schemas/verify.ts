@@ -1,7 +1,7 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { identityProperties } from './keys.ts';
 import { countSchema, unitNameSchema, wirePathSchema } from './parts.ts';
-import { policySchema, unitArgumentSchema } from './reading.ts';
+import { DOUBT_REQUIRED, doubtProperties, policySchema, unitArgumentSchema } from './reading.ts';
 import { serverArgumentSchema } from './servers.ts';
 
 /** Reads everything that the snapshots of a unit, or of all, need, and compares it with what was recorded. */
@@ -40,7 +40,8 @@ const damage = {
 export const verifyResult = {
   type: 'object',
   properties: {
-    status: { enum: ['ok', 'damaged'] },
+    ...doubtProperties,
+    status: { enum: ['ok', 'partial', 'damaged'], description: 'partial: no damage, but of what the warnings name no contents were read.' },
     units: { type: 'array', items: unitNameSchema },
     snapshots: countSchema,
     objects: countSchema,
@@ -48,7 +49,7 @@ export const verifyResult = {
     bytesRead: countSchema,
     damages: { type: 'array', items: damage },
   },
-  required: ['status', 'units', 'snapshots', 'objects', 'entries', 'bytesRead', 'damages'],
+  required: ['units', 'snapshots', 'objects', 'entries', 'bytesRead', 'damages', ...DOUBT_REQUIRED],
   additionalProperties: false,
 } as const;
 

@@ -117,11 +117,24 @@ export class UnitTimeline {
 
   /**
    * The restore point of a moment as people give it (core/chain/point-in-time.ts says how), of `latest` when none is given. A time
-   * without a zone is meant in this machine's. Throws `usage`, `snapshot_unknown`, `chain_broken`.
+   * without a zone is meant in this machine's. Throws `usage`, `snapshot_unknown`, `chain_broken`, `identity_missing`, `identity_wrong`.
    */
   async resolve(at: string | undefined, now: Date): Promise<RestorePoint> {
+    return this.#pointOf(at, now, (chain) => chain);
+  }
+
+  /** The same for whoever needs the record of the snapshot alone: the chain is only that. What it lies on may need another key. */
+  async resolveRecord(at: string | undefined, now: Date): Promise<RestorePoint> {
+    return this.#pointOf(at, now, (chain) => chain.slice(-1));
+  }
+
+  async #pointOf(
+    at: string | undefined,
+    now: Date,
+    needed: (chain: readonly SnapshotRecord[]) => readonly SnapshotRecord[],
+  ): Promise<RestorePoint> {
     const { id, moment, record } = this.#snapshotAt(at, now);
-    const members = chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record);
+    const members = needed(chainMembers(new ChainIndex(this.snapshots).select(id)).map((member) => member.record));
     const chain = await Promise.all(members.map((member) => this.#repository.revealed(member)));
     const unreadRuns: Failure[] = [];
     const newest = new Map<string, Failure>();

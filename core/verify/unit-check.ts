@@ -14,6 +14,7 @@ import { damagedManifest } from './damage.ts';
 import type { DamageList } from './damage-list.ts';
 import { type ExtentReference, ExtentTable } from './extent-table.ts';
 import type { KeyReferences } from './key-references.ts';
+import { LockedContents } from './locked-contents.ts';
 import { checkManifest, collectExtents, withManifest } from './manifest-check.ts';
 import { checkPack } from './pack-check.ts';
 import { keepWaits, nextSample, readWaits, waitsAfter } from './sample-turns.ts';
@@ -53,6 +54,7 @@ export class UnitCheck {
   readonly #packs = new Map<string, NamedPack>();
   /** The snapshots whose manifests can be read, at least in part. */
   readonly #checked: SnapshotRecord[] = [];
+  readonly #locked: LockedContents;
 
   readonly #scope: CheckScope;
 
@@ -61,6 +63,12 @@ export class UnitCheck {
     this.#damages = damages;
     this.#watch = watch;
     this.#scope = scope;
+    this.#locked = new LockedContents(repository, scope === 'all');
+  }
+
+  /** Why contents of snapshots were not looked at, one for each: they are encrypted for others. That their bytes are those that were stored is known. */
+  get unread(): readonly Failure[] {
+    return this.#locked.failures;
   }
 
   /**
@@ -72,7 +80,7 @@ export class UnitCheck {
     for (const record of records) keys.addRecord(record);
     for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs, deletions))
       this.#damages.add(this.#object(snapshotPath(unit, id)), snapshotMissing(unit, id), []);
-    const isReadable = await this.#requireKeys(records);
+    await this.#locked.find(records, this.#scope !== 'quick');
     this.#watch.snapshots += records.length + unusable.length;
     this.#watch.objects += records.length + unusable.length;
     for (const { path, failure } of unusable) this.#damages.add(this.#object(path), failure, [recordIdOf(path) ?? path]);
@@ -82,26 +90,17 @@ export class UnitCheck {
     const chosen = this.#chosenPacks(unit);
     for (const { reference } of chosen) this.#watch.bytesTotal += reference.length;
     const trees = await this.#treesOf(records);
-    for (const record of records) await (isReadable ? this.#checkManifest(record, trees) : this.#checkStored(record.manifest, [record.id]));
+    for (const record of records) {
+      if (this.#locked.has(record.manifest)) await this.#checkStored(record.manifest, [record.id]);
+      else await this.#checkManifest(record, trees);
+    }
     for (const pack of this.#packs.values()) if (!chosen.has(pack)) await this.#checkLength(pack.reference, pack.snapshots);
-    if (isReadable) for (const group of packGroups(chosen)) await this.#checkPacks(group);
-    else for (const { reference, snapshots } of chosen) await this.#checkStored(reference, snapshots);
+    const isLocked = ({ reference }: NamedPack): boolean => this.#locked.has(reference);
+    for (const group of packGroups([...chosen].filter((pack) => !isLocked(pack)))) await this.#checkPacks(group);
+    for (const { reference, snapshots } of [...chosen].filter(isLocked)) await this.#checkStored(reference, snapshots);
     if (this.#scope === 'all') await this.#checkWholes();
     if (this.#scope !== 'quick') this.#keepTurns(unit, chosen);
     return records;
-  }
-
-  /** Whether contents can be read: where not everything is to be read, and nobody gave a key, the digests of what is stored tell without one. */
-  async #requireKeys(records: readonly SnapshotRecord[]): Promise<boolean> {
-    const objects = records.flatMap(({ manifest, packs }) => (this.#scope === 'quick' ? [manifest] : [manifest, ...packs]));
-    try {
-      await this.#repository.keys.requireReadable(objects);
-      return true;
-    } catch (error) {
-      const isKeyless = ['identity_missing', 'identity_wrong'].includes(asFailure(error).code) && !this.#repository.keys.isGiven;
-      if (isKeyless && this.#scope !== 'all') return false;
-      throw error;
-    }
   }
 
   /** The packs of which all is read. */
@@ -228,6 +227,7 @@ export class UnitCheck {
   #manifestFails(record: SnapshotRecord, error: unknown): void {
     const { code } = asFailure(error);
     if (code === 'cancelled' || code === 'internal') throw error;
+    if (this.#locked.add(record.id, error)) return;
     this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
   }
 
@@ -251,7 +251,10 @@ export class UnitCheck {
     const touched = (snapshot: string) => this.#dependentsOf(snapshot);
     const lost = new Map<number, Map<string, ExtentReference>>();
     const problems = {
-      pack: (error: unknown) => this.#damages.add(object, error, snapshots.flatMap(touched)),
+      pack: (error: unknown) => {
+        if (snapshots.some((snapshot) => this.#locked.add(snapshot, error))) return;
+        this.#damages.add(object, error, snapshots.flatMap(touched));
+      },
       reference: (found: ExtentReference, error: unknown) => {
         this.#damages.add(object, error, touched((this.#checked[found.manifest] as SnapshotRecord).id));
         const rows = lost.get(found.manifest) ?? new Map<string, ExtentReference>();

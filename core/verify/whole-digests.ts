@@ -5,6 +5,9 @@ import type { Content, Entry } from '../manifest/entry.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ReadingWatch } from './watch.ts';
 
+/** Why contents cannot be read, which is said of the pack. */
+const TOLD: ReadonlySet<string> = new Set(['repository_damaged', 'identity_missing', 'identity_wrong']);
+
 /**
  * Compares contents of several extents with the SHA-256 of the whole, as a restore does when it puts them together: that each extent is what it
  * should be does not say that they are the right ones in the right order. Each content is read once, however many snapshots have it.
@@ -34,7 +37,7 @@ export class WholeDigests {
         }
       }
     } catch (error) {
-      if (error instanceof Failure && error.code === 'repository_damaged') return undefined;
+      if (error instanceof Failure && TOLD.has(error.code)) return undefined;
       throw error;
     }
     if (whole.digest().equals(content.digest)) return undefined;

@@ -1,4 +1,4 @@
-import { appendFileSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { databases } from '../../core/commands/databases.ts';
@@ -113,6 +113,34 @@ describe('an answer that lacks a part of the repository', function () {
     ]);
     expect(without.units[0]).to.deep.include({ moment: null, databases: [] });
     expect(without.units[0]?.error).to.include({ code: 'io_error' });
+  });
+
+  it('is partial when a manifest is missing or damaged, and names the snapshots that need it', async () => {
+    const copies = globSync(join(sandbox.stateDirectory, '**/*.mf.zst*'));
+    const kept = copies.map((file) => [file, readFileSync(file)] as const);
+    const [, manifest] = globSync(join(sandbox.repository, 'servers/*/units/site1-*/manifests/*')).sort() as [string, string];
+    const whole = readFileSync(manifest);
+    for (const file of copies) rmSync(file);
+    try {
+      for (const damage of [
+        () => rmSync(manifest),
+        () =>
+          writeFileSync(
+            manifest,
+            whole.map((byte, at) => (at === 60 ? byte ^ 1 : byte)),
+          ),
+      ]) {
+        damage();
+        const told = await history({ unit, path: 'shadow/file' }, sandbox.context);
+        expect(told).to.include({ status: 'partial', snapshots: 1, warningCount: 2 });
+        expect(told.events.map(({ first }) => first)).to.deep.equal(ids.slice(0, 1));
+        for (const id of ids.slice(1)) await expectPartial([told], id);
+        await expectPartial([await find({ unit, pattern: 'file' }, sandbox.context)], ids[1] as string);
+      }
+    } finally {
+      writeFileSync(manifest, whole);
+      for (const [file, bytes] of kept) writeFileSync(file, bytes);
+    }
   });
 
   it('restores no older snapshot for the newest that the place does not give today; by its id any is to be had', async () => {

@@ -126,9 +126,12 @@ describe('a result for people', () => {
           fileCount: 9,
         },
       ],
+      warnings: [{ code: 'identity_wrong', message: 'z: of what is encrypted only the stored bytes were compared' }],
+      warningCount: 2,
     };
     expect(renderResult('verify', result)).to.equal(
       'packs/p: altered (digest_mismatch)\n  snapshots: x, y\n  shadow/a\\x0ab\n  and 8 more files\n' +
+        '  z: of what is encrypted only the stored bytes were compared (identity_wrong)\n  and 1 more warnings\n' +
         'Verify: damaged. 2 snapshots, 4 objects, 10 entries, 2.0 KiB read.\n',
     );
   });

@@ -73,8 +73,26 @@ export class ManifestReader {
     manifests: readonly { readonly source: RandomAccess; readonly expect?: ExpectedManifest | undefined }[],
     options: ReadingOptions = {},
   ): ManifestReader[] {
+    return ManifestReader.openEach(manifests, options).map((opened) => {
+      if (opened instanceof Failure) throw opened;
+      return opened;
+    });
+  }
+
+  /** The same, where one that is damaged keeps nobody from the others: why stands in its place. */
+  static openEach(
+    manifests: readonly { readonly source: RandomAccess; readonly expect?: ExpectedManifest | undefined }[],
+    options: ReadingOptions = {},
+  ): (ManifestReader | Failure)[] {
     const cache = new BlockCache(manifests.length + CACHED_BLOCKS);
-    return manifests.map(({ source, expect }) => new ManifestReader(source, expect, cache, options));
+    return manifests.map(({ source, expect }) => {
+      try {
+        return new ManifestReader(source, expect, cache, options);
+      } catch (error) {
+        if (error instanceof Failure && isDamage(error)) return error;
+        throw error;
+      }
+    });
   }
 
   private constructor(source: RandomAccess, expect: ExpectedManifest | undefined, cache: BlockCache, options: ReadingOptions) {

@@ -166,16 +166,22 @@ export class ServerKeys {
     return (await this.#unreadable(references)).length === 0;
   }
 
-  /** Throws `identity_missing` or `identity_wrong`, with the recipients that would fit, unless all these objects can be read. Reads none of them. */
-  async requireReadable(references: Iterable<Pick<ObjectReference, 'path' | 'keys'>>): Promise<void> {
+  /** `identity_missing` or `identity_wrong`, with the recipients that would fit, unless all these objects can be read. Reads none of them. */
+  async obstacle(references: Iterable<Pick<ObjectReference, 'path' | 'keys'>>): Promise<Failure | undefined> {
     const unreadable = await this.#unreadable(references);
-    if (unreadable.length === 0) return;
+    if (unreadable.length === 0) return undefined;
     const recipients = [...new Set(unreadable.flat())];
-    if ((await this.identities()).length === 0) throw missing(recipients);
-    throw new Failure('identity_wrong', `none of the identities here opens what is encrypted to ${recipients.join(', ')}`, {
+    if ((await this.identities()).length === 0) return missing(recipients);
+    return new Failure('identity_wrong', `none of the identities here opens what is encrypted to ${recipients.join(', ')}`, {
       affected: recipients,
       advice: ADVICE,
     });
+  }
+
+  /** Throws that. */
+  async requireReadable(references: Iterable<Pick<ObjectReference, 'path' | 'keys'>>): Promise<void> {
+    const obstacle = await this.obstacle(references);
+    if (obstacle !== undefined) throw obstacle;
   }
 }
 
