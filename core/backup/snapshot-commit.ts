@@ -51,6 +51,11 @@ export interface ScannedUnit {
   readonly excluded: ExcludedThen;
 }
 
+/** What stands for live files that were left out is seen in the snapshot itself. */
+function rulesOf(excluded: ExcludedThen | undefined): Pick<ExcludedThen, 'paths' | 'patterns'> | undefined {
+  return excluded === undefined ? undefined : { paths: excluded.paths, patterns: excluded.patterns };
+}
+
 /**
  * Turns a scan into a snapshot, in the only order that a crash cannot harm: packs, manifest, record. Nothing is written
  * when nothing changed, not even what is excluded, unless a full was wanted.
@@ -58,9 +63,9 @@ export interface ScannedUnit {
 export async function commitSnapshot(scanned: ScannedUnit, tools: RunTools): Promise<BackedUpUnit> {
   const { plan, unit, rows, output } = scanned;
   const { repository } = tools;
-  const outcome = { unit, plan, warnings: output.warnings };
+  const outcome = { unit, plan, warnings: output.warnings, rawDatabases: scanned.excluded.rawDatabases ?? [] };
   const last = plan.previous?.chain.at(-1);
-  const isSame = rows.rows === 0 && isDeepStrictEqual(last?.excluded, scanned.excluded);
+  const isSame = rows.rows === 0 && isDeepStrictEqual(rulesOf(last?.excluded), rulesOf(scanned.excluded));
   if (last !== undefined && plan.level !== 'full' && isSame) {
     return { ...outcome, record: last, link: { id: last.id, sha256: repository.recordDigest(last) }, isNew: false };
   }

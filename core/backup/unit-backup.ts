@@ -5,8 +5,7 @@ import { VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
 import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
-import { toWirePath } from '../manifest/wire-path.ts';
-import { rawDatabasesIn } from '../panel/raw-databases.ts';
+import type { RawDatabases } from '../panel/raw-databases.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import { missingSnapshots, type ReadUnit } from '../repository/history/missing.ts';
 import { keepSeenSnapshot } from '../repository/history/seen.ts';
@@ -26,6 +25,7 @@ import { chainSnapshots, type RecordedSnapshot } from '../timeline/chain-snapsho
 import { excludedThen, excludeOf } from '../timeline/exclude-rules.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { dumpDatabases } from './databases/dump-databases.ts';
+import { replacementsOf, withoutLiveFiles } from './databases/live-files.ts';
 import { discard } from './packs/pack-compaction.ts';
 import { SnapshotPacks } from './packs/snapshot-packs.ts';
 import { unitOf } from './previous/account-unit.ts';
@@ -52,7 +52,8 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   const { context, repository, cache } = tools;
   const started = context.now();
   if (given.roots.length === 0 && given.missing.length > 0) throw withoutRoots(given);
-  const subject = withoutRawDatabases(given, tools);
+  const liveFiles = await tools.liveFiles.in(given);
+  const subject = withoutLiveFiles(given, liveFiles, tools);
   const unit = await unitOf(subject, repository, context.reporter);
   await noteRename(subject, unit, repository, context.reporter);
   cache.discardUnfinished(unit.unit);
@@ -69,7 +70,7 @@ export async function backUpUnit(given: PanelUnit, request: LevelRequest, tools:
   const attempt = async (wanted: UnitPlan): Promise<BackedUpUnit> => {
     tools.control.progress.expect(last, wanted.previous !== undefined);
     const rows = new ManifestOutput(cache.temporaryFile(unit.unit));
-    const run = new UnitRun({ subject, unit, plan: wanted, started, rows, vanished, lastRecord: last }, tools);
+    const run = new UnitRun({ subject, unit, liveFiles, plan: wanted, started, rows, vanished, lastRecord: last }, tools);
     try {
       return await run.run(onScanned);
     } finally {
@@ -106,16 +107,6 @@ function rememberNewest({ unit, id }: SnapshotRecord, { context, repository }: R
   }
 }
 
-/** The unit without the live database files that lie in it under another name. Throws `raw_database_refused` when a root holds nothing else. */
-function withoutRawDatabases(unit: PanelUnit, { context }: RunTools): PanelUnit {
-  const raw = rawDatabasesIn(unit, context.settings.systemRoot);
-  if (raw.length === 0) return unit;
-  const affected = raw.map((path) => toWirePath(path).path);
-  const message = `${unit.name}: live database files lie in ${affected.join(', ')}, and are left out: copies of them cannot be restored`;
-  context.reporter.log({ level: 'warning', code: 'raw_database_refused', message, affected });
-  return { ...unit, excluded: [...unit.excluded, ...raw] };
-}
-
 /** Throws `root_missing` when something is not there that was backed up before, unless somebody said that it is gone. */
 async function requireRoots(
   subject: PanelUnit,
@@ -132,6 +123,8 @@ async function requireRoots(
 interface UnitOrder {
   readonly subject: PanelUnit;
   readonly unit: UnitIdentity;
+  /** Live files of database servers that are left out. */
+  readonly liveFiles: readonly RawDatabases[];
   readonly plan: UnitPlan;
   readonly started: Date;
   /** What the scan finds goes here. */
@@ -144,6 +137,7 @@ interface UnitOrder {
 class UnitRun {
   readonly #subject: PanelUnit;
   readonly #unit: UnitIdentity;
+  readonly #liveFiles: readonly RawDatabases[];
   readonly #plan: UnitPlan;
   readonly #started: Date;
   readonly #rows: ManifestOutput;
@@ -155,9 +149,10 @@ class UnitRun {
   readonly #identities: readonly string[];
   #rewritten: ManifestOutput | undefined;
 
-  constructor({ subject, unit, plan, started, rows, vanished, lastRecord }: UnitOrder, tools: RunTools) {
+  constructor({ subject, unit, liveFiles, plan, started, rows, vanished, lastRecord }: UnitOrder, tools: RunTools) {
     this.#subject = subject;
     this.#unit = unit;
+    this.#liveFiles = liveFiles;
     this.#plan = plan;
     this.#started = started;
     this.#rows = rows;
@@ -204,6 +199,7 @@ class UnitRun {
       await packing.end();
       this.#requireSameRoots();
       onScanned();
+      const rawDatabases = replacementsOf(this.#subject, this.#liveFiles, dumped.records, this.#tools);
       const complete: ScannedUnit = {
         subject: this.#subject,
         unit: this.#unit,
@@ -218,7 +214,7 @@ class UnitRun {
         packId: idOfPack,
         totals: { entries: dumped.totals.entries + scanned.entries, bytes: dumped.totals.bytes + scanned.bytes },
         databases: dumped.records.map((record) => ({ ...record, secondsBeforeFiles: secondsBetween(record.at, filesFrom) })),
-        excluded: excludedThen(exclude),
+        excluded: { ...excludedThen(exclude), ...(rawDatabases.length === 0 ? {} : { rawDatabases }) },
       };
       return await commitSnapshot(complete, this.#tools);
     } finally {

@@ -59,6 +59,8 @@ function renderKeys({ changed, keys }: KeysResult): string {
   return `${keysText(keys)}${changed ? 'This holds for what is stored from now on; what is stored already stays as it is.\n' : ''}`;
 }
 
+const MOST_PATHS = 5;
+
 function renderRun({ status, units, databaseExport, unrecorded }: RunResult): string {
   const columns = [
     { title: 'UNIT' },
@@ -87,7 +89,17 @@ function renderRun({ status, units, databaseExport, unrecorded }: RunResult): st
   if (databaseExport?.error != null) errors.push(`  ${printable(databaseExport.error.message)} (${databaseExport.error.code})\n`);
   if (unrecorded !== undefined)
     errors.push(`  The record of this run could not be written: ${printable(unrecorded.message)} (${unrecorded.code})\n`);
-  return `${renderTable(columns, rows)}${errors.join('')}${warnings.join('')}Backup: ${status}.\n`;
+  return `${renderTable(columns, rows)}${errors.join('')}${warnings.join('')}${liveFilesLine(units)}Backup: ${status}.\n`;
+}
+
+/** What is normal is said once for all units. */
+function liveFilesLine(units: RunResult['units']): string {
+  const replaced = units.filter(({ rawDatabases = [] }) => rawDatabases.some(({ replacedBy }) => replacedBy !== null));
+  const paths = [...new Set(replaced.flatMap(({ rawDatabases = [] }) => rawDatabases.map(({ path }) => path)))].sort();
+  if (paths.length === 0) return '';
+  const where = `${paths.slice(0, MOST_PATHS).map(printable).join(', ')}${paths.length > MOST_PATHS ? ' …' : ''}`;
+  const count = `${formatCount(replaced.length)} ${replaced.length === 1 ? 'unit' : 'units'}`;
+  return `Left out of ${count}: live database files (${where}), because copies of them cannot be restored; the databases are backed up as dumps.\n`;
 }
 
 /** Where several accounts had one name, an earlier one goes by the id of its unit, which commands take as well. */

@@ -1,4 +1,5 @@
 import { reportExport } from '../backup/databases/export-if-due.ts';
+import { LiveFiles } from '../backup/databases/live-files.ts';
 import { settleDeadRestores } from '../backup/databases/settle-restores.ts';
 import { rootMissing } from '../backup/previous/lost-roots.ts';
 import { recordDeadRun } from '../backup/run/dead-run.ts';
@@ -166,6 +167,7 @@ async function backUp(
       pool,
       readers,
       databases,
+      liveFiles: new LiveFiles(settings, databases),
       exporters: exported === undefined ? [] : [exported],
       unchanged,
       history,

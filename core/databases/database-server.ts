@@ -45,6 +45,8 @@ export interface DatabaseServer {
   /** As the server says it. */
   readonly version: string;
   inventory(watch: ChildWatch): Promise<Inventory>;
+  /** The folders in which it has its live files, as it names them. */
+  dataFolders(watch: ChildWatch): Promise<string[]>;
   /**
    * Undefined when there is no such database any more.
    *

@@ -2,6 +2,7 @@ import { databasesOf } from '../config/databases.ts';
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
 import { type AccountLogin, accountLogins } from '../panel/account-logins.ts';
+import type { DataFolder } from '../panel/raw-databases.ts';
 import type { ChildWatch } from './child.ts';
 import type { DatabaseFacts, DatabaseServer, Inventory } from './database-server.ts';
 import { ENGINE_NAMES, ENGINES, type Engine } from './engine.ts';
@@ -75,6 +76,22 @@ export class Databases {
     if ('failure' in state) return false;
     const { databases, users } = state.inventory;
     return databases.some(({ name }) => isOwnDatabase(name)) || users.some(isOwnUser);
+  }
+
+  /** Where the servers that answer have their live files. */
+  async dataFolders(): Promise<DataFolder[]> {
+    const folders: DataFolder[] = [];
+    for (const engine of ENGINES) {
+      const found = await this.#server(engine, false);
+      if (found === undefined || 'failure' in found) continue;
+      try {
+        folders.push(...(await found.server.dataFolders(this.#watch)).map((path) => ({ engine, path })));
+      } catch (error) {
+        // That it does not answer is told when its databases come to be dumped.
+        unreachable(engine, error, this.#watch);
+      }
+    }
+    return folders;
   }
 
   /** What a server has was changed. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type ChildWatch, runCommand } from './child.ts';
 import type { Consistency, DatabaseFacts, DatabaseServer, DumpPlan, Inventory, MysqlPlace } from './database-server.ts';
 import { isSamePart, type LeftOut } from './left-out.ts';
@@ -15,6 +16,9 @@ import { SessionPool } from './sessions/session-pool.ts';
 
 /** What belongs to the server itself. */
 const OWN_DATABASES = "('information_schema','performance_schema','mysql','sys')";
+
+/** Variables that name folders of live files, from the data's folder on. */
+const DATA_FOLDERS = "'datadir','innodb_data_home_dir','innodb_undo_directory','innodb_log_group_home_dir','innodb_directories'";
 
 const DUMP_OPTIONS = [
   '--quick',
@@ -107,6 +111,15 @@ export class MysqlServer implements DatabaseServer {
       const users = (await session.rows("SELECT DISTINCT user FROM mysql.user WHERE user <> ''")) as [string][];
       return { databases, claims, users: users.map(([name]) => name) };
     }, watch);
+  }
+
+  async dataFolders(watch: ChildWatch): Promise<string[]> {
+    const rows = await this.#sessions.ask(
+      (session) => session.rows(`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${DATA_FOLDERS})`),
+      watch,
+    );
+    const datadir = rows.find(([name]) => name === 'datadir')?.[1] ?? '/';
+    return rows.flatMap(([, value]) => (value ?? '').split(';').filter(Boolean)).map((folder) => resolve(datadir, folder));
   }
 
   async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {

@@ -85,6 +85,17 @@ export class PostgresqlServer implements DatabaseServer {
     }, watch);
   }
 
+  async dataFolders(watch: ChildWatch): Promise<string[]> {
+    const rows = await this.#connected.sessions.ask(
+      (session) =>
+        session.rows(
+          "SELECT current_setting('data_directory') UNION SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''",
+        ),
+      watch,
+    );
+    return rows.flatMap(([folder]) => folder ?? []);
+  }
+
   async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {
     const { sessions, place, login, dumper, dumpOptions } = this.#connected;
     const found = await sessions.ask((session) => session.rows('SELECT 1 FROM pg_database WHERE datname::text = $1', [name]), watch);

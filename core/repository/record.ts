@@ -78,6 +78,16 @@ export interface ExcludedThen {
   readonly paths: readonly string[];
   /** Patterns of the settings, in their order. */
   readonly patterns: readonly string[];
+  /** Live files of database servers that are among `paths`, where there were any. */
+  readonly rawDatabases?: readonly RecordedRawDatabases[];
+}
+
+/** A folder of live database files, copies of which could not be restored. */
+export interface RecordedRawDatabases {
+  readonly path: string;
+  readonly engine: 'mysql' | 'postgresql';
+  /** The dumps below `databases`, the panel's export in the account's home, or nothing. */
+  readonly replacedBy: 'dumps' | 'panel' | null;
 }
 
 /** A database of a snapshot, and how its dump came about. */

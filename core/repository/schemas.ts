@@ -36,6 +36,12 @@ const snapshotLinkOrNull = { anyOf: [snapshotLink, { type: 'null' }] } as const;
 const countOrNull = { anyOf: [count, { type: 'null' }] } as const;
 const seconds = { type: 'number', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 
+const rawDatabases = {
+  type: 'object',
+  properties: { path: text, engine: { enum: ['mysql', 'postgresql'] }, replacedBy: { enum: ['dumps', 'panel', null] } },
+  required: ['path', 'engine', 'replacedBy'],
+} as const;
+
 const recordedDatabase = {
   type: 'object',
   properties: {
@@ -216,7 +222,11 @@ export const snapshotSchema = {
     complete: { type: 'boolean' },
     excluded: {
       type: 'object',
-      properties: { paths: { type: 'array', items: text }, patterns: { type: 'array', items: text } },
+      properties: {
+        paths: { type: 'array', items: text },
+        patterns: { type: 'array', items: text },
+        rawDatabases: { type: 'array', items: rawDatabases },
+      },
       required: ['paths', 'patterns'],
     },
     databases: { type: 'array', items: recordedDatabase },

@@ -38,6 +38,23 @@ const unitOutcome = {
     warnings: { type: 'array', items: warningSchema },
     warningCount: countSchema,
     error: { anyOf: [errorSchema, { type: 'null' }] },
+    rawDatabases: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          path: { type: 'string', description: 'As in a snapshot.' },
+          engine: { enum: ['mysql', 'postgresql'] },
+          replacedBy: {
+            enum: ['dumps', 'panel', null],
+            description: 'The dumps of this unit, the panel’s export in the account’s home, or nothing.',
+          },
+        },
+        required: ['path', 'engine', 'replacedBy'],
+        additionalProperties: false,
+      },
+      description: 'Folders of live database files that were left out, because copies of them cannot be restored. Not there: none had any.',
+    },
   },
   required: [
     'unit',

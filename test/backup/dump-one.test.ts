@@ -15,6 +15,7 @@ function serverOf(script: string): DatabaseServer {
   return {
     engine: 'mysql',
     version: '',
+    dataFolders: async () => [],
     inventory: async () => ({ databases: [], claims: [], users: [] }),
     planDump: async () => plan,
     brokenParts: async () => [],

@@ -1,7 +1,8 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { execaSync } from 'execa';
 import { isDatabase } from '../../core/databases/load/mysql/quoting.ts';
 import { type StartedProgram, until } from '../end-to-end/test-server.ts';
 import { makeMariadbAccount } from './account.ts';
@@ -222,6 +223,51 @@ describe('dumps of MariaDB', function () {
     expect((await site.restore('databases', '--to', join(site.folder, 'none'))).error).to.include({ code: 'path_unknown' });
     site.setDatabases();
     await site.backUp();
+  });
+
+  it('are said to stand for the live files that are left out, once for people, and in the record; where there are none it is a warning', async () => {
+    for (const folder of ['mysql/one_wp', 'pgsql/PG_15/5']) {
+      mkdirSync(join(site.shadow, 'var/lib', folder), { recursive: true });
+      writeFileSync(join(site.shadow, 'var/lib', folder, 'posts.ibd'), 'live');
+    }
+    const { result } = await site.run();
+    const leftOut = [
+      { path: 'shadow/var/lib/mysql', engine: 'mysql', replacedBy: 'dumps' },
+      { path: 'shadow/var/lib/pgsql', engine: 'postgresql', replacedBy: null },
+    ];
+    expect(result.units[0]).to.deep.include({ status: 'ok', rawDatabases: leftOut });
+    const [record] = site.objects('.json').filter((name) => name.includes(`/snapshots/${result.units[0]?.snapshot}`));
+    expect(JSON.parse(readFileSync(join(site.repository, record as string), 'utf8')).excluded.rawDatabases).to.deep.equal(leftOut);
+    const { stdout, stderr } = await site.startForPeople(['run', 'site1']);
+    expect(stdout).to.include('Left out of 1 unit: live database files (shadow/var/lib/mysql,').and.to.include('as dumps');
+    expect(stderr).to.include('shadow/var/lib/pgsql are left out, and no database of PostgreSQL is backed up');
+    expect(stderr).not.to.include('shadow/var/lib/mysql');
+    expect(existsSync(join(await site.restoreAside(), 'shadow/var/lib/mysql'))).to.equal(false);
+  });
+
+  it('refuse an account that is the folder in which the server says that its data are, and leave that out of one that holds it', async () => {
+    const other = join(site.accountsRoot, 'site2');
+    mkdirSync(join(other, 'info/current'), { recursive: true });
+    mkdirSync(join(other, 'shadow'));
+    for (const [folder, expected] of [
+      [server.dataDirectory, 'raw_database_refused'],
+      [join(server.dataDirectory, 'one_wp'), 'raw_database_refused'],
+      [server.folder, undefined],
+    ] as const) {
+      execaSync('mount', ['--bind', folder, join(other, 'shadow')]);
+      try {
+        const { result } = await site.run(['site2']);
+        const [unit] = result.units;
+        expect(unit?.error?.code, folder).to.equal(expected);
+        if (expected === undefined) {
+          const paths = JSON.parse((await site.start(['ls', 'site2', 'shadow'])).stdout).entries.map(({ path }: { path: string }) => path);
+          expect(paths).to.include('shadow/first.sql').and.not.to.include('shadow/data');
+        }
+      } finally {
+        execaSync('umount', [join(other, 'shadow')]);
+      }
+    }
+    rmSync(other, { recursive: true });
   });
 
   it('show no password to others, in arguments, environment or logs (case 33)', async () => {

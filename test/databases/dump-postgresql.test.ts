@@ -1,7 +1,7 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { makePostgresqlAccount } from './account.ts';
 import { DatabaseSite } from './database-site.ts';
 import { fillEveryKind } from './every-kind-of-postgresql.ts';
@@ -66,6 +66,20 @@ describe('dumps of PostgreSQL', function () {
     const to = `host=${server.socketFolder} user=postgres dbname=copied passfile=${server.passwordFile}`;
     await execa('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', `--dbname=${to}`], { input: dump });
     await server.run('DROP DATABASE copied');
+  });
+
+  it('leave a tablespace out that lies in the account', async () => {
+    const folder = join(site.shadow, 'home/space');
+    mkdirSync(folder, { recursive: true });
+    execaSync('chown', ['postgres', folder]);
+    execaSync('chmod', ['o+x', site.folder]);
+    await server.run(`CREATE TABLESPACE space LOCATION '${folder}'`);
+    const { result } = await site.run();
+    expect(result.units[0]?.rawDatabases).to.deep.equal([{ path: 'shadow/home/space', engine: 'postgresql', replacedBy: 'dumps' }]);
+    expect(existsSync(join(await site.restoreAside(), 'shadow/home/space'))).to.equal(false);
+    await server.run('DROP TABLESPACE space');
+    rmSync(folder, { recursive: true });
+    await site.backUp();
   });
 
   it('cost nothing when nothing has changed', async () => {

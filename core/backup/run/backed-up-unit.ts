@@ -1,6 +1,6 @@
 import type { SnapshotLink } from '../../chain/snapshot.ts';
 import type { UnitIdentity } from '../../repository/identity.ts';
-import type { SnapshotRecord } from '../../repository/record.ts';
+import type { RecordedRawDatabases, SnapshotRecord } from '../../repository/record.ts';
 import type { UnitPlan } from '../previous/level.ts';
 import type { WarningList } from '../rows/warning-list.ts';
 
@@ -14,6 +14,8 @@ export interface BackedUpUnit {
   readonly isNew: boolean;
   /** What this run noticed, also where nothing had to be stored. */
   readonly warnings: WarningList;
+  /** Live files of database servers that were left out. */
+  readonly rawDatabases: readonly RecordedRawDatabases[];
   /** A snapshot that was the newest is gone. */
   readonly isHistoryMissing?: boolean;
 }

@@ -32,6 +32,7 @@ export function succeeded(backup: BackedUpUnit, unit: PanelUnit, time: string): 
     warnings: [...warnings.list],
     warningCount: warnings.count,
     error: null,
+    ...(backup.rawDatabases.length === 0 ? {} : { rawDatabases: backup.rawDatabases }),
   };
   const { warningCount } = outcome;
   return {

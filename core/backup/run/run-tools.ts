@@ -8,6 +8,7 @@ import type { RunIndex } from '../../repository/run-index.ts';
 import type { WorkerPool } from '../../scan/pack/worker-pool.ts';
 import type { ReaderPool } from '../../scan/walk/reader-pool.ts';
 import type { LastUnchanged } from '../../timeline/unchanged-runs.ts';
+import type { LiveFiles } from '../databases/live-files.ts';
 import type { RunControl } from './run-control.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { UnitsInHand } from './units-in-hand.ts';
@@ -20,6 +21,7 @@ export interface RunTools {
   readonly pool: WorkerPool;
   readonly readers: ReaderPool;
   readonly databases: Databases;
+  readonly liveFiles: LiveFiles;
   /** What exported databases before the units, for their records. */
   readonly exporters: readonly DatabaseExport[];
   readonly unchanged: LastUnchanged;
