@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { PROGRAM } from '../version.ts';
 import type { Actions } from './actions.ts';
+import { addFleetCommands } from './fleet-commands.ts';
 import { addIdentityCommands, copyOption, earlierOption, serverOption } from './identity-commands.ts';
 import { addJobCommands, backgroundOption, performLong } from './job-commands.ts';
 import { addKeys, identityOption, passphraseOption, recipientOption } from './key-commands.ts';
@@ -168,6 +169,7 @@ export function buildProgram(actions: Actions): Command {
     .option('--earlier', 'include what earlier accounts of this name left')
     .action((unit: string | undefined, options: object) => perform('list', { ...subjectArgument(unit), ...options }));
   addIdentityCommands(program, actions);
+  addFleetCommands(program, actions);
   addReadingCommands(program, actions);
   addRestore(program, actions);
   addRestoreDatabase(program, actions);

@@ -25,3 +25,11 @@ export function formatDuration(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${pad(whole % 60)}s`;
   return `${Math.floor(whole / 3600)}h ${pad(Math.floor((whole % 3600) / 60))}m`;
 }
+
+const HOUR = 3600;
+
+/** Seconds as one number that says how old something is: `90m`, `36h`, `9d`. */
+export function formatAge(seconds: number): string {
+  if (seconds < 2 * HOUR) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 48 * HOUR ? `${Math.floor(seconds / HOUR)}h` : `${Math.floor(seconds / (24 * HOUR))}d`;
+}

@@ -11,6 +11,7 @@ import type { RestoreResult } from '../schemas/restore.ts';
 import type { RunResult } from '../schemas/run.ts';
 import type { VerifyResult } from '../schemas/verify.ts';
 import { renderDatabases, renderRestoreDatabase, restoredDatabaseLines } from './database-results.ts';
+import { renderFleetStatus } from './fleet-results.ts';
 import { renderAdopt, renderForget, renderJoin, renderServers } from './identity-results.ts';
 import { renderJob, renderJobs, renderJobView, renderLog, renderStart } from './job-results.ts';
 import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
@@ -231,6 +232,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   explain: renderExplain,
   nightly: renderNightly,
   status: renderStatus,
+  fleetStatus: renderFleetStatus,
   watch: renderWatch,
   account: renderAccount,
   doctor: renderDoctor,

@@ -4,7 +4,7 @@ import type { DoctorResult } from '../schemas/doctor.ts';
 import type { NightlyResult } from '../schemas/nightly.ts';
 import type { StatusResult, UnitStatus } from '../schemas/status.ts';
 import type { WatchResult } from '../schemas/watch.ts';
-import { formatBytes, formatCount } from './quantities.ts';
+import { formatAge, formatBytes, formatCount } from './quantities.ts';
 import { renderTable } from './table.ts';
 
 export function renderNightly({ status, due, reason, nextDue, steps }: NightlyResult): string {
@@ -22,13 +22,6 @@ export function renderWatch({ status, told, message, failed }: WatchResult): str
 export function renderAccount({ status, message, snapshot, until, job }: AccountResult): string {
   const held = snapshot === null ? '' : ` The backup ${snapshot} is held until ${until}.`;
   return `${printable(message)}${job === null ? '' : `: ${job}`}.${held} Status: ${status}.\n`;
-}
-
-const HOUR = 3600;
-
-function ageText(age: number | null): string {
-  if (age === null) return '';
-  return age < 2 * HOUR ? `${Math.floor(age / 60)}m` : age < 48 * HOUR ? `${Math.floor(age / HOUR)}h` : `${Math.floor(age / (24 * HOUR))}d`;
 }
 
 function unitRow({
@@ -56,7 +49,7 @@ function unitRow({
     `${unit}${before}`,
     states.join(', '),
     level ?? '',
-    ageText(age),
+    age === null ? '' : formatAge(age),
     ...numbers,
     verified === null ? 'never' : verified.slice(0, 10),
   ];

@@ -45,6 +45,7 @@ import { requireUsablePatterns } from '../timeline/exclude-rules.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { type LastUnchanged, lastUnchanged } from '../timeline/unchanged-runs.ts';
+import { verifiedOf } from '../verify/verified-units.ts';
 import { PROGRAM } from '../version.ts';
 import { takeRetentionLock } from './hold.ts';
 
@@ -190,6 +191,7 @@ async function backUp(
     const finished = context.now().toISOString();
     const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));
     const status = ofUnits === 'ok' && (exported?.result === 'failed' || isRunMissing || isUnitMissing) ? 'partial' : ofUnits;
+    const entries = ended.map(({ entry }) => entry);
     const { identity, server } = repository;
     const unrecorded = await recordRun(
       {
@@ -200,7 +202,8 @@ async function backUp(
         time: started.toISOString(),
         finished,
         status,
-        units: ended.map(({ entry }) => entry),
+        units: entries,
+        ...(isWhole ? { whole: true, verified: verifiedOf(entries, repository.stateFolder) } : {}),
         tool: PROGRAM,
       },
       repository,

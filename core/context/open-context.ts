@@ -22,6 +22,7 @@ const RESCUING: ReadonlySet<string> = new Set([
   'hold',
   'release',
   'status',
+  'fleetStatus',
   'doctor',
   'start',
   'job',

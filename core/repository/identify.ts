@@ -39,7 +39,7 @@ export async function identifyRepository(backend: Backend, known?: KnownPlace): 
     return recovered(backend, id, known, damage.message);
   }
   if (stored.id === expected) return known === undefined ? { identity: stored } : compared(stored, known);
-  const said = await saidRepositories(backend);
+  const said = await saidRepositories(backend, stored.id);
   // Another repository than expected is refused elsewhere.
   if (said.length === 0 || said.includes(stored.id) || (expected !== undefined && !said.includes(expected))) return { identity: stored };
   const id = chosen(said, expected) as string;

@@ -25,13 +25,17 @@ async function serversOf(backend: Backend): Promise<string[]> {
   return (await backend.folders(SERVERS_FOLDER)).filter(isServerId).sort();
 }
 
-/** The repository that the objects of each server say they belong to; one item for each server of which anything can be read. */
-export async function saidRepositories(backend: Backend): Promise<string[]> {
+/**
+ * The repository that the objects of each server say they belong to; one item for each server of which anything can be read. Whoever only wants to know
+ * whether one of them says `wanted` need not read a thousand: then that one is the last.
+ */
+export async function saidRepositories(backend: Backend, wanted?: string): Promise<string[]> {
   const said: string[] = [];
   for (const server of await serversOf(backend)) {
     for await (const value of objectsOf(backend, server)) {
       if (value?.server !== server) continue;
       said.push(value.repository);
+      if (value.repository === wanted) return said;
       break;
     }
   }

@@ -47,6 +47,14 @@ export interface ServerChoice {
 
 /** What has to be known of the repository before it is said which server is meant. */
 export async function openPlace(settings: Settings, notify: Notify): Promise<Place> {
+  return (await openPlaces(settings, notify))(notify);
+}
+
+/**
+ * The same for whoever looks at many servers: each place that the result gives knows what was listed of it for itself, so that nothing is
+ * remembered of a server that was looked at.
+ */
+export async function openPlaces(settings: Settings, notify: Notify): Promise<(notify: Notify) => Place> {
   const store = await openStore(settings);
   const { identity: repository, problem } = await identifyRepository(store, {
     stateDirectory: settings.stateDirectory,
@@ -59,10 +67,12 @@ export async function openPlace(settings: Settings, notify: Notify): Promise<Pla
   const whoFolder = repositoryStateFolder(settings.stateDirectory, repository.id);
   const copy = copyOf(settings);
   const stateFolder = copy === undefined ? whoFolder : copyStateFolder(whoFolder, copy);
-  const backend = store.isDistant === true ? surveyed(store, stateFolder) : store;
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;
-  return placeOf({ backend, repository, problem, stateFolder, whoFolder, notify, recovery });
+  return (toTell) => {
+    const backend = store.isDistant === true ? surveyed(store, stateFolder) : store;
+    return placeOf({ backend, repository, problem, stateFolder, whoFolder, notify: toTell, recovery });
+  };
 }
 
 /** A distant place, of which is kept what was read where there is a state directory; whoever checks it reads all from the place itself. */

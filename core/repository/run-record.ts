@@ -15,6 +15,8 @@ export interface RunUnit {
   readonly warningCount: number;
   /** False when the unit failed or its snapshot lacks anything; older records do not have it. */
   readonly complete?: boolean;
+  /** File sizes of what a restore of `snapshot` gives back; older records do not have it. */
+  readonly size?: number;
   /** Why the unit failed; `code` is a `FailureCode`. */
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
@@ -37,6 +39,14 @@ export interface LogLink {
   readonly sha256: string;
 }
 
+/** What a server remembered of its verifications when a run ended. */
+export interface VerifiedUnits {
+  /** When that of its units was verified that is longest ago, RFC 3339 UTC; null when one of them never was. */
+  readonly oldest: string | null;
+  /** The names of those of which damage is known. */
+  readonly damaged: readonly string[];
+}
+
 /** One record a run, written when the run ends; a unit in which nothing changed stands here alone. */
 export interface RunRecord {
   readonly formatVersion: number;
@@ -48,6 +58,10 @@ export interface RunRecord {
   readonly finished: string;
   readonly status: 'ok' | 'partial' | 'failed';
   readonly units: readonly RunUnit[];
+  /** True: the run was of all that the server backs up. Older records do not say so. */
+  readonly whole?: boolean;
+  /** Of the units of a whole run. */
+  readonly verified?: VerifiedUnits;
   /** Its place in the log of the server's runs; records from before there were signatures have none. */
   readonly log?: LogEntry;
   readonly tool: { readonly name: string; readonly version: string };

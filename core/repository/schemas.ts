@@ -270,6 +270,7 @@ const runUnit = {
     snapshot: snapshotLinkOrNull,
     warningCount: count,
     complete: { type: 'boolean' },
+    size: count,
     failure: {
       anyOf: [{ type: 'object', properties: { code: text, message: text }, required: ['code', 'message'] }, { type: 'null' }],
     },
@@ -297,6 +298,12 @@ export const runSchema = {
     finished: time,
     status: { enum: ['ok', 'partial', 'failed'] },
     units: { type: 'array', items: runUnit },
+    whole: { type: 'boolean' },
+    verified: {
+      type: 'object',
+      properties: { oldest: { anyOf: [time, { type: 'null' }] }, damaged: { type: 'array', items: unitName } },
+      required: ['oldest', 'damaged'],
+    },
     log: {
       type: 'object',
       properties: { sequence, previous: { anyOf: [logLink, { type: 'null' }] }, standing: { type: 'boolean' } },

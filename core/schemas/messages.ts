@@ -8,6 +8,7 @@ import { doctorRequest, doctorResult } from './doctor.ts';
 import { downloadRequest, downloadResult } from './download.ts';
 import { explainRequest, explainResult } from './explain.ts';
 import { findRequest, findResult } from './find.ts';
+import { fleetStatusRequest, fleetStatusResult } from './fleet.ts';
 import { forgetRequest, forgetResult } from './forget.ts';
 import { historyRequest, historyResult } from './history.ts';
 import { holdRequest, holdResult, releaseRequest, releaseResult } from './hold.ts';
@@ -73,6 +74,7 @@ export const MESSAGES = {
   account: { request: accountRequest, result: accountResult },
   watch: { request: watchRequest, result: watchResult },
   status: counted({ request: statusRequest, result: statusResult }),
+  fleetStatus: elsewhere(counted({ request: fleetStatusRequest, result: fleetStatusResult })),
   doctor: counted({ request: doctorRequest, result: doctorResult }),
   simulate: counted({ request: simulateRequest, result: simulateResult }),
   hold: counted({ request: holdRequest, result: holdResult }),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
+import type { RunUnit, VerifiedUnits } from '../repository/run-record.ts';
 
 const FILE = 'verified.json';
 
@@ -22,6 +23,17 @@ export function readVerified(stateFolder: string): Map<string, Verified> {
   } catch {
     return new Map();
   }
+}
+
+/** What is remembered of the verifications of some units, by their ids. */
+export function verifiedOf(units: readonly Pick<RunUnit, 'name' | 'unit'>[], stateFolder: string): VerifiedUnits {
+  const all = readVerified(stateFolder);
+  const known = units.flatMap(({ name, unit }) => (unit === null ? [] : [{ name, last: all.get(unit) }]));
+  const times = known.map(({ last }) => last?.time ?? null);
+  return {
+    oldest: times.length === 0 || times.includes(null) ? null : (times.sort()[0] ?? null),
+    damaged: known.filter(({ last }) => last?.status === 'damaged').map(({ name }) => name),
+  };
 }
 
 /** What one verification of a unit found. */

@@ -7,6 +7,7 @@ import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
 import { costsInStore } from './costs.ts';
 import { copyInStore, programInStore, programOverBadNetwork } from './program.ts';
+import { twoHostsInStore } from './two-hosts.ts';
 
 let ceph: Ceph;
 
@@ -53,6 +54,11 @@ describe('a repository in a store that speaks S3', function () {
   costsInStore('S3', async () => ({
     repository: `s3:${ceph.endpoint}/many-accounts/some/prefix`,
     s3: { credentialsFile: ceph.credentialsFile },
+  }));
+
+  twoHostsInStore('S3', async () => ({
+    port: Number(new URL(ceph.endpoint).port),
+    place: (address, port) => ({ repository: `s3:http://${address}:${port}/fleet/all`, s3: { credentialsFile: ceph.credentialsFile } }),
   }));
 
   it('names what is wrong with the key, and does not try again', async () => {

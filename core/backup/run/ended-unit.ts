@@ -34,11 +34,9 @@ export function succeeded(backup: BackedUpUnit, unit: PanelUnit, time: string): 
     error: null,
     ...(backup.rawDatabases.length === 0 ? {} : { rawDatabases: backup.rawDatabases }),
   };
-  const { warningCount } = outcome;
-  return {
-    outcome,
-    entry: { name: unit.name, unit: backup.unit.unit, outcome: status, time, snapshot: backup.link, warningCount, complete, failure: null },
-  };
+  const { warningCount, bytesTotal } = outcome;
+  const entry = { name: unit.name, unit: backup.unit.unit, outcome: status, time, snapshot: backup.link, warningCount } as const;
+  return { outcome, entry: { ...entry, complete, size: bytesTotal, failure: null } };
 }
 
 export function failed(unit: Pick<PanelUnit, 'name'>, error: unknown, time: string): EndedUnit {

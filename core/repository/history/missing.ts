@@ -2,12 +2,18 @@ import { Failure } from '../../failure.ts';
 import { recordIdOf, runPath, snapshotPath } from '../layout.ts';
 import type { SnapshotRecord } from '../record.ts';
 import type { Repository, UnusableRecord } from '../repository.ts';
-import type { RunIndex } from '../run-index.ts';
+import type { IndexedLog, RunIndex } from '../run-index.ts';
 import { coversRun, type FoundDeletions, readDeletions } from './deletions.ts';
 import { readSeenSnapshot, seenUnits } from './seen.ts';
 
+/** Which runs are there, and what those that were read say of the ones before them. */
+export interface LoggedRuns {
+  readonly ids: readonly string[];
+  readonly log: ReadonlyMap<string, Pick<IndexedLog, 'previous'>>;
+}
+
 /** The ids of runs whose records later ones link to, and that are gone without their server having deleted them. */
-export async function missingRuns(repository: Repository, { ids, log }: RunIndex): Promise<string[]> {
+export async function missingRuns(repository: Repository, { ids, log }: LoggedRuns): Promise<string[]> {
   const there = new Set(ids);
   const unlisted = [...log.values()].flatMap(({ previous }) => (previous === null || there.has(previous.id) ? [] : previous));
   const gone = await goneOf(unlisted, ({ id }) => runPath(id), repository);
