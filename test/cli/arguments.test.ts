@@ -63,7 +63,18 @@ describe('the arguments of a command', () => {
 
   it('make the request about a fleet', async () => {
     expect(await requestOf('fleet', 'status')).to.deep.equal(['fleetStatus', {}]);
-    const all = ['fleet', 'status', '--repository', 's3:https://s3.test/all', '--overdue-after', '2 days', '--sizes', '--identity', '-', '--stats'];
+    const all = [
+      'fleet',
+      'status',
+      '--repository',
+      's3:https://s3.test/all',
+      '--overdue-after',
+      '2 days',
+      '--sizes',
+      '--identity',
+      '-',
+      '--stats',
+    ];
     const request = { repository: 's3:https://s3.test/all', overdueAfter: '2 days', sizes: true, identity: '-' };
     expect(await requestOf(...all)).to.deep.equal(['fleetStatus', request]);
     expect(await requestOf('fleet', 'status', '--from', 'far')).to.deep.equal(['fleetStatus', { fromCopy: 'far' }]);

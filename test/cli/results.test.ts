@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { renderResult } from '../../core/cli/results.ts';
+import type { FleetServer, FleetStatusResult } from '../../core/schemas/fleet.ts';
 import type { ListResult } from '../../core/schemas/list.ts';
 import type { RestoreResult } from '../../core/schemas/restore.ts';
 import type { RunResult, UnitOutcome } from '../../core/schemas/run.ts';
@@ -106,6 +107,38 @@ describe('a result for people', () => {
       .to.match(/\nwould be written +3 \(10 B\)\n/)
       .and.to.match(/\nwould be deleted +1\n/);
     expect(renderResult('restore', { ...result, dryRun: false })).to.match(/\nwritten +3 \(10 B\)\n/);
+  });
+
+  it('of a fleet has a line for each server, and what is wrong with it', () => {
+    const server: FleetServer = {
+      ...{
+        server: '0123456789abcdef',
+        name: 'one.test\x1b',
+        status: 'ok' as const,
+        lastRun: '2026-11-20T03:00:00Z',
+        units: 1200,
+        failed: 0,
+      },
+      ...{ overdue: 0, incomplete: 0, oldest: '2026-11-19T03:00:00Z', size: 2048, stored: null, verified: null, keys: [], problems: [] },
+      ...{ problemCount: 0, error: null },
+    };
+    const result: FleetStatusResult = {
+      ...{ status: 'damaged', time: '2026-11-20T05:00:00Z', repository: '/srv/all' },
+      servers: [
+        server,
+        {
+          ...{ ...server, name: 'two.test', status: 'damaged', verified: { oldest: null, damaged: ['site7'] }, problemCount: 3 },
+          problems: [{ code: 'damaged', unit: 'site7', message: 'is damaged' }],
+        },
+        { ...server, name: 'three.test', status: 'failed', error: { code: 'io_error', message: 'cannot be read' } },
+      ],
+    };
+    const text = renderResult('fleetStatus', result);
+    expect(text).to.match(/\none\.test\\x1b +ok +2h +26h +1,200 +0 +0 +2\.0 KiB\n/);
+    expect(text).to.match(/\ntwo\.test .* DAMAGED\n/);
+    expect(text).to.contain('two.test (0123456789abcdef): site7: is damaged (damaged)\ntwo.test (0123456789abcdef): and 2 more\n');
+    expect(text).to.contain('three.test (0123456789abcdef): cannot be read (io_error)\n');
+    expect(text).to.match(/\nFleet: damaged\. 3 servers, 3,600 units in \/srv\/all; 0 partial, 1 damaged, 1 failed\.\n$/);
   });
 
   it('of a verification names the damage and what it touches', () => {
