@@ -51,6 +51,13 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
   'a record of a run cut': { object: 'servers/*/runs/*', number: 1, edit: cut },
   'the hold flipped': { object: 'servers/*/holds/*', number: 0, edit: flip(0) },
   'the key record missing': { object: 'servers/*/keys/*.json', number: 0, edit: remove },
+  'the first recovery data cut': { object: `${UNIT}/recovery/*`, number: 0, edit: cut },
+  'the last recovery data missing': { object: `${UNIT}/recovery/*`, number: -1, edit: remove },
+  'the deletion flipped': { object: 'servers/*/deletions/*', number: 0, edit: flip(0.5) },
+  'the first machine record missing': { object: 'servers/*/machines/*', number: 0, edit: remove },
+  'the second note emptied': { object: 'servers/*/notes/*', number: 1, edit: empty },
+  'the identity that a passphrase locks cut': { object: 'servers/*/keys/*.age', number: 0, edit: cut },
+  'the first dump flipped': { object: PACKS, number: 0, edit: flip(0.5) },
   'repository.json flipped': { object: 'repository.json', number: 0, edit: flip(0) },
 };
 

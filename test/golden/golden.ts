@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { databases } from '../../core/commands/databases.ts';
 import { list } from '../../core/commands/list.ts';
+import { repair } from '../../core/commands/repair.ts';
 import { restore } from '../../core/commands/restore.ts';
 import { verify } from '../../core/commands/verify.ts';
 import type { Context } from '../../core/context/context.ts';
 import { openContext } from '../../core/context/open-context.ts';
 import { asFailure } from '../../core/failure.ts';
 import { repositoryStateFolder } from '../../core/repository/state-directory.ts';
+import type { UnitDatabasesResult } from '../../core/schemas/databases.ts';
 import { type Description, describeTree } from '../fidelity/description.ts';
 
 const FOLDER = join(import.meta.dirname, 'repositories');
@@ -39,12 +42,24 @@ export interface Verified {
   }[];
 }
 
+/** A database as a snapshot has it. `content`: SHA-256 of its dump as it was restored to a folder. */
+export interface ExpectedDatabase {
+  readonly engine: string;
+  readonly name: string;
+  readonly path: string;
+  readonly rows: number | null;
+  readonly tables: number | null;
+  readonly content: string;
+}
+
 /** What the program that wrote a golden repository saw, and each later one has to see. */
 export interface Expected {
   /** Oldest first. */
   readonly snapshots: readonly { readonly id: string; readonly level: string; readonly time: string }[];
   /** Every entry at each snapshot, by its path. */
   readonly trees: Readonly<Record<string, Readonly<Record<string, Entry>>>>;
+  /** Of a repository with databases: those of each snapshot. */
+  readonly databases?: Readonly<Record<string, readonly ExpectedDatabase[]>>;
   /** By the names of `DAMAGES`. */
   readonly damages: Readonly<Record<string, { readonly verified: Verified; readonly restored: Readonly<Record<string, Restored>> }>>;
 }
@@ -102,7 +117,7 @@ export function hasServersIdentity(name: string): boolean {
 export class BareMachine {
   readonly folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-golden-'));
   readonly repository = join(this.folder, 'repository');
-  readonly #identity: { readonly identity?: string };
+  readonly #identity: { readonly identity?: string; readonly passphraseFile?: string };
   readonly #settings = join(this.folder, 'config.json');
   #restores = 0;
 
@@ -112,8 +127,9 @@ export class BareMachine {
     cpSync(join(place, 'repository'), this.repository, { recursive: true });
     // What git keeps of modes is not what a repository has.
     execFileSync('chmod', ['-R', 'u=rwX,go=', this.folder]);
-    const identity = join(place, 'identity');
-    this.#identity = key === 'given' && existsSync(identity) ? { identity } : {};
+    const [identity, passphraseFile] = [join(place, 'identity'), join(place, 'passphrase')];
+    const given = existsSync(identity) ? { identity } : existsSync(passphraseFile) ? { passphraseFile } : {};
+    this.#identity = key === 'given' ? given : {};
     const stateDirectory = join(this.folder, 'state');
     if (key === 'of the server') {
       const { id } = JSON.parse(readFileSync(join(this.repository, 'repository.json'), 'utf8')) as { id: string };
@@ -140,6 +156,25 @@ export class BareMachine {
     const { status, damages } = await verify(this.#identity, this.context);
     const found = damages.map(({ code, object, snapshots, fileCount }) => ({ code, object, snapshots: [...snapshots], files: fileCount }));
     return { status, damages: found.sort((a, b) => (a.object < b.object ? -1 : 1)) };
+  }
+
+  /** The databases that a snapshot lists, with what a restore gives of each. */
+  async databases(id: string): Promise<ExpectedDatabase[]> {
+    const to = join(this.folder, `databases-${++this.#restores}`);
+    const listed = (await databases({ unit: 'site1', at: id, ...this.#identity }, this.context)) as UnitDatabasesResult;
+    await restore({ unit: 'site1', at: id, to, ...this.#identity }, this.context);
+    return listed.databases.map(({ engine, name, path, rows, tables }) => {
+      const content = createHash('sha256')
+        .update(readFileSync(join(to, path)))
+        .digest('hex');
+      return { engine, name, path, rows: rows ?? null, tables: tables ?? null, content };
+    });
+  }
+
+  /** Heals what can be healed; the names of what was, and of what could not be. */
+  async repair(): Promise<{ readonly healed: readonly string[]; readonly lost: readonly string[] }> {
+    const { healed, lost } = await repair({}, this.context);
+    return { healed: healed.map(({ object }) => object), lost: lost.map(({ object }) => object) };
   }
 
   /** Restores a snapshot to a new folder and compares what is there with what was. `isExact`: in every property, else in kind and content. */

@@ -12,8 +12,8 @@ import { stateIdentities } from '../../core/repository/keys/identities.ts';
 import { readRepositoryIdentity } from '../../core/repository/place.ts';
 import { repositoryStateFolder } from '../../core/repository/state-directory.ts';
 import { Sandbox } from '../commands/sandbox.ts';
-import { apply, DAMAGES } from './damages.ts';
-import { BareMachine, described, type Expected, pinDigest, placeOf } from './golden.ts';
+import { described, type Expected, placeOf } from './golden.ts';
+import { writeExpected } from './write-expected.ts';
 
 const LEVELS = ['full', 'incremental', 'differential', 'incremental'] as const;
 
@@ -49,20 +49,4 @@ try {
   await sandbox.remove();
 }
 
-const sound = new BareMachine(name);
-const snapshots = await sound.list();
-const damages: Record<string, Expected['damages'][string]> = {};
-sound.remove();
-for (const [what, damage] of Object.entries(DAMAGES)) {
-  const machine = new BareMachine(name);
-  if (apply(damage, machine.repository)) {
-    const verified = await machine.verify().catch((error) => ({ status: error.code as string, damages: [] }));
-    const restored: Record<string, Expected['damages'][string]['restored'][string]> = {};
-    for (const { id } of snapshots) restored[id] = await machine.restore(id, trees[id]!, false);
-    damages[what] = { verified, restored };
-  }
-  machine.remove();
-}
-const expected: Expected = { snapshots, trees, damages };
-writeFileSync(join(place, 'expected.json'), `${JSON.stringify(expected, null, 1)}\n`);
-pinDigest(name);
+await writeExpected(name, trees);
