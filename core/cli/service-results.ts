@@ -37,6 +37,7 @@ function unitRow({
   chainBytes,
   verified,
   living,
+  copies,
 }: UnitStatus): string[] {
   const states = [
     snapshot === null ? 'none' : complete ? 'complete' : 'incomplete',
@@ -52,7 +53,17 @@ function unitRow({
     age === null ? '' : formatAge(age),
     ...numbers,
     verified === null ? 'never' : verified.slice(0, 10),
+    ...(copies.length === 0 ? [] : [copies.map(copyText).join(', ')]),
   ];
+}
+
+function copyText({ name, snapshot, newest, overdue, damaged }: UnitStatus['copies'][number]): string {
+  const states = [
+    snapshot === null ? 'none' : newest ? undefined : 'older',
+    overdue ? 'overdue' : undefined,
+    damaged ? 'damaged' : undefined,
+  ].filter((state) => state !== undefined);
+  return `${name}: ${states.length === 0 ? 'ok' : states.join(', ')}`;
 }
 
 export function renderStatus({ status, automatic, coverage, problems, units }: StatusResult): string {
@@ -65,6 +76,7 @@ export function renderStatus({ status, automatic, coverage, problems, units }: S
     { title: 'SIZE', right: true },
     { title: 'STORED', right: true },
     { title: 'VERIFIED' },
+    ...(units.some(({ copies }) => copies.length > 0) ? [{ title: 'COPIES' }] : []),
   ];
   const lines = problems.map(({ unit, message, advice, code, since }) => {
     const place = unit === null ? '' : `${unit}: `;

@@ -1,12 +1,14 @@
 import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure } from '../failure.ts';
+import { checkCopies } from '../monitor/check-copies.ts';
 import { checkDatabases, checkPanelExports } from '../monitor/check-databases.ts';
 import { checkDestination, checkSpace } from '../monitor/check-destination.ts';
 import { checkPanel, checkScopes, checkVersion } from '../monitor/check-panel.ts';
 import { checkSchedule } from '../monitor/check-schedule.ts';
 import { checkAccounts, checkAttributes, checkExports, checkRights } from '../monitor/check-server.ts';
 import { ok, problem } from '../monitor/checks.ts';
+import { currentOperation, operate } from '../repository/backends/operation.ts';
 import { decidedKey } from '../repository/keys/current-key.ts';
 import { identitiesFile } from '../repository/keys/identities.ts';
 import { lostIdentities, openPlace, openRepository } from '../repository/open-repository.ts';
@@ -16,8 +18,17 @@ import { localTimeZone } from '../timeline/time-zone.ts';
 import { checkTelling } from './check-telling.ts';
 import { keys } from './keys.ts';
 
+/** A store that does not answer is not asked for longer, in milliseconds: somebody waits. */
+const PATIENCE = 10_000;
+
 /** Looks at everything that backups need, one after the other, and says of each what is wrong and what to do. One that fails ends no other. */
-export async function doctor(request: DoctorRequest, context: Context): Promise<DoctorResult> {
+export function doctor(request: DoctorRequest, context: Context): Promise<DoctorResult> {
+  const { signal, reporter } = context;
+  const operation = currentOperation() ?? { signal, notify: (notice) => reporter.log(notice) };
+  return operate({ ...operation, patience: PATIENCE }, () => lookAtAll(request, context));
+}
+
+async function lookAtAll(request: DoctorRequest, context: Context): Promise<DoctorResult> {
   const checks: Check[] = [checkRights()];
   const settings = readSettings(context, checks);
   if (settings !== undefined) {
@@ -25,7 +36,8 @@ export async function doctor(request: DoctorRequest, context: Context): Promise<
     const zone = localTimeZone((notice) => context.reporter.log(notice));
     checks.push(checkAttributes(settings), checkAccounts(settings), checkPanel(settings.systemRoot));
     checks.push(checkVersion(settings.systemRoot, request.module), checkScopes(request.scopes));
-    checks.push(...(await checkDestination(settings, now)), ...checkSpace(settings));
+    const destination = await checkDestination(settings, now);
+    checks.push(...destination.checks, ...(await checkCopies(settings, destination.repository)), ...checkSpace(settings));
     checks.push(checkSchedule(settings, readNight(settings.stateDirectory), now, zone), checkExports(settings, now));
     checks.push(checkDatabases(settings, now), ...(await checkPanelExports(settings, context.signal)));
     checks.push(checkTelling(settings), ...(await checkKeys(context)));

@@ -21,14 +21,17 @@ export async function measure(found: StatusResult | undefined, context: Context)
   if (metrics === undefined) return;
   try {
     const night = readNight(settings.stateDirectory);
-    writeMetrics(
-      metrics,
-      metricsText({ status: found, night, lastRun: await lastRun(context), freeBytes: roomOf(settings.repository)?.bytes }),
-    );
+    writeMetrics(metrics, metricsText({ status: found, night, lastRun: await lastRun(context), freeBytes: roomOfEach(settings) }));
   } catch (error) {
     const message = `the metrics could not be written to ${metrics}: ${asFailure(error).message}`;
     reporter.log({ level: 'warning', code: 'not_told', message, affected: [metrics] });
   }
+}
+
+/** The free room of each place that is a folder. */
+function roomOfEach({ repository, copies }: Context['settings']): Map<string, number> {
+  const rooms = [repository, ...copies.map((copy) => copy.repository)].map((place) => [place, roomOf(place)?.bytes] as const);
+  return new Map(rooms.filter((room): room is [string, number] => room[1] !== undefined));
 }
 
 async function lastRun({ settings, now }: Context): Promise<{ finished: number; seconds: number } | undefined> {

@@ -2,7 +2,7 @@ import { isOverdue, lastDue, overdueFrom } from '../chain/night.ts';
 import type { Context } from '../context/context.ts';
 import type { Failure } from '../failure.ts';
 import { isLocked } from '../locks/locks.ts';
-import { copyProblems, copyStates } from '../monitor/copies-state.ts';
+import { copyProblems, copyStates, damagedInCopies, knownCopies, unitInCopies } from '../monitor/copies-state.ts';
 import { type CoveredUnit, coverage } from '../monitor/coverage.ts';
 import { nightState } from '../monitor/night-state.ts';
 import { unitProblems } from '../monitor/unit-problems.ts';
@@ -48,6 +48,7 @@ export async function status(_request: StatusRequest, context: Context): Promise
   const outcomes = await lastOutcomes(repository, covered.length, now, unreadRuns);
   const verified = readVerified(repository.stateFolder);
   const copies = copyStates(repository, settings);
+  const known = knownCopies(repository, copies);
   const { leftOut, unreadNotes } = repository.units;
   const unread = [...leftOut.values(), ...unreadNotes, ...runs.unread, ...unreadRuns];
   const problems: StatusProblem[] = [...night.problems, ...copyProblems(copies, now), ...unclear(unread)];
@@ -60,8 +61,10 @@ export async function status(_request: StatusRequest, context: Context): Promise
     if (each.living === undefined && isEmpty) continue;
     const { newest: outcome, failedSince } = outcomes.get(each.name) ?? {};
     const checked = id === undefined ? undefined : verified.get(id);
+    const described = describe(each, state, due, now);
     const unit: UnitStatus = {
-      ...describe(each, state, due, now),
+      ...described,
+      copies: unitInCopies(known, described, due, now),
       formerDomains: await formerDomains(each, repository),
       outcome: outcome?.outcome ?? null,
       warnings: outcome?.warningCount ?? 0,
@@ -71,6 +74,7 @@ export async function status(_request: StatusRequest, context: Context): Promise
     const overdue = overdueFrom(state?.last?.until ?? 0, policy.time, zone);
     problems.push(...unitProblems({ covered: each, state, status: unit, outcome, verified: checked, failedSince, overdueFrom: overdue }));
   }
+  problems.push(...damagedInCopies(units));
   const named = (choose: (unit: UnitStatus) => boolean) => units.filter(choose).map(({ unit }) => unit);
   return {
     status: problems.some(({ code }) => code === 'damaged') ? 'damaged' : problems.length > 0 ? 'partial' : 'ok',
@@ -101,7 +105,7 @@ function describe(
   state: UnitState | undefined,
   due: number,
   now: number,
-): Omit<UnitStatus, 'formerDomains' | 'outcome' | 'warnings' | 'verified'> {
+): Omit<UnitStatus, 'copies' | 'formerDomains' | 'outcome' | 'warnings' | 'verified'> {
   const last = state?.last;
   return {
     unit: name as UnitStatus['unit'],

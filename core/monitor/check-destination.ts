@@ -1,12 +1,10 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { ownFolders, parseLocation } from '../config/location.ts';
+import { statSync } from 'node:fs';
+import { ownFolders } from '../config/location.ts';
 import type { Settings } from '../config/settings.ts';
 import { fingerprintOf } from '../crypto/ed25519.ts';
 import { asFailure } from '../failure.ts';
-import { closeDescriptor, openTrustedDirectory, openUnnamed } from '../linux/files.ts';
+import { closeDescriptor, openTrustedDirectory } from '../linux/files.ts';
 import { freeSpace } from '../linux/space.ts';
-import { errorCode } from '../linux/system-error.ts';
-import { writeAll } from '../linux/write-all.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { runMissing } from '../repository/history/missing.ts';
 import { timeOfId } from '../repository/ids.ts';
@@ -14,6 +12,7 @@ import { replacedAt } from '../repository/known-places.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Check } from '../schemas/doctor.ts';
+import { checkWriting } from './check-writing.ts';
 import { ok, problem, warning } from './checks.ts';
 
 const GIB = 1024 ** 3;
@@ -23,11 +22,12 @@ const VERY_LITTLE = 0.02;
 /** A clock may be ahead of another one's by so much, in milliseconds. */
 const CLOCKS_DIFFER = 120_000;
 
-/** Whether the repository can be opened and written to, and what its newest record says of the clock. */
-export async function checkDestination(settings: Settings, now: number): Promise<Check[]> {
+/** Whether the repository can be opened and written to, and what its newest record says of the clock; and the repository, where it was opened. */
+export async function checkDestination(settings: Settings, now: number): Promise<{ checks: Check[]; repository?: Repository }> {
+  let repository: Repository | undefined;
   try {
-    const repository = await openRepository(settings, 'read', () => {});
-    const found: Check[] = [checkWriting(settings.repository)];
+    repository = await openRepository(settings, 'read', () => {});
+    const found: Check[] = [await checkWriting('destination', settings.repository, repository.backend, repository)];
     const newest = (await repository.runs.ids()).at(-1);
     const ahead = newest === undefined ? 0 : timeOfId(newest).getTime() - now;
     found.push(
@@ -40,10 +40,11 @@ export async function checkDestination(settings: Settings, now: number): Promise
         : ok('clock', `${new Date(now).toISOString()}, behind everything that is recorded`),
     );
     found.push(await checkSignatures(repository, settings));
-    return found;
+    return { checks: found, repository };
   } catch (error) {
     const { message, advice } = asFailure(error);
-    return [problem('destination', message, advice ?? 'Mount the file system of the repository, or correct backups.destination.')];
+    const found = problem('destination', message, advice ?? 'Mount the file system of the repository, or correct backups.destination.');
+    return { checks: [found], ...(repository === undefined ? {} : { repository }) };
   }
 }
 
@@ -60,42 +61,12 @@ async function checkSignatures(repository: Repository, { stateDirectory, reposit
   return ok('signatures', key === undefined ? 'the first backup makes the key' : `this server signs with ${fingerprintOf(key.publicKey)}`);
 }
 
-function checkWriting(repository: string): Check {
-  if (parseLocation(repository).kind !== 'directory') {
-    return ok('destination', `${repository} can be read; whether it can be written to, the next backup tells`);
-  }
-  try {
-    const directory = openTrustedDirectory(pathBytes(repository));
-    try {
-      const file = openUnnamed(directory, 0o600);
-      if (file === undefined) {
-        accessSync(repository, constants.W_OK);
-        return ok('destination', `${repository} can be read; whether it can be written to, the next backup tells`);
-      }
-      try {
-        writeAll(file, Buffer.alloc(4096, 1));
-      } finally {
-        closeDescriptor(file);
-      }
-    } finally {
-      closeDescriptor(directory);
-    }
-    return ok('destination', `${repository} can be read and written to`);
-  } catch (error) {
-    const code = errorCode(error);
-    const advice =
-      code === 'EROFS'
-        ? 'The file system is mounted to be read: look into the system’s log, a disk may be failing.'
-        : 'Make room: `apiscp-backup prune`, or a larger disk.';
-    return problem('destination', `${repository} cannot be written to (${code ?? (error as Error).message})`, advice);
-  }
-}
-
-/** The room where backups and state are kept, and whether the backups lie on a disk of their own. */
+/** The room where backups, copies and state are kept, and whether each is on a disk of its own. */
 export function checkSpace(settings: Settings): Check[] {
-  const { repository, accountsRoot } = settings;
+  const { repository, accountsRoot, copies } = settings;
   const found: Check[] = [];
-  for (const place of ownFolders(settings)) {
+  const ofCopies = copies.flatMap((copy) => ownFolders({ ...settings, repository: copy.repository }));
+  for (const place of new Set([...ownFolders(settings), ...ofCopies])) {
     const room = roomOf(place);
     if (room === undefined) continue;
     const share = room.bytes / Math.max(1, room.size);
@@ -114,6 +85,11 @@ export function checkSpace(settings: Settings): Check[] {
         'When that disk fails both are lost: name a place on another one.',
       ),
     );
+  }
+  for (const copy of copies) {
+    if (!sameDevice(copy.repository, repository)) continue;
+    const text = `the copy ${copy.name} is on the file system of the repository`;
+    found.push(warning('space', text, 'When that disk fails both are lost: name a place on another one.'));
   }
   return found;
 }

@@ -10,8 +10,8 @@ export interface Measured {
   readonly night: NightNote | undefined;
   /** When the newest run of the server ended and how long it took; undefined when there is none. */
   readonly lastRun: { readonly finished: number; readonly seconds: number } | undefined;
-  /** In bytes, of the repository's file system; undefined where it does not say. */
-  readonly freeBytes: number | undefined;
+  /** Free room in bytes, by destination, of the repository's and the copies' file systems; those that do not say are missing. */
+  readonly freeBytes: ReadonlyMap<string, number>;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -90,7 +90,49 @@ function metricsOf({ status, night, lastRun, freeBytes }: Measured): Metric[] {
       help: 'What needs attention, by its code.',
       values: [...counts].map(([code, { length }]) => ({ labels: { code }, value: length })),
     },
-    one('repository_free_bytes', 'Free room where the backups are.', freeBytes, { destination }),
+    ...ofCopies(status),
+    {
+      name: 'repository_free_bytes',
+      help: 'Free room where the backups and their copies are.',
+      values: [...freeBytes].map(([place, value]) => ({ labels: { destination: place }, value })),
+    },
+  ];
+}
+
+const COPY_STATUSES = ['ok', 'partial', 'failed', 'never'] as const;
+
+/** How the copies stand, and each site in each of them. */
+function ofCopies(status: StatusResult | undefined): Metric[] {
+  const copies = status?.copies ?? [];
+  const each = (name: string, help: string, tell: (copy: UnitStatus['copies'][number]) => number | undefined): Metric => ({
+    ...{ name, help },
+    values: (status?.units ?? []).flatMap(({ unit, copies: ofUnit }) =>
+      ofUnit.flatMap((copy) => {
+        const value = tell(copy);
+        return value === undefined ? [] : [{ labels: { site: unit, copy: copy.name }, value }];
+      }),
+    ),
+  });
+  return [
+    {
+      name: 'copy_status',
+      help: 'One for the state that the last copying ended in, else zero.',
+      values: copies.flatMap(({ name, repository, status: ended }) =>
+        COPY_STATUSES.map((state) => ({ labels: { copy: name, destination: repository, status: state }, value: Number(ended === state) })),
+      ),
+    },
+    {
+      name: 'copy_last_success_timestamp_seconds',
+      help: 'When the last copying began that brought everything.',
+      values: copies.flatMap(({ name, repository, lastGood }) => {
+        const value = seconds(lastGood);
+        return value === undefined ? [] : [{ labels: { copy: name, destination: repository }, value }];
+      }),
+    },
+    each('copy_site_last_success_timestamp_seconds', 'The time that a copy gives back.', ({ time }) => seconds(time)),
+    each('copy_site_overdue', 'Whether what a copy has of a site is overdue.', ({ overdue }) => Number(overdue)),
+    each('copy_site_damaged', 'Whether a verification found damage in a copy.', ({ damaged }) => Number(damaged)),
+    each('copy_site_verify_last_timestamp_seconds', 'When a site was verified last in a copy.', ({ verified }) => seconds(verified)),
   ];
 }
 

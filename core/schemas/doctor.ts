@@ -1,6 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 
-/** Looks at everything that backups need. Changes nothing; what is tried is tried on files without a name. */
+/** Looks at everything that backups need. Changes nothing; what is tried is tried on files without a name, or on ones that are dropped at once. */
 export const doctorRequest = {
   type: 'object',
   properties: {
@@ -21,6 +21,7 @@ const check = {
         'accounts',
         'panel',
         'destination',
+        'copy',
         'space',
         'clock',
         'signatures',

@@ -40,6 +40,21 @@ const problem = {
   additionalProperties: false,
 } as const;
 
+const unitCopy = {
+  type: 'object',
+  properties: {
+    name: { type: 'string' },
+    snapshot: { ...orNull({ type: 'string' }), description: 'The newest that was brought there; null: none, as far as this server knows.' },
+    newest: { type: 'boolean', description: 'Whether that is the newest that there is.' },
+    time: { ...orNull(timeSchema), description: 'The time that it gives back.' },
+    overdue: { type: 'boolean' },
+    verified: { ...orNull(timeSchema), description: 'When the unit was verified last in the copy.' },
+    damaged: { type: 'boolean', description: 'Whether a verification found damage there.' },
+  },
+  required: ['name', 'snapshot', 'newest', 'time', 'overdue', 'verified', 'damaged'],
+  additionalProperties: false,
+} as const;
+
 const unitState = {
   type: 'object',
   properties: {
@@ -65,6 +80,11 @@ const unitState = {
     entries: { ...countSchema, description: 'Files, folders and all else that a restore gives back.' },
     warnings: { ...countSchema, description: 'Of the newest run that it was in.' },
     verified: { ...orNull(timeSchema), description: 'When the unit was verified last, as far as this server remembers.' },
+    copies: {
+      type: 'array',
+      items: unitCopy,
+      description: 'How it stands in each copy, as this server remembers it.',
+    },
     outcome: {
       ...orNull({ enum: ['ok', 'unchanged', 'partial', 'failed'] }),
       description: 'In the newest run that it was in; null when no record tells.',
@@ -89,6 +109,7 @@ const unitState = {
     'entries',
     'warnings',
     'verified',
+    'copies',
     'outcome',
   ],
   additionalProperties: false,

@@ -1,7 +1,8 @@
-import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execaSync } from 'execa';
+import { copy } from '../../core/commands/copy.ts';
 import { doctor } from '../../core/commands/doctor.ts';
 import { keys } from '../../core/commands/keys.ts';
 import { nightlyWith } from '../../core/commands/nightly.ts';
@@ -71,6 +72,42 @@ describe('the doctor', () => {
     }
     rmSync(server.repository, { recursive: true });
     expect(await withoutSpace()).to.deep.equal(['destination']);
+  });
+
+  it('looks at each copy: not made yet, in order, read-only, gone, another repository', async () => {
+    const place = join(server.folder, 'offsite');
+    server.set('copies', [{ name: 'offsite', repository: place }]);
+    const ofCopies = async () => (await doctor({}, context())).checks.filter(({ check }) => check === 'copy');
+    const [first] = await ofCopies();
+    expect(first).to.include({ result: 'ok' });
+    expect(first!.message).to.contain('the first copy makes it');
+    await copy({}, server.context);
+    expect((await ofCopies())[0]).to.include({ result: 'ok', message: `the copy offsite: ${place} can be read and written to` });
+    expect(await doctor({}, context()).then(({ checks }) => checks.map(({ message }) => message))).to.include(
+      'the copy offsite is on the file system of the repository',
+    );
+    const names = globSync(join(place, '**'));
+    execaSync('mount', ['--bind', place, place]);
+    execaSync('mount', ['-o', 'remount,bind,ro', place]);
+    try {
+      expect((await ofCopies())[0]!.message).to.contain('cannot be written to (EROFS)');
+    } finally {
+      execaSync('umount', [place]);
+    }
+    expect(globSync(join(place, '**'))).to.deep.equal(names);
+    renameSync(place, `${place}-away`);
+    expect(await withoutSpace()).to.deep.equal(['copy']);
+    expect((await ofCopies())[0]!.message).to.contain('and it was made before');
+    const other = new Sandbox();
+    try {
+      await other.init();
+      server.set('copies', [{ name: 'offsite', repository: other.repository }]);
+      expect((await ofCopies())[0]!.message).to.contain('holds another repository');
+    } finally {
+      await other.remove();
+    }
+    server.set('copies', [{ name: 'offsite', repository: 'sftp:root@127.0.0.1:1:/nowhere', sftp: { knownHostsFile: '/none' } }]);
+    expect((await ofCopies())[0]).to.include({ result: 'problem' });
   });
 
   it('names a file system without ACLs, or without room', async () => {

@@ -1,6 +1,7 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { renderStatus } from '../../core/cli/service-results.ts';
 import { METHODS, type RequestOf, type ResultOf } from '../../core/commands/registry.ts';
 import type { MethodName } from '../../core/schemas/messages.ts';
 import { Sandbox } from '../commands/sandbox.ts';
@@ -79,6 +80,38 @@ describe('copies of a repository', () => {
     expect(copies.map((each) => each.status)).to.deep.equal(['failed', 'ok']);
     expect(copies.map(({ lastGood }) => lastGood === null)).to.deep.equal([true, false]);
     expect(status).to.not.equal('ok');
+  });
+
+  it('are told of each unit: what each has, whether that is the newest, what a verification found there', async () => {
+    const site = async () => (await perform('status', {})).units.find(({ unit }) => unit === 'site1')!;
+    const none = { snapshot: null, newest: false, time: null, overdue: true, verified: null, damaged: false };
+    expect((await site()).copies).to.deep.equal([
+      { name: 'near', ...none },
+      { name: 'far', ...none },
+    ]);
+    await copy('near');
+    const [near0] = (await site()).copies;
+    expect(near0).to.include({ snapshot: (await listed()).at(-1), newest: true, overdue: false });
+    // What was found unchanged since stands in the copy up to the moment of its making.
+    sandbox.now = () => new Date(Date.now() + 3_600_000);
+    expect((await sandbox.back()).status).to.equal('unchanged');
+    const [unchanged] = (await site()).copies;
+    expect(unchanged).to.include({ newest: true });
+    expect(Date.parse(unchanged!.time!)).to.be.at.least(Date.parse(near0!.time!)).and.below(Date.now());
+    sandbox.now = () => new Date(Date.now() + 3 * 86_400_000);
+    writeFileSync(join(sandbox.shadow, 'c'), 'three');
+    await sandbox.back();
+    expect((await site()).copies[0]).to.include({ snapshot: near0!.snapshot, newest: false, overdue: true });
+    await copy('near');
+    expect((await site()).copies[0]).to.include({ snapshot: (await listed()).at(-1), newest: true, overdue: false });
+    truncateSync(globSync(join(near, 'servers/*/units/site1-*/packs/*'))[0] as string, 10);
+    await perform('verify', { fromCopy: 'near' });
+    const found = await perform('status', {});
+    expect(found.problems.map(({ code, unit, message }) => `${code} ${unit} ${message}`).join()).to.match(
+      /damaged site1 .*damage in the copy near/,
+    );
+    expect((await site()).copies[0]).to.include({ damaged: true });
+    expect(renderStatus(found)).to.contain('COPIES').and.to.contain('near: damaged, far: none, overdue');
   });
 
   it('are not made into another repository, and not of what another machine has', async () => {

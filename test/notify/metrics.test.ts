@@ -20,7 +20,11 @@ const UNIT = {
   warnings: 1,
   verified: null,
   outcome: 'ok',
-} as UnitStatus;
+  copies: [
+    { name: 'usb', snapshot: 'x', newest: true, time: '2026-11-26T01:31:00.000Z', overdue: false, verified: null, damaged: false },
+    { name: 'far', snapshot: null, newest: false, time: null, overdue: true, verified: '2026-11-25T00:00:00.000Z', damaged: true },
+  ],
+} as unknown as UnitStatus;
 
 const STATUS = {
   status: 'partial',
@@ -29,6 +33,10 @@ const STATUS = {
   coverage: { living: 1, withoutBackup: ['site2'], vanished: [] },
   problems: [{ code: 'overdue' }, { code: 'overdue' }],
   units: [UNIT],
+  copies: [
+    { name: 'usb', repository: '/mnt/"usb', status: 'ok', time: null, lastGood: '2026-11-26T02:00:00.000Z', message: null },
+    { name: 'far', repository: 'sftp:x:/y', status: 'never', time: null, lastGood: null, message: null },
+  ],
 } as unknown as StatusResult;
 
 /** What stands in the text format, by name and labels; throws for a line that its grammar does not have. */
@@ -52,7 +60,12 @@ function parsed(text: string): Map<string, number> {
 }
 
 describe('the metrics', () => {
-  const measured = { status: STATUS, night: undefined, lastRun: { finished: 100, seconds: 12.5 }, freeBytes: 2 ** 41 };
+  const measured = {
+    status: STATUS,
+    night: undefined,
+    lastRun: { finished: 100, seconds: 12.5 },
+    freeBytes: new Map([['/srv/backups', 2 ** 41]]),
+  };
 
   it('are in the text format, whatever a name holds', () => {
     const text = metricsText(measured);
@@ -65,11 +78,24 @@ describe('the metrics', () => {
     expect(samples.get('apiscp_backup_status{status="partial"}')).to.equal(1);
     expect(samples.get('apiscp_backup_repository_free_bytes{destination="/srv/backups"}')).to.equal(2 ** 41);
     expect(samples.get('apiscp_backup_last_duration_seconds')).to.equal(12.5);
-    expect(text).not.to.contain('verify_last');
+    expect(text).not.to.contain('apiscp_backup_verify_last');
+    const ofCopies = new Map([...samples].filter(([name]) => name.startsWith('apiscp_backup_copy')));
+    expect([...ofCopies].filter(([, value]) => value !== 0)).to.deep.equal([
+      ['apiscp_backup_copy_status{copy="usb",destination="/mnt/\\"usb",status="ok"}', 1],
+      ['apiscp_backup_copy_status{copy="far",destination="sftp:x:/y",status="never"}', 1],
+      [
+        'apiscp_backup_copy_last_success_timestamp_seconds{copy="usb",destination="/mnt/\\"usb"}',
+        Date.parse('2026-11-26T02:00:00Z') / 1000,
+      ],
+      ['apiscp_backup_copy_site_last_success_timestamp_seconds{site="site1",copy="usb"}', Date.parse('2026-11-26T01:31:00Z') / 1000],
+      ['apiscp_backup_copy_site_overdue{site="site1",copy="far"}', 1],
+      ['apiscp_backup_copy_site_damaged{site="site1",copy="far"}', 1],
+      ['apiscp_backup_copy_site_verify_last_timestamp_seconds{site="site1",copy="far"}', Date.parse('2026-11-25T00:00:00Z') / 1000],
+    ]);
   });
 
   it('say that nothing could be told when nothing could', () => {
-    const samples = parsed(metricsText({ status: undefined, night: undefined, lastRun: undefined, freeBytes: undefined }));
+    const samples = parsed(metricsText({ status: undefined, night: undefined, lastRun: undefined, freeBytes: new Map() }));
     expect([...samples]).to.deep.equal([['apiscp_backup_readable', 0]]);
   });
 

@@ -30,6 +30,11 @@ export class StoredServer {
     return stdout;
   }
 
+  /** As `run`, however it ends. */
+  async look(...args: string[]): Promise<{ readonly stdout: string }> {
+    return runProgram(['--config', this.#settings, ...args]);
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true });
   }
@@ -77,7 +82,11 @@ export function copyInStore(title: string, settings: () => Promise<Readonly<Reco
       await server.run('run');
       writeFileSync(join(server.files, 'big'), Buffer.alloc(9_000_000, 'a line of text that is not random\n'));
       await server.run('run');
+      const { stdout: before } = await server.look('doctor', '--json');
+      expect(before).to.contain('the first copy makes it');
       expect(await server.run('copy')).to.contain('offsite: ok');
+      const { stdout: after } = await server.look('doctor', '--json');
+      expect(after).to.match(/"check":"copy","result":"ok","message":"the copy offsite: [^"]*can be read and written to/);
       expect(await server.run('copy', 'offsite')).to.contain('0 objects');
       rmSync(local, { recursive: true });
       expect(await server.run('list', 'site1', '--from', 'offsite')).to.contain('incremental');
@@ -106,6 +115,8 @@ export function programInStore(title: string, settings: () => Promise<Readonly<R
       await server.run('restore', 'site1', 'shadow/var/www/file-7', '--to', join(server.folder, 'one'));
       expect(readFileSync(join(server.folder, 'one/shadow/var/www/file-7'), 'utf8')).to.equal('another content');
       await server.run('verify');
+      const { stdout } = await server.look('doctor', '--json');
+      expect(stdout).to.match(/"check":"destination","result":"ok","message":"[^"]*can be read and written to/);
       await server.run('prune');
       // Another machine has nothing but the settings.
       rmSync(join(server.folder, 'state'), { recursive: true });

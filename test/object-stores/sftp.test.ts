@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
+import { execaSync } from 'execa';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import { openStore } from '../../core/repository/backends/open-store.ts';
 import { failureOf } from '../failure-of.ts';
@@ -64,6 +65,26 @@ describe('a repository on an SFTP server', function () {
     const failure = await failureOf(async () => (await open({ knownHostsFile: file })).inspect());
     expect(failure).to.include({ code: 'repository_refused' });
     expect(failure.message).to.contain('is not in');
+  });
+
+  it('says whether it can be written to, by trying, and leaves nothing; and what room there is', async () => {
+    const backend = await open();
+    await backend.prepare();
+    const writer = await backend.create('servers/s/a');
+    await writer.commit();
+    await backend.tryWriting?.('servers/s');
+    const incoming = join(folder, 'a/b/servers/s/.incoming');
+    expect(readdirSync(incoming)).to.deep.equal([]);
+    const { free = 0, size = 0 } = (await backend.space?.()) ?? {};
+    expect(free).to.be.above(0).and.at.most(size);
+    execaSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'shut', incoming]);
+    try {
+      expect((await failureOf(async () => backend.tryWriting?.('servers/s'))).code).to.match(
+        /^repository_(refused|unreachable)$|^io_error$/,
+      );
+    } finally {
+      execaSync('umount', [incoming]);
+    }
   });
 
   it('goes on with an object after the server was killed in the middle of it', async () => {

@@ -51,6 +51,13 @@ export function backendConformance(title: string, open: () => Promise<Backend>, 
     describe('with a place', () => {
       beforeEach(() => backend.prepare());
 
+      it('proves that it can be written to, where it offers that, and has nothing of it afterwards', async () => {
+        await store(backend, 'servers/s/a', 'x');
+        await backend.tryWriting?.('servers/s');
+        expect(await collect(backend, '')).to.deep.equal(['servers/s/a']);
+        expect(await backend.folders('servers')).to.deep.equal(['s']);
+      });
+
       it('gives back what was written in many chunks, whole and in parts', async () => {
         const chunks = [randomBytes(1), Buffer.alloc(0), randomBytes(1_000_000), randomBytes(4097)];
         const writer = await backend.create('servers/s/packs/p.tar.zst');

@@ -69,8 +69,13 @@ export interface Backend {
    * error. Undefined where a folder is nothing but a part of names.
    */
   readonly removeFolder?: ((folder: string, before: number) => Promise<void>) | undefined;
-  /** Bytes that can still be stored, and that fit in all, where the place has such limits. */
-  readonly space?: (() => Promise<{ free: number; size: number }>) | undefined;
+  /** Bytes that can still be stored, and that fit in all, where the place has such limits; undefined where it does not tell them. */
+  readonly space?: (() => Promise<{ free: number; size: number } | undefined>) | undefined;
+  /**
+   * Proves that objects below a folder can be written, and leaves none: what was begun is dropped. Where nothing may be deleted an unfinished one
+   * can stay. Undefined where whoever wants to know looks at the place itself.
+   */
+  readonly tryWriting?: ((folder: string) => Promise<void>) | undefined;
   /** An object of so many bytes for reading without waiting; `folder` is a private one for what that needs. */
   openDirectly(name: string, length: number, folder: string): RandomAccess;
   /** Says which objects are going to be read whole, in which order, none longer than `limit`; a place that answers at once leaves it out. */

@@ -86,6 +86,24 @@ export class CountingStore implements Store {
     return this.#store.discardUnfinished(folder);
   }
 
+  get tryWriting(): Store['tryWriting'] {
+    const store = this.#store;
+    if (store.tryWriting === undefined) return undefined;
+    return async (folder) => {
+      count('write');
+      await store.tryWriting?.(folder);
+    };
+  }
+
+  get space(): Store['space'] {
+    const store = this.#store;
+    if (store.space === undefined) return undefined;
+    return async () => {
+      count('other');
+      return store.space?.();
+    };
+  }
+
   get removeFolder(): Store['removeFolder'] {
     const store = this.#store;
     if (store.removeFolder === undefined) return undefined;
@@ -108,10 +126,6 @@ export class CountingBackend extends CountingStore implements Backend {
   openDirectly(name: string, length: number, folder: string): RandomAccess {
     count('read');
     return this.#backend.openDirectly(name, length, folder);
-  }
-
-  get space(): Backend['space'] {
-    return this.#backend.space?.bind(this.#backend);
   }
 
   get forgetCached(): Backend['forgetCached'] {

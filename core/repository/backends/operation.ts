@@ -9,6 +9,8 @@ export interface Operation {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   readonly notify: Notify;
+  /** Nothing that fails is tried again after so many milliseconds; undefined: as long as is usual. */
+  readonly patience?: number | undefined;
   /** To look whether what is stored is as it should be: nothing is taken from a copy. */
   readonly isChecking?: boolean | undefined;
 }

@@ -43,7 +43,7 @@ export class Pauses {
 
   constructor({ first, longest, total, quiet }: Patience) {
     this.#longest = longest;
-    this.#end = performance.now() + total;
+    this.#end = performance.now() + Math.min(total, currentOperation()?.patience ?? total);
     this.#quietUntil = performance.now() + quiet;
     this.#next = first;
   }

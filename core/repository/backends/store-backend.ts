@@ -97,6 +97,18 @@ export class StoreBackend implements Backend {
     return this.#persistently(() => this.#store.discardUnfinished(folder));
   }
 
+  get tryWriting(): Backend['tryWriting'] {
+    const store = this.#store;
+    if (store.tryWriting === undefined) return undefined;
+    return (folder) => this.#persistently(async () => store.tryWriting?.(folder));
+  }
+
+  get space(): Backend['space'] {
+    const store = this.#store;
+    if (store.space === undefined) return undefined;
+    return () => this.#persistently(async () => store.space?.());
+  }
+
   get removeFolder(): Backend['removeFolder'] {
     const store = this.#store;
     if (store.removeFolder === undefined) return undefined;

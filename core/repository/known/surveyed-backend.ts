@@ -211,6 +211,14 @@ export class SurveyedBackend implements Backend {
     return this.#backend.discardUnfinished(folder);
   }
 
+  get tryWriting(): Backend['tryWriting'] {
+    return this.#backend.tryWriting?.bind(this.#backend);
+  }
+
+  get space(): Backend['space'] {
+    return this.#backend.space?.bind(this.#backend);
+  }
+
   get removeFolder(): Backend['removeFolder'] {
     const backend = this.#backend;
     return backend.removeFolder === undefined ? undefined : (folder, before) => backend.removeFolder?.(folder, before) ?? Promise.resolve();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
@@ -6,7 +7,7 @@ import { INCOMING, incomingOf, isContents } from '../incoming.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import type { Store } from '../store-backend.ts';
-import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings } from './command.ts';
+import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings, rcloneFailure } from './command.ts';
 import { RcloneWriter } from './rclone-writer.ts';
 
 /** What `rclone lsjson` tells of an entry. */
@@ -146,6 +147,16 @@ export class RcloneBackend implements Store {
     } catch (error) {
       if ((await this.#fresh(path)) !== undefined) throw error;
     }
+  }
+
+  async tryWriting(folder: string): Promise<void> {
+    const path = `${checkObjectName(folder).join('/')}/${INCOMING}/${randomBytes(12).toString('hex')}`;
+    const child = this.#rclone.start(['rcat', this.#rclone.place(path)], 'pipe');
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(Buffer.alloc(4096));
+    const ended = await child;
+    if (ended.exitCode !== 0) throw rcloneFailure(this.description, ended);
+    await this.#remove(path);
   }
 
   discardAbandoned(before: number): Promise<number> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import { Failure } from '../../../failure.ts';
@@ -193,6 +194,11 @@ export class S3Backend implements Store {
   async remove(name: string): Promise<void> {
     checkObjectName(name);
     await this.#store.send(name, (client) => client.send(new DeleteObjectCommand(this.#target(name))));
+  }
+
+  async tryWriting(folder: string): Promise<void> {
+    const name = checkObjectName(`${folder}/trial-${randomBytes(12).toString('hex')}`).join('/');
+    await new S3Writer(this.#store, name, 'new', this.#patience).tryOut();
   }
 
   #target(name: string): { Bucket: string; Key: string } {

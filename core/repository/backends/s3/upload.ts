@@ -147,6 +147,13 @@ export class S3Writer implements ObjectWriter {
     }, this.#patience);
   }
 
+  /** Has the store begin an object of several parts, and drop it: it takes one only from whoever may write. */
+  async tryOut(): Promise<void> {
+    this.#checkOpen();
+    this.#upload = await this.#begin();
+    await this.abort();
+  }
+
   async commit(): Promise<void> {
     this.#checkOpen();
     if (this.#upload === undefined) await this.#putWhole();

@@ -105,15 +105,22 @@ export class RemoteFiles {
 
   /** Whether the server says that its disk has no room, where it can be asked. */
   async #isFull(sftp: SFTPWrapper): Promise<boolean> {
+    return (await this.space(sftp).catch(() => undefined))?.free === 0;
+  }
+
+  /** What the server's disk has free and holds in all, in bytes; undefined where it cannot be asked. `on`: on this connection alone. */
+  async space(on?: SFTPWrapper): Promise<{ free: number; size: number } | undefined> {
     try {
-      const { f_bavail: free } = await this.#ask<{ f_bavail: number }>(
+      const { f_bavail, f_blocks, f_frsize } = await this.#ask<{ f_bavail: number; f_blocks: number; f_frsize: number }>(
         this.root,
-        (_, answer) => sftp.ext_openssh_statvfs(this.root, answer),
-        sftp,
+        (sftp, answer) => sftp.ext_openssh_statvfs(this.root, answer),
+        on,
       );
-      return free === 0;
-    } catch {
-      return false;
+      // Some tell of no disk at all.
+      return f_blocks > 0 ? { free: f_bavail * f_frsize, size: f_blocks * f_frsize } : undefined;
+    } catch (error) {
+      if (isUnsupported(error)) return undefined;
+      throw error;
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
@@ -149,6 +150,24 @@ export class SftpBackend implements Store {
     if ((await this.#files.list(path)).length === 0) await this.#files.removeFolder(path);
   }
 
+  async tryWriting(folder: string): Promise<void> {
+    checkObjectName(folder);
+    const incoming = posix.join(this.#files.root, folder, INCOMING);
+    const file = posix.join(incoming, randomBytes(12).toString('hex'));
+    await this.#files.makeFolder(incoming);
+    const handle = await this.#files.open(file, 'w');
+    try {
+      await this.#files.write(handle, Buffer.alloc(4096), 0);
+    } finally {
+      await this.#files.close(handle);
+      await this.#dropUnfinished(file);
+    }
+  }
+
+  space(): Promise<{ free: number; size: number } | undefined> {
+    return this.#files.space();
+  }
+
   discardAbandoned(before: number): Promise<number> {
     return this.#discard(posix.join(this.#files.root, INCOMING), before);
   }
@@ -163,14 +182,19 @@ export class SftpBackend implements Store {
     let count = 0;
     for (const { filename, attrs } of await this.#files.list(folder)) {
       if (!attrs.isFile() || attrs.mtime * 1000 >= before) continue;
-      try {
-        await this.#files.remove(posix.join(folder, filename));
-        count++;
-      } catch (error) {
-        // A server on which nothing may be deleted keeps it.
-        if (statusOf((error as Failure).cause) !== Status.denied) throw error;
-      }
+      if (await this.#dropUnfinished(posix.join(folder, filename))) count++;
     }
     return count;
+  }
+
+  /** Whether the server let it go: one on which nothing may be deleted keeps it. */
+  async #dropUnfinished(path: string): Promise<boolean> {
+    try {
+      await this.#files.remove(path);
+      return true;
+    } catch (error) {
+      if (statusOf((error as Failure).cause) === Status.denied) return false;
+      throw error;
+    }
   }
 }

@@ -1,0 +1,68 @@
+import { accessSync, constants } from 'node:fs';
+import { parseLocation } from '../config/location.ts';
+import { asFailure } from '../failure.ts';
+import { closeDescriptor, openTrustedDirectory, openUnnamed } from '../linux/files.ts';
+import { errorCode } from '../linux/system-error.ts';
+import { writeAll } from '../linux/write-all.ts';
+import { pathBytes } from '../panel/unit.ts';
+import type { Backend } from '../repository/backends/backend.ts';
+import { serverFolder } from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Check } from '../schemas/doctor.ts';
+import { ok, problem } from './checks.ts';
+
+type Name = Extract<Check['check'], 'destination' | 'copy'>;
+
+const GIB = 1024 ** 3;
+/** What is tried to be written, in bytes. */
+const TRIAL = 4096;
+
+/** Whether a place can be written to, by trying it; nothing of that stays. `own` is whose folder there is this machine's; undefined: nobody knows. */
+export async function checkWriting(check: Name, place: string, backend: Backend, own: Repository | undefined): Promise<Check> {
+  if (parseLocation(place).kind === 'directory') return tryFolder(check, place);
+  // Of another server's folder nothing is touched.
+  return own?.isOwn === true ? await tryStore(check, place, backend, serverFolder(own.server)) : ok(check, untried(place));
+}
+
+function tryFolder(check: Name, place: string): Check {
+  try {
+    const directory = openTrustedDirectory(pathBytes(place));
+    try {
+      const file = openUnnamed(directory, 0o600);
+      if (file === undefined) {
+        accessSync(place, constants.W_OK);
+        return ok(check, untried(place));
+      }
+      try {
+        writeAll(file, Buffer.alloc(TRIAL, 1));
+      } finally {
+        closeDescriptor(file);
+      }
+    } finally {
+      closeDescriptor(directory);
+    }
+    return ok(check, `${place} can be read and written to`);
+  } catch (error) {
+    const code = errorCode(error);
+    const advice =
+      code === 'EROFS'
+        ? 'The file system is mounted to be read: look into the system’s log, a disk may be failing.'
+        : 'Make room: `apiscp-backup prune`, or a larger disk.';
+    return problem(check, `${place} cannot be written to (${code ?? (error as Error).message})`, advice);
+  }
+}
+
+async function tryStore(check: Name, place: string, backend: Backend, folder: string): Promise<Check> {
+  if (backend.tryWriting === undefined) return ok(check, untried(place));
+  try {
+    await backend.tryWriting(folder);
+  } catch (error) {
+    const { message, advice } = asFailure(error);
+    return problem(check, `${place} can be read, and not written to: ${message}`, advice ?? 'Let the user that backups use write there.');
+  }
+  const room = await backend.space?.().catch(() => undefined);
+  const free = room === undefined ? '' : `; ${(room.free / GIB).toFixed(1)} GiB free of ${(room.size / GIB).toFixed(1)}`;
+  return ok(check, `${place} can be read and written to${free}`);
+}
+
+const untried = (place: string): string => `${place} can be read; whether it can be written to, the next backup tells`;
