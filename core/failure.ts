@@ -49,6 +49,7 @@ export const FAILURE_CODES = {
   attribute_refused: 'the target refused an attribute of an entry',
   database_unreachable: 'a database server does not answer, or does not let the program in',
   database_failed: 'a database could not be dumped',
+  database_export_failed: 'the panel’s own export of databases failed',
   database_incomplete: 'a part of a database could not be dumped',
   raw_database_refused: 'live database files cannot be backed up as files',
   database_unknown: 'the snapshot has no such database',

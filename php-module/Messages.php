@@ -57,6 +57,7 @@ final class Messages
 	const ERR_ATTRIBUTE_REFUSED = [':err_backup_attribute_refused', 'The target refused an attribute: %(message)s'];
 	const ERR_DATABASE_UNREACHABLE = [':err_backup_database_unreachable', 'A database server does not answer: %(message)s'];
 	const ERR_DATABASE_FAILED = [':err_backup_database_failed', 'A database could not be dumped: %(message)s'];
+	const ERR_DATABASE_EXPORT_FAILED = [':err_backup_database_export_failed', 'The panel\'s own export of databases failed: %(message)s'];
 	const ERR_DATABASE_INCOMPLETE = [':err_backup_database_incomplete', 'A part of a database could not be dumped: %(message)s'];
 	const ERR_RAW_DATABASE_REFUSED = [':err_backup_raw_database_refused', 'Live database files cannot be backed up as files: %(message)s'];
 	const ERR_DATABASE_UNKNOWN = [':err_backup_database_unknown', 'The snapshot has no such database: %(message)s'];

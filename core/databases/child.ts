@@ -19,6 +19,8 @@ export interface ChildEnd {
   readonly failure: string | undefined;
   /** What it wrote on its stderr, shortened. */
   readonly stderr: string;
+  /** Its exit code; null when a signal ended it, or it was never started. */
+  readonly exitCode: number | null;
 }
 
 /** What a child process is given and how it is watched. */

@@ -49,7 +49,7 @@ function start(command: Command, stdout: number): { readonly child: Child; reado
   } catch (error) {
     closeSync(pipe.read);
     const originalMessage = error instanceof Error ? error.message : undefined;
-    return { failure: whyEnded({ failed: true, originalMessage }, ''), stderr: '' };
+    return { failure: whyEnded({ failed: true, originalMessage }, ''), stderr: '', exitCode: null };
   } finally {
     closeSync(pipe.write);
   }
@@ -84,7 +84,8 @@ function watched(child: Child, stderr: number, { timeLimit, signal }: ChildWatch
     signal.removeEventListener('abort', stop);
     const said = shortened(await words.afterEnd());
     const isWell = cause === undefined && 'exitCode' in exit && exit.exitCode === 0;
-    return { failure: isWell ? undefined : whyEnded({ failed: true, ...exit, ...cause }, said), stderr: said };
+    const exitCode = 'exitCode' in exit ? (exit.exitCode ?? null) : null;
+    return { failure: isWell ? undefined : whyEnded({ failed: true, ...exit, ...cause }, said), stderr: said, exitCode };
   });
   return { ended, stop };
 }

@@ -30,16 +30,18 @@ export async function exportByPanel(
   const started = performance.now();
   let automatic: boolean | null = null;
   let said: string | null = null;
+  let exitCode: number | null = null;
   let error: DatabaseExport['error'] = null;
   try {
     const { php, home } = panelIn(settings.systemRoot);
     const ended = await runScript(php, join(home, SCRIPT), { timeLimit: databasesOf(settings).timeLimit, signal });
     said = ended.stderr === '' ? null : ended.stderr;
-    if (ended.failure !== undefined) throw new Failure('database_failed', ended.failure);
+    exitCode = ended.exitCode;
+    if (ended.failure !== undefined) throw new Failure('database_export_failed', ended.failure);
     automatic = await isAutomatic(php, home, signal);
   } catch (thrown) {
     signal.throwIfAborted();
-    error = { code: 'database_failed', message: `the panel’s export of databases failed: ${asFailure(thrown).message}` };
+    error = { code: 'database_export_failed', message: `the panel’s export of databases failed: ${asFailure(thrown).message}` };
   }
   return {
     name: 'panel',
@@ -47,6 +49,7 @@ export async function exportByPanel(
     seconds: Math.round(performance.now() - started) / 1000,
     result: error === null ? 'ok' : 'failed',
     automatic,
+    exitCode,
     said,
     error,
   };

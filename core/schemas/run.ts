@@ -92,6 +92,10 @@ export const runResult = {
         seconds: { type: 'number' },
         result: { enum: ['ok', 'failed'], description: 'The run is `partial` when it failed.' },
         automatic: { enum: [true, false, null], description: 'Whether the panel exports every night as well; null: it does not say.' },
+        exitCode: {
+          anyOf: [{ type: 'integer' }, { type: 'null' }],
+          description: 'Of the panel’s script; null when it was not started, or a signal ended it.',
+        },
         said: {
           anyOf: [{ type: 'string' }, { type: 'null' }],
           description: 'What the panel’s script wrote on stderr, shortened, also when it succeeded.',
@@ -108,7 +112,7 @@ export const runResult = {
           ],
         },
       },
-      required: ['name', 'at', 'seconds', 'result', 'automatic', 'said', 'error'],
+      required: ['name', 'at', 'seconds', 'result', 'automatic', 'exitCode', 'said', 'error'],
       additionalProperties: false,
     },
     unrecorded: {

@@ -52,7 +52,7 @@ describe('the panel’s own export of databases', function () {
     behave(`date >${site.shadow}/home/owner1/mysql_backups/export.sql`);
     const { result, exitCode } = await site.run();
     expect(exitCode).to.equal(0);
-    expect(result.databaseExport).to.include({ result: 'ok', automatic: false, error: null });
+    expect(result.databaseExport).to.include({ result: 'ok', exitCode: 0, automatic: false, error: null });
     expect(newestRecord().exporters).to.deep.equal([result.databaseExport]);
     const [capabilities, script, , scope] = readFileSync(join(root(), 'called'), 'utf8').trim().split('\n');
     expect(script).to.equal(join(home(), 'bin/scripts/backup_dbs.php'));
@@ -67,7 +67,9 @@ describe('the panel’s own export of databases', function () {
     writeFileSync(join(site.shadow, 'new'), 'new');
     const { result } = await site.run();
     expect(result.status).to.equal('partial');
-    expect(result.databaseExport?.error).to.include({ code: 'database_failed' });
+    expect(result.databaseExport?.error).to.include({ code: 'database_export_failed' });
+    expect(result.databaseExport).to.include({ exitCode: 3, said: 'no more room', result: 'failed' });
+    expect(newestRecord().exporters).to.deep.equal([result.databaseExport]);
     expect(result.databaseExport?.error?.message).to.include('exit code 3').and.to.include('no more room');
     expect(result.units[0]).to.include({ status: 'ok' });
     const { stdout } = await site.start(['run', 'site1']);
@@ -91,7 +93,13 @@ describe('the panel’s own export of databases', function () {
     const { result } = await site.run();
     expect(result.status).to.equal('partial');
     expect(result.databaseExport?.error?.message).to.include('/usr/local/apnscp/bin/scripts/backup_dbs.php');
+    expect(result.databaseExport).to.include({ exitCode: null, said: null });
     site.set({ systemRoot: root() });
+    behave('yes words | head -c 200000 >&2; kill -KILL $$');
+    const killed = (await site.run()).result.databaseExport;
+    expect(killed).to.include({ exitCode: null, result: 'failed' });
+    expect(killed?.said?.length).to.be.within(1000, 5000);
+    expect(killed?.error?.message).to.include('SIGKILL');
   });
 
   it('warns when the panel exports every night besides', async () => {
