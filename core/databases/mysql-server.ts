@@ -42,10 +42,14 @@ interface Connected {
   readonly sessions: SessionPool<MysqlConnection>;
   /** Options of the dumping program that say where the server is and who asks. */
   readonly login: readonly string[];
-  readonly dumper: string;
-  readonly dumpOptions: readonly string[];
   /** Engines whose tables a transaction shows as they were when it began. */
   readonly transactional: ReadonlySet<string>;
+}
+
+/** The dumping program, and the options that it knows. */
+interface Dumper {
+  readonly program: string;
+  readonly options: readonly string[];
 }
 
 /** MariaDB or MySQL: asked over its socket, dumped by its own program. */
@@ -54,15 +58,13 @@ export class MysqlServer implements DatabaseServer {
   readonly version: string;
   readonly #sessions: SessionPool<MysqlConnection>;
   readonly #login: readonly string[];
-  readonly #dumper: string;
-  readonly #dumpOptions: readonly string[];
+  #dumper: Promise<Dumper> | undefined;
   readonly #transactional: ReadonlySet<string>;
 
   /** Throws `database_unreachable` when nobody answers, or does not let root in. */
   static async connect({ socket, credentials }: MysqlPlace, watch: ChildWatch): Promise<MysqlServer> {
     const options = existsSync(credentials) ? [`--defaults-file=${credentials}`] : ['--no-defaults', '--user=root'];
     const login = [...options, '--protocol=socket', `--socket=${socket}`];
-    const dumper = findProgram(['mariadb-dump', 'mysqldump']);
     // A run on a server without databases loads no driver.
     const { MysqlConnection } = await import('./sessions/mysql-connection.ts');
     const sessions = new SessionPool(async () => {
@@ -76,19 +78,14 @@ export class MysqlServer implements DatabaseServer {
       (session) => session.rows("SELECT engine FROM information_schema.engines WHERE transactions = 'YES'"),
       watch,
     );
-    const known = await runCommand({ program: dumper, args: ['--no-defaults', '--help'], as: undefined }, '', watch);
-    const more = DUMP_OPTIONS_IF_KNOWN.filter((option) => known.includes((option.split('=')[0] as string).slice('--'.length)));
-    const dumpOptions = [...DUMP_OPTIONS, ...more];
     const transactional = new Set(engines.flatMap(([engine]) => engine ?? []));
-    return new MysqlServer({ version: version ?? '', sessions, login, dumper, dumpOptions, transactional });
+    return new MysqlServer({ version: version ?? '', sessions, login, transactional });
   }
 
-  private constructor({ version, sessions, login, dumper, dumpOptions, transactional }: Connected) {
+  private constructor({ version, sessions, login, transactional }: Connected) {
     this.version = version;
     this.#sessions = sessions;
     this.#login = login;
-    this.#dumper = dumper;
-    this.#dumpOptions = dumpOptions;
     this.#transactional = transactional;
   }
 
@@ -128,8 +125,11 @@ export class MysqlServer implements DatabaseServer {
     const { consistency, broken } = found;
     const leftOut = [...broken, ...without.filter((part) => !broken.some((other) => isSamePart(part, other)))];
     const moment = consistency === 'locked' ? '--lock-tables' : '--single-transaction';
-    const args = [...this.#login, ...this.#dumpOptions, moment, ...withoutParts(name, leftOut), '--', name];
-    return { command: { program: this.#dumper, args, as: undefined }, consistency, leftOut };
+    // Restores and lists do without the program.
+    this.#dumper ??= findDumper(watch);
+    const { program, options } = await this.#dumper;
+    const args = [...this.#login, ...options, moment, ...withoutParts(name, leftOut), '--', name];
+    return { command: { program, args, as: undefined }, consistency, leftOut };
   }
 
   brokenParts(name: string, said: string, watch: ChildWatch): Promise<LeftOut[]> {
@@ -139,6 +139,14 @@ export class MysqlServer implements DatabaseServer {
   users(names: readonly string[], watch: ChildWatch): Promise<string> {
     return this.#sessions.ask((session) => mysqlUsers(session, names, serverKind(this.version)), watch);
   }
+}
+
+/** Throws `database_unreachable` when there is none. */
+async function findDumper(watch: ChildWatch): Promise<Dumper> {
+  const program = findProgram(['mariadb-dump', 'mysqldump']);
+  const known = await runCommand({ program, args: ['--no-defaults', '--help'], as: undefined }, '', watch);
+  const more = DUMP_OPTIONS_IF_KNOWN.filter((option) => known.includes((option.split('=')[0] as string).slice('--'.length)));
+  return { program, options: [...DUMP_OPTIONS, ...more] };
 }
 
 /**

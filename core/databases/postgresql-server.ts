@@ -23,8 +23,12 @@ interface Connected {
   readonly sessions: SessionPool<PostgresqlConnection>;
   readonly place: PostgresqlPlace;
   readonly login: PostgresqlLogin;
-  readonly dumper: string;
-  readonly dumpOptions: readonly string[];
+}
+
+/** The dumping program, and the options that it knows. */
+interface Dumper {
+  readonly program: string;
+  readonly options: readonly string[];
 }
 
 /** PostgreSQL: asked over its socket, dumped by its own program. */
@@ -32,10 +36,10 @@ export class PostgresqlServer implements DatabaseServer {
   readonly engine = 'postgresql';
   readonly version: string;
   readonly #connected: Connected;
+  #dumper: Promise<Dumper> | undefined;
 
   /** Throws `database_unreachable` when nobody answers, or lets nobody in. */
   static async connect(place: PostgresqlPlace, watch: ChildWatch): Promise<PostgresqlServer> {
-    const dumper = findPostgresqlProgram('pg_dump');
     // A run on a server without databases loads no driver.
     const { PostgresqlConnection } = await import('./sessions/postgresql-connection.ts');
     const refused: string[] = [];
@@ -43,9 +47,7 @@ export class PostgresqlServer implements DatabaseServer {
       const sessions = new SessionPool(() => PostgresqlConnection.open(login, MAINTENANCE));
       try {
         const [[version] = []] = await sessions.ask((session) => session.rows('SHOW server_version'), watch);
-        const known = await runCommand({ program: dumper, args: ['--help'], as: undefined }, '', watch);
-        const dumpOptions = known.includes('--restrict-key') ? [RESTRICT_KEY] : [];
-        return new PostgresqlServer({ version: version ?? '', sessions, place, login, dumper, dumpOptions });
+        return new PostgresqlServer({ version: version ?? '', sessions, place, login });
       } catch (error) {
         await sessions.close();
         if (!(error instanceof Failure) || watch.signal.aborted) throw error;
@@ -97,13 +99,16 @@ export class PostgresqlServer implements DatabaseServer {
   }
 
   async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {
-    const { sessions, place, login, dumper, dumpOptions } = this.#connected;
+    const { sessions, place, login } = this.#connected;
     const found = await sessions.ask((session) => session.rows('SELECT 1 FROM pg_database WHERE datname::text = $1', [name]), watch);
     if (found.length === 0) return undefined;
-    const options = ['--format=plain', '--no-password', `--lock-wait-timeout=${LOCK_WAIT}`, ...dumpOptions, ...withoutParts(without)];
+    // Restores and lists do without the program.
+    this.#dumper ??= findDumper(watch);
+    const dumper = await this.#dumper;
+    const options = ['--format=plain', '--no-password', `--lock-wait-timeout=${LOCK_WAIT}`, ...dumper.options, ...withoutParts(without)];
     const args = [`--dbname=${connectionString(login, place)}`, ...options];
     // Other users of the server see arguments, and no environment: whose databases there are is not for them.
-    const command = { program: dumper, args, as: login.as, environment: { PGDATABASE: name } };
+    const command = { program: dumper.program, args, as: login.as, environment: { PGDATABASE: name } };
     return { command, consistency: 'snapshot', leftOut: without };
   }
 
@@ -114,6 +119,13 @@ export class PostgresqlServer implements DatabaseServer {
   users(names: readonly string[], watch: ChildWatch): Promise<string> {
     return this.#connected.sessions.ask((session) => postgresqlUsers((sql) => session.rows(sql), names), watch);
   }
+}
+
+/** Throws `database_unreachable` when there is none. */
+async function findDumper(watch: ChildWatch): Promise<Dumper> {
+  const program = findPostgresqlProgram('pg_dump');
+  const known = await runCommand({ program, args: ['--help'], as: undefined }, '', watch);
+  return { program, options: known.includes('--restrict-key') ? [RESTRICT_KEY] : [] };
 }
 
 /** A row of `pg_database`, of whose columns each version has some. */

@@ -152,6 +152,22 @@ describe('A restore of a MariaDB database that is broken off', () => {
     }
   });
 
+  it('changes nothing when the dump is of a newer server and has what this one does not know', async () => {
+    const before = await describeMariadb(server, 'example_wp');
+    const text = dump.toString('latin1');
+    for (const [known, newer] of [
+      ['ENGINE=InnoDB DEFAULT CHARSET=', 'ENGINE=InnoDB DEFAULT CHARSET=utf8mb5 OLD='],
+      ['CREATE TABLE `parents` (', 'CREATE TABLE `parents` (`v` HOLOGRAM(3),'],
+      ['CREATE DEFINER=', '/*M!100100 CREATE OR RENEW */ CREATE DEFINER='],
+    ] as const) {
+      expect(text).to.include(known);
+      const failure = await failureOf(() => restores.restore(Buffer.from(text.replace(known, newer), 'latin1')));
+      expect(failure.code, failure.message).to.be.oneOf(['database_refused', 'dump_refused']);
+      expect(await describeMariadb(server, 'example_wp'), newer).to.deep.equal(before);
+      expect(await leftovers(), newer).to.deep.equal(CLEAN);
+    }
+  });
+
   it('waits for a transaction that is under way, which then ends in what is kept', async () => {
     const other = await server.connect({ database: 'example_wp' });
     await other.query('START TRANSACTION; INSERT INTO parents VALUES (3)');

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +8,7 @@ import { failureOf } from '../failure-of.ts';
 import { makePostgresqlAccount } from './account.ts';
 import { dumpPostgresql, fillEveryKind } from './every-kind-of-postgresql.ts';
 import { PostgresqlServer } from './postgresql-server.ts';
-import { PostgresqlRestores } from './restoring.ts';
+import { KILLED_POSTGRESQL, PostgresqlRestores } from './restoring.ts';
 
 const ACCOUNT = {
   prefix: 'example_',
@@ -99,6 +100,30 @@ describe('Bringing a PostgreSQL database back', () => {
     await failureOf(() => restore(bytes, { step }));
     expect([await temporaryRoles(), await databases()]).to.deep.equal([[], ['example_o\'dd "name', 'example_wp', 'postgres']]);
     expect((await dumpPostgresql(server, 'example_wp')).toString()).to.equal(bytes.toString());
+  });
+
+  it('is in its place whole or not at all when its process or the server dies in the exchange', async () => {
+    const bytes = await dumpPostgresql(server, 'example_wp');
+    const clean = [[], ['example_o\'dd "name', 'example_wp', 'postgres']];
+    const asBefore = async (at: string) => {
+      await new PostgresqlRestores(server, ACCOUNT).settle();
+      expect([await temporaryRoles(), await databases()], at).to.deep.equal(clean);
+      expect((await dumpPostgresql(server, 'example_wp')).toString(), at).to.equal(bytes.toString());
+    };
+    const { socketFolder, port, password } = server;
+    for (const step of process.env.SLOW === undefined ? ['commit'] : STEPS) {
+      const order = { server: { socketFolder, port, password }, account: ACCOUNT, dump: bytes.toString('base64'), step };
+      const script = ['--input-type=module', '--eval', KILLED_POSTGRESQL, join(import.meta.dirname, 'restoring.ts'), JSON.stringify(order)];
+      expect(spawnSync(process.execPath, script, { encoding: 'utf8' })).to.include({ signal: 'SIGKILL' });
+      // The server rolls back what nobody ends when it comes to notice.
+      await asBefore(`the process at ${step}`);
+    }
+    for (const failing of process.env.SLOW === undefined ? ['commit'] : STEPS) {
+      const step = async (name: string) => void (name === failing && (await server.kill()));
+      expect((await failureOf(() => restore(bytes, { step }))).code, failing).to.equal('database_unreachable');
+      await server.startAgain();
+      await asBefore(`the server at ${failing}`);
+    }
   });
 
   it('brings back what a function of the account computes that names things without their schema', async () => {

@@ -1,4 +1,5 @@
-import { chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { takeLock } from '../../core/locks/locks.ts';
@@ -121,6 +122,20 @@ describe('restore-database', function () {
     expect((await ask('site1', 'mysql/one_wp', '--to', safe)).result.databases[0]!.error!.message).to.include('EEXIST');
   });
 
+  it('leaves no file behind where there is no room for a dump', async () => {
+    const small = join(site.folder, 'small');
+    mkdirSync(small);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k,mode=700', 'tmpfs', small]);
+    try {
+      writeFileSync(join(small, 'full'), Buffer.alloc(12 * 1024));
+      writeFileSync(join(small, 'fuller'), Buffer.alloc(3 * 1024));
+      const { result, exitCode } = await ask('site1', 'mysql/one_wp', '--to', join(small, 'dump.sql'));
+      expect([exitCode, result.databases[0]!.error!.code, readdirSync(small)]).to.deep.equal([1, 'disk_full', ['full', 'fuller']]);
+    } finally {
+      execFileSync('umount', [small]);
+    }
+  });
+
   it('goes with the restore of a whole account', async () => {
     await mariadb.run("UPDATE posts SET text = 'broken'", 'one_wp');
     rmSync(join(site.shadow, 'index.html'));
@@ -197,5 +212,22 @@ describe('restore-database', function () {
       .toSorted((a, b) => a.id - b.id)
       .map(({ result, error }) => error?.data?.code ?? result?.databases[0]?.error?.code ?? result?.status);
     expect(outcome, String(stdout)).to.deep.equal(['ok', 'database_unknown', ...Array(4).fill('owner_not_allowed')]);
+  });
+
+  it('needs no program of the servers; a backup without theirs keeps the last dumps and names what is missing', async () => {
+    const hide =
+      'for p in mariadb-dump mysqldump pg_dump; do mount --bind /dev/null /usr/bin/$p 2>/dev/null; done; mount -t tmpfs none /usr/lib/postgresql; exec "$@"';
+    const prefix = ['unshare', '--mount', 'sh', '-c', hide, 'sh'];
+    const { result } = await site.run(['site1'], prefix);
+    expect(result.status).to.equal('partial');
+    expect(result.units[0]?.deleted).to.equal(0);
+    const said = new Set(
+      result.units[0]?.warnings.map(({ code, path, message }) =>
+        [code, path?.split('/')[1], /there is no (\S+)/.exec(message)?.[1]].join(),
+      ),
+    );
+    expect([...said]).to.deep.equal(['database_unreachable,mysql,mariadb-dump', 'database_unreachable,postgresql,pg_dump']);
+    const { stdout } = await site.start(['restore-database', 'site1', 'mysql/one_wp', '--at', (await site.snapshots()).at(-2)!.id], prefix);
+    expect(JSON.parse(String(stdout)).status, String(stdout)).to.equal('ok');
   });
 });

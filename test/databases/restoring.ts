@@ -93,15 +93,24 @@ export class PostgresqlRestores {
     this.#account = account;
   }
 
+  async settle(): Promise<void> {
+    const restorer = await this.#open();
+    await restorer.settle().finally(() => restorer.close());
+  }
+
   async restore(bytes: Buffer, given: Partial<DatabaseOrder> = {}): Promise<DatabaseOutcome> {
-    const { socketFolder: host, port, password } = this.#server;
-    const restorer = await PostgresqlRestorer.open({ host, port, user: 'postgres', password }, { ...ALONE, ...this.turn });
+    const restorer = await this.#open();
     try {
       await restorer.settle();
       return await restorer.restore({ ...orderOf(bytes, this.#account, { characterSet: 'UTF8', collation: 'C.UTF-8' }), ...given });
     } finally {
       await restorer.close();
     }
+  }
+
+  #open(): Promise<PostgresqlRestorer> {
+    const { socketFolder: host, port, password } = this.#server;
+    return PostgresqlRestorer.open({ host, port, user: 'postgres', password }, { ...ALONE, ...this.turn });
   }
 }
 
@@ -111,4 +120,13 @@ export const KILLED = `
   const { server, account, journal, dump, step } = JSON.parse(process.argv[2]);
   const restores = Object.assign(new MariadbRestores(server, account), { journal });
   await restores.restore(Buffer.from(dump, 'base64'), { step: (name) => void (name === step && process.kill(process.pid, 'SIGKILL')) });
+`;
+
+/** The same of PostgreSQL. */
+export const KILLED_POSTGRESQL = `
+  const { PostgresqlRestores } = await import(process.argv[1]);
+  const { server, account, dump, step } = JSON.parse(process.argv[2]);
+  await new PostgresqlRestores(server, account).restore(Buffer.from(dump, 'base64'), {
+    step: (name) => void (name === step && process.kill(process.pid, 'SIGKILL')),
+  });
 `;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { Failure } from '../../failure.ts';
+import { PATIENCE, type Patience, Pulse } from './pulse.ts';
 import type { Session } from './session-pool.ts';
 
 /** Where a server is, and who asks it. */
@@ -27,10 +28,12 @@ const WITHOUT_LIMITS =
  */
 export class MysqlConnection implements Session {
   readonly #connection: Connection;
+  readonly #pulse: Pulse;
   #isOpen = true;
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, pulse: Pulse) {
     this.#connection = connection;
+    this.#pulse = pulse;
     // A server that dies is told by the statement that it was to answer.
     connection.on('error', () => {
       this.#isOpen = false;
@@ -42,7 +45,7 @@ export class MysqlConnection implements Session {
   }
 
   /** @throws Failure `database_unreachable` */
-  static async open({ socket, user, password }: MysqlLogin, database?: string): Promise<MysqlConnection> {
+  static async open({ socket, user, password }: MysqlLogin, database?: string, patience: Patience = PATIENCE): Promise<MysqlConnection> {
     try {
       const connection = await createConnection({
         socketPath: socket,
@@ -55,8 +58,8 @@ export class MysqlConnection implements Session {
         flags: ['-LOCAL_FILES', '-SESSION_TRACK'],
         authPlugins: { unix_socket: () => () => Buffer.alloc(0), auth_socket: () => () => Buffer.alloc(0) },
       } as Parameters<typeof createConnection>[0]);
-      const session = new MysqlConnection(connection);
-      await connection.query(`SET NAMES utf8mb4, ${WITHOUT_LIMITS}`);
+      const session = new MysqlConnection(connection, new Pulse({ at: { path: socket }, words: undefined }, patience));
+      await session.query(`SET NAMES utf8mb4, ${WITHOUT_LIMITS}`);
       // Not while logging in: that has room for the letters of Latin1 alone.
       if (database !== undefined) await session.use(database);
       return session;
@@ -125,7 +128,8 @@ export class MysqlConnection implements Session {
   async #answer(sql: string, rowsAsArray = false): Promise<[unknown, unknown]> {
     const typeCast = (field: { buffer(): Buffer | null }) => field.buffer();
     try {
-      return await this.#connection.query({ sql, rowsAsArray, typeCast } as Parameters<Connection['query']>[0]);
+      const answer = this.#connection.query({ sql, rowsAsArray, typeCast } as Parameters<Connection['query']>[0]);
+      return await this.#pulse.within(answer, () => this.breakOff());
     } catch (error) {
       const failure = failureOf(error as Error & { code?: string; sqlMessage?: string; fatal?: boolean });
       if (failure.code === 'database_unreachable') this.#isOpen = false;

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { Failure } from '../../failure.ts';
 import type { SystemUser } from '../../linux/connect-as.ts';
 import { PeerSocket } from './peer-socket.ts';
+import { type Door, PATIENCE, type Patience, Pulse } from './pulse.ts';
 import { RawStatement } from './raw-statement.ts';
 import type { Session } from './session-pool.ts';
 
@@ -34,10 +35,12 @@ const WITHOUT_LIMITS = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_c
 /** A session in one database of a server. One statement at a time: a text that holds two is an error of the server's. */
 export class PostgresqlConnection implements Session {
   readonly #client: Client;
+  readonly #pulse: Pulse;
   #isOpen = true;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, pulse: Pulse) {
     this.#client = client;
+    this.#pulse = pulse;
     // A server that dies is told by the statement that it was to answer.
     client.on('error', () => {
       this.#isOpen = false;
@@ -49,11 +52,11 @@ export class PostgresqlConnection implements Session {
   }
 
   /** @throws Failure `database_unreachable` */
-  static async open(login: PostgresqlLogin, database: string): Promise<PostgresqlConnection> {
+  static async open(login: PostgresqlLogin, database: string, patience: Patience = PATIENCE): Promise<PostgresqlConnection> {
     let connection: PostgresqlConnection | undefined;
     try {
       const client = clientFor(login, database);
-      connection = new PostgresqlConnection(client);
+      connection = new PostgresqlConnection(client, new Pulse(doorOf(login), patience));
       await client.connect();
       // Nothing that stands in the database is found under a name of the system's.
       await connection.query("SET search_path = ''");
@@ -73,7 +76,7 @@ export class PostgresqlConnection implements Session {
   /** The rows that an own statement answers with, as text. */
   async query(sql: string, values: readonly string[] = []): Promise<Row[]> {
     try {
-      return (await this.#client.query<Record<string, string | null>>({ text: sql, values: [...values] })).rows;
+      return (await this.#answer(this.#client.query<Record<string, string | null>>({ text: sql, values: [...values] }))).rows;
     } catch (error) {
       throw failureOf(error as Error & { code?: string });
     }
@@ -82,7 +85,7 @@ export class PostgresqlConnection implements Session {
   /** The same, each row as a list of its values in their order. */
   async rows(sql: string, values: readonly string[] = []): Promise<(string | null)[][]> {
     try {
-      return (await this.#client.query<(string | null)[]>({ text: sql, values: [...values], rowMode: 'array' })).rows;
+      return (await this.#answer(this.#client.query<(string | null)[]>({ text: sql, values: [...values], rowMode: 'array' }))).rows;
     } catch (error) {
       throw failureOf(error as Error & { code?: string });
     }
@@ -91,7 +94,7 @@ export class PostgresqlConnection implements Session {
   /** Executes one statement as it is, byte by byte. */
   async execute(statement: Buffer): Promise<void> {
     const raw = this.#client.query(new RawStatement(statement, false));
-    await raw.ended.catch((error) => {
+    await this.#answer(raw.ended).catch((error) => {
       throw failureOf(error);
     });
   }
@@ -99,6 +102,8 @@ export class PostgresqlConnection implements Session {
   /** Executes a `COPY … FROM stdin` and sends it rows in the form of a dump; tells how many the server took. */
   async copy(statement: Buffer, rows: AsyncIterable<Buffer>): Promise<number> {
     const raw = this.#client.query(new RawStatement(statement, true));
+    const ended = this.#answer(raw.ended);
+    ended.catch(() => {});
     try {
       if (await raw.takesRows) {
         const { connection } = raw;
@@ -118,7 +123,7 @@ export class PostgresqlConnection implements Session {
         }
         raw.endRows();
       }
-      await raw.ended;
+      await ended;
       return raw.rows;
     } catch (error) {
       throw error instanceof Failure ? error : failureOf(error as Error & { code?: string });
@@ -130,10 +135,21 @@ export class PostgresqlConnection implements Session {
     await this.#client.end().catch(() => {});
   }
 
+  #answer<T>(answer: Promise<T>): Promise<T> {
+    return this.#pulse.within(answer, () => this.breakOff());
+  }
+
   breakOff(): void {
     this.#isOpen = false;
     (this.#client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy();
   }
+}
+
+/** Asked whether it speaks TLS, a server says yes or no to anybody. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+function doorOf({ host, port }: PostgresqlLogin): Door {
+  return { at: host.startsWith('/') ? { path: join(host, `.s.PGSQL.${port}`) } : { host, port }, words: SSL_REQUEST };
 }
 
 function clientFor({ host, port, user, password, as }: PostgresqlLogin, database: string): Client {
