@@ -3,6 +3,7 @@ import { parseDuration, timeBefore } from '../chain/duration.ts';
 import { simulate } from '../chain/simulate.ts';
 import type { Level } from '../chain/snapshot.ts';
 import type { Context } from '../context/context.ts';
+import { Yielder } from '../context/yield.ts';
 import type { Failure } from '../failure.ts';
 import { unitsToPrune } from '../prune/choose-units.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -30,7 +31,7 @@ export async function simulateRetention(request: SimulateRequest, context: Conte
   const end = timeBefore(today, parseDuration(request.duration).negated());
   const days = Math.round(today.until(end, { largestUnit: 'days' }).total('days'));
   const repository = await openRepository(settings, 'read', (notice) => reporter.log(notice));
-  const { sizes, doubts } = await measure(await unitsToPrune(request.units ?? [], repository), repository);
+  const { sizes, doubts } = await measure(await unitsToPrune(request.units ?? [], repository), repository, new Yielder(context));
   const bytes = { full: sizes.full.bytes, differential: sizes.differential.bytes, incremental: sizes.incremental.bytes };
   const rows = simulate(schedulePolicy(settings), retentionPolicy(settings), { days, start, timeZone, sizes: bytes });
   return { ...doubtsResult(doubts), sizes, days: rows.map(({ held, ...row }) => ({ ...row, ...held })) };
@@ -40,11 +41,13 @@ export async function simulateRetention(request: SimulateRequest, context: Conte
 async function measure(
   units: readonly string[],
   repository: Repository,
+  yielder: Yielder,
 ): Promise<{ readonly sizes: SimulateResult['sizes']; readonly doubts: readonly Failure[] }> {
   const sums: Record<Level, number> = { full: 0, differential: 0, incremental: 0 };
   const measured = new Set<Level>();
   const doubts: Failure[] = [];
   for (const unit of units) {
+    await yielder.take();
     const { records, unusable } = await repository.readSnapshots(unit);
     doubts.push(...unusable.map(({ failure }) => failure));
     for (const level of ['full', 'differential', 'incremental'] as const) {

@@ -1,3 +1,4 @@
+import { setImmediate as otherEvents } from 'node:timers/promises';
 import { isOverdue, lastDue, overdueFrom } from '../chain/night.ts';
 import type { Context } from '../context/context.ts';
 import type { Failure } from '../failure.ts';
@@ -54,6 +55,8 @@ export async function status(_request: StatusRequest, context: Context): Promise
   const problems: StatusProblem[] = [...night.problems, ...copyProblems(copies, now), ...unclear(unread)];
   const units: UnitStatus[] = [];
   for (const each of covered) {
+    // Whoever asks something else meanwhile is answered.
+    await otherEvents();
     const id = each.unit?.unit;
     const state = id === undefined ? undefined : await readUnitState(id, repository, unchanged, now);
     const isEmpty = state?.last === undefined && state?.obstacle === undefined;

@@ -128,8 +128,9 @@ class Restore {
   async perform(): Promise<Outcome> {
     checkPaths(this.#view, this.#order.paths, this.#lost);
     const [target, rules, view, outcome] = [this.#target, this.#rules, this.#view, this.#outcome];
+    const { signal } = this.#order;
     const foresight = this.#order.dryRun ? new Foresight(target, rules, outcome, this.#upper) : undefined;
-    const plan = await planRestore(this.#selected(), { target, packs: this.#packs, rules, view, foresight });
+    const plan = await planRestore(this.#selected(), { target, packs: this.#packs, rules, view, foresight, signal });
     this.#outcome.begin(plan);
     for (const { problem, isEntry } of this.#lost.problems(this.#order.owner !== undefined)) this.#outcome.addLost(problem, isEntry);
     if (!this.#lost.isEmpty) this.#rules = { ...this.#rules, removeDirectories: false };

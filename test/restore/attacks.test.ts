@@ -67,6 +67,7 @@ describe('restoring into a tree that tenants control', () => {
       rules: { overwrite: 'always', removeDirectories: false, exclude: NOTHING_EXCLUDED, owner: undefined },
       view: openView(sample.manifests),
       foresight: undefined,
+      signal: new AbortController().signal,
     });
     expect(plan.problems.map(({ code }) => code)).to.deep.equal(['unsafe_path']);
     expect(plan.singles.length).to.equal(0);

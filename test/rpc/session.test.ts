@@ -36,6 +36,23 @@ describe('a JSON-RPC session', () => {
     expect(exitCode).to.equal(0);
   });
 
+  it('tells how jobs stand while something is searched for, and searches while something long is done; each kind in its order', async () => {
+    const session = start();
+    const said = createInterface(session.stdout)[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await said.next()).value ?? '{}').id;
+    // Both end when they are asked to, no sooner.
+    session.stdin.write(call(1, 'run') + call(2, 'find', { pattern: 'x' }) + call(3, 'echo') + call(4, 'jobs') + call(5, 'version'));
+    expect([await next(), await next()]).to.deep.equal([4, 5]);
+    session.stdin.write(call(6, 'cancel', { end: 'find' }));
+    expect([await next(), await next(), await next()]).to.deep.equal([6, 2, 3]);
+    session.stdin.write(call(7, 'run') + call(8, 'plan') + call(9, 'cancel', { end: 'run' }) + call(10, 'cancel', { end: 'plan' }));
+    const rest = [await next(), await next(), await next(), await next(), await next()];
+    expect(rest.filter((id) => id === 1 || id === 7)).to.deep.equal([1, 7]);
+    expect(rest.sort((a, b) => a - b)).to.deep.equal([1, 7, 8, 9, 10]);
+    session.stdin.end();
+    expect((await session).exitCode).to.equal(0);
+  });
+
   it('finishes the running request when the input ends', async () => {
     const { messages, exitCode } = await answers(call(1, 'finish'));
     expect(messages).to.deep.equal([{ jsonrpc: '2.0', id: 1, result: { finished: true } }]);

@@ -1,3 +1,4 @@
+import { Yielder } from '../../context/yield.ts';
 import { Failure } from '../../failure.ts';
 import type { ByteString, Entry, Extent } from '../../manifest/entry.ts';
 import { EntryFlags } from '../../manifest/entry.ts';
@@ -24,6 +25,7 @@ export interface PlanContext {
   readonly view: SnapshotView;
   /** Of a dry run: told of every entry, and what would not be written is not in the plan. */
   readonly foresight: Foresight | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** Throws `content_missing` for a file whose content the backup does not have. */
@@ -38,12 +40,17 @@ function* pathsOf(places: Iterable<RowPlace>, view: SnapshotView): Generator<Byt
   for (const place of places) yield view.entryAt(place).path;
 }
 
-/** Plans the restore of `selected`, which come in path order. Reads the target and the packs' seek tables, writes nothing. */
+/**
+ * Plans the restore of `selected`, which come in path order. Reads the target and the packs' seek tables, writes nothing. Throws `cancelled` after the
+ * signal.
+ */
 export async function planRestore(selected: Iterable<SelectedEntry>, context: PlanContext): Promise<Plan> {
   const builder = new PlanBuilder(context);
+  const yielder = new Yielder(context);
   for (const each of selected) {
     const opening = builder.add(each);
     if (opening !== undefined) await opening;
+    if (yielder.isDue()) await yielder.take();
   }
   return builder.finish();
 }
