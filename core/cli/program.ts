@@ -27,6 +27,9 @@ interface RestoreOptions {
   readonly earlier?: true;
   readonly at?: string;
   readonly to?: string;
+  readonly onto?: string;
+  readonly mapUser?: readonly string[];
+  readonly mapGroup?: readonly string[];
   readonly overwrite?: string;
   readonly delete?: true;
   readonly recreate?: true;
@@ -54,14 +57,18 @@ function addRestore(program: Command, actions: Actions): void {
       .addOption(passphraseOption())
       .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
       .option('--to <directory>', 'restore below this folder (default: the original place)')
+      .option('--onto <account>', 'give the files to another account of this server, and to its users by their names')
+      .option('--map-user <old:new>', 'who gets what belonged to a user of the snapshot; names or ids; may be repeated', collect)
+      .option('--map-group <old:new>', 'the same of a group; may be repeated', collect)
       .addOption(new Option('--overwrite <mode>', 'entries that exist (default: always)').choices(['always', 'changed', 'never']))
       .option('--delete', 'delete what the snapshot does not have')
       .option('--recreate', 'restore in place although the account is not on this server')
       .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
       .option('--no-space-check', 'begin even if the target seems to have too little room')
-      .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, ...options }: RestoreOptions) => {
+      .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, mapUser, mapGroup, ...options }: RestoreOptions) => {
         const check = spaceCheck ? {} : { spaceCheck };
-        const request = { unit, paths: pathArguments(paths, pathB64), ...options, ...check };
+        const owners = { ...(mapUser && { mapUsers: mapUser }), ...(mapGroup && { mapGroups: mapGroup }) };
+        const request = { unit, paths: pathArguments(paths, pathB64), ...options, ...owners, ...check };
         return name === 'plan' ? perform(name, request) : performLong(actions, name, request);
       });
   add('plan', 'show what a restore would read, write and overwrite');

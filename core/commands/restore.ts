@@ -11,18 +11,22 @@ import { isWithin } from '../manifest/path-order.ts';
 import { fromTreePath, fromWirePath, toWirePath } from '../manifest/wire-path.ts';
 import type { AccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
-import { findLivingUnit } from '../panel/units.ts';
+import { findLivingUnit, requireLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
 import { type SnapshotRecord, treesOf } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Outcome } from '../restore/outcome.ts';
+import { isOwnersPath } from '../restore/owner/owner-gate.ts';
+import type { OwnerMap } from '../restore/owner/owner-map.ts';
+import { openView } from '../restore/plan/manifest-files.ts';
 import { restoreTree } from '../restore/restore.ts';
 import type { RestoreRequest, RestoreResult } from '../schemas/restore.ts';
 import type { RestoreDatabaseRequest } from '../schemas/restore-database.ts';
 import { ChainManifests } from '../targets/chain-manifests.ts';
 import { chainPacks } from '../targets/chain-packs.ts';
+import { administratorOf, mapOwners } from '../targets/map-owners.ts';
 import { refuseDeletionAround } from '../targets/own-places.ts';
 import { ownersPaths, rightsOf, usersOfAccount } from '../targets/owner-restore.ts';
 import { openOwnerTarget } from '../targets/owner-target.ts';
@@ -61,6 +65,7 @@ export async function restore(request: RestoreRequest, context: Context): Promis
 }
 
 async function restoreFiles(request: RestoreRequest, context: Context): Promise<RestoreResult> {
+  checkOnto(request);
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'a restore sets owners and needs root');
   const { repository, unit, users } = await findSubject(request, context);
   const isPresent = (each: UnitIdentity): boolean => each.name === unit.name && isCurrent(each, repository, context);
@@ -77,6 +82,24 @@ async function restoreFiles(request: RestoreRequest, context: Context): Promise<
     return await restoreFrom(await task(), repository, context);
   } finally {
     for (const lock of locks) lock.release();
+  }
+}
+
+/** Throws `usage` and `owner_not_allowed` for what does not go together. */
+function checkOnto({ onto, to, delete: deletion, recreate, withDatabases, policy, mapUsers = [], mapGroups = [] }: RestoreRequest): void {
+  if (policy === 'owner' && (onto !== undefined || mapUsers.length + mapGroups.length > 0)) {
+    throw new Failure('owner_not_allowed', 'whose files are whose is no owner’s to say');
+  }
+  if (onto === undefined) return;
+  const others = Object.entries({ to, delete: deletion, recreate, withDatabases }).filter(
+    ([, value]) => value !== undefined && value !== false,
+  );
+  if (others.length > 0) {
+    const names = others.map(([name]) => name).join(', ');
+    throw new Failure('usage', `a restore onto another account takes none of these: ${names}`, {
+      affected: [onto],
+      advice: 'What the account has besides stays. For its databases there is `apiscp-backup restore-database … --to`.',
+    });
   }
 }
 
@@ -100,6 +123,10 @@ async function openTarget({ request, unit, users, hasOwnBackups }: Task, reposit
       ? openFolderTarget(folder, settings, make, context.reporter)
       : openOwnerTarget(folder, unit.name, users, context, make);
   }
+  if (request.onto !== undefined) {
+    requireLivingUnit(settings, request.onto);
+    return openOriginalTarget(request.onto, settings, make);
+  }
   const isEarlier = repository.isOwn && !isCurrent(unit, repository, context) && (isUnitId(request.unit) || hasOwnBackups);
   if (isEarlier || (await isOfAnother(unit, repository, context))) {
     throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now, so it cannot be restored in place`, {
@@ -118,6 +145,31 @@ async function openTarget({ request, unit, users, hasOwnBackups }: Task, reposit
     );
   }
   return openOriginalTarget(unit.name, settings, make);
+}
+
+/** What of the snapshot has no place where a request restores to; undefined: everything has one. */
+function passedOver({ to, onto }: RestoreRequest): ((path: ByteString) => boolean) | undefined {
+  if (to !== undefined) return undefined;
+  // What the panel keeps of an account says how that one is set up, and with which ids.
+  return onto === undefined ? (path) => VIRTUAL_FOLDERS.has(topOf(path)) : (path) => !isOwnersPath(path);
+}
+
+function topOf(path: ByteString): ByteString {
+  const slash = path.indexOf('/');
+  return slash < 0 ? path : path.slice(0, slash);
+}
+
+/** Who gets what belonged to whom in the snapshot; undefined: its ids are those of this server. */
+async function ownersFor(
+  { request, unit, point }: Task,
+  opened: ChainManifests,
+  repository: Repository,
+  { settings }: Context,
+): Promise<OwnerMap | undefined> {
+  const { onto, mapUsers = [], mapGroups = [] } = request;
+  if (onto === undefined && mapUsers.length === 0 && mapGroups.length === 0) return undefined;
+  const snapshot = { view: openView(opened.all, { trees: treesOf(point.chain) }), packs: chainPacks(point.chain, repository) };
+  return mapOwners({ onto, mapUsers, mapGroups, administrator: await administratorOf(unit, repository) }, snapshot, settings);
 }
 
 /** The folders below which a restore deletes what the snapshot does not have. */
@@ -147,14 +199,15 @@ async function restoreFrom(task: Task, repository: Repository, context: Context)
       packs: chainPacks(chain, repository),
       roots: target.roots,
       layers: target.layers,
-      paths: users === undefined ? paths : ownersPaths(paths),
-      ...(request.to === undefined ? { passedOver: VIRTUAL_FOLDERS } : {}),
+      paths: users === undefined && request.onto === undefined ? paths : ownersPaths(paths),
+      isPassedOver: passedOver(request),
+      owners: await ownersFor(task, opened, repository, context),
       owner: users === undefined ? undefined : rightsOf(users, request.to !== undefined),
-      accountUsers: users === undefined ? usersOfAccount(unit.name, context.settings) : undefined,
+      accountUsers: users === undefined ? usersOfAccount(request.onto ?? unit.name, context.settings) : undefined,
       overwrite: request.overwrite ?? 'always',
       deletion: request.delete === true,
       exclude: usableRules(
-        excludeOfUnit(unit.name, context.settings),
+        excludeOfUnit(request.onto ?? unit.name, context.settings),
         ALL_EXCLUDED,
         'nothing is deleted, because it is not known what backups exclude',
         context,

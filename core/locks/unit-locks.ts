@@ -11,12 +11,12 @@ export function unitBackupLock(name: string): string {
 
 /**
  * Keeps a prune from deleting what a restore of the unit of this name reads, waiting for one that is under way; and, of a restore to
- * the original place, another one from writing there. A state directory that cannot be used is no hindrance: then nobody prunes
+ * the original place, or `onto` another account, another one from writing there. A state directory that cannot be used is no hindrance: then nobody prunes
  * by it. Throws `locked`, `cancelled`.
  */
 export async function lockForRestore(
   name: string,
-  { to }: { readonly to?: unknown },
+  { to, onto = name }: { readonly to?: unknown; readonly onto?: string | undefined },
   repository: Repository,
   context: Context,
 ): Promise<Lock[]> {
@@ -25,7 +25,7 @@ export async function lockForRestore(
   const reading = await waitForLock(stateDirectory, name, 'restore', toldWaiting(context), 'shared');
   if (to !== undefined) return [reading];
   try {
-    return [reading, takeLock(stateDirectory, `${name}.restore`, 'restore')];
+    return [reading, takeLock(stateDirectory, `${onto}.restore`, 'restore')];
   } catch (error) {
     reading.release();
     throw error;

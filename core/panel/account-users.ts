@@ -23,6 +23,8 @@ export interface AccountUsers {
   readonly administrator: number;
   /** Each has a uid that is its own on the whole server; the administrator's is among them. */
   readonly users: ReadonlySet<number>;
+  /** Their names, as their homes are called, and whose uid that is. */
+  readonly homes: ReadonlyMap<ByteString, number>;
   /** One for the whole account. */
   readonly group: number;
   /** All users and groups that the ACLs of the account's uppermost folders name. */
@@ -69,9 +71,9 @@ function readHomes(homes: number | undefined, account: string, adminUser: string
     );
   }
   const [administrator, group] = [stat.uid, stat.gid];
-  const users = new Set([administrator]);
-  for (const name of readNames(homes)) if (isUsers(homes, name, stat) && stat.gid === group) users.add(stat.uid);
-  return { administrator, users, group };
+  const named = new Map<ByteString, number>();
+  for (const name of readNames(homes)) if (isUsers(homes, name, stat) && stat.gid === group) named.set(name, stat.uid);
+  return { administrator, users: new Set([administrator, ...named.values()]), homes: named, group };
 }
 
 /** Whether this is a directory of somebody who is not of the system; fills `stat`, which says whose. */

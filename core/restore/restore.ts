@@ -9,7 +9,9 @@ import { extraneousPaths, removeExtraneous } from './directories/remove-extraneo
 import { type Outcome, OutcomeBuilder } from './outcome.ts';
 import { reportHidden } from './overlay/hidden-since.ts';
 import { type OverlayLayers, UpperLayer } from './overlay/overlay-layers.ts';
+import { mappedView } from './owner/mapped-view.ts';
 import { OwnerGate } from './owner/owner-gate.ts';
+import type { OwnerMap, Stranger } from './owner/owner-map.ts';
 import { permittedView } from './owner/owner-policy.ts';
 import type { OwnerRights } from './owner/owner-rights.ts';
 import { Excluded } from './plan/exclude-rules.ts';
@@ -53,8 +55,10 @@ export interface RestoreOrder {
   readonly layers: OverlayLayers | undefined;
   /** Virtual paths; none: everything. */
   readonly paths: readonly ByteString[];
-  /** Folders of the snapshot that stand for none of the target, and are passed over; left out: none. */
-  readonly passedOver?: ReadonlySet<ByteString>;
+  /** Whether a path of the snapshot stands for none of the target, and is passed over; left out: none does. */
+  readonly isPassedOver?: ((path: ByteString) => boolean) | undefined;
+  /** Who gets what belonged to whom in the snapshot; left out: its ids are those of this server. */
+  readonly owners?: OwnerMap | undefined;
   readonly overwrite: Overwrite;
   /** Whether what the snapshot does not have goes. */
   readonly deletion: boolean;
@@ -103,6 +107,8 @@ class Restore {
   readonly #outcome = new OutcomeBuilder();
   readonly #lost = new LostStretches();
   readonly #syncAhead: SyncAhead;
+  /** Ids of the snapshot that mean nobody on this server, told once each. */
+  readonly #strangers = new Set<string>();
 
   constructor(order: RestoreOrder) {
     this.#order = order;
@@ -112,12 +118,11 @@ class Restore {
       exclude: new Excluded({ now: order.exclude, earlier: order.excludeThen }),
       owner: order.owner,
       accountUsers: order.accountUsers,
+      owners: order.owners,
     };
-    const view = permittedView(
-      openView(order.manifests, { trees: order.trees, onLost: this.#lost.add, onSpare: order.onSpare }),
-      order.owner,
-    );
-    this.#view = order.passedOver === undefined ? view : viewWithout(view, order.passedOver);
+    const recorded = openView(order.manifests, { trees: order.trees, onLost: this.#lost.add, onSpare: order.onSpare });
+    const chosen = order.isPassedOver === undefined ? recorded : viewWithout(recorded, order.isPassedOver);
+    this.#view = permittedView(mappedView(chosen, order.owners, this.#noteStranger), order.owner);
     this.#target = new Target(order.roots, order.owner);
     this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
     this.#upper = order.layers === undefined ? undefined : new UpperLayer(order.layers);
@@ -147,6 +152,13 @@ class Restore {
     }
     return this.#outcome.finish();
   }
+
+  readonly #noteStranger: Stranger = (kind, id, path) => {
+    if (this.#strangers.has(`${kind} ${id}`)) return;
+    this.#strangers.add(`${kind} ${id}`);
+    const message = `the ${kind} ${id} of the snapshot is nobody of the account: what was theirs is the account’s now, and no list of access names them`;
+    this.#outcome.problems.add({ code: 'attribute_refused', message, path });
+  };
 
   /** What the plan is made of. */
   #selected(): Iterable<SelectedEntry> {

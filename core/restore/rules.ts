@@ -2,6 +2,7 @@ import type { FailureCode } from '../failure.ts';
 import { asFailure } from '../failure.ts';
 import type { StatBuffer } from '../linux/stat.ts';
 import type { ByteString } from '../manifest/entry.ts';
+import type { OwnerMap } from './owner/owner-map.ts';
 import type { OwnerRights } from './owner/owner-rights.ts';
 import type { ExcludeData, Excluded } from './plan/exclude-rules.ts';
 
@@ -19,6 +20,8 @@ export interface WriteRules {
   readonly owner: OwnerRights | undefined;
   /** Of an administrator's restore of an account: its users. A directory of anybody else is not given away. */
   readonly accountUsers?: ReadonlySet<number> | undefined;
+  /** Who gets what belonged to whom in the snapshot; undefined: its ids are those of this server. */
+  readonly owners?: OwnerMap | undefined;
   /** Hears how many entries went with a directory that had to make room for something else. */
   readonly onCleared?: (entries: number) => void;
 }

@@ -7,6 +7,9 @@ import { earlierSchema, serverArgumentSchema } from './servers.ts';
 
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
 
+/** Names or ids: of the snapshot, then of this server. */
+const ownerPairs = { type: 'array', items: { type: 'string', pattern: '^[^:\\s]+:[^:\\s]+$', maxLength: 200 } } as const;
+
 /** What a dry run found out. */
 const planSchema = {
   type: 'object',
@@ -43,6 +46,14 @@ export const restoreRequest = {
       anyOf: [pathArgumentSchema],
       description: 'The folder below which everything appears, as an absolute path; none: the original place.',
     },
+    onto: {
+      type: 'string',
+      pattern: '^site[1-9][0-9]*$',
+      description:
+        'An account of this server that gets the files of the unit: its users what belonged to those of the same names, its administrator, or its group, what belonged to those of the unit and to anybody else. What the panel keeps of an account is passed over.',
+    },
+    mapUsers: { ...ownerPairs, description: 'Who gets what belonged to which user, such as joe:jane or 1012:2044.' },
+    mapGroups: { ...ownerPairs, description: 'The same of groups.' },
     overwrite: { enum: ['always', 'changed', 'never'], description: 'What happens to entries that exist; none: always.' },
     delete: { type: 'boolean', description: 'Delete what the snapshot does not have, but never what the backup excludes.' },
     recreate: {

@@ -61,6 +61,13 @@ describe('the arguments of a command', () => {
     ]);
   });
 
+  it('make the request of a restore onto another account', async () => {
+    const all = ['restore', 'site12', '--onto', 'site7', '--map-user', 'joe:jane', '--map-user', '1:2', '--map-group', 'a:b'];
+    const request = { unit: 'site12', paths: [], onto: 'site7', mapUsers: ['joe:jane', '1:2'], mapGroups: ['a:b'] };
+    expect(await requestOf(...all)).to.deep.equal(['restore', request]);
+    expect(await requestOf('plan', ...all.slice(1))).to.deep.equal(['plan', request]);
+  });
+
   it('make the request about a fleet', async () => {
     expect(await requestOf('fleet', 'status')).to.deep.equal(['fleetStatus', {}]);
     const all = [

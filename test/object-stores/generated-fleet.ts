@@ -34,6 +34,8 @@ export class GeneratedFleet {
     this.#snapshots = snapshots;
     this.#runs = runs;
     this.#http = createServer((request, response) => this.#answer(request, response));
+    // A machine with much to do must not find its connections closed.
+    this.#http.keepAliveTimeout = 600_000;
   }
 
   /** Each server has so many accounts, each of them so many snapshots, and so many runs recorded, one a day. */

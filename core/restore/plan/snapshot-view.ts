@@ -25,9 +25,8 @@ export interface SnapshotView {
   find(path: ByteString): PlacedEntry | undefined;
 }
 
-/** The same point in time as if it did not have these folders. */
-export function viewWithout(view: SnapshotView, folders: ReadonlySet<ByteString>): SnapshotView {
-  const isHidden = (path: ByteString): boolean => folders.has(topOf(path));
+/** The same point in time as if it did not have what is hidden. */
+export function viewWithout(view: SnapshotView, isHidden: (path: ByteString) => boolean): SnapshotView {
   return {
     *entriesFrom(from) {
       for (const placed of view.entriesFrom(from)) if (!isHidden(placed.entry.path)) yield placed;
@@ -35,12 +34,6 @@ export function viewWithout(view: SnapshotView, folders: ReadonlySet<ByteString>
     entryAt: (place) => view.entryAt(place),
     find: (path) => (isHidden(path) ? undefined : view.find(path)),
   };
-}
-
-/** The first component of a path. */
-function topOf(path: ByteString): ByteString {
-  const slash = path.indexOf('/');
-  return slash < 0 ? path : path.slice(0, slash);
 }
 
 /** An entry that a restore handles. */

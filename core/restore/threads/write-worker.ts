@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { endAtUnreadable } from '../../workers.ts';
 import { FrameSupply } from '../content/frame-supply.ts';
 import { KnownDirectories } from '../directories/known-directories.ts';
+import { mappedView } from '../owner/mapped-view.ts';
 import { permittedView } from '../owner/owner-policy.ts';
 import { Excluded } from '../plan/exclude-rules.ts';
 import { openView } from '../plan/manifest-files.ts';
@@ -18,7 +19,7 @@ export function runWriteWorker(): void {
   const supply = new FrameSupply((pack, frame) => answer({ type: 'need', pack, frame }));
   const target = new Target(data.roots, data.rules.owner, new KnownDirectories(data.known));
   const rules = { ...data.rules, exclude: new Excluded(data.rules.exclude) };
-  const writer = new EntryWriter(target, permittedView(openView(data.manifests), rules.owner), supply, rules);
+  const writer = new EntryWriter(target, permittedView(mappedView(openView(data.manifests), rules.owners), rules.owner), supply, rules);
   const perform = async (number: number, task: WriteTask): Promise<void> => {
     answer({ type: 'done', number, result: await writer.perform(task) });
   };
