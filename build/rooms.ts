@@ -26,7 +26,8 @@ export const ROWS: readonly Row[] = [
   { rooms: ['schemas', 'context'] },
   { rooms: ['chain'], isPure: true, only: ['config', 'manifest'] },
   { rooms: ['exclude'], isPure: true, only: ['manifest'] },
-  { rooms: ['crypto', 'linux'], only: ['manifest'] },
+  { rooms: ['crypto'], only: ['linux', 'manifest'] },
+  { rooms: ['linux'], only: ['manifest'] },
   { rooms: ['manifest'], isPure: true, only: [] },
   { rooms: ['config'] },
 ];

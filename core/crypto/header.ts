@@ -31,11 +31,24 @@ export async function newHeader(recipients: readonly string[]): Promise<NewHeade
       return [];
     },
   });
-  const whole = Buffer.from(await encrypter.encrypt(new Uint8Array()));
+  const whole = await beginningOf(await encrypter.encrypt(new ReadableStream()));
   const length = headerLength(whole);
   if (fileKey === undefined || length === undefined) throw new Failure('internal', 'the library made no header');
   const bytes = Buffer.concat([whole.subarray(0, length), randomBytes(NONCE)]);
   return { bytes, key: { start: bytes.length, key: payloadKey(fileKey, bytes.subarray(length)) } };
+}
+
+/** The header that an encrypted stream begins with. For a whole text the library would load Node's `fetch` and encrypt in JavaScript. */
+async function beginningOf(encrypted: ReadableStream<Uint8Array>): Promise<Buffer> {
+  const reader = encrypted.getReader();
+  let bytes = Buffer.alloc(0);
+  while (headerLength(bytes) === undefined) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    bytes = Buffer.concat([bytes, value]);
+  }
+  await reader.cancel();
+  return bytes;
 }
 
 function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Uint8Array {

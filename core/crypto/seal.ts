@@ -8,8 +8,17 @@ import { StreamWriter } from './stream-writer.ts';
 /** A text as an age file. */
 export async function seal(text: string, recipients: readonly string[]): Promise<Buffer> {
   const { bytes, key } = await newHeader(recipients);
-  const writer = new StreamWriter(key.key);
-  return Buffer.concat([bytes, writer.push(Buffer.from(text)), writer.finish()]);
+  return Buffer.concat([bytes, await sealedContent([Buffer.from(text)], key.key)]);
+}
+
+/** What is stored behind the header of content that comes in these parts. */
+export async function sealedContent(parts: Iterable<Uint8Array>, key: Uint8Array): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const store = async (sealed: Buffer): Promise<void> => void chunks.push(Buffer.from(sealed));
+  const writer = new StreamWriter(key);
+  for (const part of parts) await writer.push(part, store);
+  await writer.finish(store);
+  return Buffer.concat(chunks);
 }
 
 /** The text of an age file. Throws `identity_wrong`, `repository_damaged`. */

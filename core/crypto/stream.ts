@@ -1,50 +1,32 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import { chaChaPoly, NONCE_LENGTH, TAG_LENGTH as TAG } from '../linux/chacha-poly.ts';
 
 /** Bytes of plain content in a chunk; only the last one may have fewer. */
 export const CHUNK = 65_536;
-const TAG = 16;
 /** The same, encrypted. */
 export const SEALED_CHUNK = CHUNK + TAG;
 
-const ALGORITHM = 'chacha20-poly1305';
-const OPTIONS = { authTagLength: TAG };
-const NONCE = 12;
+/** Of the chunk in hand: eleven bytes of its number and one that says whether it is the last: so no chunk can be moved, and none left out at the end. */
+const nonce = Buffer.alloc(NONCE_LENGTH);
 
-/** Eleven bytes of the chunk's number and one that says whether it is the last: so no chunk can be moved, and none left out at the end. */
 function nonceOf(chunk: number, isLast: boolean): Buffer {
-  const nonce = Buffer.alloc(NONCE);
-  nonce.writeUIntBE(chunk, NONCE - 1 - 6, 6);
-  nonce[NONCE - 1] = isLast ? 1 : 0;
+  nonce.writeUIntBE(chunk, NONCE_LENGTH - 1 - 6, 6);
+  nonce[NONCE_LENGTH - 1] = isLast ? 1 : 0;
   return nonce;
 }
 
-/** Encrypts one chunk to `place`, which has room for it and for the tag that follows it. */
+/** Encrypts one chunk to `place`, which has just the room for it and for the tag that follows it. */
 export function sealChunk(key: Uint8Array, chunk: number, isLast: boolean, plain: Uint8Array, place: Buffer): void {
-  const cipher = createCipheriv(ALGORITHM, key, nonceOf(chunk, isLast), OPTIONS);
-  const bytes = cipher.update(plain);
-  bytes.copy(place);
-  release(bytes);
-  cipher.final();
-  cipher.getAuthTag().copy(place, plain.length);
+  chaChaPoly().seal(key, nonceOf(chunk, isLast), plain, place);
 }
 
-/** Gives the memory back at once: collected some day, the chunks of a pack would be a hundred megabytes by then. */
-export function release({ buffer, length }: Buffer): void {
-  if (length > 0 && buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
-}
-
-/** The plain bytes of one chunk; `repository_damaged` when it is not this chunk of this object, whole and as it was written. */
-export function openChunk(key: Uint8Array, chunk: number, isLast: boolean, sealed: Buffer): Buffer {
-  const decipher = createDecipheriv(ALGORITHM, key, nonceOf(chunk, isLast), OPTIONS);
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
-  const plain = decipher.update(sealed.subarray(0, sealed.length - TAG));
-  try {
-    decipher.final();
-  } catch (cause) {
-    throw new Failure('repository_damaged', `its encrypted chunk ${chunk} was altered, moved or cut`, { cause });
-  }
-  return plain;
+/**
+ * The plain bytes of one chunk to `place`, which is just as long. `repository_damaged` when it is not this chunk of this object, whole and as it was
+ * written; what is in `place` then must not be used.
+ */
+export function openChunk(key: Uint8Array, chunk: number, isLast: boolean, sealed: Buffer, place: Buffer): void {
+  if (sealed.length === place.length + TAG && chaChaPoly().open(key, nonceOf(chunk, isLast), sealed, place)) return;
+  throw new Failure('repository_damaged', `its encrypted chunk ${chunk} was altered, moved or cut`);
 }
 
 /** Which chunks an encrypted object consists of, by its length. */
@@ -72,6 +54,11 @@ export class StreamLayout {
   place(first: number, last: number): { offset: number; length: number } {
     const offset = this.start + first * SEALED_CHUNK;
     return { offset, length: Math.min(this.start + (last + 1) * SEALED_CHUNK, this.#end) - offset };
+  }
+
+  /** Plain bytes in a chunk. */
+  lengthOf(chunk: number): number {
+    return Math.min(CHUNK, this.plainLength - chunk * CHUNK);
   }
 
   /** The first and the last chunk that have a part of these plain bytes, of which there is at least one. */

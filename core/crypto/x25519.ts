@@ -33,7 +33,7 @@ function publicKey(bytes: Uint8Array): KeyObject {
 }
 
 function bytesOf(key: KeyObject): Buffer {
-  return key.export({ format: 'der', type: 'spki' }).subarray(-KEY);
+  return key.export({ format: 'raw-public' });
 }
 
 /** The bytes of `age1…` or `AGE-SECRET-KEY-1…`. */
@@ -44,8 +44,8 @@ function decoded(text: string, prefix: string): Uint8Array {
 }
 
 /** The key by which a file key is wrapped. Throws for a share that makes the secret the same for everybody. */
-function wrappingKey(ours: KeyObject, theirs: Uint8Array, share: Uint8Array, recipient: Uint8Array): Buffer {
-  const secret = diffieHellman({ privateKey: ours, publicKey: publicKey(theirs) });
+function wrappingKey(ours: KeyObject, theirs: KeyObject, share: Uint8Array, recipient: Uint8Array): Buffer {
+  const secret = diffieHellman({ privateKey: ours, publicKey: theirs });
   if (secret.every((byte) => byte === 0)) throw new Error('a share of low order');
   return Buffer.from(hkdfSync('sha256', secret, Buffer.concat([share, recipient]), LABEL, KEY));
 }
@@ -53,13 +53,26 @@ function wrappingKey(ours: KeyObject, theirs: Uint8Array, share: Uint8Array, rec
 const OPTIONS = { authTagLength: TAG };
 const NONCE = Buffer.alloc(12);
 
+/** Recipients that were met, with their keys: most objects are for the same. */
+const recipients = new Map<string, Recipient>();
+const KEPT_RECIPIENTS = 256;
+
 export function x25519Recipient(text: string, StanzaOf: StanzaClass): Recipient {
-  const recipient = decoded(text, 'age');
+  const known = recipients.get(text);
+  if (known !== undefined) return known;
+  const made = recipientOf(decoded(text, 'age'), StanzaOf);
+  if (recipients.size >= KEPT_RECIPIENTS) recipients.clear();
+  recipients.set(text, made);
+  return made;
+}
+
+function recipientOf(recipient: Uint8Array, StanzaOf: StanzaClass): Recipient {
+  const theirs = publicKey(recipient);
   return {
     wrapFileKey(fileKey) {
       const pair = generateKeyPairSync('x25519');
       const share = bytesOf(pair.publicKey);
-      const cipher = createCipheriv('chacha20-poly1305', wrappingKey(pair.privateKey, recipient, share, recipient), NONCE, OPTIONS);
+      const cipher = createCipheriv('chacha20-poly1305', wrappingKey(pair.privateKey, theirs, share, recipient), NONCE, OPTIONS);
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
       return [new StanzaOf([TYPE, base64nopad.encode(share)], body)];
     },
@@ -76,7 +89,7 @@ export function x25519Identity(text: string): AgeIdentity {
         if (args[0] !== TYPE) continue;
         const share = args.length === 2 ? base64nopad.decode(args[1] as string) : undefined;
         if (share?.length !== KEY || body.length !== WRAPPED) throw new Error('invalid X25519 stanza');
-        const decipher = createDecipheriv('chacha20-poly1305', wrappingKey(key, share, share, recipient), NONCE, OPTIONS);
+        const decipher = createDecipheriv('chacha20-poly1305', wrappingKey(key, publicKey(share), share, recipient), NONCE, OPTIONS);
         decipher.setAuthTag(body.subarray(-TAG));
         const fileKey = decipher.update(body.subarray(0, -TAG));
         try {

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { NewHeader } from '../crypto/header.ts';
-import { release } from '../crypto/stream.ts';
 import { StreamWriter } from '../crypto/stream-writer.ts';
 import type { ObjectWriter } from './backends/backend.ts';
 import type { ObjectReference } from './record.ts';
@@ -68,20 +67,18 @@ export class ObjectOutput {
     this.#content?.update(chunk);
     this.#contentLength += chunk.length;
     if (this.#sealing === undefined) return this.#store(chunk);
-    const sealed = this.#sealing.writer.push(chunk);
-    if (sealed.length > 0) await this.#store(sealed);
-    release(sealed);
+    await this.#sealing.writer.push(chunk, this.#store);
   }
 
-  async #store(bytes: Uint8Array): Promise<void> {
+  readonly #store = async (bytes: Uint8Array): Promise<void> => {
     this.#hash.update(bytes);
     this.#length += bytes.length;
     await this.#writer.write(bytes);
-  }
+  };
 
   /** Makes the object durable and visible, and its recovery data where that is wanted; what it returns belongs into the snapshot's record. */
   async commit(): Promise<StoredObject> {
-    if (this.#sealing !== undefined) await this.#store(this.#sealing.writer.finish());
+    if (this.#sealing !== undefined) await this.#sealing.writer.finish(this.#store);
     await this.#writer.commit();
     const stored = { path: this.#path, length: this.#length, sha256: this.#hash.digest('hex') };
     await protect(this.#folder, stored);

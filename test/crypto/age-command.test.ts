@@ -7,10 +7,9 @@ import { execa } from 'execa';
 import { newHeader, openHeader } from '../../core/crypto/header.ts';
 import { type Identity, isLocked, lockIdentity, newIdentity, parseIdentities, unlockIdentities } from '../../core/crypto/identity.ts';
 import { checkRecipient } from '../../core/crypto/recipient.ts';
-import { seal, unseal } from '../../core/crypto/seal.ts';
+import { seal, sealedContent, unseal } from '../../core/crypto/seal.ts';
 import { CHUNK } from '../../core/crypto/stream.ts';
 import { DirectStreamReader } from '../../core/crypto/stream-reader.ts';
-import { StreamWriter } from '../../core/crypto/stream-writer.ts';
 import { asFailure } from '../../core/failure.ts';
 
 const LENGTHS = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 17];
@@ -44,8 +43,7 @@ describe('age, the command', () => {
     for (const length of LENGTHS) {
       const plain = randomBytes(length);
       const { bytes, key } = await newHeader([identity.recipient, other.recipient]);
-      const writer = new StreamWriter(key.key);
-      writeFileSync(file('sealed'), Buffer.concat([bytes, writer.push(plain), writer.finish()]));
+      writeFileSync(file('sealed'), Buffer.concat([bytes, await sealedContent([plain], key.key)]));
       for (const name of ['key', 'other']) {
         const { stdout } = await execa('age', ['-d', '-i', file(name), file('sealed')], { encoding: 'buffer', stripFinalNewline: false });
         expect(Buffer.from(stdout).equals(plain), `${length} bytes`).to.equal(true);

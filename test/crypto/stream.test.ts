@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { sealedContent } from '../../core/crypto/seal.ts';
 import { CHUNK, SEALED_CHUNK } from '../../core/crypto/stream.ts';
 import { DirectStreamReader, type StreamKey, StreamReader } from '../../core/crypto/stream-reader.ts';
 import { StreamWriter } from '../../core/crypto/stream-writer.ts';
@@ -9,12 +10,15 @@ import { asFailure } from '../../core/failure.ts';
 const START = 216;
 const key: StreamKey = { start: START, key: randomBytes(32) };
 
+/** What is stored of content that comes in these parts, behind a header. */
+async function encrypted(parts: readonly Buffer[], by: Uint8Array = key.key): Promise<Buffer> {
+  return Buffer.concat([Buffer.alloc(START), await sealedContent(parts, by)]);
+}
+
 /** Content in parts of the given lengths, and what is stored of it. */
-function sealed(lengths: readonly number[]): { plain: Buffer; stored: Buffer } {
-  const writer = new StreamWriter(key.key);
+async function sealed(lengths: readonly number[]): Promise<{ plain: Buffer; stored: Buffer }> {
   const parts = lengths.map((length) => randomBytes(length));
-  const chunks = parts.map((part) => writer.push(part));
-  return { plain: Buffer.concat(parts), stored: Buffer.concat([Buffer.alloc(START), ...chunks, writer.finish()]) };
+  return { plain: Buffer.concat(parts), stored: await encrypted(parts) };
 }
 
 function direct(stored: Buffer): DirectStreamReader {
@@ -45,7 +49,7 @@ describe('encrypted streams', () => {
     const lengths = fc.array(fc.oneof(fc.nat(300), fc.constantFrom(CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 150_000)), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(lengths, fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 6 }), async (parts, stretches) => {
-        const { plain, stored } = sealed(parts);
+        const { plain, stored } = await sealed(parts);
         const readers = [
           direct(stored),
           await StreamReader.open(stored.length, key, async (at, length) => stored.subarray(at, at + length)),
@@ -64,7 +68,7 @@ describe('encrypted streams', () => {
   });
 
   it('give stretches to several readers at once', async () => {
-    const { plain, stored } = sealed([5 * CHUNK + 7]);
+    const { plain, stored } = await sealed([5 * CHUNK + 7]);
     const { reader } = await counted(stored);
     const places = [0, 100, CHUNK - 1, CHUNK, 3 * CHUNK + 5, 5 * CHUNK].map((at) => [at, Math.min(70_000, plain.length - at)] as const);
     const read = await Promise.all(places.map(([at, length]) => reader.read(at, length)));
@@ -73,25 +77,39 @@ describe('encrypted streams', () => {
     });
   });
 
-  it('keep no more than a chunk when they are written', () => {
+  it('keep no more than a chunk when they are written', async () => {
     const writer = new StreamWriter(key.key);
     let given = 0;
     for (let put = 10_000; put <= 40 * 10_000; put += 10_000) {
-      given += writer.push(Buffer.alloc(10_000)).length;
+      await writer.push(Buffer.alloc(10_000), async (bytes) => {
+        given += bytes.length;
+      });
       expect(put - (given / SEALED_CHUNK) * CHUNK).to.be.at.most(CHUNK);
     }
   });
 
+  it('refuse more content while what came before is being stored, whose memory would be used for it', async () => {
+    const writer = new StreamWriter(key.key);
+    const store = async (): Promise<void> => {
+      for (const more of [writer.push(Buffer.alloc(2 * CHUNK), async () => {}), writer.finish(async () => {})]) {
+        expect(await more.catch((error) => asFailure(error).code)).to.equal('internal');
+      }
+    };
+    await writer.push(Buffer.alloc(40 * CHUNK), store);
+    await writer.finish(async () => {});
+    expect(await writer.push(Buffer.alloc(1), async () => {}).catch((error) => asFailure(error).code)).to.equal('internal');
+  });
+
   it('read the last chunk first, and then the chunks of the stretch alone', async () => {
-    const { stored } = sealed([20 * CHUNK + 99]);
+    const { stored } = await sealed([20 * CHUNK + 99]);
     const { reader, reads } = await counted(stored);
     expect(reads).to.deep.equal([[START + 20 * SEALED_CHUNK, 99 + 16]]);
     await reader.read(7 * CHUNK + 10, CHUNK);
     expect(reads[1]).to.deep.equal([START + 7 * SEALED_CHUNK, 2 * SEALED_CHUNK]);
   });
 
-  it('are damaged when they are cut anywhere, at the borders of chunks, too (case 22)', () => {
-    const { stored } = sealed([3 * CHUNK]);
+  it('are damaged when they are cut anywhere, at the borders of chunks, too (case 22)', async () => {
+    const { stored } = await sealed([3 * CHUNK]);
     const borders = [0, 1, 2].flatMap((chunk) => [-1, 0, 1, 15, 16, 17].map((more) => START + chunk * SEALED_CHUNK + more));
     for (const length of [...borders, 0, stored.length - 16, stored.length - 1]) {
       expect(
@@ -103,8 +121,8 @@ describe('encrypted streams', () => {
     expect(codeOf(() => direct(Buffer.concat([stored, stored.subarray(START, START + SEALED_CHUNK)])))).to.equal('repository_damaged');
   });
 
-  it('are damaged where chunks were exchanged, doubled, or taken from another object (case 22)', () => {
-    const { stored } = sealed([3 * CHUNK]);
+  it('are damaged where chunks were exchanged, doubled, or taken from another object (case 22)', async () => {
+    const { stored } = await sealed([3 * CHUNK]);
     const chunk = (from: Buffer, number: number): Buffer =>
       from.subarray(START + number * SEALED_CHUNK, START + (number + 1) * SEALED_CHUNK);
     const put = (number: number, bytes: Buffer): Buffer => {
@@ -112,8 +130,7 @@ describe('encrypted streams', () => {
       bytes.copy(altered, START + number * SEALED_CHUNK);
       return altered;
     };
-    const writer = new StreamWriter(randomBytes(32));
-    const foreign = Buffer.concat([Buffer.alloc(START), writer.push(Buffer.alloc(3 * CHUNK)), writer.finish()]);
+    const foreign = await encrypted([Buffer.alloc(3 * CHUNK)], randomBytes(32));
     for (const altered of [put(0, chunk(stored, 1)), put(1, chunk(stored, 0)), put(1, chunk(foreign, 1))]) {
       const reader = direct(altered);
       expect(codeOf(() => reader.read(0, 3 * CHUNK))).to.equal('repository_damaged');
@@ -123,8 +140,8 @@ describe('encrypted streams', () => {
     expect(codeOf(() => direct(put(2, chunk(foreign, 2))))).to.equal('repository_damaged');
   });
 
-  it('refuse stretches beyond their end', () => {
-    const { stored } = sealed([1000]);
+  it('refuse stretches beyond their end', async () => {
+    const { stored } = await sealed([1000]);
     const reader = direct(stored);
     for (const [offset, length] of [
       [0, 1001],

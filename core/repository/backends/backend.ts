@@ -11,6 +11,7 @@ export interface ObjectInfo {
 
 /** An object on its way: nobody sees it before `commit`. */
 export interface ObjectWriter {
+  /** The memory of the bytes is used again for others when it has settled. */
   write(chunk: Uint8Array): Promise<void>;
   /** Makes the whole object durable and visible under its name; `object_exists` when the name is taken and not to be replaced. */
   commit(): Promise<void>;

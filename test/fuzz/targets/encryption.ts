@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { newHeader, openHeader } from '../../../core/crypto/header.ts';
 import { type Identity, isLocked, parseIdentities } from '../../../core/crypto/identity.ts';
-import { seal, unseal } from '../../../core/crypto/seal.ts';
+import { seal, sealedContent, unseal } from '../../../core/crypto/seal.ts';
 import { DirectStreamReader, StreamReader } from '../../../core/crypto/stream-reader.ts';
-import { StreamWriter } from '../../../core/crypto/stream-writer.ts';
 import { snapshotDocument, unitDocument } from '../../../core/repository/documents.ts';
 import { reveal } from '../../../core/repository/keys/sealed-members.ts';
 import { ServerKeys } from '../../../core/repository/keys/server-keys.ts';
@@ -22,10 +21,7 @@ async function header(): Promise<Buffer> {
   return (await newHeader([IDENTITY.recipient, IDENTITY.recipient])).bytes;
 }
 
-function stream(content: Buffer): Buffer {
-  const writer = new StreamWriter(KEY);
-  return Buffer.concat([writer.push(content), writer.finish()]);
-}
+const stream = (content: Buffer): Promise<Buffer> => sealedContent([content], KEY);
 
 const reading = (input: Buffer) => async (offset: number, length: number) => Buffer.from(input.subarray(offset, offset + length));
 
@@ -34,13 +30,13 @@ export const encryptionTargets: readonly Target[] = [
     name: 'age-header',
     refuses: ['repository_damaged', 'identity_wrong'],
     words: ['age-encryption.org/v1\n', '-> X25519 ', '-> scrypt ', '\n--- ', '-> ssh-ed25519 ', '\n'],
-    seeds: async () => [Buffer.concat([await header(), stream(Buffer.from('content'))])],
+    seeds: async () => [Buffer.concat([await header(), await stream(Buffer.from('content'))])],
     run: async (input) => void (await openHeader(input.length, reading(input), [IDENTITY])),
   },
   {
     name: 'age-stream',
     refuses: ['repository_damaged'],
-    seeds: () => [stream(Buffer.from('content')), stream(Buffer.alloc(0))],
+    seeds: async () => [await stream(Buffer.from('content')), await stream(Buffer.alloc(0))],
     run: async (input) => {
       const reader = await StreamReader.open(input.length, { start: 0, key: KEY }, reading(input));
       const whole = await reader.read(0, reader.plainLength);
@@ -66,8 +62,7 @@ export const encryptionTargets: readonly Target[] = [
     ],
     run: async (input) => {
       const { bytes, key } = await newHeader([IDENTITY.recipient]);
-      const writer = new StreamWriter(key.key);
-      const age = Buffer.concat([bytes, writer.push(input), writer.finish()]).toString('base64');
+      const age = Buffer.concat([bytes, await sealedContent([input], key.key)]).toString('base64');
       const world = new World();
       putState('identities', Buffer.from(`${IDENTITY.secret}\n`));
       const keys = new ServerKeys(world.place, WORLD.server);
