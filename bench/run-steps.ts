@@ -34,7 +34,9 @@ export async function runSteps(steps: readonly Step[], course: Course, journal: 
     journal.say(step.title);
     for (let round = 0; round < (step.once === true ? 1 : course.rounds); round++) {
       if (step.changesTree === true) writeFileSync(changedPaths(course), (await course.nextDay()).join('\n'));
-      for (const contender of course.contenders) await runOnce(step, round, contender, course, journal);
+      for (const contender of course.contenders) {
+        if (round < (contender.tool.mostRounds ?? course.rounds)) await runOnce(step, round, contender, course, journal);
+      }
     }
   }
 }

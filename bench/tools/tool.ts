@@ -40,6 +40,8 @@ export interface Tool {
   reset(): Promise<void>;
   /** What the tool lacks is missing. */
   readonly operations: Readonly<Partial<Record<Operation, Commands>>>;
+  /** The most times that it does a step, where it takes so long that more would keep the others waiting; undefined: as often as they. */
+  readonly mostRounds?: number;
   /** Where a restore of `account` to `target` puts the account's folder. */
   restoredAccount(target: string, account: string): string;
 }
