@@ -3,7 +3,7 @@ import type { Backend } from './backends/backend.ts';
 import type { IdentityProblem, RepositoryIdentity } from './identity.ts';
 import { knownAt } from './known-places.ts';
 import { REPOSITORY_FILE } from './layout.ts';
-import { saidRepositories, toldIdentity } from './lost-identity.ts';
+import { hasServers, saidRepositories, toldIdentity } from './lost-identity.ts';
 import { readRepositoryIdentity } from './place.ts';
 import { keptIdentity } from './repository-file.ts';
 
@@ -32,6 +32,7 @@ export async function identifyRepository(backend: Backend, known?: KnownPlace): 
     stored = await readRepositoryIdentity(backend);
   } catch (error) {
     const failure = asFailure(error);
+    if (failure.code === 'repository_newer') return identifiedNewer(backend, failure, known, expected);
     const damage = failure.cause instanceof Failure && failure.cause.code === 'repository_damaged' ? failure.cause : undefined;
     if (damage === undefined) throw failure;
     const id = chosen(await saidRepositories(backend), expected);
@@ -44,6 +45,27 @@ export async function identifyRepository(backend: Backend, known?: KnownPlace): 
   if (said.length === 0 || said.includes(stored.id) || (expected !== undefined && !said.includes(expected))) return { identity: stored };
   const id = chosen(said, expected) as string;
   return recovered(backend, id, known, `${REPOSITORY_FILE} says that this is the repository ${stored.id}, and no object there does`);
+}
+
+/**
+ * The repository whose `repository.json` says a newer version. That stands there only when no older program can read anything of it (ADR 0018): where one object
+ * can be read, or nothing is stored and this machine knew the repository, it is damage. Else nobody can tell, and that is thrown.
+ */
+async function identifiedNewer(
+  backend: Backend,
+  { message, affected }: Failure,
+  known: KnownPlace | undefined,
+  expected: string | undefined,
+): Promise<Identified> {
+  const id = chosen(await saidRepositories(backend), expected);
+  if (id !== undefined) return recovered(backend, id, known, `${message}, and so do the objects there`);
+  const isKept = expected !== undefined && known !== undefined && keptIdentity(known.stateDirectory, expected) !== undefined;
+  if (isKept && !(await hasServers(backend))) return recovered(backend, expected, known, `${message}, and nothing is stored there`);
+  throw new Failure('repository_newer', `${message}, and nothing else there can be read: a newer program wrote it, or it is damaged`, {
+    affected,
+    advice:
+      'Use a newer version of this program. If none was ever used here, put "formatVersion": 1 back into repository.json, or begin at another place.',
+  });
 }
 
 /** The repository that was expected, or that most servers say; the one that more of them know wins, the first of equal ones. */

@@ -25,6 +25,11 @@ async function serversOf(backend: Backend): Promise<string[]> {
   return (await backend.folders(SERVERS_FOLDER)).filter(isServerId).sort();
 }
 
+/** Whether any server has a folder there. */
+export async function hasServers(backend: Backend): Promise<boolean> {
+  return (await serversOf(backend)).length > 0;
+}
+
 /**
  * The repository that the objects of each server say they belong to; one item for each server of which anything can be read. Whoever only wants to know
  * whether one of them says `wanted` need not read a thousand: then that one is the last.

@@ -1,7 +1,7 @@
 import type { NoticeCode } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
-import { serverDocument } from './documents.ts';
+import { runDocument, serverDocument } from './documents.ts';
 import { forgetSeenSnapshots, keepSeenRuns, readSeenRuns } from './history/seen.ts';
 import { isTimedId, newestTimedId, newServerId } from './ids.ts';
 import { letGoOfServer } from './kept-objects.ts';
@@ -15,7 +15,7 @@ import {
   UNKNOWN_MACHINE,
   writeMachine,
 } from './known-servers.ts';
-import { RUNS_FOLDER, recordIdOf, SERVER_FILE, serverFolder } from './layout.ts';
+import { RUNS_FOLDER, recordIdOf, runPath, SERVER_FILE, serverFolder } from './layout.ts';
 import { differences, hasChangingName, type Machine, thisMachine } from './machine.ts';
 import type { Place } from './opened-place.ts';
 import { FORMAT_VERSION } from './record.ts';
@@ -24,7 +24,7 @@ import { machineIds, readAnnouncements } from './signatures/announcements.ts';
 import { shownFingerprint } from './signatures/signatures.ts';
 import { signersOf } from './signatures/signers.ts';
 import { unsignedObjects } from './signatures/unsigned-objects.ts';
-import { writeDocument } from './stored-document.ts';
+import { readUnjudged, writeDocument } from './stored-document.ts';
 
 /** A server whose folder is meant; `isOwn` says that this machine writes there. */
 export interface ChosenServer {
@@ -67,8 +67,8 @@ async function findSelf(place: Place, leftOut: Failure[] = []): Promise<Candidat
     const server = await readServer(place, state.server);
     if (server !== undefined) {
       const doubts = await doubtsAbout(here, server, place);
-      const strange = state.server === before?.server ? strangeRuns(state, runs) : [];
-      if (strange.length > 0) doubts.push(`it made the run ${strange.at(-1)}, of which the state directory here knows nothing`);
+      const strange = state.server === before?.server ? await newestRun(place, state.server, strangeRuns(state, runs)) : undefined;
+      if (strange !== undefined) doubts.push(`it made the run ${strange}, of which the state directory here knows nothing`);
       return { server, doubts, isRemembered: true };
     }
   }
@@ -78,6 +78,19 @@ async function findSelf(place: Place, leftOut: Failure[] = []): Promise<Candidat
   const [only, ...others] = certain.length > 0 ? certain : candidates;
   if (only === undefined || others.length === 0) return only;
   return { ...only, doubts: [...only.doubts, `${others.length + 1} servers have the id of this machine`] };
+}
+
+/** The newest of these runs that a machine made: a record that is none, such as a copy under another name, is damage and tells of no machine. */
+async function newestRun({ backend }: Place, server: string, ids: readonly string[]): Promise<string | undefined> {
+  for (const id of ids.toReversed()) {
+    try {
+      const { value } = await readUnjudged(backend, runDocument, `${serverFolder(server)}/${runPath(id)}`);
+      if (value.id === id && value.server === server) return id;
+    } catch (error) {
+      if (asFailure(error).code !== 'repository_damaged') return id;
+    }
+  }
+  return undefined;
 }
 
 /**

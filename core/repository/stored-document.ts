@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { Backend, WriteMode } from './backends/backend.ts';
 import { type DocumentKind, decodeDocument, encodeDocument } from './documents.ts';
 import { keepObject, keptObject } from './kept-objects.ts';
@@ -45,7 +45,17 @@ async function readWhole<T>(
   name: string,
 ): Promise<StoredDocument<T> & { readonly bytes: Buffer }> {
   const bytes = await backend.readWhole(name, kind.limit);
-  return { value: decodeDocument(kind, bytes, name), sha256: digestOf(bytes), bytes };
+  return { value: decodeSigned(kind, bytes, name), sha256: digestOf(bytes), bytes };
+}
+
+/** What says a newer version and is not what its signature is of was damaged, and no newer program wrote it. */
+function decodeSigned<T>(kind: DocumentKind<T>, bytes: Buffer, name: string): T {
+  try {
+    return decodeDocument(kind, bytes, name);
+  } catch (error) {
+    if (asFailure(error).code === 'repository_newer') signerOf(bytes, name);
+    throw error;
+  }
 }
 
 /** The key that signed a document; none where nobody did. Throws `repository_damaged` when the key that it names did not. */

@@ -2,6 +2,7 @@ import { asFailure, Failure } from '../failure.ts';
 import { lastComponent } from '../manifest/paths.ts';
 import { recoveryFolder, recoveryPath, snapshotPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
+import { canBeProtected } from '../repository/recovery/geometry.ts';
 import { isWholeRecovery, readRecoveryAt } from '../repository/recovery/heal.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { DamageList } from './damage-list.ts';
@@ -54,7 +55,8 @@ async function checkMissing(
     const own = record.packs.filter(({ path }) => lastComponent(path).startsWith(record.id));
     const objects = [record.manifest, ...own];
     if (record.bytes.stored <= objects.reduce((sum, { length }) => sum + length, 0)) continue;
-    for (const { path } of [{ path: snapshotPath(record.unit, record.id) }, ...objects]) {
+    for (const { path, length } of [{ path: snapshotPath(record.unit, record.id), length: 0 }, ...objects]) {
+      if (!canBeProtected(length, repository.recovery)) continue;
       const place = recoveryPath(path);
       // Of an object that is being deleted it may be gone already, or that of one that was just stored may have come since.
       if (listed.has(place) || (await repository.objectSize(path)) === undefined || (await repository.objectSize(place)) !== undefined)

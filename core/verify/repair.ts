@@ -6,6 +6,7 @@ import { missingSnapshots, snapshotMissing } from '../repository/history/missing
 import { recordIdOf, recoveryPath, snapshotPath } from '../repository/layout.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { plainManifest, type SnapshotRecord } from '../repository/record.ts';
+import { canBeProtected } from '../repository/recovery/geometry.ts';
 import { heal, isWholeRecovery, readRecovery } from '../repository/recovery/heal.ts';
 import { makeRecovery } from '../repository/recovery/make-recovery.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -194,9 +195,14 @@ export class UnitRepair {
   /** Makes recovery data of a sound object anew when it is damaged, or missing and wanted. */
   async #protect({ path, length, sha256 }: Wanted): Promise<void> {
     const { recovery: wanted } = this.#repository;
-    const percent = await this.#percentOf(path, sha256);
-    if (percent === 'sound' || (percent === undefined && wanted === undefined)) return;
-    if (!this.#isTrial) await makeRecovery(this.#repository, { path, length, sha256 }, wanted ?? percent ?? 1, 'replacing');
+    const found = await this.#percentOf(path, sha256);
+    if (found === 'sound') return;
+    const percent = wanted ?? found;
+    if (percent === undefined) return;
+    const isMade = this.#isTrial
+      ? canBeProtected(length, percent)
+      : await makeRecovery(this.#repository, { path, length, sha256 }, percent, 'replacing');
+    if (!isMade) return;
     this.#found.protected.push(this.#repository.nameOf(path));
   }
 

@@ -51,6 +51,15 @@ describe('small objects that vanish from the repository', () => {
     expect(await damaged()).to.deep.equal([]);
   });
 
+  it('a record of a run, of which a copy stands under another name: no other machine made that, and backups go on', async () => {
+    const [file] = objects('runs/*').slice(-1) as [string];
+    const copy = file.replace(/Z-[0-9a-f]{8}/, 'Z-ffffffff');
+    writeFileSync(copy, readFileSync(file));
+    writeFileSync(join(sandbox.shadow, 'file'), 'three');
+    expect((await sandbox.back()).error).to.equal(null);
+    expect(await damaged()).to.include(copy);
+  });
+
   it('a hold that is released afterwards does not come back, nor one that ends', async () => {
     await hold({ unit: 'site1', snapshot: first, reason: 'court' }, sandbox.context);
     for (const file of objects('holds/*')) rmSync(file);

@@ -5,6 +5,7 @@ import { list } from '../../core/commands/list.ts';
 import { repair } from '../../core/commands/repair.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
+import type { Failure } from '../../core/failure.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 
@@ -17,6 +18,8 @@ const DAMAGES: readonly (readonly [what: string, edit: (bytes: Buffer) => Buffer
   ['another object', () => Buffer.from('{"formatVersion": 1, "name": "x"}')],
   ['of another repository', (bytes) => Buffer.from(bytes.toString().replace(/"id": "[0-9a-f]{4}/, '"id": "ffff'))],
   ['huge', () => Buffer.alloc(1024 * 1024, ' ')],
+  // One bit.
+  ['of a newer version', (bytes) => Buffer.from(bytes.toString().replace('"formatVersion": 1', '"formatVersion": 3'))],
 ];
 
 /** All of them with SLOW=1; else some. */
@@ -49,7 +52,7 @@ describe('a damaged repository.json', () => {
 
   it('is named, keeps nothing from being restored, and is written anew by the next run', async () => {
     await begin();
-    for (const [what, edit] of shared(0, 2, 5)) {
+    for (const [what, edit] of shared(0, 2, 5, 7)) {
       damage(edit);
       const { status, damages } = await verify({}, sandbox.context);
       expect({ status, objects: damages.map(({ object, code }) => [object, code]) }, what).to.deep.equal({
@@ -89,7 +92,7 @@ describe('a damaged repository.json', () => {
 
   it('keeps nothing from a bare machine, which goes on by what the servers’ objects say', async () => {
     await begin();
-    for (const [what, edit] of shared(1, 5)) {
+    for (const [what, edit] of shared(1, 5, 7)) {
       damage(edit);
       loseState();
       expect(
@@ -117,6 +120,26 @@ describe('a damaged repository.json', () => {
     writeFileSync(join(sandbox.shadow, 'later'), 'secret');
     expect((await sandbox.back('full')).error).to.equal(null);
     expect(globSync(join(sandbox.repository, 'servers/*/units/*/packs/*')).filter((pack) => !pack.endsWith('.age'))).to.deep.equal([]);
+  });
+
+  it('of a newer version is damage where nothing is stored but this machine knew it; else both is said', async () => {
+    sandbox = new Sandbox();
+    await sandbox.init();
+    sound = readFileSync(file());
+    rmSync(join(sandbox.repository, 'servers'), { recursive: true, force: true });
+    damage(DAMAGES[7]![1]);
+    expect((await sandbox.back()).error).to.equal(null);
+    expect(readFileSync(file()).equals(sound)).to.equal(true);
+
+    damage(DAMAGES[7]![1]);
+    loseState();
+    rmSync(join(sandbox.repository, 'servers'), { recursive: true, force: true });
+    for (const command of [() => list({}, sandbox.context), () => sandbox.init(), () => sandbox.back()]) {
+      const { code, message, advice } = (await failureOf(command)) as Failure;
+      expect(code).to.equal('repository_newer');
+      expect(message).to.include('a newer program wrote it, or it is damaged');
+      expect(advice).to.include('"formatVersion": 1');
+    }
   });
 
   it('opens the way for no other repository', async () => {

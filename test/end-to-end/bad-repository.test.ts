@@ -59,17 +59,21 @@ describe('a run that is asked for what cannot be', function () {
   it('does not touch a repository of a newer format', async () => {
     await server.init();
     await server.backUp();
-    const file = join(server.repository, 'repository.json');
-    const before = readFileSync(file, 'utf8');
-    const document = JSON.parse(before);
-    writeFileSync(file, JSON.stringify({ ...document, formatVersion: document.formatVersion + 1 }));
+    // Where one object of this version can be read, it is a damaged repository of this version.
+    const older = new Map(
+      server.objects('.json').map((name) => [join(server.repository, name), readFileSync(join(server.repository, name))]),
+    );
+    for (const [name, bytes] of older) {
+      const document = JSON.parse(bytes.toString());
+      writeFileSync(name, JSON.stringify({ ...document, formatVersion: document.formatVersion + 1 }));
+    }
     const stored = server.objects('').length;
     for (const { exitCode, error } of [await server.run(), await server.restore('--to', join(server.folder, 'nowhere'))]) {
       expect(error).to.include({ code: 'repository_newer' });
       expect(exitCode).to.equal(1);
     }
     expect(server.objects('')).to.have.length(stored);
-    writeFileSync(file, before);
+    for (const [name, bytes] of older) writeFileSync(name, bytes);
     expect(await server.snapshots()).to.have.length(1);
     await server.expectPerfectRun();
   });

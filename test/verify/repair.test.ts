@@ -7,8 +7,10 @@ import { prune } from '../../core/commands/prune.ts';
 import { repair } from '../../core/commands/repair.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
-import { geometryFor, parityLength } from '../../core/repository/recovery/geometry.ts';
-import { recoveryLength } from '../../core/repository/recovery/recovery-head.ts';
+import { openRepository } from '../../core/repository/open-repository.ts';
+import { canBeProtected, geometryFor, parityLength } from '../../core/repository/recovery/geometry.ts';
+import { makeRecovery } from '../../core/repository/recovery/make-recovery.ts';
+import { decodeHead, encodeHead, recoveryLength, SHARD_DIGEST, shardCount } from '../../core/repository/recovery/recovery-head.ts';
 import { encode, reconstruct } from '../../core/repository/recovery/reed-solomon.ts';
 import { EXIT, exitCodeOfResult } from '../../core/schemas/exit-codes.ts';
 import { Sandbox } from '../commands/sandbox.ts';
@@ -63,6 +65,40 @@ describe('recovery data', () => {
         if (length > 100 * MIB) expect(recoveryLength(geometry)).to.be.at.most(length * ((1.25 * percent + 1) / 100));
       }),
     );
+  });
+});
+
+describe('recovery data of very long objects', () => {
+  const sha256 = '0'.repeat(64);
+  const isTaken = (length: number, percent: number): boolean => {
+    const geometry = geometryFor(length, percent);
+    try {
+      decodeHead(encodeHead({ geometry, sha256, digests: Buffer.alloc(SHARD_DIGEST * shardCount(geometry)) }));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('is made as far as readers take it, and no further, whoever makes it', async () => {
+    const sandbox = new Sandbox();
+    try {
+      await sandbox.init();
+      const repository = await openRepository(sandbox.context.settings, 'write', () => {});
+      for (const [length, percent, can] of [
+        [2 ** 40, 2, true],
+        [2 ** 40 + 1, 2, false],
+        [2 ** 45, 100, true],
+        [2 ** 46, 100, false],
+      ] as const) {
+        expect(canBeProtected(length, percent), `${length} ${percent}`).to.equal(can);
+        expect(isTaken(length, percent)).to.equal(can);
+        // Nothing of it is opened: there is no such pack.
+        if (!can) expect(await makeRecovery(repository, { path: 'units/none', length, sha256 }, percent)).to.equal(false);
+      }
+    } finally {
+      await sandbox.remove();
+    }
   });
 });
 

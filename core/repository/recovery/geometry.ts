@@ -29,6 +29,11 @@ export function isHandy({ shard, data, parity }: Geometry): boolean {
   return shard * (data + parity) <= STRIPE_MAX;
 }
 
+/** The same for an object of a length: there is recovery data of such objects alone. */
+export function canBeProtected(length: number, percent: number): boolean {
+  return isHandy(geometryFor(length, percent));
+}
+
 /** For recovery data of `percent` of an object's length, from 1 to 100; small objects get what heals one lost sector at least. */
 export function geometryFor(length: number, percent: number): Geometry {
   let shard = Math.max(1, Math.min(SHARD, length));

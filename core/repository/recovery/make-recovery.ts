@@ -7,7 +7,7 @@ import type { RandomAccess } from '../../manifest/read/random-access.ts';
 import type { WriteMode } from '../backends/backend.ts';
 import { recoveryPath } from '../layout.ts';
 import type { ServerFolder } from '../server-folder.ts';
-import { dataOffset, type Geometry, geometryFor } from './geometry.ts';
+import { dataOffset, type Geometry, geometryFor, isHandy } from './geometry.ts';
 import { encodeHead, SHARD_DIGEST, shardCount, shardDigest, TRAILER } from './recovery-head.ts';
 import { encode } from './reed-solomon.ts';
 
@@ -26,15 +26,16 @@ export function openStored(folder: ServerFolder, path: string, length: number): 
 
 /**
  * Stores recovery data beside an object that is stored, over its bytes as they are: nobody needs a key to heal. Takes memory for a few stripes
- * and 8 bytes for each shard. `percent` is its share of the object's length.
+ * and 8 bytes for each shard. `percent` is its share of the object's length. Gives false, and stores nothing, where the object is too long for it.
  */
 export async function makeRecovery(
   folder: ServerFolder,
   { path, length, sha256 }: { readonly path: string; readonly length: number; readonly sha256: string },
   percent: number,
   mode: WriteMode = 'new',
-): Promise<void> {
+): Promise<boolean> {
   const geometry = geometryFor(length, percent);
+  if (!isHandy(geometry)) return false;
   const access = openStored(folder, path, length);
   const spool = unnamedFile(folder.stateFolder);
   try {
@@ -49,6 +50,7 @@ export async function makeRecovery(
       trailer.writeUInt32LE(head.length);
       await writer.write(Buffer.concat([head, trailer]));
       await writer.commit();
+      return true;
     } finally {
       await writer.abort().catch(() => {});
     }

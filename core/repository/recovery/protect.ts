@@ -1,5 +1,5 @@
 import type { ServerFolder } from '../server-folder.ts';
-import { geometryFor, isHandy } from './geometry.ts';
+import { canBeProtected, geometryFor } from './geometry.ts';
 import { recoveryLength } from './recovery-head.ts';
 
 /** Stores recovery data beside an object that was just stored, where the settings want it and the object is not too large for it. */
@@ -7,7 +7,7 @@ export async function protect(
   folder: ServerFolder,
   stored: { readonly path: string; readonly length: number; readonly sha256: string },
 ): Promise<void> {
-  if (folder.recovery === undefined || !isHandy(geometryFor(stored.length, folder.recovery))) return;
+  if (folder.recovery === undefined) return;
   // Most servers have none: they need not load the library.
   const { makeRecovery } = await import('./make-recovery.ts');
   await makeRecovery(folder, stored, folder.recovery);
@@ -16,6 +16,5 @@ export async function protect(
 /** How many bytes `protect` stores beside an object of a length. */
 export function protectionOf({ recovery }: ServerFolder, length: number): number {
   if (recovery === undefined) return 0;
-  const geometry = geometryFor(length, recovery);
-  return isHandy(geometry) ? recoveryLength(geometry) : 0;
+  return canBeProtected(length, recovery) ? recoveryLength(geometryFor(length, recovery)) : 0;
 }
