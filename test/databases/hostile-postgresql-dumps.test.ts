@@ -54,6 +54,12 @@ const NOT_OF_A_DUMP = (trap: string): string[] => [
   'UPDATE posts SET text = 1;',
   'TABLE posts;',
   'NOTIFY x;',
+  "PREPARE TRANSACTION 'x';",
+  "LOAD 'plpgsql';",
+  'CREATE USER MAPPING FOR PUBLIC SERVER s;',
+  'CREATE SUBSCRIPTION s CONNECTION $$host=x$$ PUBLICATION p;',
+  'REASSIGN OWNED BY owner2 TO owner1;',
+  'SELECT pg_catalog.lowrite(0, pg_catalog.pg_read_binary_file($$/etc/passwd$$));',
   'CALL anything();',
   'EXECUTE anything;',
   'ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON TABLES TO owner1; SELECT 1 AS "not of a dump";',
@@ -86,6 +92,10 @@ const NOT_OF_THE_LOGIN = (trap: string): string[] => [
   'SELECT rolpassword FROM pg_catalog.pg_authid',
   "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'libc.so.6', 'system'",
   'CREATE OR REPLACE FUNCTION pg_catalog.lower(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$',
+  'CREATE PUBLICATION p FOR ALL TABLES',
+  'CREATE CAST (text AS int) WITHOUT FUNCTION',
+  'CREATE EXTENSION postgres_fdw',
+  'CREATE FUNCTION f() RETURNS int LANGUAGE sql SET session_preload_libraries = $$x$$ AS $$ SELECT 1 $$',
   'CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION pg_catalog.now()',
   'SELECT 1; DROP TABLE posts',
   'ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON TABLES TO owner1',
@@ -222,6 +232,28 @@ describe('A hostile dump for PostgreSQL', () => {
     await server.run('ALTER DATABASE one_wp RENAME TO one_trap');
     await server.run(`ALTER DATABASE ${replaced} RENAME TO one_wp`);
     await server.run('DROP DATABASE one_trap');
+  });
+
+  it('has its rows stay that it has not committed itself, and gives nothing to a role that is not the account’s', async () => {
+    const dump = [
+      TABLE,
+      'CREATE FUNCTION public.f() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$ SELECT current_user::text $$;\n',
+      'ALTER FUNCTION public.f() OWNER TO postgres;\n',
+      "SELECT pg_catalog.lo_create('77');\nALTER LARGE OBJECT 77 OWNER TO postgres;\n",
+      'CREATE PUBLICATION p FOR TABLE public.posts;\n',
+      'CREATE TRIGGER t BEFORE UPDATE ON public.posts FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger();\n',
+      'BEGIN;\nCOPY public.posts (id, text) FROM stdin;\n1\ta\n2\tb\n\\.\n\\unrestrict apiscpbackup\n',
+    ].join('');
+    const { replaced, rows } = await restores.restore(Buffer.from(dump));
+    expect([rows, await server.query('SELECT count(*) AS n FROM posts', 'one_wp')]).to.deep.equal([2, [{ n: '2' }]]);
+    const [owners] = await server.query(
+      `SELECT public.f() AS f, (SELECT lomowner::regrole::text FROM pg_largeobject_metadata WHERE oid = 77) AS object,
+        (SELECT pubowner::regrole::text FROM pg_publication) AS publication, (SELECT relowner::regrole::text FROM pg_class WHERE relname = 'posts') AS posts`,
+      'one_wp',
+    );
+    expect(owners).to.deep.equal({ f: 'owner1', object: 'owner1', publication: 'owner1', posts: 'owner1' });
+    await server.run('DROP DATABASE one_wp');
+    await server.run(`ALTER DATABASE ${replaced} RENAME TO one_wp`);
   });
 
   it('has no extension made by the administrator that could take what it has made for its own', async () => {

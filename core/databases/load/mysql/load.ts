@@ -116,6 +116,7 @@ class Loader {
       case 'UNLOCK':
         return;
       case 'COMMIT':
+        if (begin.length > 1) throw refused(head);
         break;
       case 'CREATE':
         return await this.#create(bytes);

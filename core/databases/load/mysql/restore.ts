@@ -214,6 +214,8 @@ export class MysqlRestorer {
         signal,
         progress,
       });
+      // What the dump has not committed itself would be counted here, and gone with this session.
+      await connection.query('COMMIT AND NO CHAIN');
       const found = await limit.within(() => countRows(connection, shadow));
       requireRecordedCounts(description, found);
       return { loaded, ...found };

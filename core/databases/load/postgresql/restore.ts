@@ -175,6 +175,8 @@ export class PostgresqlRestorer {
       const lacksRows = description.leftOut?.some(({ kind }) => kind === 'rows') === true;
       const rules = { schemas, looksAlways, lacksRows, makeExtension };
       const loaded = await loadPostgresqlDump({ dump, connection, limit, room, signal, progress, ...rules });
+      // What the dump has not committed itself would be counted here, and gone with this session.
+      await connection.query('COMMIT');
       // Of the server's own databases a superuser may own some: what a dump computes is computed for nobody of that kind.
       const computed = order.owner.isServer ? loaded.views : [];
       const ofLogin = { admin, session: connection, login: login.user, roles: undefined, schemas, limit };
