@@ -2,6 +2,7 @@ import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import { isTriedAgain, lastDue, nextDue, whatIsDue } from '../chain/night.ts';
 import { defaultSettings } from '../config/defaults.ts';
 import { limitsOf } from '../config/limits.ts';
+import { absentPruneKey } from '../config/prune-key.ts';
 import { loadUsableSettings, type Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
@@ -264,6 +265,8 @@ async function copyStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'e
 
 async function pruneStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {
   if (!scheduled(context).prune) return { status: 'skipped', message: 'switched off (schedule.prune)' };
+  const absent = absentPruneKey(context.settings);
+  if (absent !== undefined) return { status: 'skipped', message: `the key for it, ${absent}, is not on this server now` };
   const { status, units, bytes } = await prune({ wait: limitsOf(context.settings).wait }, context);
   const deleted = units.reduce((sum, unit) => sum + unit.deleted, 0);
   const left = units.filter((unit) => unit.status !== 'ok');

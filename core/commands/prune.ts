@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { withPruneKey } from '../config/prune-key.ts';
 import type { Context } from '../context/context.ts';
+import type { Notice } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Lock, takeLock, waitForLock } from '../locks/locks.ts';
 import { unitBackupLock } from '../locks/unit-locks.ts';
@@ -30,9 +32,9 @@ import { takeRetentionLock } from './hold.ts';
  */
 export async function prune(request: PruneRequest, context: Context): Promise<PruneResult> {
   const { settings, reporter } = context;
-  const purpose = request.dryRun === true ? 'read' : 'free';
-  const repository = await openRepository(settings, purpose, (notice) => reporter.log(notice));
-  if (request.dryRun === true) return pruneRepository(request, repository, context, () => undefined);
+  const notify = (notice: Notice) => reporter.log(notice);
+  if (request.dryRun === true) return pruneRepository(request, await openRepository(settings, 'read', notify), context, () => undefined);
+  const repository = await openRepository(withPruneKey(settings), 'free', notify);
   const { stateDirectory } = settings;
   const locks: Lock[] = [];
   const take = (name: string) => locks.push(takeLock(stateDirectory, name, 'a prune'));

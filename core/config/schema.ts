@@ -150,6 +150,11 @@ const S3 = {
       ...ABSOLUTE_PATH,
       description: 'File of root alone (0600) with the key, as the aws command writes it. Left out: the role of the machine.',
     },
+    pruneCredentialsFile: {
+      ...ABSOLUTE_PATH,
+      description:
+        'The same file with another key, by which `prune` deletes: the usual key need not be able to. It may be there only while somebody prunes. Left out: the usual key.',
+    },
     profile: { type: 'string', minLength: 1, maxLength: 100, description: 'Section of that file. Default: default.' },
     storageClass: {
       type: 'string',

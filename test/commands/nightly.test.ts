@@ -173,6 +173,18 @@ describe('the automatic backup', () => {
     expect((await status({}, server.context)).problems.map(({ code }) => code)).to.include('night_failed');
   });
 
+  it('leaves the prune out as long as the key for it is elsewhere', async () => {
+    const key = join(server.folder, 'prune-key');
+    server.set('s3', { pruneCredentialsFile: key });
+    await untilDue();
+    const { status: outcome, steps } = await nightly();
+    expect([outcome, steps.find(({ step }) => step === 'prune')?.status]).to.deep.equal(['ok', 'skipped']);
+    expect(steps.find(({ step }) => step === 'prune')?.message).to.contain(key);
+    writeFileSync(key, '', { mode: 0o600 });
+    pass(24);
+    expect(stepsOf(await nightly())).to.include({ prune: 'ok' });
+  });
+
   it('leaves out what is switched off', async () => {
     server.set('schedule', { time: '01:30', prune: false, verifyWithin: false });
     await untilDue();

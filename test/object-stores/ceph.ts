@@ -80,6 +80,16 @@ export class Ceph {
     writeFileSync(this.credentialsFile, text, { mode: 0o600 });
   }
 
+  /** Another user of the gateway; a file with the key of that. */
+  async addUser(name: string): Promise<string> {
+    const [access, secret] = [`KEY-${name}`, randomBytes(12).toString('hex')];
+    const keys = [`--access-key=${access}`, `--secret-key=${secret}`];
+    await this.#run('radosgw-admin', '-n', 'client.rgw', 'user', 'create', `--uid=${name}`, `--display-name=${name}`, ...keys);
+    const file = join(this.folder, `credentials-${name}`);
+    writeFileSync(file, `[default]\naws_access_key_id = ${access}\naws_secret_access_key = ${secret}\n`, { mode: 0o600 });
+    return file;
+  }
+
   /** Ends what `start` noted, when it is there still. */
   static async endNoted(note: string): Promise<void> {
     if (existsSync(note)) endIn(readFileSync(note, 'utf8'));

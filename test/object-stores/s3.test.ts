@@ -7,6 +7,7 @@ import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
 import { costsInStore } from './costs.ts';
 import { copyInStore, programInStore, programOverBadNetwork } from './program.ts';
+import { separateKeysInStore } from './separate-keys.ts';
 import { twoHostsInStore } from './two-hosts.ts';
 
 let ceph: Ceph;
@@ -55,6 +56,8 @@ describe('a repository in a store that speaks S3', function () {
     repository: `s3:${ceph.endpoint}/many-accounts/some/prefix`,
     s3: { credentialsFile: ceph.credentialsFile },
   }));
+
+  separateKeysInStore(() => ceph);
 
   twoHostsInStore('S3', async () => ({
     port: Number(new URL(ceph.endpoint).port),
