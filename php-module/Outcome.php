@@ -42,7 +42,7 @@ final class Outcome
 		foreach (self::damages($result) as $damage) {
 			return self::sentence([$damage['object'] ?? $damage['unit'] ?? '', $damage['message'] ?? '']);
 		}
-		$parts = array_merge(self::maps($result, 'units'), self::maps($result, 'databases'), self::maps($result, 'copies'));
+		$parts = array_merge(self::maps($result, 'units'), self::worked(self::maps($result, 'databases')), self::maps($result, 'copies'));
 		foreach ($parts as $part) {
 			$reason = $part['error']['message'] ?? $part['reason'] ?? '';
 			if (isset($part['error']['message']) || (\in_array($part['status'] ?? '', ['failed', 'skipped', 'refused'], true) && $reason !== '')) {
@@ -79,6 +79,16 @@ final class Outcome
 		}
 
 		return 'not named';
+	}
+
+	/**
+	 * Without databases as a backup recorded them: what was wrong then, such as a dump that failed, does not make an answer partial that tells it.
+	 */
+	private static function worked(array $databases): array
+	{
+		return array_filter($databases, static function (array $database): bool {
+			return !isset($database['result'], $database['path']);
+		});
 	}
 
 	/** The maps in a list of a result; none where there is no such list. */

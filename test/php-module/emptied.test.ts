@@ -84,7 +84,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   ls: [{ method: 'ls', words: ['site1', 'shadow/x', '[limit:5]'], ends: ['refused', SITE, { ...SITE, folder: { path: 'shadow/x' } }] }],
-  databases: [{ method: 'databases', words: ['site1', '[at:today]'], ends: ['refused', SITE] }],
+  databases: [{ method: 'databases', words: ['site1', '[at:today]'], ends: [{}, SITE], gone: { 0: { at: 'today' } } }],
   find: [
     {
       method: 'find',

@@ -102,6 +102,17 @@ describe('results of the module', () => {
         "The first: the panel's export of databases: no dumps",
       ],
       [
+        'databases',
+        {
+          ...{ status: 'partial', unit: 'site1', current: true, warnings: [{ code: 'c', message: 'a record is cut' }] },
+          databases: [
+            { name: 'a', path: 'databases/mysql/a.sql', result: 'failed', error: { code: 'c', message: 'gone long ago' } },
+            { name: 'b', path: 'databases/mysql/b.sql', result: 'ok', error: null, leftOut: ['view v: gone'] },
+          ],
+        },
+        'The first: site1: a record is cut',
+      ],
+      [
         'restoreDatabase',
         {
           status: 'partial',
@@ -121,7 +132,7 @@ describe('results of the module', () => {
       const command =
         method === 'restoreDatabase'
           ? ['backup:restore-database', 'site1', '[mysql/a]']
-          : [`backup:${method}`, ...(['run', 'copy'].includes(method) ? ['all'] : [])];
+          : [`backup:${method}`, ...(method === 'databases' ? ['site1'] : []), ...(['run', 'copy'].includes(method) ? ['all'] : [])];
       expect((await panel.cpcmd(...command)).stderr, method).to.contain(said);
     }
   });
