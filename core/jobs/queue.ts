@@ -49,14 +49,18 @@ export async function withQueue<Result>(stateDirectory: string, action: () => Re
 
 /** In milliseconds: whoever has waited for so long counts as small, so that small ones that keep coming put nobody off for ever. */
 const LONG_WAIT = 10 * 60_000;
+const DAY = 86_400_000;
 
 /** An administrator's before an owner's, small before large, then in the order in which they came. */
 function orderAt(now: number): (a: Ticket, b: Ticket) => number {
   const longAgo = timedIdStart(new Date(now - LONG_WAIT));
-  const sizeOf = ({ id, size }: Ticket): number => (id < longAgo ? 0 : size);
+  const toCome = timedIdStart(new Date(now + DAY));
+  // One that a clock dated ahead that was put back since: how long it waits nobody knows, and others would pass it until then.
+  const isAhead = ({ id }: Ticket): boolean => id > toCome;
+  const sizeOf = (ticket: Ticket): number => (ticket.id < longAgo || isAhead(ticket) ? 0 : ticket.size);
   return (a, b) => {
     const owners = Number(a.site !== null) - Number(b.site !== null);
-    return owners || sizeOf(a) - sizeOf(b) || (a.id < b.id ? -1 : 1);
+    return owners || sizeOf(a) - sizeOf(b) || Number(isAhead(b)) - Number(isAhead(a)) || (a.id < b.id ? -1 : 1);
   };
 }
 

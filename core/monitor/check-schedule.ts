@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOverdue, lastDue } from '../chain/night.ts';
 import type { Settings } from '../config/settings.ts';
@@ -16,11 +16,25 @@ const CRON = 'etc/cron.d/apiscp-backup';
 const QUIET = 3_600_000;
 const ENABLE = 'systemctl enable --now apiscp-backup.timer';
 
+/** What starts a backup, and where systemd keeps that it must not. */
+const UNITS = ['apiscp-backup.timer', 'apiscp-backup.service'];
+const MASKS = ['etc/systemd/system', 'run/systemd/system'];
+
+/** A link to /dev/null, or an empty file, stands for a unit that is not to start. */
+function isMasked(file: string): boolean {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink() === true) return readlinkSync(file) === '/dev/null';
+  return stat?.isFile() === true && stat.size === 0;
+}
+
 /** Whether something starts the backups, and did. */
 export function checkSchedule(settings: Settings, note: NightNote | undefined, now: number, timeZone: string): Check {
   if (!settings.enabled) return warning('schedule', 'automatic backups are off', 'cpcmd scope:set backups.enabled true');
   const at = (place: string) => join(settings.systemRoot, place);
   const bySystemd = existsSync(at(SYSTEMD));
+  const masked = bySystemd ? UNITS.find((unit) => MASKS.some((folder) => isMasked(at(join(folder, unit))))) : undefined;
+  if (masked !== undefined)
+    return problem('schedule', `${masked} is masked, so nothing starts the backups`, `systemctl unmask ${masked}; ${ENABLE}`);
   if (bySystemd && !existsSync(at(WANTED))) return problem('schedule', 'the timer is not enabled', ENABLE);
   if (!bySystemd && !existsSync(at(CRON)))
     return problem('schedule', 'neither systemd nor cron starts the backups', 'Run packaging/install again.');

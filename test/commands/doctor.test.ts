@@ -131,6 +131,13 @@ describe('the doctor', () => {
     symlinkSync('x', join(server.folder, 'etc/systemd/system/timers.target.wants/apiscp-backup-watch.timer'));
     write('var/lib/systemd/timers/stamp-apiscp-backup.timer', '');
     expect(await withoutSpace()).to.deep.equal([]);
+    for (const unit of ['etc/systemd/system/apiscp-backup.timer', 'run/systemd/system/apiscp-backup.service']) {
+      symlinkSync('/dev/null', join(server.folder, unit));
+      const schedule = (await doctor({}, context())).checks.find(({ check }) => check === 'schedule');
+      expect(schedule?.message).to.contain('is masked');
+      expect(schedule?.advice).to.contain(`systemctl unmask ${unit.split('/').at(-1)}`);
+      rmSync(join(server.folder, unit));
+    }
     utimesSync(join(server.folder, 'var/lib/systemd/timers/stamp-apiscp-backup.timer'), 1, 1);
     expect(await withoutSpace()).to.deep.equal(['schedule']);
   });

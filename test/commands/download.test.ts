@@ -195,10 +195,21 @@ describe('download', function () {
     const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
     execFileSync('mkfifo', ['-m', '600', fifo]);
     const slow = spawn('sh', ['-c', 'while dd bs=1000 count=1 of=/dev/null status=none; do sleep 0.02; done <"$1"', 'sh', fifo]);
-    const patience = { toCome: 60_000, toTake: 300, bytes: 1024 * 1024 };
+    const patience = { toCome: 60_000, toTake: 300, bytes: 1024 * 1024, inAll: 60_000 };
     const { write, abandon } = await fifoAt(fifo, 'site1', AbortSignal.timeout(30_000), patience);
     const failure = await failureOf(() => write(Buffer.alloc(64 * 1024 * 1024)));
     expect(failure).to.include({ code: 'io_error' }).and.to.have.property('message').that.contains('too slowly');
+    await abandon();
+    slow.kill();
+  });
+
+  it('has an end also for a reader who takes just enough each time', async () => {
+    const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    const slow = spawn('sh', ['-c', 'while dd bs=65536 count=1 of=/dev/null status=none; do sleep 0.02; done <"$1"', 'sh', fifo]);
+    const patience = { toCome: 60_000, toTake: 60_000, bytes: 4096, inAll: 300 };
+    const { write, abandon } = await fifoAt(fifo, 'site1', AbortSignal.timeout(30_000), patience);
+    expect(await failureOf(() => write(Buffer.alloc(256 * 1024 * 1024)))).to.include({ code: 'io_error' });
     await abandon();
     slow.kill();
   });

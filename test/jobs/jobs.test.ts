@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { METHODS } from '../../core/commands/registry.ts';
 import { cancel, jobs, log as logOf } from '../../core/jobs/job-commands.ts';
+import { liveTicket } from '../../core/jobs/record/ticket.ts';
 import { startJob } from '../../core/jobs/start-job.ts';
 import type { JobsResult, JobView, LogResult, StartResult } from '../../core/schemas/jobs.ts';
 import type { WireError } from '../../core/schemas/parts.ts';
@@ -181,6 +182,27 @@ describe('a job', function () {
     expect(existsSync(fifo)).to.equal(false);
     await cancel({ job: before.job }, server.context);
     await server.until(before.job, ({ ended }) => ended !== null);
+  });
+
+  it('that is killed before its turn came leaves no reader of its archive behind: the next job sends that one away', async () => {
+    server.makeSlow();
+    const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    const start = (method: 'run' | 'download', request: object) => startJob({ method, request }, server.context, METHODS, undefined);
+    const before = await start('run', { units: ['site1'], policy: 'owner' });
+    await server.until(before.job, ({ state }) => state === 'running');
+    const { job } = await start('download', { unit: 'site1', policy: 'owner', fifo });
+    while (liveTicket(server.stateDirectory, job)?.isHeld !== true) await pause(10);
+    const waiting = server.processes().filter((pid) => argumentsOf(pid).some((argument) => argument.endsWith(job)));
+    for (const pid of waiting) process.kill(pid, 'SIGKILL');
+    await server.until(job, ({ state }) => state === 'failed');
+    expect(existsSync(fifo)).to.equal(true);
+    const next = await start('run', { units: ['site2'] });
+    expect(existsSync(fifo)).to.equal(false);
+    for (const { job } of [before, next]) {
+      await cancel({ job }, server.context);
+      await server.until(job, ({ ended }) => ended !== null);
+    }
   });
 
   it('that cannot be done is refused before there is a job', async () => {

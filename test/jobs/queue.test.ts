@@ -44,6 +44,12 @@ describe('the queue of jobs', () => {
     expect(numbers(nextOf(waiting, NOW - 3_600_000))).to.deep.equal([3, 4, 5]);
   });
 
+  it('lets nobody pass one whose number is of days to come, because the clock was put back since', () => {
+    const ahead = { ...ticket(7, { size: 3 }), id: '20991126T000000007Z-00000000', key: 'ahead' };
+    const waiting = [...[3, 4, 5].map((number) => ticket(number, { size: 0 })), ahead];
+    expect(numbers(nextOf(waiting, NOW))).to.deep.equal([7, 3, 4]);
+  });
+
   it('never lets owners take all places, nor one owner two', () => {
     const own = (number: number, site: string, given: Partial<LiveTicket> = {}) => ticket(number, { site, key: site, ...given });
     expect(numbers(nextOf([own(1, 'site1'), own(2, 'site1'), own(3, 'site2'), own(4, 'site3')], NOW))).to.deep.equal([1, 3]);

@@ -181,6 +181,21 @@ describe('the records of jobs', () => {
     expect(existsSync(join(jobsFolder(stateDirectory), 'records/half.new'))).to.equal(false);
   });
 
+  it('of days to come, from a clock that was ahead, take no place of those that came since', () => {
+    const { stateDirectory } = server;
+    const record = (id: string): JobRecord => ({
+      ...{ id, method: 'run', request: {}, user: null, directory: '/', created: '2025-01-01T00:00:00.000Z' },
+      asker: { role: 'administrator', site: null, incarnation: null },
+    });
+    for (const id of recordIds(stateDirectory)) rmSync(join(jobsFolder(stateDirectory), 'records', id), { recursive: true });
+    const ids = (year: number, count: number) =>
+      Array.from({ length: count }, (_, number) => `${year}0101T000000${String(number).padStart(3, '0')}Z-00000000`);
+    for (const id of [...ids(2099, 20), ...ids(2025, 492)]) createRecord(stateDirectory, record(id));
+    removeOldRecords(stateDirectory, Date.parse('2025-01-02'));
+    expect(recordIds(stateDirectory).filter((id) => id.startsWith('2025'))).to.have.length(492);
+    expect(recordIds(stateDirectory)).to.have.length(500);
+  });
+
   it('are needed for a job, and for nothing else: on a read-only disk it is refused, and what is there can be seen', async () => {
     const { job: id } = await start({ method: 'verify', request: { unit: 'site1' } });
     execFileSync('mount', ['--bind', server.stateDirectory, server.stateDirectory]);

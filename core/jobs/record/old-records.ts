@@ -1,7 +1,8 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isTimedId } from '../../repository/ids.ts';
-import { readRecord } from './job-record.ts';
+import { isTimedId, timedIdStart } from '../../repository/ids.ts';
+import { dismissReader } from '../../targets/download/fifo-sink.ts';
+import { type JobRecord, readRecord } from './job-record.ts';
 import { jobsFolder } from './places.ts';
 import { liveTicket, removeDeadTickets } from './ticket.ts';
 
@@ -12,6 +13,7 @@ const KEPT_OF_A_SITE = 30;
 const KEPT_WHATEVER = 50;
 /** In milliseconds. */
 const KEPT_FOR = 90 * 86_400_000;
+const DAY = 86_400_000;
 
 /** All records are looked at when so many more have come: a restore of one file does not read hundreds of them. */
 const SELDOM = 16;
@@ -33,12 +35,12 @@ function names(folder: string): string[] {
   }
 }
 
-/** Removes records of jobs that ended long ago, or that too many came after; and what killed processes left. Never throws. */
+/** Removes records of jobs that ended long ago, or that too many came after; and what killed processes left, FIFOs with them. Never throws. */
 export function removeOldRecords(stateDirectory: string, now: number): void {
   try {
-    removeDeadTickets(stateDirectory);
     const folder = recordsFolder(stateDirectory);
-    const ids = recordIds(stateDirectory);
+    removeDeadTickets(stateDirectory, (id) => dismissReaderOf(readRecord(join(folder, id))));
+    const ids = futureLast(recordIds(stateDirectory), now);
     if (ids.length % SELDOM !== 0) return;
     const ofSites = new Map<string, number>();
     for (const [index, id] of ids.entries()) {
@@ -56,6 +58,18 @@ export function removeOldRecords(stateDirectory: string, now: number): void {
   } catch {
     // The next job tries it again.
   }
+}
+
+/** A clock that was ahead made records of days to come: they are no newer than others, so they go when as many as are kept have come. */
+function futureLast(ids: readonly string[], now: number): string[] {
+  const tomorrow = timedIdStart(new Date(now + DAY));
+  return [...ids.filter((id) => id < tomorrow), ...ids.filter((id) => id >= tomorrow)];
+}
+
+/** Of a download whose process was killed: whoever waits in its FIFO would wait for ever. Never throws. */
+function dismissReaderOf(record: JobRecord | undefined): void {
+  const { fifo } = record?.request ?? {};
+  if (record?.method === 'download' && typeof fifo === 'string') dismissReader(fifo, record.asker.site ?? undefined);
 }
 
 function modified(path: string): number {

@@ -141,10 +141,12 @@ export function liveTickets(stateDirectory: string): LiveTicket[] {
   return namesOf(stateDirectory).flatMap((id) => liveTicket(stateDirectory, id) ?? []);
 }
 
-/** Removes what processes left that were killed. */
-export function removeDeadTickets(stateDirectory: string): void {
+/** Removes the tickets of processes that were killed; `settle` first hears of whose each was. */
+export function removeDeadTickets(stateDirectory: string, settle: (id: string) => void): void {
   for (const id of namesOf(stateDirectory)) {
-    if (liveTicket(stateDirectory, id) === undefined) rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
+    if (liveTicket(stateDirectory, id) !== undefined) continue;
+    settle(id);
+    rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
   }
 }
 

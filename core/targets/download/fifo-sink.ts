@@ -16,9 +16,11 @@ export interface ReaderPatience {
   /** Milliseconds that it may have this program wait for each `bytes`. */
   readonly toTake: number;
   readonly bytes: number;
+  /** Milliseconds that it may have this program wait in all. */
+  readonly inAll: number;
 }
 
-const USUAL: ReaderPatience = { toCome: 10 * 60_000, toTake: 10 * 60_000, bytes: 1024 * 1024 };
+const USUAL: ReaderPatience = { toCome: 10 * 60_000, toTake: 10 * 60_000, bytes: 1024 * 1024, inAll: 24 * 3_600_000 };
 const LOOK_AGAIN = 50;
 
 const { O_WRONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
@@ -97,7 +99,8 @@ async function untilRead(path: string, signal: AbortSignal, { toCome }: ReaderPa
   }
 }
 
-function writerTo(descriptor: number, signal: AbortSignal, { toTake, bytes: stretch }: ReaderPatience): ByteSink {
+function writerTo(descriptor: number, signal: AbortSignal, { toTake, bytes: stretch, inAll }: ReaderPatience): ByteSink {
+  let waitedInAll = 0;
   let waited = 0;
   let taken = 0;
   return async (bytes) => {
@@ -111,10 +114,12 @@ function writerTo(descriptor: number, signal: AbortSignal, { toTake, bytes: stre
         if (errorCode(error) === 'EPIPE')
           throw new Failure('io_error', 'the reader of the archive went away', { retry: true, cause: error });
         if (errorCode(error) !== 'EAGAIN') throw asFailure(error);
-        if (waited > toTake) throw new Failure('io_error', 'the reader of the archive reads too slowly, or not at all', { retry: true });
+        if (waited > toTake || waitedInAll > inAll)
+          throw new Failure('io_error', 'the reader of the archive reads too slowly, or not at all', { retry: true });
         const since = performance.now();
         await waitOn(signal);
         waited += performance.now() - since;
+        waitedInAll += performance.now() - since;
       }
     }
   };
