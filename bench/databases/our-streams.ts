@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { emptyFolder } from '../tools/folders.ts';
-import { EXECUTABLE, OURS } from '../tools/ours.ts';
+import { EXECUTABLE, OURS, SAME_PRIORITY } from '../tools/ours.ts';
 import type { Tool, ToolKind } from '../tools/tool.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { DUMP_PROGRAM } from './dump-command.ts';
@@ -24,7 +24,10 @@ export const ourStreams: ToolKind<DatabasePlace> = {
         const [systemRoot, stateDirectory] = [join(folder, 'system'), join(folder, 'state')];
         mkdirSync(systemRoot);
         const databases = { mysql: { socket, credentials: optionFile } };
-        writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, databases }));
+        writeFileSync(
+          settingsFile,
+          JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, databases, limits: SAME_PRIORITY }),
+        );
         await execa(EXECUTABLE, command('init').args);
       },
       operations: { full: () => [command('run', '--level', 'full')], unchanged: incremental, changed: incremental },

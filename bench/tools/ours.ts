@@ -9,6 +9,9 @@ import type { Place, Tool, ToolKind } from './tool.ts';
 export const EXECUTABLE = join(import.meta.dirname, '../../dist/apiscp-backup');
 export const OURS = 'apiscp-backup';
 
+/** Ours leaves the processors to others first, unless it is told otherwise; its peers do not. */
+export const SAME_PRIORITY = { nice: 0 };
+
 /** The same, encrypted for a key that this server has, too, so that it can restore. */
 export const OURS_ENCRYPTED = 'apiscp-backup+age';
 
@@ -45,7 +48,10 @@ function toolAt({ accountsRoot, accounts, folder }: Place, initArguments: readon
       const stateDirectory = join(folder, 'state');
       // Of all snapshots of the day of the bench a prune keeps one, as the peers' do.
       const retention = { keepDaily: 1 };
-      writeFileSync(settingsFile, JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention }));
+      writeFileSync(
+        settingsFile,
+        JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention, limits: SAME_PRIORITY }),
+      );
       await execa(EXECUTABLE, command('init', ...initArguments).args);
     },
     operations: {
