@@ -5,7 +5,7 @@ import { jobEnded } from './job-end.ts';
 import { type JobOutcome, type JobRecord, writeJson, writeOutcome } from './record/job-record.ts';
 import { FILES } from './record/places.ts';
 import type { HeldTicket } from './record/ticket.ts';
-import { watched } from './watched.ts';
+import { type Watched, watched } from './watched.ts';
 
 /** A job that this process has in hand. */
 export interface JobInHand {
@@ -19,7 +19,7 @@ export type Work = (context: Context, begin: () => void, onWait: (ahead: number)
 
 /** Does the work of a job, and records it from its beginning to its end. Returns and throws what the work does. */
 export async function carryOut({ record, folder, ticket }: JobInHand, context: Context, work: Work): Promise<unknown> {
-  const watch = watched(context, folder);
+  const watch = watchedOr(context, folder, () => ticket.giveBack());
   const { events } = watch;
   const begin = (): void => {
     recordTime(folder);
@@ -44,6 +44,16 @@ export async function carryOut({ record, folder, ticket }: JobInHand, context: C
     const isStopped = error.code === 'cancelled';
     await end({ state: isStopped ? 'cancelled' : 'failed', ended: now(), result: null, error });
     throw thrown;
+  }
+}
+
+/** Without it no work is begun, and nobody waits for a job that does none. */
+function watchedOr(context: Context, folder: string, giveUp: () => void): Watched {
+  try {
+    return watched(context, folder);
+  } catch (error) {
+    giveUp();
+    throw error;
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Context } from '../context/context.ts';
+import { asFailure } from '../failure.ts';
 import type { JobRequest, JobResult, JobsRequest, JobsResult, JobView, LogRequest, LogResult } from '../schemas/jobs.ts';
 import { maySee, viewerOf } from './asker.ts';
 import { readEvents } from './record/event-log.ts';
 import { askToStop, type JobRecord, readProgress, readRecord, unknownJob } from './record/job-record.ts';
 import { recordIds } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
-import { standingOf } from './views.ts';
+import { type Standing, standingOf } from './views.ts';
 
 const USUAL_JOBS = 100;
 const USUAL_EVENTS = 1000;
@@ -42,14 +43,28 @@ export async function jobs({ live, limit = USUAL_JOBS, after, ...whose }: JobsRe
   const found: JobView[] = [];
   for (const id of recordIds(stateDirectory)) {
     if (after !== undefined && id >= after) continue;
-    const record = readRecord(recordFolder(stateDirectory, id));
-    if (record === undefined || !maySee(record, viewer)) continue;
-    const { view, outcome } = standingOf(record, stateDirectory);
-    if (live === true && outcome !== undefined) continue;
+    const standing = standingIfReadable(id, (record) => maySee(record, viewer), context);
+    if (standing === undefined || (live === true && standing.outcome !== undefined)) continue;
     if (found.length === limit) return { jobs: found, next: found.at(-1)?.job ?? null };
-    found.push(view);
+    found.push(standing.view);
   }
   return { jobs: found, next: null };
+}
+
+/** Undefined of a job that is not to be shown, and of one of which nothing can be read, which is said. */
+function standingIfReadable(
+  id: string,
+  isShown: (record: JobRecord) => boolean,
+  { settings: { stateDirectory }, reporter }: Context,
+): Standing | undefined {
+  try {
+    const record = readRecord(recordFolder(stateDirectory, id));
+    return record === undefined || !isShown(record) ? undefined : standingOf(record, stateDirectory);
+  } catch (error) {
+    const message = `the record of the job ${id} cannot be read, so it is not listed: ${asFailure(error).message}`;
+    reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [id] });
+    return undefined;
+  }
 }
 
 export async function cancel(request: JobRequest, context: Context): Promise<JobView> {

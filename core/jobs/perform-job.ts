@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Methods } from '../commands/registry.ts';
 import { watchInterruption } from '../context/interruption.ts';
 import { openContext } from '../context/open-context.ts';
+import { asFailure } from '../failure.ts';
 import { liftLimits } from '../linux/process-limits.ts';
 import { EXIT } from '../schemas/exit-codes.ts';
 import { toWireError } from '../schemas/wire-error.ts';
@@ -22,7 +23,8 @@ export async function performJob(folder: string, settingsFile: string | undefine
     process.stderr.write('error: this is for the program itself\n');
     return EXIT.usage;
   }
-  const ticket = await HeldTicket.take(stateDirectory, record.id);
+  const ticket = await takeOrSay(stateDirectory, record.id);
+  if (ticket === 'refused') return EXIT.failed;
   if (ticket === undefined || readOutcome(folder) !== undefined) return EXIT.locked;
   process.on('uncaughtException', (defect) => {
     writeOutcome(folder, { state: 'failed', ended: new Date().toISOString(), result: null, error: toWireError(defect) });
@@ -44,5 +46,15 @@ export async function performJob(folder: string, settingsFile: string | undefine
     return EXIT.ok;
   } catch {
     return EXIT.failed;
+  }
+}
+
+/** What keeps a job from beginning goes to the log of the system, where one that is lost is looked up. */
+async function takeOrSay(stateDirectory: string, id: string): Promise<HeldTicket | undefined | 'refused'> {
+  try {
+    return await HeldTicket.take(stateDirectory, id);
+  } catch (error) {
+    process.stderr.write(`error: the job ${id} cannot begin: ${asFailure(error).message}\n`);
+    return 'refused';
   }
 }

@@ -6,7 +6,7 @@ import { type JobMethod, LONG_METHODS } from '../schemas/jobs.ts';
 import { removeExpired } from '../targets/download/expiry.ts';
 import { askerOf } from './asker.ts';
 import { carryOut, type JobInHand } from './carry-out.ts';
-import { makeJob } from './make-job.ts';
+import { makeJob, unmakeJob } from './make-job.ts';
 import type { JobRecord } from './record/job-record.ts';
 import { discardRecord, removeOldRecords } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
@@ -43,6 +43,8 @@ function withRecord(name: JobMethod, method: Method): Method {
 }
 
 async function inHand(method: JobMethod, request: Readonly<Record<string, unknown>>, context: Context): Promise<JobInHand | undefined> {
+  let ticket: HeldTicket | undefined;
+  let made: (() => void) | undefined;
   try {
     const { stateDirectory } = context.settings;
     if (process.geteuid?.() !== 0 || !useStateDirectory(stateDirectory, () => {})) return undefined;
@@ -51,13 +53,17 @@ async function inHand(method: JobMethod, request: Readonly<Record<string, unknow
     const id = newTimedId(created);
     const record: JobRecord = { id, method, request, asker, user: null, created: created.toISOString(), directory: process.cwd() };
     makeJob(stateDirectory, record, { id, site: asker.site, size: 0, key: id, isQueued: false });
-    const ticket = await HeldTicket.take(stateDirectory, id);
+    made = () => unmakeJob(stateDirectory, id);
+    ticket = await HeldTicket.take(stateDirectory, id);
     ticket?.work();
     removeOldRecords(stateDirectory, created.getTime());
     removeExpired(context.settings, created.getTime());
-    return ticket && { record, folder: recordFolder(stateDirectory, id), ticket };
+    if (ticket !== undefined) return { record, folder: recordFolder(stateDirectory, id), ticket };
   } catch {
     // What is wrong with the request or the settings, the command itself says in its own words.
-    return undefined;
+    ticket?.giveBack();
   }
+  // Else a job would be seen that failed, whatever comes of the work.
+  made?.();
+  return undefined;
 }

@@ -10,7 +10,7 @@ import { askerOf, isSameAsker } from './asker.ts';
 import { launch, systemdRun } from './detached/launch.ts';
 import { makeJob, unmakeJob } from './make-job.ts';
 import { requireRoom, withQueue } from './queue.ts';
-import { type Asker, isAskedToStop, type JobRecord, readRecord, unitsOfRequest } from './record/job-record.ts';
+import { type Asker, isAskedToStop, type JobRecord, recordIfReadable, unitsOfRequest } from './record/job-record.ts';
 import { removeOldRecords } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
 import { liveTickets, type Ticket } from './record/ticket.ts';
@@ -57,7 +57,7 @@ export async function startJob(
       .map((ticket) => recordFolder(stateDirectory, ticket.id))
       // One that was asked to stop does not do what is asked for now.
       .filter((folder) => !isAskedToStop(folder))
-      .flatMap((folder) => sameRun(record, readRecord(folder)) ?? []);
+      .flatMap((folder) => sameRun(record, recordIfReadable(folder)) ?? []);
     if (same[0] !== undefined) return same[0];
     requireRoom(asker.site, live);
     makeJob(stateDirectory, record, ticketOf(record));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../config/durable-folder.ts';
 import { replaceFile } from '../config/replace-file.ts';
@@ -26,7 +26,7 @@ export function keepObject(stateFolder: string, name: string, bytes: Uint8Array)
 /** To be called before the object is removed. Throws where the copy cannot be: then the object would be put back. */
 export function letGoOfObject(stateFolder: string, name: string): void {
   const file = join(stateFolder, FOLDER, name);
-  if (!KEPT.test(name) || !existsSync(file)) return;
+  if (!KEPT.test(name) || lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
   rmSync(file, { force: true });
   // A power failure that brought the copy back would make the object one that was taken away.
   syncFolder(dirname(file));

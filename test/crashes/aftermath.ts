@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { ListResult } from '../../core/schemas/list.ts';
+import { checkServers } from '../faults/checks.ts';
 import type { Ended, Server } from '../faults/server.ts';
 import { UNIT } from './small-world.ts';
 import type { Story } from './stories.ts';
@@ -21,16 +22,17 @@ export async function aftermath(story: Story, server: Server): Promise<string[]>
   wrong.push(...halfFiles(story, server));
   const again = await server.command(story.method, story.request(server));
   if (again.error === undefined || again.error.code !== story.doneCode) expectGood('the same once more', again);
+  wrong.push(...((await story.broken?.(server)) ?? []).map((each) => `after the same once more: ${each}`));
   wrong.push(...differencesOfTarget(story, server));
   expectGood('the next run', await server.command('run', { units: [UNIT], level: 'incremental' }));
   makeOld(server.repository);
   makeOld(join(server.folder, 'state'));
   expectGood('the next prune', await server.command('prune', {}));
-  const newest = server.records().at(-1);
+  const newest = server.records().findLast(({ name }) => name === UNIT);
   if (newest === undefined) wrong.push('nothing is backed up');
   else await checkRestored(story, server, newest.id, wrong, story.world.now());
   wrong.push(...(await checkListed(story, server, story.method === 'prune' ? new Set() : story.kept)));
-  wrong.push(...leftovers(server));
+  wrong.push(...checkServers(server), ...leftovers(server));
   return wrong;
 }
 
@@ -43,7 +45,7 @@ async function checkListed(
 ): Promise<string[]> {
   const wrong: string[] = [];
   const listed = await server.command<ListResult>('list', {});
-  const ids = new Set(listed.result?.snapshots.map(({ id }) => id));
+  const ids = new Set(listed.result?.snapshots.filter(({ unit }) => unit === UNIT).map(({ id }) => id));
   if (listed.exitCode !== 0) wrong.push(`list ended with ${listed.exitCode}: ${listed.error?.message}`);
   for (const id of kept) if (!ids.has(id)) wrong.push(`${id} is listed no more`);
   const verified = await server.command('verify', { ...story.reading });

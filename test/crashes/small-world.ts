@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SettingsFile } from '../../core/config/settings.ts';
@@ -26,6 +38,8 @@ export class SmallWorld {
   /** By the id of each snapshot that the template has. */
   readonly states = new Map<string, Tree>();
   settings: Partial<SettingsFile> = { limits: { workers: 1, nice: 0 } };
+  /** Settings that name places of a server's own. */
+  placesOf: (server: Server) => Partial<SettingsFile> = () => ({});
   #servers = 0;
 
   constructor() {
@@ -45,6 +59,14 @@ export class SmallWorld {
     for (const name of ['a', 'b', 'c']) this.write(`shadow/mail/${name}`, randomBytes(LARGE + round));
     rmSync(this.path('shadow/www/goes'), { force: true });
     utimesSync(this.path('shadow/www/deep/er/still'), round, round);
+  }
+
+  /** Deletes the account, and makes one of the same name. */
+  makeAnew(): void {
+    const info = readFileSync(this.path('info/current/siteinfo'));
+    rmSync(this.path('.'), { recursive: true });
+    this.write('info/current/siteinfo', info);
+    this.write('shadow/www/page', 'of an account that was made anew');
   }
 
   path(name: string): string {
@@ -68,7 +90,7 @@ export class SmallWorld {
 
   /** Carries out a command on the template, which must go well. */
   async prepare(method: MethodName, request: Readonly<Record<string, unknown>>): Promise<void> {
-    this.template.set(this.settings);
+    this.template.set({ ...this.settings, ...this.placesOf(this.template) });
     const { exitCode, error, result } = await this.template.command(method, request);
     if (exitCode !== 0) throw new Error(`${method} ended with ${exitCode}: ${JSON.stringify(error ?? result)}`);
     for (const { id } of this.template.records()) if (!this.states.has(id)) this.states.set(id, this.now());
@@ -79,7 +101,7 @@ export class SmallWorld {
     const folder = join(this.folder, `server-${++this.#servers}`);
     cpSync(this.template.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     const server = Server.make(folder, this.accounts);
-    server.set(this.settings);
+    server.set({ ...this.settings, ...this.placesOf(server) });
     return server;
   }
 

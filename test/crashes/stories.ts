@@ -3,12 +3,16 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { newIdentity } from '../../core/crypto/identity.ts';
 import type { KeysResult } from '../../core/schemas/keys.ts';
+import type { ListResult } from '../../core/schemas/list.ts';
 import type { MethodName } from '../../core/schemas/messages.ts';
 import type { ServersResult } from '../../core/schemas/servers.ts';
 import type { VerifyResult } from '../../core/schemas/verify.ts';
 import type { Server } from '../faults/server.ts';
 import { SmallWorld, UNIT } from './small-world.ts';
 import type { Tree } from './tree.ts';
+
+/** The name of a copy, and of its folder beside the repository. */
+export const COPY = 'near';
 
 /** One command in a prepared world, which is stopped, and carried out again afterwards. */
 export interface Story {
@@ -132,6 +136,41 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     rmSync(join(world.template.state, 'repositories', world.repositoryId, 'trusted'), { recursive: true });
     return { method: 'servers', request: () => ({ trust: fingerprint }), broken: expectTrust(fingerprint) };
   },
+  'an adoption': async (world) => {
+    await grow(world);
+    const [id] = world.template.servers();
+    rmSync(world.template.state, { recursive: true });
+    return { method: 'adopt', request: () => ({ server: id, yes: true }) };
+  },
+  'a joining': async (world) => {
+    await grow(world);
+    const [{ unit } = { unit: '' }] = world.template.records();
+    world.makeAnew();
+    return { method: 'join', request: () => ({ unit }), doneCode: 'usage', broken: expectOneUnit };
+  },
+  'a forgetting': async (world) => {
+    await grow(world);
+    rmSync(world.path('shadow'), { recursive: true });
+    return { method: 'forget', request: () => ({ unit: UNIT }) };
+  },
+  'a copy': async (world) => {
+    world.placesOf = (server) => ({ copies: [{ name: COPY, repository: join(server.folder, COPY) }] });
+    await grow(world);
+    await world.prepare('copy', {});
+    await world.prepare('run', { units: [UNIT], level: 'incremental' });
+    await world.prepare('hold', hold(world));
+    return { method: 'copy', request: () => ({}), broken: expectCopy };
+  },
+  'a first copy': async (world) => {
+    world.placesOf = (server) => ({ copies: [{ name: COPY, repository: join(server.folder, COPY) }] });
+    await grow(world, await encrypted());
+    return { method: 'copy', request: () => ({}), broken: expectCopy };
+  },
+  'a night': async (world) => {
+    world.placesOf = (server) => ({ copies: [{ name: COPY, repository: join(server.folder, COPY) }] });
+    await grow(world);
+    return { method: 'nightly', request: () => ({ now: true }), broken: expectCopy };
+  },
   'a download': async (world) => {
     await grow(world);
     const folder = (server: Server) => join(server.folder, 'downloads');
@@ -198,6 +237,23 @@ function expectTrust(fingerprint: string): (server: Server) => Promise<string[]>
     const keys = result?.servers.flatMap((each) => each.keys) ?? [];
     return keys.some((key) => key.fingerprint === fingerprint && key.known) ? [] : [`${fingerprint} is not known`];
   };
+}
+
+async function expectOneUnit(server: Server): Promise<string[]> {
+  const { result, error } = await server.command<ListResult>('list', { unit: UNIT });
+  const strange = result?.snapshots.filter(({ current }) => !current) ?? [];
+  return result === undefined ? [`list: ${error?.message}`] : strange.map(({ id }) => `${id} is none of the account`);
+}
+
+/** What the repository has, the copy has, too, whole. */
+async function expectCopy(server: Server): Promise<string[]> {
+  const listed = async (place: object) => (await server.command<ListResult>('list', { unit: UNIT, ...place })).result?.snapshots;
+  const [own, copied] = [await listed({}), await listed({ fromCopy: COPY })].map((all) => all?.map(({ id }) => id).join());
+  const { result } = await server.command<VerifyResult>('verify', { fromCopy: COPY });
+  return [
+    ...(own === copied ? [] : [`the copy has ${copied}, and the repository ${own}`]),
+    ...(result?.status === 'ok' ? [] : [`the copy is ${JSON.stringify(result?.damages)}`]),
+  ];
 }
 
 async function expectSound(server: Server): Promise<string[]> {

@@ -98,6 +98,8 @@ export function checkRun(
 ): string[] {
   const { exitCode, result, error } = ended;
   const records = server.records();
+  const servers = checkServers(server);
+  if (servers.length > 0) return servers;
   const made = records.filter(({ id }) => !past.has(id));
   if (result === undefined) {
     if (error === undefined) return ['the run gave neither a result nor an error'];
@@ -115,6 +117,12 @@ export function checkRun(
   if (exitCode === 0 && result.status !== 'ok') wrong.push(`exit 0 and ${result.status}`);
   if (exitCode === 0) wrong.push(...checkRunRecord(server, result));
   return wrong;
+}
+
+/** A machine is one server, whatever it could not read or keep. */
+export function checkServers(server: Server): string[] {
+  const servers = server.servers();
+  return servers.length <= 1 ? [] : [`there are ${servers.length} servers: ${servers.join(', ')}`];
 }
 
 function checkUnit(

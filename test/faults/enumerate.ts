@@ -106,8 +106,11 @@ const DRIVERS = process.env.SLOW === '1' ? availableParallelism() : 1;
 /** The share of all faults that threads may have come to nothing. */
 const MOST_UNMET = 0.1;
 
+/** Priorities are given to each thread that there is, those of the library that calls without waiting among them. */
+const OF_THREADS = new Set(['thread.postMessage', 'libc.syscall']);
+
 function dependsOnThreads({ thread, call }: Fault): boolean {
-  return thread !== 'main' || call === 'thread.postMessage';
+  return thread !== 'main' || OF_THREADS.has(call);
 }
 
 /**

@@ -14,6 +14,8 @@ describe('faults that once came out wrong', function () {
       fault('main', 'thread.postMessage', 1, { action: 'drop' }),
       fault('main', 'thread.postMessage', 3, { action: 'drop' }),
       fault('pack', 'thread.postMessage', 1, { action: 'drop' }),
+      // A new file that can never be locked: it ends.
+      fault('main', 'libc.flock', 2, { errno: 'EAGAIN', forever: true }),
     ]));
 
   it('a record of the run that cannot be put in its place: its units are told', () =>
@@ -32,6 +34,7 @@ describe('faults that once came out wrong', function () {
     tryThese('restore in place', [
       fault('main', 'libc.getdents64', 0, { errno: 'EAGAIN' }),
       fault('main', 'libc.unlinkat', 0, { errno: 'ESTALE', forever: true }),
+      fault('main', 'libc.flock', 1, { errno: 'EAGAIN', forever: true }),
     ]));
 
   it('a record, a unit or a server of which the place gives nothing: no answer is called whole without it', async () => {

@@ -6,6 +6,7 @@ import { READING_COMMANDS } from './reading-commands.ts';
 const VERBS = [
   ...['init', 'init with keys', 'a change of keys', 'a hold', 'a release', 'an incremental that is encrypted'],
   ...['trust in a key', 'a repair', 'a download', 'a restore that is encrypted'],
+  ...['an adoption', 'a joining', 'a forgetting', 'a first copy', 'a copy', 'a night'],
 ];
 
 /** In the normal run all commands that read are one, so that a world is made once; with SLOW=1 each is looked at by itself. */
@@ -20,6 +21,12 @@ describe('every other verb under every fault', function () {
     it(`${verb}: what is called good is, the cause of all else is told, and nothing that was there is harmed`, () =>
       enumerate(`story: ${verb}`, { most: 2 }));
   }
+
+  it('a job and its record: what is asked for is done or refused, nothing is said to be what it is not, and the next has its turn', () =>
+    enumerate('job', { most: 4 }));
+
+  it('what is remembered of a distant place: whatever fails there, all answers are the right ones', () =>
+    enumerate('known place', { most: 40 }));
 
   for (const reading of READINGS) {
     it(`${reading}: an answer is the right one, or says that it is not, and why`, () => enumerate(reading, { most: 6 }));

@@ -1,3 +1,5 @@
+import { JobScenario } from './job-scenario.ts';
+import { KnownPlaceScenario } from './known-place-scenario.ts';
 import { ManyEntriesScenario } from './many-entries-scenario.ts';
 import { PruneScenario } from './prune-scenario.ts';
 import { ReadingScenario } from './reading-scenario.ts';
@@ -14,6 +16,8 @@ const SCENARIOS = {
   'restore in place': () => RestoreScenario.prepare({ inPlace: true, unit: 'site2', isLarge: false }),
   'restore with threads': () => RestoreScenario.prepare({ inPlace: false, unit: 'site2', isLarge: true }),
   'run of many entries': () => ManyEntriesScenario.prepare(),
+  'known place': () => KnownPlaceScenario.prepare(),
+  job: () => JobScenario.prepare(),
   prune: () => PruneScenario.prepare(),
   reading: () => ReadingScenario.prepare(undefined, false),
   'encrypted reading': () => ReadingScenario.prepare(undefined, true),

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { METHODS } from '../../core/commands/registry.ts';
@@ -58,12 +58,20 @@ export class Server {
   async command<Result>(method: MethodName, request: Readonly<Record<string, unknown>>): Promise<Ended<Result>> {
     try {
       const context = openContext(this.settingsFile, QUIET, new AbortController().signal);
-      const result = (await METHODS.get(method)?.perform(request, context)) as Result;
+      const known = METHODS.get(method);
+      if (known === undefined) throw new RangeError(`there is no method ${method}`);
+      const result = (await known.perform(request, context)) as Result;
       return { exitCode: exitCodeOfResult(result), result, error: undefined };
     } catch (thrown) {
       const error = toWireError(thrown);
       return { exitCode: exitCodeOfFailure(error.code), result: undefined, error };
     }
+  }
+
+  /** The ids of the servers that have a folder in the repository. */
+  servers(): string[] {
+    const folder = join(this.repository, 'servers');
+    return existsSync(folder) ? readdirSync(folder) : [];
   }
 
   /** The records of all snapshots, as they stand in the repository. */

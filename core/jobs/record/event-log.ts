@@ -33,13 +33,17 @@ export class EventLog {
       this.#length += Buffer.byteLength(line);
     } catch {
       // What is in the file now, nobody knows: the next event begins another one, or does not come either.
-      this.#length = lengthOf(file);
+      this.#length = lengthOf(file) ?? this.#length;
     }
   }
 }
 
-function lengthOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+function lengthOf(file: string): number | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The events that are kept, oldest first. Of a line that was cut, nothing is told. */

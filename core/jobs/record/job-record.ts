@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import type { Progress } from '../../context/context.ts';
 import { Failure } from '../../failure.ts';
+import { errorCode } from '../../linux/system-error.ts';
 import type { JobMethod } from '../../schemas/jobs.ts';
 import type { WireError } from '../../schemas/parts.ts';
 import { FILES, recordFolder } from './places.ts';
@@ -37,6 +38,8 @@ export interface JobOutcome {
 /** In bytes. */
 const RESERVE = 8192;
 
+const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR']);
+
 /** Makes the record of a job: all of it, or none. Only root can read it. Throws what the system says when it has no room, or is read-only. */
 export function createRecord(stateDirectory: string, record: JobRecord): string {
   const folder = recordFolder(stateDirectory, record.id);
@@ -54,7 +57,7 @@ export function createRecord(stateDirectory: string, record: JobRecord): string 
   return folder;
 }
 
-/** The record in a folder; undefined when there is none, or it is not whole. */
+/** The record in a folder; undefined when there is none, or it is not whole. Throws what the system says when it cannot be read. */
 export function readRecord(folder: string): JobRecord | undefined {
   const value = readJson<JobRecord>(folder, FILES.job);
   if (value === undefined || !areTexts(value.id, value.method, value.created, value.directory, value.user ?? '')) return undefined;
@@ -62,6 +65,12 @@ export function readRecord(folder: string): JobRecord | undefined {
   return areTexts(value.asker.role, value.asker.site ?? '', value.asker.incarnation ?? '') ? value : undefined;
 }
 
+/** The same of one that others than the asker need: undefined, too, when it cannot be read. */
+export function recordIfReadable(folder: string): JobRecord | undefined {
+  return ifReadable(() => readRecord(folder));
+}
+
+/** Undefined when it has none yet. Throws what the system says when it cannot be read. */
 export function readOutcome(folder: string): JobOutcome | undefined {
   const value = readJson<JobOutcome>(folder, FILES.outcome);
   if (value === undefined || !areTexts(value.state, value.ended)) return undefined;
@@ -72,12 +81,12 @@ export function readOutcome(folder: string): JobOutcome | undefined {
 }
 
 export function readBegun(folder: string): string | null {
-  const time = readJson<{ time: string }>(folder, FILES.begun)?.time;
+  const time = ifReadable(() => readJson<{ time: string }>(folder, FILES.begun))?.time;
   return typeof time === 'string' ? time : null;
 }
 
 export function readProgress(folder: string): Progress | undefined {
-  return readJson<Progress>(folder, FILES.progress);
+  return ifReadable(() => readJson<Progress>(folder, FILES.progress));
 }
 
 /** Whether somebody asked the job in this folder to stop. */
@@ -123,8 +132,7 @@ export function writeOutcome(folder: string, outcome: JobOutcome): void {
     writeJson(folder, FILES.outcome, outcome);
     return;
   } catch {
-    for (const name of [FILES.earlierEvents, FILES.events, FILES.progress, `${FILES.outcome}.new`])
-      rmSync(join(folder, name), { force: true });
+    for (const name of [FILES.earlierEvents, FILES.events, FILES.progress, `${FILES.outcome}.new`]) makeRoom(join(folder, name));
   }
   try {
     writeJson(folder, FILES.outcome, outcome);
@@ -137,10 +145,28 @@ export function writeOutcome(folder: string, outcome: JobOutcome): void {
   }
 }
 
+function makeRoom(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // What room is kept for the outcome is left.
+  }
+}
+
+/** Undefined when there is none, or it is not whole. */
 function readJson<Value>(folder: string, name: string): Value | undefined {
   try {
     const value = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Value;
     return isObject(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || ABSENT.has(errorCode(error))) return undefined;
+    throw error;
+  }
+}
+
+function ifReadable<Value>(read: () => Value | undefined): Value | undefined {
+  try {
+    return read();
   } catch {
     return undefined;
   }

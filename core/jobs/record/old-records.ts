@@ -2,7 +2,7 @@ import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTimedId, timedIdStart } from '../../repository/ids.ts';
 import { dismissReader } from '../../targets/download/fifo-sink.ts';
-import { type JobRecord, readRecord } from './job-record.ts';
+import { type JobRecord, recordIfReadable } from './job-record.ts';
 import { jobsFolder } from './places.ts';
 import { liveTicket, removeDeadTickets } from './ticket.ts';
 
@@ -39,12 +39,12 @@ function names(folder: string): string[] {
 export function removeOldRecords(stateDirectory: string, now: number): void {
   try {
     const folder = recordsFolder(stateDirectory);
-    removeDeadTickets(stateDirectory, (id) => dismissReaderOf(readRecord(join(folder, id))));
+    removeDeadTickets(stateDirectory, (id) => dismissReaderOf(recordIfReadable(join(folder, id))));
     const ids = futureLast(recordIds(stateDirectory), now);
     if (ids.length % SELDOM !== 0) return;
     const ofSites = new Map<string, number>();
     for (const [index, id] of ids.entries()) {
-      const site = readRecord(join(folder, id))?.asker.site ?? '';
+      const site = recordIfReadable(join(folder, id))?.asker.site ?? '';
       const ofSite = (ofSites.get(site) ?? 0) + 1;
       ofSites.set(site, ofSite);
       const isOld = index >= KEPT_WHATEVER && now - modified(join(folder, id)) > KEPT_FOR;

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, read
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { tryLock } from '../../linux/locks.ts';
+import { errorCode } from '../../linux/system-error.ts';
 import { isTimedId } from '../../repository/ids.ts';
 import { ticketsFolder } from './places.ts';
 
@@ -40,6 +41,8 @@ const MOMENTS = 500;
 
 const { O_RDWR, O_RDONLY, O_NOFOLLOW } = constants;
 
+const NO_TICKET: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
 export function createTicket(stateDirectory: string, ticket: Ticket): void {
   const folder = ticketsFolder(stateDirectory);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -69,26 +72,27 @@ export class HeldTicket {
     this.#descriptor = descriptor;
   }
 
-  /** Undefined when another process has it, or nobody made it. */
+  /** Undefined when another process has it, or nobody made it. Throws what the system says when that cannot be found out. */
   static async take(stateDirectory: string, id: string): Promise<HeldTicket | undefined> {
     const file = join(ticketsFolder(stateDirectory), id);
-    let descriptor: number;
+    const descriptor = openIfThere(file, O_RDWR);
+    if (descriptor === undefined) return undefined;
+    let held: HeldTicket | undefined;
     try {
-      descriptor = openSync(file, O_RDWR | O_NOFOLLOW);
-    } catch {
-      return undefined;
-    }
-    for (let moment = 0; moment < MOMENTS; moment++) {
-      if (tryLock(descriptor)) {
-        const ticket = parse(readFileSync(file, 'latin1'));
-        if (ticket === undefined) break;
-        writeSync(descriptor, WAITING, 0);
-        return new HeldTicket(ticket, file, descriptor);
+      for (let moment = 0; moment < MOMENTS; moment++) {
+        if (tryLock(descriptor)) {
+          const ticket = parse(readFileSync(file, 'latin1'));
+          if (ticket === undefined) break;
+          writeSync(descriptor, WAITING, 0);
+          held = new HeldTicket(ticket, file, descriptor);
+          break;
+        }
+        await pause(MOMENT);
       }
-      await pause(MOMENT);
+    } finally {
+      if (held === undefined) closeWhatever(descriptor);
     }
-    closeSync(descriptor);
-    return undefined;
+    return held;
   }
 
   /** Its turn has come. */
@@ -101,7 +105,7 @@ export class HeldTicket {
     try {
       rmSync(this.#file, { force: true });
     } catch {}
-    closeSync(this.#descriptor);
+    closeWhatever(this.#descriptor);
   }
 }
 
@@ -113,22 +117,39 @@ function parse(text: string): (Omit<LiveTicket, 'isHeld'> & { readonly isNew: bo
   }
 }
 
-/** The ticket of a job that lives, or whose process may still come; undefined of any other. */
-export function liveTicket(stateDirectory: string, id: string): LiveTicket | undefined {
-  const file = join(ticketsFolder(stateDirectory), id);
-  let descriptor: number;
+/** Undefined when there is none: a link is none. */
+function openIfThere(file: string, flags: number): number | undefined {
   try {
-    descriptor = openSync(file, O_RDONLY | O_NOFOLLOW);
-  } catch {
-    return undefined;
+    return openSync(file, flags | O_NOFOLLOW);
+  } catch (error) {
+    if (NO_TICKET.has(errorCode(error))) return undefined;
+    throw error;
   }
+}
+
+/** Linux closes a descriptor also when it reports an error. */
+function closeWhatever(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // Nothing that was written rests on it.
+  }
+}
+
+/**
+ * The ticket of a job that lives, or whose process may still come; undefined of any other. Throws what the system says when that cannot be
+ * found out.
+ */
+export function liveTicket(stateDirectory: string, id: string): LiveTicket | undefined {
+  const descriptor = openIfThere(join(ticketsFolder(stateDirectory), id), O_RDONLY);
+  if (descriptor === undefined) return undefined;
   try {
     const isHeld = !tryLock(descriptor, 'shared');
     const ticket = parse(readFileSync(descriptor, 'latin1'));
     if (ticket === undefined || (!isHeld && !(ticket.isNew && isYoung(descriptor)))) return undefined;
     return { ...ticket, isHeld };
   } finally {
-    closeSync(descriptor);
+    closeWhatever(descriptor);
   }
 }
 
@@ -137,23 +158,38 @@ function isYoung(descriptor: number): boolean {
   return Math.abs(Date.now() - fstatSync(descriptor).mtimeMs) < START_LIMIT;
 }
 
+/** One that cannot be read is nobody's: it keeps no other job from its turn. Throws what the system says when nobody knows which there are. */
 export function liveTickets(stateDirectory: string): LiveTicket[] {
-  return namesOf(stateDirectory).flatMap((id) => liveTicket(stateDirectory, id) ?? []);
+  return namesOf(stateDirectory).flatMap((id) => {
+    try {
+      return liveTicket(stateDirectory, id) ?? [];
+    } catch {
+      return [];
+    }
+  });
 }
 
-/** Removes the tickets of processes that were killed; `settle` first hears of whose each was. */
+/**
+ * Removes the tickets of processes that were killed; `settle` first hears of whose each was. What cannot be looked at, or removed, stays. Throws as
+ * `liveTickets`.
+ */
 export function removeDeadTickets(stateDirectory: string, settle: (id: string) => void): void {
   for (const id of namesOf(stateDirectory)) {
-    if (liveTicket(stateDirectory, id) !== undefined) continue;
-    settle(id);
-    rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
+    try {
+      if (liveTicket(stateDirectory, id) !== undefined) continue;
+      settle(id);
+      rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
+    } catch {
+      // The next job tries it again.
+    }
   }
 }
 
 function namesOf(stateDirectory: string): string[] {
   try {
     return readdirSync(ticketsFolder(stateDirectory)).filter(isTimedId);
-  } catch {
-    return [];
+  } catch (error) {
+    if (NO_TICKET.has(errorCode(error))) return [];
+    throw error;
   }
 }

@@ -31,6 +31,9 @@ export function removeIfThere(folder: number, name: string): void {
 
 const flush = promisify(fsync);
 
+/** Whoever looks for what was abandoned meets a new file once in a very long time, and never so often. */
+const ATTEMPTS = 50;
+
 /** An object on its way: a file in `INCOMING` that gets its name, and only then a reader, when it is whole and durable. */
 export class LocalWriter implements ObjectWriter {
   readonly #root: LocalRoot;
@@ -56,9 +59,9 @@ export class LocalWriter implements ObjectWriter {
     }
   }
 
-  /** Held under a lock for as long as it is written: what nobody holds, nobody writes any more. */
+  /** Held under a lock for as long as it is written: what nobody holds, nobody writes any more. Throws `io_error` where none can be had. */
   #create(incoming: number): number {
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // Another one each time: whoever met the one before may still be about to remove it.
       this.#temporary = randomBytes(12).toString('hex');
       const descriptor = openAt(incoming, this.#temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
@@ -72,6 +75,11 @@ export class LocalWriter implements ObjectWriter {
       closeDescriptor(descriptor);
       removeIfThere(incoming, this.#temporary);
     }
+    throw new Failure('io_error', `${this.#name}: a new file could not be locked, though nobody else has it`, {
+      affected: [this.#name],
+      advice: 'The file system of the repository must know flock(2).',
+      retry: true,
+    });
   }
 
   get #name(): string {

@@ -40,6 +40,7 @@ export class ObjectCache {
     }
   }
 
+  /** What cannot be kept is fetched again, also where another copy was kept before. */
   save(name: string, bytes: Buffer): void {
     if (bytes.length > LONGEST) return;
     const { folder, file } = this.#placeOf(name);
@@ -50,12 +51,13 @@ export class ObjectCache {
       writeFileSync(temporary, Buffer.concat([Buffer.from(`${boundDigest(name, bytes)}\n`), bytes]), { flag: 'wx', mode: 0o600 });
       renameSync(temporary, file);
     } catch {
-      rmSync(temporary, { force: true });
+      removeIfPossible(temporary);
+      removeIfPossible(file);
     }
   }
 
   forget(name: string): void {
-    rmSync(this.#placeOf(name).file, { force: true });
+    removeIfPossible(this.#placeOf(name).file);
   }
 
   /** Drops all of a folder when it is full: what is needed is fetched again, and what nobody needs any more is gone. */
@@ -66,6 +68,15 @@ export class ObjectCache {
       taken = 0;
     }
     this.#taken.set(folder, taken + needed);
+  }
+}
+
+/** Nothing fails because a copy stays: of what never changes none is wrong, and one of what is gone is not asked for. */
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Said above.
   }
 }
 

@@ -18,6 +18,9 @@ import { isRootsAlone, openNearestTrusted } from './trusted-folder.ts';
 const PRIVATE = 0o700;
 const ROOT = 0;
 
+/** Another restore takes a new folder for one that was left once in a very long time, and never so often. */
+const ATTEMPTS = 50;
+
 const stat = new StatBuffer();
 const other = new StatBuffer();
 
@@ -72,13 +75,14 @@ export class Staging {
   }
 
   static #make(parent: number, found: readonly Problem[]): Staging {
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const name = hiddenName();
       const before = modificationTime(parent);
       makeDirectoryAt(parent, name, PRIVATE);
       const staging = Staging.#enter(parent, name, before, found);
       if (staging !== undefined) return staging;
     }
+    throw new Failure('io_error', 'a new folder could not be locked, though nobody else has it', { retry: true });
   }
 
   /** Undefined when another restore took it, in the moment before it was locked, for one that was left. */
@@ -97,6 +101,7 @@ export class Staging {
       throw error;
     }
     closeDescriptor(descriptor);
+    removeIfPossible(parent, name);
     return undefined;
   }
 

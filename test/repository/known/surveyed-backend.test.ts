@@ -4,28 +4,17 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Failure } from '../../../core/failure.ts';
 import { CountingBackend } from '../../../core/repository/backends/counting-store.ts';
-import { MemoryBackend } from '../../../core/repository/backends/memory.ts';
+import type { MemoryBackend } from '../../../core/repository/backends/memory.ts';
 import { operate } from '../../../core/repository/backends/operation.ts';
 import { type RequestKind, Traffic } from '../../../core/repository/backends/traffic.ts';
 import { ChangeCount } from '../../../core/repository/known/change-count.ts';
 import { ObjectCache } from '../../../core/repository/known/object-cache.ts';
 import { SurveyedBackend } from '../../../core/repository/known/surveyed-backend.ts';
 import { failureOf } from '../../failure-of.ts';
+import { OrderedBackend } from './ordered-backend.ts';
 
 const SERVER = 'servers/s1';
 const UNIT = `${SERVER}/units/site1-00000001`;
-
-/** Tells its objects in the order of their names, so many a request. */
-class OrderedBackend extends MemoryBackend {
-  pageLength: number | undefined = 100;
-  readonly isDistant = true;
-
-  override async *list(prefix: string) {
-    const all = [];
-    for await (const object of super.list(prefix)) all.push(object);
-    yield* all.sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-}
 
 describe('what is known of a distant place', () => {
   let memory: OrderedBackend;
