@@ -1,4 +1,3 @@
-import { closeSync, constants, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findSubject } from '../browse/find-subject.ts';
 import { entryAt } from '../browse/tree-scope.ts';
@@ -19,6 +18,7 @@ import { readStoredContent } from '../restore/content/stored-content.ts';
 import type { RestoreDatabaseRequest, RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore-database.ts';
 import { chainPacks } from '../targets/chain-packs.ts';
 import { ServerRestores } from '../targets/database-restore.ts';
+import { writeWholeFile } from '../targets/whole-file.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
 import { certain, doubtsOfRestored, type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent } from '../timeline/resolve-unit.ts';
@@ -306,22 +306,17 @@ class Work {
         },
       );
     }
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      let bytes = 0;
-      for await (const piece of this.#dump(database)) {
-        for (let at = 0; at < piece.length; ) at += writeSync(descriptor, piece, at);
-        bytes += piece.length;
-        this.#tell(bytes);
-        if (this.#context.signal.aborted) throw new Failure('cancelled', 'stopped on request');
-      }
-      fsyncSync(descriptor);
-    } catch (error) {
-      rmSync(file, { force: true });
-      throw error;
-    } finally {
-      closeSync(descriptor);
+    await writeWholeFile(file, this.#told(this.#dump(database)));
+  }
+
+  /** The same pieces; says how far it is, and stops when that is wanted. */
+  async *#told(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const piece of pieces) {
+      yield piece;
+      bytes += piece.length;
+      this.#tell(bytes);
+      if (this.#context.signal.aborted) throw new Failure('cancelled', 'stopped on request');
     }
   }
 }

@@ -1,9 +1,9 @@
-import { readSync } from 'node:fs';
+import { fsyncSync, readSync } from 'node:fs';
 import type { ByteString } from '../manifest/entry.ts';
 import { cString, secondCString } from './c-string.ts';
 import * as flags from './flags.ts';
 import { lastErrno, libc } from './libc.ts';
-import { asSystemError, check, SystemError } from './system-error.ts';
+import { asSystemError, check, errorCode, SystemError } from './system-error.ts';
 
 /** Opens one component below a directory descriptor. O_NOFOLLOW and O_CLOEXEC are always set. */
 export function openAt(dir: number, name: ByteString, flag: number, mode = 0): number {
@@ -88,6 +88,15 @@ export function nameUnnamed(descriptor: number, directory: number, name: ByteStr
   if (result < 0 && lastErrno() === EEXIST) return false;
   check(result, 'linkat', name);
   return true;
+}
+
+/** Makes the names in an open folder durable. Some file systems of others' making have no such call for folders (EINVAL). */
+export function syncNames(folder: number): void {
+  try {
+    fsyncSync(folder);
+  } catch (error) {
+    if (errorCode(error) !== 'EINVAL') throw error;
+  }
 }
 
 export function unlinkAt(dir: number, name: ByteString): void {

@@ -1,11 +1,11 @@
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { ownFolders } from '../config/location.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Reporter } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { openDirectoryAt, openTrustedDirectory } from '../linux/files.ts';
+import { openDirectoryAt, openTrustedDirectory, syncNames } from '../linux/files.ts';
 import { mountOf } from '../linux/mounts.ts';
 import { StatBuffer, statAt, statDescriptor } from '../linux/stat.ts';
 import { errorCode } from '../linux/system-error.ts';
@@ -66,8 +66,19 @@ function makeDirectory(path: ByteString, mode: number): void {
     mkdirSync(bytes(path), { mode });
     // Whatever this process leaves out of modes.
     chmodSync(bytes(path), mode);
+    syncParent(path);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw asFailure(error);
+  }
+}
+
+/** Nothing that is written into a new folder outlives a power failure that takes the folder. */
+function syncParent(path: ByteString): void {
+  const parent = openTrustedDirectory(`${dirname(path)}/.`);
+  try {
+    syncNames(parent);
+  } finally {
+    closeSync(parent);
   }
 }
 

@@ -86,7 +86,7 @@ export class Signatures implements SignaturesOfStore {
 
   async #findBelief(server: string): Promise<Belief> {
     const trusted = this.trusted(server);
-    if (trusted.length > 0) return { keys: new Set(trusted), isOpen: false };
+    if (trusted.length > 0) return { keys: new Set([...trusted, ...this.#ownKeyIfReadable(server)]), isOpen: false };
     const { backend, repository } = this.#place;
     const { keys, name } = await readAnnouncements(backend, repository.id, server);
     if (keys.length === 0) return { keys: new Set(), isOpen: true };
@@ -133,10 +133,20 @@ export class Signatures implements SignaturesOfStore {
    * it judges.
    */
   async admitKnown(name: string, { sha256, signer }: Judged): Promise<void> {
-    const trusted = this.trusted(serverOf(name));
+    const server = serverOf(name);
+    const trusted = this.trusted(server);
     if (trusted.length === 0) return;
     if (signer === undefined) await this.#requireAdopted(name, sha256);
-    else if (!trusted.includes(signer)) throw foreign(name, signer);
+    else if (![...trusted, ...this.#ownKeyIfReadable(server)].includes(signer)) throw foreign(name, signer);
+  }
+
+  /** A process that was killed after it had said that this machine signs with it, and before that was remembered, signed with it all the same. */
+  #ownKeyIfReadable(server: string): string[] {
+    try {
+      return [this.ownKey(server)?.publicKey.toString('base64') ?? []].flat();
+    } catch {
+      return [];
+    }
   }
 
   #tellUnsigned(server: string): void {

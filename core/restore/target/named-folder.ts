@@ -1,5 +1,13 @@
 import { Failure } from '../../failure.ts';
-import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openTrustedDirectory, readLinkAt, renameAt } from '../../linux/files.ts';
+import {
+  closeDescriptor,
+  makeDirectoryAt,
+  openDirectoryAt,
+  openTrustedDirectory,
+  readLinkAt,
+  renameAt,
+  syncNames,
+} from '../../linux/files.ts';
 import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import type { ByteString } from '../../manifest/entry.ts';
@@ -113,6 +121,8 @@ class FolderWalk {
     if (!statAt(descriptor, name, stat)) {
       if (!this.#search.make) return false;
       this.#levels.push({ name, descriptor: makeFolder(step, this.#search.left) });
+      // Nothing that is written into it outlives a power failure that takes the folder.
+      syncNames(descriptor);
       return true;
     }
     if (stat.kind === 'symlink') this.#follow(step, stat, pending);

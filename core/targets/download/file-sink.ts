@@ -1,7 +1,7 @@
 import { closeSync, constants, fsyncSync } from 'node:fs';
 import type { ByteSink } from '../../archive/archive-output.ts';
 import { Failure } from '../../failure.ts';
-import { openAt, renameAt, unlinkAt } from '../../linux/files.ts';
+import { openAt, renameAt, syncNames, unlinkAt } from '../../linux/files.ts';
 import { setOwner } from '../../linux/metadata.ts';
 import { writeAllAsync } from '../../linux/write-all.ts';
 import type { ByteString } from '../../manifest/entry.ts';
@@ -35,7 +35,26 @@ export function fileIn(
 ): Destination {
   const unfinished = `${name}${UNFINISHED}`;
   const descriptor = openAt(folder, unfinished, O_CREAT | O_EXCL | O_WRONLY, PRIVATE);
-  if (owner !== undefined) setOwner(descriptor, owner.uid, owner.gid);
+  let isOpen = true;
+  let named = unfinished;
+  const close = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    closeSync(descriptor);
+  };
+  const drop = (): void => {
+    try {
+      close();
+    } finally {
+      unlinkAt(folder, named);
+    }
+  };
+  try {
+    if (owner !== undefined) setOwner(descriptor, owner.uid, owner.gid);
+  } catch (error) {
+    drop();
+    throw error;
+  }
   let left = room;
   return {
     async write(bytes) {
@@ -49,12 +68,14 @@ export function fileIn(
     },
     async finish() {
       fsyncSync(descriptor);
-      closeSync(descriptor);
+      close();
       renameAt(folder, unfinished, folder, name, true);
+      named = name;
+      // What is said to be there is there after a power failure, too.
+      syncNames(folder);
     },
     async abandon() {
-      closeSync(descriptor);
-      unlinkAt(folder, unfinished);
+      drop();
     },
   };
 }
