@@ -203,7 +203,7 @@ class Restore {
     } finally {
       for (const staging of stagings) staging.close(this.#reportLeft);
     }
-    // Once, and not for each file: until here a crash of the machine may lose any of it, as it may with tar.
+    // Once, and not for each file: until here a power failure may cut what is new. What was there is gone only when its successor is on the disk.
     const { deletion, roots } = this.#order;
     const written = { plan, deletion, roots, target: this.#target, view: this.#view };
     syncRestored(written, (problem) => this.#outcome.problems.add(problem));

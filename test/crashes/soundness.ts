@@ -9,14 +9,14 @@ const DOCUMENT = /^\/repository\/(?!.*\/?\.incoming\/).*\.json$/;
 export function unsoundness(image: Image): string[] {
   const wrong: string[] = [];
   for (const [path, content] of image) {
-    if (content === null || !DOCUMENT.test(path)) continue;
+    if (!Buffer.isBuffer(content) || !DOCUMENT.test(path)) continue;
     const document = parsed(content);
     if (document === undefined) wrong.push(`${path} is not whole`);
     const [, folder] = RECORD.exec(path) ?? [];
     if (document === undefined || folder === undefined) continue;
     for (const { path: object, sha256 } of [document.manifest, ...document.packs]) {
       const stored = image.get(`${folder}${object}`);
-      if (stored === undefined || stored === null) wrong.push(`${path} is there, and not ${object}`);
+      if (!Buffer.isBuffer(stored)) wrong.push(`${path} is there, and not ${object}`);
       else if (hash('sha256', stored, 'hex') !== sha256) wrong.push(`${path} is there, and ${object} is not whole`);
     }
   }

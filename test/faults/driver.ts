@@ -16,7 +16,7 @@ async function main(): Promise<void> {
       process.stdout.write(`${JSON.stringify(answer)}\n`);
     }
   } finally {
-    scenario.remove();
+    await scenario.remove();
   }
 }
 

@@ -18,7 +18,7 @@ export interface Scenario {
   count(): Promise<readonly number[]>;
   /** Carries it out under a fault and looks at everything afterwards. */
   attempt(fault: Fault): Promise<Attempt>;
-  remove(): void;
+  remove(): void | Promise<void>;
 }
 
 /** What may end in `internal`: no refusal of the system. */

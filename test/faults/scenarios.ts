@@ -1,3 +1,4 @@
+import { DatabaseScenario } from './database-scenario.ts';
 import { JobScenario } from './job-scenario.ts';
 import { KnownPlaceScenario } from './known-place-scenario.ts';
 import { ManyEntriesScenario } from './many-entries-scenario.ts';
@@ -16,6 +17,8 @@ const SCENARIOS = {
   'restore in place': () => RestoreScenario.prepare({ inPlace: true, unit: 'site2', isLarge: false }),
   'restore with threads': () => RestoreScenario.prepare({ inPlace: false, unit: 'site2', isLarge: true }),
   'run of many entries': () => ManyEntriesScenario.prepare(),
+  'run with databases': () => DatabaseScenario.prepare('run'),
+  'restore of databases': () => DatabaseScenario.prepare('restore'),
   'known place': () => KnownPlaceScenario.prepare(),
   job: () => JobScenario.prepare(),
   prune: () => PruneScenario.prepare(),

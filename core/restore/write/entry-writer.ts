@@ -9,6 +9,7 @@ import type { RowPlace, SnapshotView } from '../plan/snapshot-view.ts';
 import { isLackOfContent, type Problem, problemOf, type Report, type Witness, type WriteRules } from '../rules.ts';
 import type { Target } from '../target/target.ts';
 import { type LinkedEntry, WORDS_PER_ROW, type WriteResult, type WriteTask } from '../threads/write-messages.ts';
+import { HeldFiles } from './held-files.ts';
 import { SafeFile } from './safe-file.ts';
 import { writeSingle } from './single-entry.ts';
 
@@ -23,6 +24,7 @@ export class EntryWriter {
   readonly #view: SnapshotView;
   readonly #supply: FrameSupply;
   readonly #usual: WriteRules;
+  readonly #held = new HeldFiles();
   /** Those of the task in hand. */
   #rules: WriteRules;
   #cleared = 0;
@@ -94,12 +96,14 @@ export class EntryWriter {
       return;
     }
     for (const each of wanted) {
+      this.#held.enter(each.entry.path);
       try {
         this.#writeSmall(each, tar);
       } catch (error) {
         this.#fail(each, error);
       }
     }
+    this.#held.release();
     releaseBuffer(tar);
   }
 
@@ -135,7 +139,8 @@ export class EntryWriter {
       file.abandon();
       throw error;
     }
-    this.#finish(file, wanted);
+    if (file.takesFreePlace()) this.#settle(file, wanted);
+    else this.#held.hold({ file, done: () => this.#settle(file, wanted), failed: (error) => this.#fail(wanted, error) });
   }
 
   async #writeAnew(place: RowPlace): Promise<void> {
@@ -156,15 +161,19 @@ export class EntryWriter {
         file.abandon();
         throw error;
       }
-      this.#finish(file, wanted);
+      if (!file.takesFreePlace()) {
+        file.sync();
+        file.replace();
+      }
+      this.#settle(file, wanted);
     } catch (error) {
       this.#fail(wanted, error);
     }
   }
 
-  #finish(file: SafeFile, wanted: Wanted): void {
+  #settle(file: SafeFile, wanted: Wanted): void {
     // A file with further names is protected when those are linked.
-    file.finish(wanted.entry.linkCount === 1, this.#witnessOf(wanted));
+    file.settle(wanted.entry.linkCount === 1, this.#witnessOf(wanted));
     this.#written++;
     this.#bytes += wanted.entry.size;
   }

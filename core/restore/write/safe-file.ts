@@ -1,8 +1,9 @@
+import { fsyncSync } from 'node:fs';
 import { Failure } from '../../failure.ts';
 import { beginWriteback, closeDescriptor, nameUnnamed, openAt, openUnnamed, setLength } from '../../linux/files.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../../linux/flags.ts';
 import { readProjectId, writeProjectId } from '../../linux/project-id.ts';
-import { StatBuffer, statDescriptor } from '../../linux/stat.ts';
+import { StatBuffer, statAt, statDescriptor } from '../../linux/stat.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { writeAll } from '../../linux/write-all.ts';
 import type { ByteString, DataRange, Entry } from '../../manifest/entry.ts';
@@ -31,6 +32,7 @@ export class SafeFile {
   readonly #rules: WriteRules;
   readonly #report: Report;
   readonly #ranges: readonly DataRange[];
+  #isStaged = false;
   #range = 0;
   #inRange = 0;
 
@@ -71,54 +73,90 @@ export class SafeFile {
 
   /**
    * Sets owner, mode, extended attributes and time and puts the file in its place. `protect` false leaves the immutable and
-   * append-only flags for later, when further names of the file have to be linked first. `witness` learns which file it is.
+   * append-only flags for later, when further names of the file have to be linked first. `witness` learns which file it is. What it replaces is
+   * gone only when it is on the disk.
    */
   finish(protect: boolean, witness?: Witness): void {
-    const refuse = refusalsOf(this.#entry.path, this.#report);
-    try {
+    if (!this.takesFreePlace()) {
+      if (this.#entry.size > 0) this.sync();
+      this.replace();
+    }
+    this.settle(protect, witness);
+  }
+
+  /** The first part of `finish`: false when something stands in its place. Then `sync`, `replace` and `settle` follow. */
+  takesFreePlace(): boolean {
+    return this.#orGiveUp(() => {
       if (this.#entry.size >= WORTH_BEGINNING) beginWriteback(this.#descriptor);
       if (this.#entry.content?.sparse !== undefined) setLength(this.#descriptor, this.#entry.size);
-      writeNewAttributes(this.#descriptor, this.#entry, this.#place, refuse);
-      this.#publish();
+      writeNewAttributes(this.#descriptor, this.#entry, this.#place, refusalsOf(this.#entry.path, this.#report));
+      return this.#withProject(() => this.#hasTakenFreePlace());
+    });
+  }
+
+  /** Has the disk begin with it, so that several are waited for together. */
+  beginSync(): void {
+    beginWriteback(this.#descriptor);
+  }
+
+  /** Waits until it is on the disk: else a power failure could leave less than the whole of it, and nothing of what it replaces. */
+  sync(): void {
+    this.#orGiveUp(() => fsyncSync(this.#descriptor));
+  }
+
+  /** Puts it in the place of what stands there. */
+  replace(): void {
+    this.#orGiveUp(() => this.#withProject(() => this.#publish()));
+  }
+
+  /** The last part. */
+  settle(protect: boolean, witness?: Witness): void {
+    const refuse = refusalsOf(this.#entry.path, this.#report);
+    try {
       writeProject(this.#descriptor, this.#entry, this.#place, refuse);
       if (witness !== undefined) {
         statDescriptor(this.#descriptor, stat);
         witness(stat);
       }
       if (protect) writeProtectingFlags(this.#descriptor, this.#entry, refuse);
-    } catch (error) {
-      discard(this.#place.staging, this.#staged);
-      throw error;
     } finally {
       closeDescriptor(this.#descriptor);
     }
   }
 
-  /** A directory that gives its project to what is new in it takes a file of the same project only. */
-  #publish(): void {
-    const publishFile = () => {
-      if (!this.#isNamed()) publish(this.#staged, this.#place, this.#entry.path, this.#rules);
-    };
+  #orGiveUp<Result>(action: () => Result): Result {
     try {
-      publishFile();
+      return action();
     } catch (error) {
-      if (errorCode(error) !== 'EXDEV') throw error;
-      writeProjectId(this.#descriptor, readProjectId(this.#place.directory));
-      publishFile();
+      this.abandon();
+      throw error;
     }
   }
 
-  /**
-   * Gives a file without a name the one that it is to have, if nothing stands there; else one in the staging folder, from which it can
-   * be renamed over what does.
-   */
-  #isNamed(): boolean {
-    if (!this.#isUnnamed) return false;
-    const { directory, name, staging } = this.#place;
+  /** A directory that gives its project to what is new in it takes a file of the same project only. */
+  #withProject<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (error) {
+      if (errorCode(error) !== 'EXDEV') throw error;
+      writeProjectId(this.#descriptor, readProjectId(this.#place.directory));
+      return action();
+    }
+  }
+
+  #hasTakenFreePlace(): boolean {
+    const { directory, name } = this.#place;
     checkDirectory(directory, this.#rules.owner);
-    if (name !== '' && nameUnnamed(this.#descriptor, directory, name)) return true;
-    nameUnnamed(this.#descriptor, staging, this.#staged);
-    return false;
+    if (this.#isUnnamed) return name !== '' && nameUnnamed(this.#descriptor, directory, name);
+    if (name !== '' && statAt(directory, name, stat)) return false;
+    this.#publish();
+    return true;
+  }
+
+  /** A file without a name gets one in the staging folder, from which it can be renamed over what stands there. */
+  #publish(): void {
+    if (this.#isUnnamed && !this.#isStaged) this.#isStaged = nameUnnamed(this.#descriptor, this.#place.staging, this.#staged);
+    publish(this.#staged, this.#place, this.#entry.path, this.#rules);
   }
 
   /** Drops the unfinished file. */

@@ -1,6 +1,9 @@
 /** What one call changed of the tree, in the words of the model of a disk. Paths are absolute. */
 export type Change =
   | { readonly kind: 'file' | 'folder' | 'gone' | 'synced'; readonly path: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: Buffer }
+  /** A file that had no name; whether what it has now was synced before. */
+  | { readonly kind: 'named'; readonly path: string; readonly bytes: Buffer; readonly isSynced: boolean }
   | { readonly kind: 'content'; readonly path: string; readonly bytes: Buffer }
   | { readonly kind: 'linked' | 'renamed'; readonly path: string; readonly to: string }
   | { readonly kind: 'all synced' };
@@ -21,5 +24,5 @@ export interface Meeting {
   readonly after: (nth: number, changes: Changing) => void;
 }
 
-/** Nothing that the model of a disk knows, but a call that changes something all the same: an owner, an attribute, a lock's file. */
+/** Nothing that the model of a disk knows, but a call that changes something all the same: an owner, an attribute. */
 export const UNMODELLED: Changing = () => [];

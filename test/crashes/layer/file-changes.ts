@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Change, Changing, Meeting } from './change.ts';
 import { contentOf, placeOfDescriptor } from './libc-changes.ts';
+import { unnamedFiles } from './unnamed-files.ts';
 
 type FileCall = (...args: unknown[]) => unknown;
 
@@ -12,11 +13,13 @@ function pathOf(file: unknown): string {
   return typeof file === 'number' ? placeOfDescriptor(file) : String(file);
 }
 
-/** A file without a name is no part of the tree. */
+/** A file without a name is no part of the tree yet. */
 function written(file: unknown): Changing {
   return () => {
     const path = pathOf(file);
-    return existsSync(path) ? [contentOf(path)] : [];
+    if (existsSync(path)) return [contentOf(path)];
+    unnamedFiles.written(file as number);
+    return [];
   };
 }
 
@@ -28,7 +31,11 @@ function created(file: unknown): Changing {
 
 const synced = (descriptor: unknown): Changing => {
   const path = pathOf(descriptor);
-  return () => [{ kind: 'synced', path }];
+  return () => {
+    if (existsSync(path)) return [{ kind: 'synced', path }];
+    unnamedFiles.synced(descriptor as number);
+    return [];
+  };
 };
 
 /** Everything below, and then the entry itself, as it is removed. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { libc } from '../../../core/linux/libc.ts';
 import { type Change, type Changing, type Meeting, UNMODELLED } from './change.ts';
+import { unnamedFiles } from './unnamed-files.ts';
 
 type Native = ((...args: unknown[]) => unknown) & { async?: (...args: unknown[]) => void };
 
@@ -39,10 +40,18 @@ const CHANGES: Readonly<Record<string, (...args: unknown[]) => Changing | undefi
   },
   mkdirat: (directory, name) => folderOr(true, pathAt(directory, name)),
   mknodat: () => UNMODELLED,
-  symlinkat: () => UNMODELLED,
+  symlinkat: (target, directory, name) => {
+    const path = pathAt(directory, name);
+    const bytes = Buffer.from(target as Buffer);
+    return () => [{ kind: 'link', path, target: bytes.subarray(0, bytes.indexOf(0)) }];
+  },
   linkat: (directory, name, toDirectory, toName, flags) => {
-    if (((flags as number) & AT_EMPTY_PATH) !== 0) return UNMODELLED;
-    const [path, to] = [pathAt(directory, name), pathAt(toDirectory, toName)];
+    const to = pathAt(toDirectory, toName);
+    if (((flags as number) & AT_EMPTY_PATH) !== 0) {
+      const isSynced = unnamedFiles.isSynced(directory as number);
+      return () => [{ kind: 'named', path: to, bytes: readFileSync(to), isSynced }];
+    }
+    const path = pathAt(directory, name);
     return () => [{ kind: 'linked', path, to }];
   },
   unlinkat: (directory, name) => {
@@ -53,7 +62,12 @@ const CHANGES: Readonly<Record<string, (...args: unknown[]) => Changing | undefi
     const [path, to] = [pathAt(directory, name), pathAt(toDirectory, toName)];
     return () => [{ kind: 'renamed', path, to }];
   },
-  ftruncate: (descriptor) => () => [contentOf(placeOfDescriptor(descriptor as number))],
+  ftruncate: (descriptor) => () => {
+    const path = placeOfDescriptor(descriptor as number);
+    if (existsSync(path)) return [contentOf(path)];
+    unnamedFiles.written(descriptor as number);
+    return [];
+  },
   syncfs: () => () => [{ kind: 'all synced' }],
   fchownat: () => UNMODELLED,
   chmod: () => UNMODELLED,
