@@ -37,6 +37,12 @@ describe('faults that once came out wrong', function () {
       fault('main', 'libc.flock', 1, { errno: 'EAGAIN', forever: true }),
     ]));
 
+  it('a folder that cannot be listed, so that nobody knows what has to go: it is named', () =>
+    tryThese('restore in place', [
+      fault('main', 'libc.getdents64', 19, { errno: 'ETIMEDOUT', forever: true }),
+      fault('main', 'libc.getdents64', 23, { action: 'defect' }),
+    ]));
+
   it('a record, a unit or a server of which the place gives nothing: no answer is called whole without it', async () => {
     const forever = (call: string, nth: number, errno: Fault['errno'] = 'EIO') => fault('main', call, nth, { errno, forever: true });
     const documents = [3, 4, 5, 6, 7];

@@ -51,13 +51,14 @@ export function extraneousPaths(
   });
 }
 
-/** Undefined where the directory cannot be entered, which the pass over directories has named. */
+/** Undefined where the directory cannot be entered, which the pass over directories has named. Throws what listing it throws. */
 function reachableNames(target: Target, path: ByteString): ByteString[] | undefined {
   try {
-    return namesIn(target, path);
+    target.directory(path);
   } catch {
     return undefined;
   }
+  return namesIn(target, path);
 }
 
 /** Whether a directory below others of the snapshot lies on a mount of its own: where a restore may cross mounts, deletion does not. */
