@@ -37,7 +37,7 @@ export class SmallWorld {
   readonly template = Server.make(join(this.folder, 'template'), this.accounts);
   /** By the id of each snapshot that the template has. */
   readonly states = new Map<string, Tree>();
-  settings: Partial<SettingsFile> = { limits: { workers: 1, nice: 0 } };
+  settings: Partial<SettingsFile> = { limits: { workers: 1, nice: 0, wait: 0 } };
   /** Settings that name places of a server's own. */
   placesOf: (server: Server) => Partial<SettingsFile> = () => ({});
   #servers = 0;

@@ -27,18 +27,12 @@ describe('faults that once came out wrong', function () {
       fault('write', 'thread.postMessage', 1, { action: 'drop' }),
     ]));
 
-  it('a folder of the restore itself that was made and cannot be used: nothing is left of it', () =>
-    tryThese('restore in place', [fault('main', 'libc.flistxattr', 1, { errno: 'ENOSPC', forever: true })]));
-
-  it('a folder of the restore itself that cannot be removed: it is named', () =>
+  it('a folder of the restore itself that cannot be used, locked or removed, and one that cannot be listed for what has to go: named', () =>
     tryThese('restore in place', [
+      fault('main', 'libc.flistxattr', 1, { errno: 'ENOSPC', forever: true }),
       fault('main', 'libc.getdents64', 0, { errno: 'EAGAIN' }),
       fault('main', 'libc.unlinkat', 0, { errno: 'ESTALE', forever: true }),
       fault('main', 'libc.flock', 1, { errno: 'EAGAIN', forever: true }),
-    ]));
-
-  it('a folder that cannot be listed, so that nobody knows what has to go: it is named', () =>
-    tryThese('restore in place', [
       fault('main', 'libc.getdents64', 19, { errno: 'ETIMEDOUT', forever: true }),
       fault('main', 'libc.getdents64', 23, { action: 'defect' }),
     ]));

@@ -52,7 +52,7 @@ export class Server {
   set(settings: Partial<SettingsFile>): void {
     const { repository, state, accounts, folder } = this;
     const places = { repository, stateDirectory: state, accountsRoot: accounts, systemRoot: join(folder, 'root') };
-    writeFileSync(this.settingsFile, JSON.stringify({ ...places, limits: { workers: 2, nice: 0 }, ...settings }));
+    writeFileSync(this.settingsFile, JSON.stringify({ ...places, limits: { workers: 2, nice: 0, wait: 0 }, ...settings }));
   }
 
   async command<Result>(method: MethodName, request: Readonly<Record<string, unknown>>): Promise<Ended<Result>> {
