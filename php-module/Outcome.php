@@ -52,6 +52,9 @@ final class Outcome
 		if (isset($result['databaseExport']['error']['message'])) {
 			return self::sentence(['the panel\'s export of databases', $result['databaseExport']['error']['message']]);
 		}
+		if (isset($result['databaseError']['message'])) {
+			return self::sentence(['no database was restored', $result['databaseError']['message']]);
+		}
 		if (isset($result['unrecorded']['message'])) {
 			return self::sentence(['the record of this run could not be written', $result['unrecorded']['message']]);
 		}

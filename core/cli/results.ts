@@ -151,7 +151,12 @@ function renderRestore(result: RestoreResult): string {
   ];
   const title = `${result.unit}, ${pointInTimeText(result.moment)}\n`;
   const table = renderTable([{ title: '' }, { title: '', right: true }], rows);
-  const databases = (result.databases ?? []).flatMap(restoredDatabaseLines).join('');
+  const { databaseError: error, databaseNotes = [] } = result;
+  const databases = [
+    ...(error === undefined ? [] : [`No database was restored: ${printable(error.message)} (${error.code})\n`]),
+    ...databaseNotes.map((note) => `${printable(note)}\n`),
+    ...(result.databases ?? []).flatMap(restoredDatabaseLines),
+  ].join('');
   return `${title}${table}${warningLines(result.warnings, result.warningCount)}${databases}Restore: ${result.status}.\n`;
 }
 

@@ -59,9 +59,20 @@ function checkRequest({ unit, databases = [], all, as, to, policy, users }: Rest
   if ((as !== undefined || to !== undefined) && (all === true || databases.length !== 1)) throw usage('--as and --to are for one database');
   if (as !== undefined && to !== undefined) throw usage('--as and --to exclude each other');
   if (users === true && policy === 'owner') throw new Failure('owner_not_allowed', 'only the administrator brings users of databases back');
-  if (users === true && (to !== undefined || unit === 'system')) throw usage('--users is for an account, and not with --to');
+  if (users === true && to !== undefined) throw usage('--users and --to exclude each other');
+  if (users === true && /^system(?:-|$)/.test(unit)) throw usersOfServer();
   if (to !== undefined && policy === 'owner')
     throw new Failure('owner_not_allowed', 'an owner cannot have a dump written to a file of the server');
+}
+
+/** They have the administrator's own powers: what a backup says of those is executed by nobody but a person who has read it. */
+function usersOfServer(): Failure {
+  return new Failure('usage', 'the users of the whole server are not brought back by a command', {
+    affected: ['system'],
+    advice:
+      'Those of an account come back with it: `restore-database site12 --all --users`. For others take the list out, with ' +
+      '`apiscp-backup restore system databases/mysql-users.sql --to /root/users` (or postgresql-users.sql), read it, and execute what is missing.',
+  });
 }
 
 function choose({ databases = [], all }: RestoreDatabaseRequest, record: SnapshotRecord): Recorded[] {

@@ -53,14 +53,21 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   // Its drivers take a tenth of a second to load, which a restore of files does without.
   const { restoreDatabase } = await import('./restore-database.ts');
   try {
-    const { status, databases } = await restoreDatabase({ ...same, at: files.snapshot, all: true } as RestoreDatabaseRequest, context);
-    return { ...files, status: files.status === status ? status : 'partial', databases };
+    const asked = { ...same, at: files.snapshot, all: true } as RestoreDatabaseRequest;
+    const { status, databases, settled, notes } = await restoreDatabase(asked, context);
+    const settling = settled.map(({ database, kept }) => {
+      const where = kept === null ? '' : `; the tables of that restore are kept as ${kept}`;
+      return `${database} was put back first as it was before a restore that had died${where}`;
+    });
+    const said = [...settling, ...notes];
+    const databaseNotes = said.length === 0 ? {} : { databaseNotes: said };
+    return { ...files, status: files.status === status ? status : 'partial', databases, ...databaseNotes };
   } catch (error) {
     const { code, message, affected } = asFailure(error);
     if (code === 'cancelled' || code === 'internal') throw error;
     // The files are back: whoever asked hears of both.
     context.reporter.log({ level: 'error', code, message: `no database was restored: ${message}`, affected });
-    return { ...files, status: 'partial', databases: [] };
+    return { ...files, status: 'partial', databases: [], databaseError: { code, message } };
   }
 }
 

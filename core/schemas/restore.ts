@@ -97,6 +97,18 @@ export const restoreResult = {
     bytesWritten: countSchema,
     bytesFetched: { ...countSchema, description: 'Read from the repository.' },
     databases: { type: 'array', items: restoredDatabaseSchema, description: 'With withDatabases.' },
+    databaseNotes: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What else there is to know of the databases, such as that the snapshot has none. Not there: nothing.',
+    },
+    databaseError: {
+      type: 'object',
+      properties: { code: { type: 'string' }, message: { type: 'string' } },
+      required: ['code', 'message'],
+      additionalProperties: false,
+      description: 'Why no database was restored at all; the files were. Not there: each database says what became of it.',
+    },
     warnings: { type: 'array', items: warningSchema },
     warningCount: countSchema,
   },

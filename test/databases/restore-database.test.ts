@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { takeLock } from '../../core/locks/locks.ts';
@@ -148,6 +148,22 @@ describe('restore-database', function () {
     expect(readFileSync(join(site.shadow, 'index.html'), 'utf8')).to.equal('a page');
     expect(await mariadb.query('SELECT text FROM posts', 'one_wp')).to.deep.equal([{ text: 'Grüße 😀' }, { text: null }]);
     expect((await site.restore('--with-databases', '--to', '/root/x')).error?.code).to.equal('usage');
+    // One that cannot be replaced, for the foreign key of another, keeps back neither the files nor the others; the owner hears of it as well.
+    await mariadb.run('CREATE TABLE two_wp.holds (id INT, FOREIGN KEY (id) REFERENCES one_wp.posts (id))');
+    const rpc = site.start(['rpc']);
+    const params = { unit: 'site1', policy: 'owner', withDatabases: true };
+    rpc.stdin?.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'restore', params })}\n`);
+    const said = String((await rpc).stdout).split('\n');
+    await mariadb.run('DROP TABLE two_wp.holds');
+    const { result: own } = JSON.parse(said.find((line) => line.includes('"id":1')) as string);
+    const outcomes = own.databases.map(
+      (each: { engine: string; name: string; result: string }) => `${each.engine}/${each.name} ${each.result}`,
+    );
+    expect([own.status, outcomes.filter((each: string) => each.endsWith('failed'))], JSON.stringify(own)).to.deep.equal([
+      'partial',
+      ['mysql/one_wp failed'],
+    ]);
+    expect(outcomes).to.have.length(6);
   });
 
   it('waits for no restore of another account, and for one of the same', async () => {
@@ -162,11 +178,37 @@ describe('restore-database', function () {
     rmSync(join(site.shadow, 'index.html'));
     const { exitCode: partial, stdout, stderr } = await site.start(['restore', 'site1', '--with-databases']);
     expect([partial, JSON.parse(stdout).status, JSON.parse(stdout).databases]).to.deep.equal([3, 'partial', []]);
+    expect(JSON.parse(stdout).databaseError).to.include({ code: 'locked' });
     expect(stderr).to.include('no database was restored');
     expect(readFileSync(join(site.shadow, 'index.html'), 'utf8')).to.equal('a page');
     same.release();
     site.set({ limits: { workers: 2 } });
     expect(error).to.include({ code: 'locked' });
+  });
+
+  it('refuses a dump of which a byte was changed in the repository, and leaves what is live', async () => {
+    await mariadb.run("CREATE TABLE long_one (t LONGTEXT); INSERT INTO long_one VALUES (REPEAT('a long text', 9000))", 'one_empty');
+    const before = new Set(site.objects('.zst'));
+    await site.backUp();
+    const packs = site.objects('.zst').filter((name) => !before.has(name) && name.includes('/packs/'));
+    for (const pack of packs) {
+      const file = join(site.repository, pack);
+      const bytes = readFileSync(file);
+      bytes[Math.floor(bytes.length / 2)]! ^= 1;
+      chmodSync(file, 0o600);
+      writeFileSync(file, bytes);
+    }
+    expect(packs).not.to.deep.equal([]);
+    await mariadb.run("UPDATE long_one SET t = 'live'", 'one_empty');
+    const { result, exitCode } = await ask('site1', 'mysql/one_empty');
+    expect([exitCode, result.databases[0]?.result, result.databases[0]?.error?.code], JSON.stringify(result)).to.deep.equal([
+      1,
+      'failed',
+      'repository_damaged',
+    ]);
+    expect(await mariadb.query('SELECT t FROM long_one', 'one_empty')).to.deep.equal([{ t: 'live' }]);
+    await mariadb.run('DROP TABLE long_one', 'one_empty');
+    await site.run(['site1']);
   });
 
   it('changes nothing in a dry run', async () => {
@@ -184,6 +226,12 @@ describe('restore-database', function () {
       expect(result.databases[0]!.error!.code, name).to.equal('owner_not_allowed');
     }
     expect(await mariadb.query('SELECT text FROM posts', 'two_wp')).to.deep.equal([{ text: 'kept' }, { text: 'kept' }]);
+  });
+
+  it('brings the users of the whole server back by no command, and says what to do instead', async () => {
+    const { error } = await ask('system', '--all', '--users');
+    expect(error).to.include({ code: 'usage' });
+    expect(error?.advice).to.include('restore system databases/mysql-users.sql --to');
   });
 
   it('gives an owner the own databases, and no more than that', async () => {

@@ -45,6 +45,19 @@ describe('backup:restore', () => {
         expect(await refusal('backup:restore', 'site1', ...words)).to.equal('paths_needed');
     });
 
+    it('brings databases back with a whole account, also for its owner, and says what kept them back', async () => {
+      await panel.cpcmd('backup:restore', 'site1', 'all', '[withDatabases:true]');
+      await panel.cpcmd('-d', 'site1', 'backup:restore', 'all', '[withDatabases:true]');
+      expect(asked()).to.deep.equal([
+        { unit: 'site1', withDatabases: true },
+        { unit: 'site1', policy: 'owner', withDatabases: true },
+      ]);
+      const databaseError = { code: 'locked', message: 'another restore is under way' };
+      panel.answer({ restore: [{ result: { status: 'partial', databases: [], databaseError } }] });
+      const { stdout } = await panel.cpcmd('-o', 'json', 'backup:restore', 'site1', 'all', '[withDatabases:true]');
+      expect(stdout).to.include('another restore is under way');
+    });
+
     it('needs one site', async () => {
       for (const words of [['all'], ["''"], ['null'], ['[shadow]']])
         expect(await refusal('backup:restore', ...words)).to.equal('site_needed');
