@@ -10,6 +10,8 @@ final class BackupPath
 {
 	/** The only tree of an account that is its owner's: `info` holds what the plan grants, `system` is the server's. */
 	public const OWNER_ROOT = 'shadow';
+	/** What a client of PHP sends for a list where the panel's WSDL knows texts alone. */
+	private const LOST_LIST = 'Array';
 
 	/**
 	 * A path that the requester may name.
@@ -45,7 +47,8 @@ final class BackupPath
 		}
 		$bytes = (string)preg_replace('#/{2,}#', '/', $bytes);
 		$bytes = $bytes === '/' ? $bytes : (string)preg_replace('#(?<=[^/])/$#D', '', $bytes);
-		if (array_intersect(['', '.', '..'], explode('/', $bytes)) !== [] || strpos($bytes, "\0") !== false) {
+		$isBad = array_intersect(['', '.', '..'], explode('/', $bytes)) !== [] || strpos($bytes, "\0") !== false;
+		if ($isBad || $bytes === self::LOST_LIST) {
 			throw new Failure('bad_path', ['path' => Arguments::shown($given ?? $path), 'hint' => self::hint($bytes)]);
 		}
 

@@ -101,6 +101,50 @@ describe('the module over SOAP', () => {
     });
   }
 
+  /** Shapes in which a client may send that it has no paths, or options of which one was meant to keep the call harmless. */
+  const LOST: readonly unknown[] = [[], {}, '', [[]], [{}], [null], [''], { x: null }, { dryRun: null }, { dryRun: '' }, { dryRun: [] }];
+
+  for (const mapping of [undefined, ...MAPPINGS]) {
+    it(`has names that look like numbers as they are ${mapping === undefined ? 'without a WSDL' : `with the mapping ${mapping}`}`, async () => {
+      const steps = [{ result: { status: 'ok' } }];
+      panel.answer({ hold: steps, copy: steps, job: steps, explain: steps });
+      const calls: [string, unknown[]][] = [
+        ['backup_hold', ['007', '1e3', '00123', 'site1']],
+        ['backup_hold', ['0x1', '-0', '+5', 'site2']],
+        ['backup_copy', ['007', null]],
+        ['backup_job', ['0001e3']],
+        ['backup_explain', ['site1', '1.0']],
+      ];
+      const answers = await soap.client({ key: ADMIN, ...(mapping !== undefined && { mapping }), calls });
+      expect(answers.map(({ fault }) => fault).filter((fault) => fault !== undefined)).to.deep.equal([]);
+      expect(asked()).to.deep.equal([
+        ['hold', { snapshot: '007', unit: 'site1', reason: '1e3', until: '00123' }],
+        ['hold', { snapshot: '0x1', unit: 'site2', reason: '-0', until: '+5' }],
+        ['start', { method: 'copy', request: { copies: ['007'] }, user: 'admin' }],
+        ['job', { job: '0001e3' }],
+        ['explain', { unit: 'site1', path: { path: '1.0' } }],
+      ]);
+    });
+
+    it(`does no more than was meant when something arrives empty ${mapping === undefined ? 'without a WSDL' : `with the mapping ${mapping}`}`, async () => {
+      const calls: [string, unknown[]][] = LOST.flatMap((lost) => [
+        ['backup_restore', ['site1', lost, { dryRun: true }]],
+        ['backup_restore', ['site1', 'shadow/x', lost]],
+        ['backup_download', ['site1', lost, null]],
+        ['backup_prune', ['site1', lost]],
+        ['backup_copy', [lost, null]],
+        ['backup_run', [lost, null]],
+      ]);
+      const answers = await soap.client({ key: ADMIN, ...(mapping !== undefined && { mapping }), calls });
+      for (const [at, { fault, result }] of answers.entries()) {
+        const said = `${JSON.stringify(calls[at])}: ${fault ?? JSON.stringify(result)}`;
+        expect(said).to.not.match(/TypeError|must be of|ArgumentCount|Stack trace|"internal"/);
+        expect(fault !== undefined || result?.status === 'failed', said).to.equal(true);
+      }
+      expect(asked()).to.deep.equal([]);
+    });
+  }
+
   it('understands an envelope that somebody wrote by hand', async () => {
     const call =
       '<backup_restore xmlns="urn:net.apnscp.api"><site>site1</site><paths>shadow/x</paths><options><dryRun>true</dryRun></options></backup_restore>';
