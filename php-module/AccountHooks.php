@@ -46,7 +46,7 @@ final class AccountHooks
 			if (posix_geteuid() !== 0 || preg_match('/^site[1-9][0-9]{0,8}$/D', (string)$site) !== 1) {
 				throw new Failure('not_root', ['message' => 'the panel\'s backend is']);
 			}
-			CoreClient::ofPanel()->call('account', ['event' => $event, 'unit' => (string)$site], self::PATIENCE[$event]);
+			CoreClient::ofPanel()->call('account', ['event' => $event, 'unit' => (string)$site, 'by' => 'module'], self::PATIENCE[$event]);
 		} catch (Failure $failure) {
 			error_log("apiscp-backup: {$site}, {$event}: " . $failure->toResult()['error']['message']);
 		} catch (\Throwable $defect) {

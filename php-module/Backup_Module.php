@@ -590,8 +590,10 @@ class Backup_Module extends \Module_Skeleton
 		$all = array_filter((array)$this->scope_list(), 'is_string');
 		$scopes = $all === [] ? [] : ['scopes' => array_values(preg_grep('/^backups\.[a-z-]+$/', $all))];
 
-		return $this->backupPerform(0, \func_get_args(), 'backup:doctor', static function (Requester $requester, CoreClient $core) use ($scopes): array {
-			return $core->call('doctor', ['module' => self::VERSION] + $scopes);
+		$hooked = $this instanceof \Opcenter\Contracts\Hookable;
+
+		return $this->backupPerform(0, \func_get_args(), 'backup:doctor', static function (Requester $requester, CoreClient $core) use ($scopes, $hooked): array {
+			return $core->call('doctor', ['module' => self::VERSION, 'hooked' => $hooked] + $scopes);
 		});
 	}
 

@@ -4,6 +4,7 @@ import { asFailure } from '../failure.ts';
 import { checkCopies } from '../monitor/check-copies.ts';
 import { checkDatabases, checkPanelExports } from '../monitor/check-databases.ts';
 import { checkDestination, checkSpace } from '../monitor/check-destination.ts';
+import { checkHooks } from '../monitor/check-hooks.ts';
 import { checkPanel, checkScopes, checkVersion } from '../monitor/check-panel.ts';
 import { checkSchedule } from '../monitor/check-schedule.ts';
 import { checkAccounts, checkAttributes, checkExports, checkRights } from '../monitor/check-server.ts';
@@ -34,7 +35,12 @@ async function lookAtAll(request: DoctorRequest, context: Context): Promise<Doct
   if (settings !== undefined) {
     const now = context.now().getTime();
     const zone = localTimeZone((notice) => context.reporter.log(notice));
-    checks.push(checkAttributes(settings), checkAccounts(settings), checkPanel(settings.systemRoot));
+    checks.push(
+      checkAttributes(settings),
+      checkAccounts(settings),
+      checkPanel(settings.systemRoot),
+      ...checkHooks(settings, request.hooked),
+    );
     checks.push(checkVersion(settings.systemRoot, request.module), checkScopes(request.scopes));
     const destination = await checkDestination(settings, now);
     checks.push(...destination.checks, ...(await checkCopies(settings, destination.repository)), ...checkSpace(settings));

@@ -2,6 +2,7 @@ import type { Methods } from '../commands/registry.ts';
 import { accountSettingsOf } from '../config/notify.ts';
 import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
+import { noteHeard } from '../panel/heard-events.ts';
 import { findLivingUnit } from '../panel/units.ts';
 import { snapshotsFolder } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -13,8 +14,13 @@ import { supervisedRun } from './supervised.ts';
  * What the panel's hooks of accounts ask for. A first backup is a job, so that it holds up no creation; a last one is made before the answer,
  * because the files go afterwards. `methods` are those that do the work.
  */
-export async function accountEvent({ event, unit }: AccountRequest, context: Context, methods: Methods): Promise<AccountResult> {
+export async function accountEvent(
+  { event, unit, by = 'script' }: AccountRequest,
+  context: Context,
+  methods: Methods,
+): Promise<AccountResult> {
   if (process.geteuid?.() !== 0) throw new Failure('not_root', 'only root can back up an account', { advice: 'Run this as root.' });
+  noteHeard(context.settings.stateDirectory, by, context.now());
   if (event === 'deleting') {
     const { lastBackup } = await import('../commands/last-backup.ts');
     (await import('../linux/process-rights.ts')).limitRights();

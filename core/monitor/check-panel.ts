@@ -8,7 +8,7 @@ import { ok, problem, warning } from './checks.ts';
 /** The panel's home has either name. */
 const HOMES = ['usr/local/apnscp', 'usr/local/apiscp'];
 const MARK = '// >>> apiscp-backup';
-const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/packaging/install.';
+export const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/packaging/install.';
 const RESTART = 'systemctl restart apiscp';
 const SCOPES = [
   'accounts',
@@ -27,7 +27,7 @@ const SCOPES = [
   'self-service',
 ].map((name) => `backups.${name}`);
 
-function panelHome(systemRoot: string): string | undefined {
+export function panelHome(systemRoot: string): string | undefined {
   return HOMES.map((home) => join(systemRoot, home)).find((home) => existsSync(home));
 }
 

@@ -11,6 +11,10 @@ export const accountRequest = {
         'created: a first backup is begun by a job. renamed: another one, which notes the new domain. deleting: a last one is made now, in bounded time, and held.',
     },
     unit: { ...unitNameSchema, description: 'The account, such as site12.' },
+    by: {
+      enum: ['module', 'script'],
+      description: 'Who says so: the panel’s module, or a script of its hooks, which it is when left out.',
+    },
   },
   required: ['event', 'unit'],
   additionalProperties: false,

@@ -5,6 +5,7 @@ export const doctorRequest = {
   type: 'object',
   properties: {
     module: { type: 'string', description: 'The version of the panel’s module, when that is who asks.' },
+    hooked: { type: 'boolean', description: 'Whether the panel’s module is one that the panel may tell of accounts.' },
     scopes: { type: 'array', items: { type: 'string' }, description: 'The Scopes of the group `backups` that the panel shows.' },
   },
   additionalProperties: false,
@@ -20,6 +21,7 @@ const check = {
         'attributes',
         'accounts',
         'panel',
+        'hooks',
         'destination',
         'copy',
         'space',

@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execaSync } from 'execa';
@@ -6,9 +6,11 @@ import { copy } from '../../core/commands/copy.ts';
 import { doctor } from '../../core/commands/doctor.ts';
 import { keys } from '../../core/commands/keys.ts';
 import { nightlyWith } from '../../core/commands/nightly.ts';
+import { METHODS } from '../../core/commands/registry.ts';
 import { run } from '../../core/commands/run.ts';
 import { openContext } from '../../core/context/open-context.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
+import { accountEvent } from '../../core/jobs/account-event.ts';
 import type { DoctorRequest } from '../../core/schemas/doctor.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { Sandbox } from './sandbox.ts';
@@ -39,6 +41,7 @@ describe('the doctor', () => {
     write('usr/local/apnscp/config/custom/boot.php', '<?php\n// >>> apiscp-backup\n');
     write('usr/local/apnscp/config/custom/apiscp-backup/php-module/boot.php', '<?php');
     write('usr/local/apnscp/config/custom/apiscp-backup/php-module/Backup_Module.php', `const VERSION = '${PROGRAM.version}';`);
+    for (const name of HOOKS) hook(name);
     write('etc/cron.d/apiscp-backup', '');
     for (const name of ['var/lib/mysql/mysql-grants', 'var/log/mailer_table']) write(name, '');
   });
@@ -47,6 +50,11 @@ describe('the doctor', () => {
   const write = (path: string, text: string) => {
     mkdirSync(join(server.folder, path, '..'), { recursive: true });
     writeFileSync(join(server.folder, path), text);
+  };
+  const HOOKS = ['createDomain', 'deleteDomain'];
+  const hook = (name: string) => {
+    write(`usr/local/apnscp/config/custom/hooks/${name}.sh`, '#!/bin/bash\n# >>> apiscp-backup\n');
+    chmodSync(join(server.folder, `usr/local/apnscp/config/custom/hooks/${name}.sh`), 0o755);
   };
   const context = () => {
     const opened = openContext(server.settingsFile, { progress: () => {}, log: () => {} }, new AbortController().signal, 'doctor');
@@ -156,6 +164,28 @@ describe('the doctor', () => {
     write('usr/local/apnscp/config/custom/boot.php', '<?php');
     write('usr/local/apnscp/config/custom/apiscp-backup/php-module/Backup_Module.php', "const VERSION = '9.9.9';");
     expect(await withoutSpace()).to.deep.equal(['panel', 'version']);
+  });
+
+  it('says by which ways the panel tells of accounts, when it did, and that none is there', async () => {
+    const hooks = async (hooked?: boolean) =>
+      (await doctor(hooked === undefined ? {} : { hooked }, context())).checks.find(({ check }) => check === 'hooks')!;
+    expect(await hooks(false)).to.include({ result: 'ok' });
+    expect((await hooks(false)).message).to.contain('scripts (not heard yet) and its module (this panel tells modules');
+    server.set('accounts', { firstBackup: false });
+    await accountEvent({ event: 'created', unit: 'site1' }, server.context, METHODS);
+    expect((await hooks(true)).message).to.match(/scripts \(last heard 20.*\) and its module \(not heard yet\)/);
+    chmodSync(join(server.folder, 'usr/local/apnscp/config/custom/hooks/deleteDomain.sh'), 0o644);
+    expect(await withoutSpace()).to.deep.equal(['hooks']);
+    expect((await hooks()).message)
+      .to.contain('deleteDomain.sh')
+      .and.to.not.contain('createDomain.sh');
+    await accountEvent({ event: 'created', unit: 'site1', by: 'module' }, server.context, METHODS);
+    expect(await hooks(true)).to.include({ result: 'ok' });
+    // Where that cannot be kept, the account is backed up all the same.
+    rmSync(join(server.stateDirectory, 'heard-events.json'));
+    mkdirSync(join(server.stateDirectory, 'heard-events.json'));
+    expect(await accountEvent({ event: 'created', unit: 'site1' }, server.context, METHODS)).to.include({ status: 'ok' });
+    expect((await hooks(true)).message).to.contain('cannot be started');
   });
 
   it('names what keeps people from being told, and who can read the backups', async () => {

@@ -27,7 +27,7 @@ describe('what the panel tells the module of accounts', () => {
   ] as const) {
     it(`reaches the core: ${words.join(' ')}`, async () => {
       expect(await event(...words)).to.deep.equal({ told: true, stderr: '', exitCode: 0 });
-      expect(asked()).to.deep.equal([['account', { event: told, unit: words[1] }]]);
+      expect(asked()).to.deep.equal([['account', { event: told, unit: words[1], by: 'module' }]]);
     });
   }
 
