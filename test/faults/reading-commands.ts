@@ -15,6 +15,7 @@ const unit = UNIT;
 /** By what they are called in titles. */
 export const READING_COMMANDS: Readonly<Record<string, ReadingCommand>> = {
   'a status': { method: 'status', remembers: true },
+  'a status of the fleet': { method: 'fleetStatus', request: () => ({ sizes: true }) },
   'a verification': { method: 'verify' },
   'a verification of one account': { method: 'verify', request: () => ({ unit }) },
   'a quick verification': { method: 'verify', request: () => ({ quick: true }) },
@@ -28,6 +29,7 @@ export const READING_COMMANDS: Readonly<Record<string, ReadingCommand>> = {
   'a folder': { method: 'ls', request: () => ({ unit, folder: 'shadow', recursive: true }) },
   'a list of databases': { method: 'databases', request: () => ({ unit }) },
   'a plan': { method: 'plan', request: () => ({ unit, delete: true }) },
+  'a plan with other owners': { method: 'plan', request: () => ({ unit, mapUsers: ['0:4711'], mapGroups: ['0:4711'] }) },
   'a list of servers': { method: 'servers' },
   'a simulation': { method: 'simulate', request: () => ({ duration: '30d' }) },
   'a trial of a prune': { method: 'prune', request: () => ({ dryRun: true }) },

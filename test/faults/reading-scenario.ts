@@ -103,7 +103,12 @@ function togetherOf(result: Ended<unknown>[]): Ended<readonly Ended<unknown>[]> 
 function causesOf(result: unknown): unknown[] {
   const members = (result ?? {}) as Record<string, readonly unknown[] | undefined>;
   const units = (members.units ?? []) as readonly { readonly reason?: unknown }[];
-  return [...CAUSES.flatMap((name) => members[name] ?? []), ...units.map(({ reason }) => reason ?? null)];
+  const servers = (members.servers ?? []) as readonly { readonly problems?: readonly unknown[]; readonly error?: unknown }[];
+  return [
+    ...CAUSES.flatMap((name) => members[name] ?? []),
+    ...units.map(({ reason }) => reason ?? null),
+    ...servers.flatMap(({ problems = [], error = null }) => [...problems, error]),
+  ];
 }
 
 /** An answer without what follows the clock. */

@@ -10,7 +10,7 @@ import { GeneratedFleet } from './generated-fleet.ts';
 
 const IS_SLOW = process.env.SLOW === '1';
 /** A thousand servers with half a million accounts; a share of them in the normal run. */
-const SERVERS = IS_SLOW ? 1000 : 8;
+const SERVERS = IS_SLOW ? 1000 : 4;
 const SNAPSHOTS = 3;
 const ACCOUNTS = 500;
 /** Of the process, in KiB. The program itself takes some 120 MiB; what was parsed of listings is garbage until somebody collects it. */
