@@ -168,9 +168,16 @@ describe('the status of a fleet', () => {
     const id = basename(fleet.stored('*/units/site2-*/snapshots/*.json')[0] as string);
     expect(failing.oldest?.replace(/[-:.]/g, '')).to.equal(id.slice(0, 19));
     await METHODS.get('forget')?.perform({ unit: 'site2' }, fleet.contextOf('a'));
+    rmSync(join(fleet.folder, 'accounts/a/site1'), { recursive: true });
     fleet.now = () => new Date(begin + 5 * DAY);
     await fleet.backUp('a');
-    expect((await fleet.status()).servers[0]).to.include({ status: 'ok', units: 2 });
+    // Older runs are looked at for site1; they expected site2 still.
+    const [left] = (await fleet.status()).servers as [FleetServer];
+    expect([left.units, named(left)]).to.deep.equal([2, ['failed site1']]);
+    await METHODS.get('forget')?.perform({ unit: 'site1' }, fleet.contextOf('a'));
+    fleet.now = () => new Date(begin + 6 * DAY);
+    await fleet.backUp('a');
+    expect((await fleet.status()).servers[0]).to.include({ status: 'ok', units: 1 });
   });
 
   it('tells of a server of an older program by several of its records', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { METHODS, type RequestOf, type ResultOf } from '../../core/commands/registry.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
+import { takeLock } from '../../core/locks/locks.ts';
 import type { InitRequest } from '../../core/schemas/init.ts';
 import { failureOf } from '../failure-of.ts';
 import { Sandbox } from './sandbox.ts';
@@ -179,6 +180,9 @@ describe('a restore onto another account', () => {
       expect(await refused(request), JSON.stringify(request)).to.equal('usage');
     }
     expect(await refused({ onto: 'site9' })).to.equal('unit_unknown');
+    const another = takeLock(sandbox.stateDirectory, 'site2.restore', 'another restore');
+    expect(await refused({}), 'another one writes there').to.equal('locked');
+    another.release();
     expect(await refused({ paths: ['shadow/etc/passwd'] })).to.equal('owner_not_allowed');
     expect(await refused({ paths: ['info/current'] })).to.equal('owner_not_allowed');
     const owners = await failureOf(() => perform('restore', { unit: 'site1', policy: 'owner', mapUsers: ['0:0'] }));
