@@ -65,15 +65,25 @@ export async function lockIdentity({ secret }: Identity, passphrase: string): Pr
 
 /** The identities of a file that was made by `lockIdentity` or `age -p`. Throws `identity_wrong` when the passphrase is another one. */
 export async function unlockIdentities(bytes: Buffer, passphrase: string, name: string): Promise<Identity[]> {
+  return parseIdentities((await openLocked(bytes, passphrase, name)).toString('utf8'), name);
+}
+
+/**
+ * What a passphrase opens, armored or not. Throws `identity_wrong` when it is another passphrase, when it is no such file, and when its work factor is so high that
+ * it would take more than 1 GiB of memory.
+ */
+export async function openLocked(bytes: Buffer, passphrase: string, name: string): Promise<Buffer> {
   const { Decrypter, armor } = await age();
   const decrypter = new Decrypter();
   decrypter.addPassphrase(passphrase);
-  let text: string;
   try {
     const armored = bytes.toString('latin1');
-    text = await decrypter.decrypt(armored.trimStart().startsWith(ARMOR) ? armor.decode(armored) : bytes, 'text');
+    return Buffer.from(await decrypter.decrypt(armored.trimStart().startsWith(ARMOR) ? armor.decode(armored) : bytes, 'uint8array'));
   } catch (cause) {
-    throw new Failure('identity_wrong', `the passphrase does not open ${name}`, { affected: [name], cause });
+    // The library's errors have no codes; this is its only one that is about the passphrase.
+    const message = (cause as Error).message;
+    const isOther = message.startsWith('no identity matched');
+    const what = isOther ? `the passphrase does not open ${name}` : `${name} cannot be opened with a passphrase: ${message}`;
+    throw new Failure('identity_wrong', what, { affected: [name], cause });
   }
-  return parseIdentities(text, name);
 }

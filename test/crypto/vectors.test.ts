@@ -3,17 +3,18 @@ import { inflateSync } from 'node:zlib';
 import * as vectors from 'cctv-age';
 import { expect } from 'chai';
 import { openHeader } from '../../core/crypto/header.ts';
-import { parseIdentities } from '../../core/crypto/identity.ts';
+import { newIdentity, openLocked, parseIdentities } from '../../core/crypto/identity.ts';
 import { DirectStreamReader, StreamReader } from '../../core/crypto/stream-reader.ts';
 import { asFailure } from '../../core/failure.ts';
 
-/** What this program has no use for: it encrypts to X25519 recipients, and stores no armor. */
+/** What no object of a repository may be: those are encrypted to X25519 recipients, and have no armor. */
 const OTHER_KEYS = /^(?:armor|scrypt|hybrid)/;
 
 interface Vector {
   readonly expect: string;
   readonly payload: string;
   readonly identities: string[];
+  readonly passphrases: readonly string[];
   readonly isUsable: boolean;
   readonly file: Buffer;
 }
@@ -28,6 +29,7 @@ function parse(name: string, bytes: Buffer): Vector {
     expect: values('expect')[0] ?? '',
     payload: values('payload')[0] ?? '',
     identities: values('identity').filter((identity) => identity.startsWith('AGE-SECRET-KEY-1')),
+    passphrases: values('passphrase'),
     isUsable: !OTHER_KEYS.test(name) && values('armored').length === 0 && values('passphrase').length === 0,
     file: values('compressed')[0] === 'zlib' ? inflateSync(rest) : rest,
   };
@@ -70,4 +72,49 @@ describe('age test vectors (C2SP CCTV)', () => {
       }
     });
   }
+
+  const locked = known.filter(([, { passphrases }]) => passphrases.length > 0);
+  const openWith = async ({ file, passphrases }: Vector): Promise<Outcome> => {
+    try {
+      return {
+        sha256: createHash('sha256')
+          .update(await openLocked(file, passphrases[0] as string, 'the vector'))
+          .digest('hex'),
+      };
+    } catch (error) {
+      return { code: asFailure(error).code };
+    }
+  };
+
+  it('has files that a passphrase opens, with and without armor, and such as ask for too much work', () => {
+    const names = locked.map(([name]) => name);
+    expect(names).to.include.members(['scrypt', 'armor_scrypt', 'scrypt_work_factor_23', 'scrypt_work_factor_overflow']);
+    expect(names.length).to.be.greaterThan(20);
+  });
+
+  // As the file of an identity that a passphrase locks. The library opens work factors up to 20, which takes 1 GiB.
+  for (const [name, vector] of locked) {
+    it(`${name}, by its passphrase: ${vector.expect}`, async () => {
+      const outcome = await openWith(vector);
+      expect(outcome).to.deep.equal(vector.expect === 'success' ? { sha256: vector.payload } : { code: 'identity_wrong' });
+    });
+  }
+
+  it('takes none of the others for a file that the passphrase opens', async () => {
+    for (const [name, vector] of known.filter(([, { passphrases }]) => passphrases.length === 0))
+      expect(await openWith({ ...vector, passphrases: ['password'] }), name).to.deep.equal({ code: 'identity_wrong' });
+  });
+
+  it('takes no armored file, none for a passphrase and none for other keys for an object, whoever asks', async () => {
+    const others = known.filter(([name]) => OTHER_KEYS.test(name));
+    expect(others.length).to.be.greaterThan(70);
+    for (const [name, vector] of others) {
+      // The identity of a vector is tried where it is one of this program's, or else any.
+      const identities = vector.identities.length > 0 ? vector.identities : [(await newIdentity()).secret];
+      for (const isDirect of [true, false]) {
+        const outcome = (await open({ ...vector, identities }, isDirect)) as { code?: string };
+        expect(['repository_damaged', 'identity_wrong'], name).to.include(outcome.code);
+      }
+    }
+  });
 });
