@@ -6,6 +6,7 @@ import { historyTargets } from './targets/history-files.ts';
 import { jobTargets } from './targets/jobs.ts';
 import { manifestTargets } from './targets/manifests.ts';
 import { packTargets } from './targets/packs.ts';
+import { placeTargets } from './targets/places.ts';
 import { recoveryTargets } from './targets/recovery.ts';
 import { rpcTargets } from './targets/rpc.ts';
 import { signatureTargets } from './targets/signatures.ts';
@@ -23,4 +24,5 @@ export const TARGETS: readonly Target[] = [
   ...jobTargets,
   ...rpcTargets,
   ...dumpTargets,
+  ...placeTargets,
 ];

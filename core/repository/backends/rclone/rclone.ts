@@ -8,16 +8,8 @@ import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import type { Store } from '../store-backend.ts';
 import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings, rcloneFailure } from './command.ts';
+import { type Listed, parseListing } from './listing.ts';
 import { RcloneWriter } from './rclone-writer.ts';
-
-/** What `rclone lsjson` tells of an entry. */
-interface Listed {
-  readonly Path: string;
-  readonly Name: string;
-  readonly Size: number;
-  readonly ModTime: string;
-  readonly IsDir: boolean;
-}
 
 /** The place that a location names. Nothing is asked of it yet. */
 export function openRclone(location: RcloneLocation, settings: RcloneSettings): RcloneBackend {
@@ -129,9 +121,7 @@ export class RcloneBackend implements Store {
       if (exit === Exit.folderMissing || exit === Exit.fileMissing) return undefined;
       throw error;
     }
-    const found = JSON.parse(output.toString('utf8')) as Listed | Listed[] | null;
-    if (found === null) return undefined;
-    return Array.isArray(found) ? found : [found];
+    return parseListing(output, path === '' ? this.description : path);
   }
 
   async remove(name: string): Promise<void> {

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
 import { Failure } from '../../../failure.ts';
 import { nameTaken } from '../object-failures.ts';
+import { isEntries, isHandle, isSpace, isStats, strangeAnswer } from './answers.ts';
 import type { Session, SftpConnection } from './connection.ts';
 import { diskFull, Status, sftpFailure, statusOf } from './sftp-failure.ts';
 
@@ -20,6 +21,14 @@ export interface RemoteHandle {
 /** A session, and those who wait for an answer on it: all hear when it ends. */
 interface OpenSession extends Session {
   readonly waiting: Set<(error: Error) => void>;
+}
+
+function isNothing(_: unknown): _ is undefined {
+  return true;
+}
+
+function isOpen(answer: unknown): answer is RemoteHandle {
+  return isHandle((answer as RemoteHandle).handle);
 }
 
 type Callback<T> = (error: Error | undefined, value: T) => void;
@@ -48,15 +57,22 @@ export class RemoteFiles {
     return sftp === this.#current?.sftp;
   }
 
-  /** Sends one request; rejects also when the connection ends before the answer. */
-  async #ask<T>(what: string, send: (sftp: SFTPWrapper, answer: Callback<T>) => void, on?: SFTPWrapper): Promise<T> {
+  /** Sends one request, and looks whether it is answered; rejects also when the connection ends before that. */
+  async #ask<T>(
+    what: string,
+    isAnswer: (answer: unknown) => answer is T,
+    send: (sftp: SFTPWrapper, answer: Callback<unknown>) => void,
+    on?: SFTPWrapper,
+  ): Promise<T> {
     const { sftp, socket, waiting } = await this.#session(what, on);
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     if (waiting.size === 0) socket.ref();
     waiting.add(reject);
     try {
       send(sftp, (error, value) => (error === undefined || error === null ? resolve(value) : reject(error)));
-      return await promise;
+      const answer = await promise;
+      if (!isAnswer(answer)) throw strangeAnswer(what);
+      return answer;
     } catch (error) {
       throw sftpFailure(what, error);
     } finally {
@@ -68,7 +84,7 @@ export class RemoteFiles {
 
   /** Sends a request that is answered with nothing but whether it was done. */
   #tell(what: string, send: (sftp: SFTPWrapper, done: (error?: Error | null) => void) => void, on?: SFTPWrapper): Promise<void> {
-    return this.#ask<void>(what, (sftp, answer) => send(sftp, (error) => answer(error ?? undefined, undefined)), on);
+    return this.#ask(what, isNothing, (sftp, answer) => send(sftp, (error) => answer(error ?? undefined, undefined)), on);
   }
 
   /** The session as it is now, or the one that a file was opened on: when that has ended, so has the file. */
@@ -89,7 +105,7 @@ export class RemoteFiles {
   }
 
   open(path: string, flags: 'r' | 'r+' | 'w'): Promise<RemoteHandle> {
-    return this.#ask<RemoteHandle>(path, (sftp, answer) => {
+    return this.#ask(path, isOpen, (sftp, answer) => {
       sftp.open(path, flags === 'w' ? 'w' : flags, FILE_MODE, (error, handle) => answer(error, { sftp, handle }));
     });
   }
@@ -111,9 +127,10 @@ export class RemoteFiles {
   /** What the server's disk has free and holds in all, in bytes; undefined where it cannot be asked. `on`: on this connection alone. */
   async space(on?: SFTPWrapper): Promise<{ free: number; size: number } | undefined> {
     try {
-      const { f_bavail, f_blocks, f_frsize } = await this.#ask<{ f_bavail: number; f_blocks: number; f_frsize: number }>(
+      const { f_bavail, f_blocks, f_frsize } = await this.#ask(
         this.root,
-        (sftp, answer) => sftp.ext_openssh_statvfs(this.root, answer),
+        isSpace,
+        (sftp, answer) => sftp.ext_openssh_statvfs(this.root, answer as never),
         on,
       );
       // Some tell of no disk at all.
@@ -172,8 +189,9 @@ export class RemoteFiles {
     length: number,
     position: number,
   ): Promise<number> {
-    return this.#ask<number>(
+    return this.#ask(
       path,
+      (count): count is number => typeof count === 'number' && count >= 0 && count <= length,
       (_, answer) => {
         sftp.read(handle, bytes, at, length, position, (error, count) => {
           // The end of the file is an answer of its own (SSH_FX_EOF).
@@ -188,7 +206,7 @@ export class RemoteFiles {
   /** Undefined when nothing is there. */
   async stat(path: string): Promise<Stats | undefined> {
     try {
-      return await this.#ask<Stats>(path, (sftp, answer) => sftp.lstat(path, answer as never));
+      return await this.#ask(path, isStats, (sftp, answer) => sftp.lstat(path, answer as never));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -204,7 +222,7 @@ export class RemoteFiles {
   /** What is in a folder; nothing when it is missing. */
   async list(path: string): Promise<FileEntryWithStats[]> {
     try {
-      return await this.#ask<FileEntryWithStats[]>(path, (sftp, answer) => sftp.readdir(path, answer as never));
+      return await this.#ask(path, isEntries, (sftp, answer) => sftp.readdir(path, answer as never));
     } catch (error) {
       if (isMissing(error)) return [];
       throw error;
