@@ -3,6 +3,7 @@ import { findSubject } from '../browse/find-subject.ts';
 import { identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { unitDocument } from '../repository/documents.ts';
 import { type FoundDeletions, readDeletions } from '../repository/history/deletions.ts';
 import { isTimedId, unitNameOf } from '../repository/ids.ts';
 import { noteDamaged } from '../repository/known-damage.ts';
@@ -15,6 +16,7 @@ import { DamageList } from '../verify/damage-list.ts';
 import { KeyReferences } from '../verify/key-references.ts';
 import { checkRecovery } from '../verify/recovery-check.ts';
 import { requireSomeKey } from '../verify/require-key.ts';
+import { checkSealed } from '../verify/sealed-check.ts';
 import { checkServer } from '../verify/server-check.ts';
 import { type CheckScope, type KnownHistory, UnitCheck } from '../verify/unit-check.ts';
 import { noteVerified } from '../verify/verified-units.ts';
@@ -46,9 +48,9 @@ export async function verify(request: VerifyRequest, context: Context): Promise<
     // A run was killed before it said which account this is, and stored nothing.
     if (await repository.units.isEmpty(id)) continue;
     names.add(watch.unit);
-    const { found, failures } = await checkUnit(id, repository, watch, { scope, history, keys });
+    const { found, failures, strange } = await checkUnit(id, repository, watch, { scope, history, keys });
     damages.push(...found);
-    unread.push(...failures);
+    unread.push(...failures, ...strange);
     const check = {
       time: context.now().toISOString(),
       isDamaged: found.length > 0,
@@ -100,18 +102,20 @@ async function missingKeys(repository: Repository, keys: KeyReferences): Promise
   return damages.ofSnapshots(async () => true);
 }
 
-/** What is wrong with a unit, and why contents were not read. What ends its check is among the first, and does not end that of the others. */
+/** What is wrong with a unit, why contents were not read, and what has a name that nobody here knows. What ends its check is among the first, and does not end that of the others. */
 async function checkUnit(
   unit: string,
   repository: Repository,
   watch: VerificationWatch,
   { scope, history, keys }: { readonly scope: CheckScope; readonly history: KnownHistory; readonly keys: KeyReferences },
-): Promise<{ readonly found: readonly Damage[]; readonly failures: readonly Failure[] }> {
+): Promise<{ readonly found: readonly Damage[]; readonly failures: readonly Failure[]; readonly strange: readonly Failure[] }> {
   const damages = new DamageList();
   const check = new UnitCheck(repository, damages, watch, scope);
   const place = `${serverFolder(repository.server)}/${unitPath(unit)}`;
   try {
-    keys.add(await repository.units.read(unit));
+    const identity = await repository.units.read(unit);
+    keys.add(identity);
+    await checkSealed(unitDocument, place, identity, repository);
   } catch (error) {
     damages.add(place, error, []);
   }
@@ -129,7 +133,7 @@ async function checkUnit(
   const snapshots = found.flatMap((damage) => damage.snapshots).filter(isTimedId);
   if (repository.isOwn)
     noteDamaged(repository.stateFolder, unit, snapshots, scope === 'all' && check.unread.length === 0 ? 'instead' : 'besides');
-  return { found, failures: check.unread };
+  return { found, failures: check.unread, strange: check.strange };
 }
 
 /** The ids of the units to check, and the folder that they are in. */

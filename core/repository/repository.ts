@@ -25,6 +25,17 @@ export interface UnusableRecord {
   readonly failure: Failure;
 }
 
+/** The records of a unit. */
+export interface FoundRecords {
+  /** The usable ones, oldest first. */
+  readonly records: SnapshotRecord[];
+  readonly unusable: UnusableRecord[];
+  /** Those among `records` for which nobody vouches but a record that links to them: what would be wrong with each without that. */
+  readonly doubtful: UnusableRecord[];
+  /** Names among the records that this version does not know: of a later one, or somebody's. */
+  readonly strange: Failure[];
+}
+
 /**
  * What one server keeps in a repository: its units, the snapshots of each, the records of its runs. What is read is checked against its
  * schema and against the name that it was found under.
@@ -49,22 +60,25 @@ export class Repository extends ServerFolder {
 
   /** One snapshot of a unit by the path of its record; `linked` is the digest by which a checked record links to it. Throws what makes it unusable. */
   async readSnapshot(unit: string, path: string, linked?: string): Promise<SnapshotRecord> {
-    const { value, sha256 } = await readDocument(this, snapshotDocument, this.nameOf(path), linked);
+    return (await this.#readRecord(unit, path, linked)).record;
+  }
+
+  async #readRecord(unit: string, path: string, linked: string | undefined): Promise<{ record: SnapshotRecord; doubt?: Failure }> {
+    const { value, sha256, doubt } = await readDocument(this, snapshotDocument, this.nameOf(path), linked);
     checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
     const record = value.sealed === undefined ? value : concealed(value);
     this.#digests.set(record, sha256);
-    return record;
+    return doubt === undefined ? { record } : { record, doubt };
   }
 
   /**
-   * The usable snapshots of a unit, oldest first, and what of its records cannot be used. The records in `known`, by their paths, are
+   * The usable snapshots of a unit, and what of its records cannot be used or is doubtful. The records in `known`, by their paths, are
    * taken as they were read before, if they are still there.
    */
-  async readSnapshots(
-    unit: string,
-    known: ReadonlyMap<string, SnapshotRecord> = new Map(),
-  ): Promise<{ records: SnapshotRecord[]; unusable: UnusableRecord[] }> {
+  async readSnapshots(unit: string, known: ReadonlyMap<string, SnapshotRecord> = new Map()): Promise<FoundRecords> {
     const records: SnapshotRecord[] = [];
+    const doubtful: UnusableRecord[] = [];
+    const strange: Failure[] = [];
     const unusable: UnusableRecord[] = [];
     const paths: string[] = [];
     for await (const { name: path } of this.listObjects(`${layout.snapshotsFolder(unit)}/`)) {
@@ -76,9 +90,12 @@ export class Repository extends ServerFolder {
       const failure = unknownName(this.nameOf(path));
       // A record of a later format may name packs of this unit.
       if (startsWithTimedId(name)) unusable.push({ path, failure });
-      else this.report(failure);
+      else {
+        this.report(failure);
+        strange.push(failure);
+      }
     }
-    // The newest first: a record that was checked vouches for those that it links to, and a signature takes as long as all the rest.
+    // The newest first: a record that was checked vouches for those that it links to.
     const linked = new Map<string, string>();
     paths.sort().reverse();
     this.expectDocuments(
@@ -87,7 +104,10 @@ export class Repository extends ServerFolder {
     );
     for (const path of paths) {
       try {
-        const record = known.get(path) ?? (await this.readSnapshot(unit, path, linked.get(layout.recordIdOf(path) ?? '')));
+        const before = known.get(path);
+        const { record, doubt } =
+          before === undefined ? await this.#readRecord(unit, path, linked.get(layout.recordIdOf(path) ?? '')) : { record: before };
+        if (doubt !== undefined) doubtful.push({ path, failure: doubt });
         for (const link of [record.parent, record.base]) if (link !== null) linked.set(link.id, link.sha256);
         records.push(record);
       } catch (error) {
@@ -97,7 +117,7 @@ export class Repository extends ServerFolder {
     }
     records.reverse();
     unusable.sort((a, b) => (a.path < b.path ? -1 : 1));
-    return { records, unusable };
+    return { records, unusable, doubtful, strange };
   }
 
   /** The usable snapshots of a unit, oldest first; unusable ones are reported and left out. */

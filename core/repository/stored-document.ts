@@ -11,6 +11,8 @@ export interface StoredDocument<T> {
   readonly sha256: string;
   /** The public key (raw, base64) that signed it; undefined when none did. */
   readonly signer?: string;
+  /** Why it would be refused without the link to it. */
+  readonly doubt?: Failure;
 }
 
 /** Where documents are, and who signs and judges them. */
@@ -69,8 +71,8 @@ function signerOf(bytes: Buffer, name: string): { readonly signer?: string } {
 }
 
 /**
- * Reads and checks a document of a server, which must be signed by that, or be the one of this SHA-256 that an object which was checked links to. Throws as
- * `readUnjudged`.
+ * Reads and checks a document of a server, which must be signed by that, or be the one of this SHA-256 that an object which was checked links to: then it
+ * may be signed by a key that nothing names any more, or not at all. A signature that does not fit is damage all the same. Throws as `readUnjudged`.
  */
 export async function readDocument<T>(
   store: DocumentStore,
@@ -79,7 +81,14 @@ export async function readDocument<T>(
   linked?: string,
 ): Promise<StoredDocument<T>> {
   const { bytes, ...stored } = await readWhole(store.backend, kind, name);
-  if (stored.sha256 !== linked) await store.signatures.admit(name, { ...stored, ...signerOf(bytes, name) });
+  const signer = signerOf(bytes, name);
+  try {
+    await store.signatures.admit(name, { ...stored, ...signer });
+  } catch (error) {
+    const doubt = asFailure(error);
+    if (stored.sha256 !== linked || doubt.code !== 'repository_damaged') throw error;
+    return { ...stored, doubt };
+  }
   return stored;
 }
 

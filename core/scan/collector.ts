@@ -8,6 +8,7 @@ import type { WalkListener } from './compare/tree-comparison.ts';
 import type { UnitContents } from './known/unit-contents.ts';
 import { BATCH_ENTRIES, BATCHES_PER_WORKER } from './limits.ts';
 import { BatchBuilder } from './pack/batch-builder.ts';
+import { isTrailingLink } from './pack/trailing.ts';
 import type { UnitPacking } from './pack/unit-packing.ts';
 import { entryOf, Outcome, type ReadEntries, releaseEntries } from './read/read-entries.ts';
 
@@ -243,7 +244,9 @@ export class Collector implements WalkListener {
       leads.hasMember = answer.members[index - first] === 1;
     }
     if (entry !== undefined) {
-      this.#correct(this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | flags } : entry), fileSize(entry), size);
+      const isThere = this.#output.row(entry.kind === 'directory' ? { ...entry, flags: entry.flags | flags } : entry);
+      if (leads !== undefined && isThere && entry.linkTarget !== undefined && isTrailingLink(entry)) leads.hasMember = true;
+      this.#correct(isThere, fileSize(entry), size);
     } else if (answer.outcomes[index - first] === Outcome.unreadable) {
       // What is there and could not be read stays as the previous state has it.
       this.#output.unseen(parentPath(path));

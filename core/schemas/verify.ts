@@ -41,7 +41,7 @@ export const verifyResult = {
   type: 'object',
   properties: {
     ...doubtProperties,
-    status: { enum: ['ok', 'partial', 'damaged'], description: 'partial: no damage, but of what the warnings name no contents were read.' },
+    status: { enum: ['ok', 'partial', 'damaged'], description: 'partial: no damage, but what the warnings name could not be looked into.' },
     units: { type: 'array', items: unitNameSchema },
     snapshots: countSchema,
     objects: countSchema,

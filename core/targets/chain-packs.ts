@@ -10,7 +10,9 @@ export function chainPacks(chain: readonly SnapshotRecord[], repository: Reposit
     open: async (pack) => {
       const size = await repository.objectSize(pack);
       if (size === undefined) return undefined;
-      if (size === lengths.get(pack)) return repository.openContent(pack, size);
+      const stored = lengths.get(pack);
+      if (stored === undefined) throw new Failure('repository_damaged', 'a pack that no record of the chain names', { affected: [pack] });
+      if (size === stored) return repository.openContent(pack, size);
       throw new Failure('repository_damaged', 'a pack has another length than was stored', { affected: [pack] });
     },
   };

@@ -5,6 +5,11 @@ import type { Repository } from '../repository/repository.ts';
 /** No key here opens it. */
 const FOR_OTHERS: ReadonlySet<string> = new Set(['identity_missing', 'identity_wrong']);
 
+/** Whether a failure says that something is encrypted for others. */
+export function isForOthers({ code }: Pick<Failure, 'code'>): boolean {
+  return FOR_OTHERS.has(code);
+}
+
 /**
  * What of a unit's backups nobody here has a key for, such as what is older than a change of keys. Of that the digests of what is stored are compared. Where
  * contents were to be read, each snapshot that has such an object is named.
@@ -45,8 +50,9 @@ export class LockedContents {
 
   /** Whether an error says that something is encrypted for others; the snapshot that has it is named then. */
   add(snapshot: string, error: unknown): boolean {
-    const { code, message, affected, advice } = asFailure(error);
-    if (!FOR_OTHERS.has(code)) return false;
+    const failure = asFailure(error);
+    if (!isForOthers(failure)) return false;
+    const { code, message, affected, advice } = failure;
     // Who gave no key and did not want to see all asked for no more than is compared.
     if (!this.#isAll && !this.#repository.keys.isGiven) return true;
     const text = `${snapshot}: of what is encrypted only the stored bytes were compared: ${message}`;

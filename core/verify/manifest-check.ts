@@ -20,8 +20,8 @@ export interface ManifestFindings {
 }
 
 /**
- * Compares the whole manifest of a snapshot with its record, and looks at every row. `trees` are the names of the trees that the records of the
- * unit have, undefined where they cannot be read. Throws what is wrong when nothing of it can be read.
+ * Compares the whole manifest of a snapshot with its record, and looks at every row. `trees` are the names of the trees that the records of its
+ * chain have, undefined where they cannot be read. Throws what is wrong when nothing of it can be read.
  */
 export async function checkManifest(
   repository: Repository,
@@ -47,6 +47,7 @@ export async function checkManifest(
     }
     const failure = lost.failure();
     if (failure !== undefined) problem(failure);
+    else if (rows !== reader.rowCount) problem(damagedManifest(`it has ${rows} rows, and says ${reader.rowCount}`));
     reader.verifyWhole(plainManifest(record.manifest).sha256);
   };
   await withManifest(repository, record, (reader) => check(reader).catch((error) => problemOrThrow(error, problem)), lost.add);

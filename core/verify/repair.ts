@@ -60,7 +60,8 @@ export class UnitRepair {
 
   async repair(unit: string): Promise<void> {
     const met = await this.#repairRecords(unit);
-    const { records, unusable } = await this.#repository.readSnapshots(unit);
+    const { records, unusable, doubtful } = await this.#repository.readSnapshots(unit);
+    for (const { path, failure } of doubtful) this.#lose(path, failure, [recordIdOf(path) ?? path]);
     for (const { path, failure } of unusable) if (!met.has(path)) this.#lose(path, failure, [recordIdOf(path) ?? path]);
     const wanted = new Map<string, Wanted>();
     for (const record of records) {

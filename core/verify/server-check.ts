@@ -1,5 +1,13 @@
 import { asFailure, Failure } from '../failure.ts';
-import { deletionDocument, holdDocument, keyDocument, machineDocument, noteDocument, runDocument } from '../repository/documents.ts';
+import {
+  type DocumentKind,
+  deletionDocument,
+  holdDocument,
+  keyDocument,
+  machineDocument,
+  noteDocument,
+  runDocument,
+} from '../repository/documents.ts';
 import { missingRuns, missingUnits, runMissing, snapshotMissing } from '../repository/history/missing.ts';
 import { readRemovedNotes } from '../repository/history/seen.ts';
 import { isTimedId } from '../repository/ids.ts';
@@ -8,11 +16,13 @@ import type { KeyRecord } from '../repository/keys/key-record.ts';
 import { lockedProblem } from '../repository/keys/locked-identity.ts';
 import { readServer } from '../repository/known-servers.ts';
 import * as layout from '../repository/layout.ts';
+import type { SealedMembers } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDocument } from '../repository/stored-document.ts';
 import { putBack } from '../repository/unit-notes.ts';
 import type { DamageList } from './damage-list.ts';
 import type { KeyReferences, MaybeSealed } from './key-references.ts';
+import { checkSealed } from './sealed-check.ts';
 import type { KnownHistory } from './unit-check.ts';
 
 /** A document that says where it belongs. */
@@ -23,21 +33,33 @@ interface Placed {
   readonly snapshot?: string;
 }
 
-function readNote(repository: Repository, name: string): Promise<{ readonly value: Placed }> {
-  if (readRemovedNotes(repository.stateFolder).includes(layout.recordIdOf(name) ?? '')) throw putBack(name);
-  return readDocument(repository, noteDocument, name);
+type Read = (repository: Repository, name: string) => Promise<{ readonly value: Placed }>;
+
+/** Reads documents that may have sealed members, and opens those. */
+function opening<T extends Placed & { readonly sealed?: SealedMembers }>(kind: DocumentKind<T>): Read {
+  return async (repository, name) => {
+    const { value } = await readDocument(repository, kind, name);
+    await checkSealed(kind, name, value, repository);
+    return { value };
+  };
 }
 
+const openNote = opening(noteDocument);
+
+const readNote: Read = (repository, name) => {
+  if (readRemovedNotes(repository.stateFolder).includes(layout.recordIdOf(name) ?? '')) throw putBack(name);
+  return openNote(repository, name);
+};
+
 /** The folders of small objects below that of a server. What is in them and has another name is passed over, as everywhere. */
-const FOLDERS: readonly (readonly [folder: string, read: (repository: Repository, name: string) => Promise<{ readonly value: Placed }>])[] =
-  [
-    [layout.MACHINES_FOLDER, (repository, name) => readDocument(repository, machineDocument, name)],
-    [layout.NOTES_FOLDER, readNote],
-    [layout.RUNS_FOLDER, (repository, name) => readDocument(repository, runDocument, name)],
-    [layout.HOLDS_FOLDER, (repository, name) => readDocument(repository, holdDocument, name)],
-    [layout.KEYS_FOLDER, (repository, name) => readDocument(repository, keyDocument, name)],
-    [layout.DELETIONS_FOLDER, (repository, name) => readDocument(repository, deletionDocument, name)],
-  ];
+const FOLDERS: readonly (readonly [folder: string, read: Read])[] = [
+  [layout.MACHINES_FOLDER, (repository, name) => readDocument(repository, machineDocument, name)],
+  [layout.NOTES_FOLDER, readNote],
+  [layout.RUNS_FOLDER, opening(runDocument)],
+  [layout.HOLDS_FOLDER, opening(holdDocument)],
+  [layout.KEYS_FOLDER, (repository, name) => readDocument(repository, keyDocument, name)],
+  [layout.DELETIONS_FOLDER, (repository, name) => readDocument(repository, deletionDocument, name)],
+];
 
 /** Looks at what a server's folder has besides its units, and for runs that are gone: none of it is needed to restore, but of passphrases the identities that they lock. */
 export async function checkServer(

@@ -3,8 +3,10 @@ import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import type { ManifestReader } from '../manifest/read/manifest-reader.ts';
+import { snapshotDocument } from '../repository/documents.ts';
 import type { FoundDeletions } from '../repository/history/deletions.ts';
 import { missingSnapshots, snapshotMissing } from '../repository/history/missing.ts';
+import { revealStored } from '../repository/keys/sealed-members.ts';
 import { recordIdOf, serverFolder, snapshotPath } from '../repository/layout.ts';
 import { type ObjectReference, type SnapshotRecord, treesOf } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -51,10 +53,17 @@ export class UnitCheck {
   readonly #watch: VerificationWatch;
   /** By snapshot: the ids of those that lie directly on it. */
   readonly #above = new Map<string, string[]>();
+  /** By snapshot: the id of the one that it lies on directly. */
+  readonly #below = new Map<string, string>();
+  /** The snapshots whose chain is complete. */
+  readonly #whole = new Set<string>();
   readonly #packs = new Map<string, NamedPack>();
   /** The snapshots whose manifests can be read, at least in part. */
   readonly #checked: SnapshotRecord[] = [];
+  /** By snapshot: its trees, as far as its record gives them away. */
+  readonly #roots = new Map<string, SnapshotRecord['roots']>();
   readonly #locked: LockedContents;
+  #strange: readonly Failure[] = [];
 
   readonly #scope: CheckScope;
 
@@ -71,12 +80,18 @@ export class UnitCheck {
     return this.#locked.failures;
   }
 
+  /** Names that this version does not know, and what stands there cannot be looked at. */
+  get strange(): readonly Failure[] {
+    return this.#strange;
+  }
+
   /**
    * `runs`: what the log of runs says; `deletions`: what the server said that it deleted. The key records that records name go to `keys`. Gives the
    * records that can be used.
    */
   async check(unit: string, { runs, deletions }: KnownHistory, keys: KeyReferences): Promise<readonly SnapshotRecord[]> {
-    const { records, unusable } = await this.#repository.readSnapshots(unit);
+    const { records, unusable, doubtful, strange } = await this.#repository.readSnapshots(unit);
+    this.#strange = strange;
     for (const record of records) keys.addRecord(record);
     for (const id of await missingSnapshots(unit, { records, unusable }, this.#repository, runs, deletions))
       this.#damages.add(this.#object(snapshotPath(unit, id)), snapshotMissing(unit, id), []);
@@ -84,15 +99,17 @@ export class UnitCheck {
     this.#watch.snapshots += records.length + unusable.length;
     this.#watch.objects += records.length + unusable.length;
     for (const { path, failure } of unusable) this.#damages.add(this.#object(path), failure, [recordIdOf(path) ?? path]);
+    // Restored they can be, until what links to them is deleted.
+    for (const { path, failure } of doubtful) this.#damages.add(this.#object(path), failure, [recordIdOf(path) ?? path]);
     this.#checkChains(records);
+    for (const record of records) await this.#readRoots(record);
     for (const record of records) this.#namePacks(record);
     this.#watch.bytesTotal += records.reduce((sum, { manifest }) => sum + manifest.length, 0);
     const chosen = this.#chosenPacks(unit);
     for (const { reference } of chosen) this.#watch.bytesTotal += reference.length;
-    const trees = await this.#treesOf(records);
     for (const record of records) {
       if (this.#locked.has(record.manifest)) await this.#checkStored(record.manifest, [record.id]);
-      else await this.#checkManifest(record, trees);
+      else await this.#checkManifest(record, this.#treesOf(record));
     }
     for (const pack of this.#packs.values()) if (!chosen.has(pack)) await this.#checkLength(pack.reference, pack.snapshots);
     const isLocked = ({ reference }: NamedPack): boolean => this.#locked.has(reference);
@@ -122,13 +139,27 @@ export class UnitCheck {
     keepWaits(stateFolder, unit, waitsAfter(packs, percent, readWaits(stateFolder, unit), paths));
   }
 
-  /** The names of all trees; undefined when a record does not give them away. */
-  async #treesOf(records: readonly SnapshotRecord[]): Promise<string[] | undefined> {
+  /** The names of the trees of a snapshot's chain; undefined when that is broken, or a record does not give them away. */
+  #treesOf({ id }: SnapshotRecord): string[] | undefined {
+    const found: Pick<SnapshotRecord, 'roots'>[] = [];
+    for (let at: string | undefined = id; at !== undefined && this.#whole.has(id); at = this.#below.get(at)) {
+      const roots = this.#roots.get(at);
+      if (roots === undefined) return undefined;
+      found.push({ roots });
+    }
+    return found.length === 0 ? undefined : treesOf(found);
+  }
+
+  /** Opens what is sealed in a record, as it is stored; where no key here does that, the state may know what it says. */
+  async #readRoots(record: SnapshotRecord): Promise<void> {
+    const path = snapshotPath(record.unit, record.id);
+    const keep = ({ roots }: SnapshotRecord): void => void this.#roots.set(record.id, roots);
     try {
-      return treesOf(await Promise.all(records.map((record) => this.#repository.revealed(record))));
+      keep(await revealStored(snapshotDocument, this.#object(path), record, this.#repository.keys));
     } catch (error) {
       if (asFailure(error).code === 'internal') throw error;
-      return undefined;
+      if (this.#locked.add(record.id, error)) await this.#repository.revealed(record).then(keep, () => {});
+      else this.#damages.add(this.#object(path), error, this.#dependentsOf(record.id));
     }
   }
 
@@ -183,8 +214,14 @@ export class UnitCheck {
     const chains = new ChainIndex(chainSnapshots(records, this.#repository));
     for (const { id, unit } of records) {
       const below = chains.below(id)?.id;
-      if (below !== undefined) this.#above.set(below, [...(this.#above.get(below) ?? []), id]);
-      if (chains.isComplete(id)) continue;
+      if (below !== undefined) {
+        this.#above.set(below, [...(this.#above.get(below) ?? []), id]);
+        this.#below.set(id, below);
+      }
+      if (chains.isComplete(id)) {
+        this.#whole.add(id);
+        continue;
+      }
       try {
         chains.select(id);
       } catch (error) {

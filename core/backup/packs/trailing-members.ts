@@ -2,6 +2,7 @@ import { tarHeader } from '../../archive/tar-header.ts';
 import type { ByteString, Entry } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import { parentPath } from '../../manifest/paths.ts';
+import { leadsUpwards } from '../../scan/pack/trailing.ts';
 import { type SpooledFrame, TrailingSpool } from './trailing-spool.ts';
 
 /**
@@ -26,13 +27,13 @@ export class TrailingMembers {
   }
 
   addSymlink(entry: Entry): void {
-    this.#leaveFor(entry.path);
-    if (leadsUpwards(entry.linkTarget ?? '')) this.#announceParent(entry.path);
+    this.#announceFor(entry);
     this.#links.add(tarHeader(entry));
   }
 
   /** A further name of what has a member under `linkTo` already. */
   addHardLink(entry: Entry, linkTo: ByteString): void {
+    this.#announceFor(entry);
     this.#links.add(tarHeader(entry, { linkTo }));
   }
 
@@ -50,6 +51,11 @@ export class TrailingMembers {
     while (this.#around.length > 0 && !isWithin(path, (this.#around.at(-1) as { entry: Entry }).entry.path)) this.#around.pop();
   }
 
+  #announceFor(entry: Entry): void {
+    this.#leaveFor(entry.path);
+    if (leadsUpwards(entry.linkTarget ?? '')) this.#announceParent(entry.path);
+  }
+
   /**
    * GNU tar makes a link that leads upwards at the very end, and sets its directory's time again after that only when the
    * directory's member came before the link's: so here it comes twice.
@@ -60,8 +66,4 @@ export class TrailingMembers {
     parent.isAnnounced = true;
     this.#links.add(tarHeader(parent.entry));
   }
-}
-
-function leadsUpwards(target: ByteString): boolean {
-  return target.startsWith('/') || target.split('/').includes('..');
 }

@@ -2,6 +2,7 @@ import type { DeviceNumbers } from '../../manifest/device-numbers.ts';
 import type { ByteString, Entry, ManifestRow } from '../../manifest/entry.ts';
 import { isWithin } from '../../manifest/path-order.ts';
 import type { ScanOutput } from '../../scan/collector.ts';
+import { isTrailingLink } from '../../scan/pack/trailing.ts';
 import { TrailingMembers } from '../packs/trailing-members.ts';
 import type { SpooledFrame } from '../packs/trailing-spool.ts';
 import { WarningList } from './warning-list.ts';
@@ -33,6 +34,12 @@ export class SnapshotOutput implements ScanOutput {
   }
 
   row(row: ManifestRow): boolean {
+    if (!this.#put(row)) return false;
+    if (row.kind === 'symlink' && row.linkTarget !== undefined && isTrailingLink(row)) this.#trailing.addSymlink(row);
+    return true;
+  }
+
+  #put(row: ManifestRow): boolean {
     if (this.#isBelowNoDirectory(row.path)) {
       this.problem(row.path, 'replaced', 'its directory was replaced by something else while it was read');
       return false;
@@ -42,7 +49,6 @@ export class SnapshotOutput implements ScanOutput {
     else this.changed++;
     this.#rows.add(this.#recorded(row));
     if (row.kind === 'directory') this.#trailing.addDirectory(row);
-    else if (row.kind === 'symlink' && row.linkCount === 1 && row.linkTarget !== undefined) this.#trailing.addSymlink(row);
     return true;
   }
 
@@ -57,7 +63,7 @@ export class SnapshotOutput implements ScanOutput {
   }
 
   link(entry: Entry, leader: Entry, hasMember: boolean): boolean {
-    if (!this.row(entry)) return false;
+    if (!this.#put(entry)) return false;
     // tar can link only to what was extracted before.
     if (hasMember) this.#trailing.addHardLink(entry, leader.path);
     return true;

@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { damaged } from './damage.ts';
+import { frameLength } from './frame-length.ts';
 
 const LEVEL = 3;
 
@@ -16,20 +17,19 @@ export function compressBlock(bytes: Buffer): Buffer {
 
 /** The contents of exactly one frame, when they are exactly `length` bytes. */
 export function decompressBlock(frame: Buffer, length: number, what: string): Buffer {
-  const result = decompress(frame, length, what);
-  if (result.buffer.length !== length) throw damaged(`${what} holds ${result.buffer.length} bytes instead of ${length}`);
-  // Bytes behind the frame are ignored silently otherwise.
-  if (result.engine.bytesWritten !== frame.length) throw damaged(`${what} is followed by foreign bytes`);
-  return result.buffer;
+  // The decoder takes several frames for one, and ignores bytes behind them.
+  if (frameLength(frame) !== frame.length) throw damaged(`${what} is not one frame`);
+  const bytes = decompress(frame, length, what);
+  if (bytes.length !== length) throw damaged(`${what} holds ${bytes.length} bytes instead of ${length}`);
+  return bytes;
 }
 
-function decompress(frame: Buffer, length: number, what: string): { buffer: Buffer; engine: { bytesWritten: number } } {
+function decompress(frame: Buffer, length: number, what: string): Buffer {
   try {
     return zstdDecompressSync(frame, {
-      info: true,
       maxOutputLength: Math.max(length, 1),
       chunkSize: Math.min(Math.max(length, 64) + 64, OUTPUT_STEP_MAX),
-    }) as never;
+    });
   } catch (error) {
     throw damaged(`${what} cannot be decompressed`, error);
   }

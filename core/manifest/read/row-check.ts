@@ -79,6 +79,7 @@ function problemOfKind(block: BlockView, row: number, hasLink: boolean, hasConte
     return hasLink ? 'a target of what is no link' : 'a link without a target';
   if (hasContent && (kind !== FILE || isEmpty)) return 'content of what has none';
   if (!hasContent && kind === FILE && !isEmpty && !isMissing) return 'it has a size and no content';
+  if (isMissing && kind === FILE && isEmpty) return 'content is missing of an empty file';
   if (!isEmpty && kind !== FILE && kind !== SYMLINK) return 'a size of what has none';
   return undefined;
 }
@@ -101,7 +102,8 @@ function problemOfNumber(block: BlockView, row: number, number: { major: number;
 function problemOfContent(block: BlockView, row: number, tables: SideTables, content: number, packs: number): string | undefined {
   const misplaced = tables.problemOfExtents(content, packs);
   if (misplaced !== undefined) return misplaced;
-  if ((byte(block.flags, row) & EntryFlags.contentMissing) !== 0) return undefined;
+  if ((byte(block.flags, row) & EntryFlags.contentMissing) !== 0)
+    return tables.storedAt(content) === 0 ? undefined : 'content that is said to be missing';
   const size = word(block.size, 2 * row + 1) * 0x1_0000_0000 + word(block.size, 2 * row);
   const mapped = tables.mappedAt(content, size);
   if (typeof mapped === 'string') return mapped;

@@ -37,16 +37,29 @@ async function conceal<T extends Sealable>(kind: DocumentKind<T>, name: string, 
  * `repository_damaged` when what is sealed is not this object's.
  */
 export async function reveal<T extends Sealable>(kind: DocumentKind<T>, name: string, value: T, keys: ServerKeys): Promise<T> {
-  const { sealed, ...open } = value;
+  const { sealed } = value;
   if (sealed === undefined) return value;
   const known = keys.parts.load(name, sealed.age);
-  const members = known ?? (await unsealed(name, sealed, keys));
+  if (known !== undefined) return withMembers(kind, name, value, known);
+  const members = await unsealed(name, sealed, keys);
+  const whole = withMembers(kind, name, value, members);
+  keys.parts.save(name, sealed.age, members);
+  return whole;
+}
+
+/** The same by what is stored alone. */
+export async function revealStored<T extends Sealable>(kind: DocumentKind<T>, name: string, value: T, keys: ServerKeys): Promise<T> {
+  const { sealed } = value;
+  return sealed === undefined ? value : withMembers(kind, name, value, await unsealed(name, sealed, keys));
+}
+
+function withMembers<T extends Sealable>(kind: DocumentKind<T>, name: string, value: T, members: Record<string, unknown>): T {
+  const { sealed: _, ...open } = value;
   // Nobody vouches for what is sealed but the record that it stands in: it can say nothing else than what was hidden.
   if (!Object.keys(members).every((member) => kind.hidden.includes(member as keyof T))) throw foreign(name);
   const whole = { ...open, ...members } as T;
   if (!kind.validate(whole))
     throw new Failure('repository_damaged', `${name}: what is sealed in it is not what belongs there`, { affected: [name] });
-  if (known === undefined) keys.parts.save(name, sealed.age, members);
   return whole;
 }
 

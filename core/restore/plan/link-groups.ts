@@ -1,4 +1,4 @@
-import type { Entry } from '../../manifest/entry.ts';
+import { type Entry, EntryFlags } from '../../manifest/entry.ts';
 import { NameGroups } from '../../manifest/name-groups.ts';
 import type { RowPlace } from './snapshot-view.ts';
 
@@ -32,7 +32,9 @@ export class LinkGroups {
 
 /** What names of one file at one time agree in. */
 export function identityOf(entry: Entry): string {
-  const { kind, device, inode, linkCount, ctime, mtime, size, mode, uid, gid, linkTarget, content } = entry;
+  const { kind, device, inode, linkCount, ctime, mtime, size, mode, uid, gid, linkTarget, content, flags } = entry;
+  // A name whose content is missing is none of the others: it is named.
+  const isMissing = flags & EntryFlags.contentMissing;
   const what = content?.digest.latin1Slice() ?? linkTarget ?? '';
-  return `${device}:${inode}:${kind}:${linkCount}:${ctime}:${mtime}:${size}:${mode}:${uid}:${gid}:${what}`;
+  return `${device}:${inode}:${kind}:${linkCount}:${ctime}:${mtime}:${size}:${mode}:${uid}:${gid}:${isMissing}:${what}`;
 }

@@ -20,6 +20,11 @@ const SYSTEM_LABELS: ReadonlySet<ByteString> = new Set(['security.selinux', 'sec
 /** What a mode allows its owner. */
 const OWNERS_BITS = 0o700;
 
+/** Up to this moment each file system can hold a time, in nanoseconds since 1970. */
+const EVERYWHERE = 2_147_483_648n * 1_000_000_000n;
+/** The most by which a file system rounds times, in nanoseconds. */
+const COARSEST = 2_000_000_000n;
+
 const stat = new StatBuffer();
 
 /** Which of an entry's attributes are written, and which of those on the target are none of our business. */
@@ -65,7 +70,7 @@ function keptOnTarget(name: ByteString): boolean {
 export function writeAttributes(descriptor: number, entry: Entry, place: AttributePlace, refuse: Refusal): void {
   writeOwnerAndMode(descriptor, entry, place, refuse);
   attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse, readXattrs(descriptor)));
-  attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
+  attempt('mtime', refuse, () => writeTime(descriptor, entry.mtime));
 }
 
 /**
@@ -80,7 +85,7 @@ export function writeNewAttributes(descriptor: number, entry: Entry, place: Attr
   }
   writeOwnerAndMode(descriptor, entry, place, refuse);
   attempt('extended attributes', refuse, () => writeXattrs(descriptor, entry, place, refuse, present));
-  attempt('mtime', refuse, () => setModificationTime(descriptor, entry.mtime));
+  attempt('mtime', refuse, () => writeTime(descriptor, entry.mtime));
 }
 
 /** The same for what was there before. Its access list goes first: the new mode would let in whom that names. */
@@ -100,6 +105,16 @@ function removeOtherAcl(descriptor: number, entry: Entry): void {
 function hasOtherAcl(xattrs: readonly Xattr[], entry: Entry): boolean {
   const present = xattrs.find(({ name }) => name === ACCESS_ACL)?.value;
   return present !== undefined && !entry.xattrs.some(({ name, value }) => name === ACCESS_ACL && value.equals(present));
+}
+
+/** Sets the modification time. A time that not every file system can hold is looked at afterwards: the kernel takes the nearest one without a word. */
+function writeTime(descriptor: number, mtime: bigint): void {
+  setModificationTime(descriptor, mtime);
+  if (mtime >= 0n && mtime < EVERYWHERE) return;
+  statDescriptor(descriptor, stat);
+  // Some know no fractions.
+  const off = mtime - stat.mtime;
+  if (off <= -COARSEST || off >= COARSEST) throw new Error('this file system cannot hold a time so far away');
 }
 
 function writeOwnerAndMode(descriptor: number, entry: Entry, { forced }: AttributePlace, refuse: Refusal): void {

@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, ftruncateSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Sandbox } from '../../commands/sandbox.ts';
@@ -65,6 +76,27 @@ describe('the packs of a snapshot in the hands of tar', () => {
       expect(await sandbox.differences()).to.deep.equal([]);
     });
   }
+
+  it('restores the times of folders around links that lead upwards, also those of several names', async () => {
+    for (const [folder, target] of [
+      ['one', '/etc/passwd'],
+      ['two', '../dense'],
+    ] as const) {
+      for (const each of [folder, `${folder}/below`, `${folder} too`]) mkdirSync(join(sandbox.shadow, each));
+      symlinkSync(target, join(sandbox.shadow, folder, 'below/link'));
+      linkSync(join(sandbox.shadow, folder, 'below/link'), join(sandbox.shadow, folder, 'z'));
+      linkSync(join(sandbox.shadow, folder, 'below/link'), join(sandbox.shadow, `${folder} too`, 'z'));
+      for (const each of [folder, `${folder}/below`, `${folder} too`]) utimesSync(join(sandbox.shadow, each), 1_000_000_000, 1_000_000_000);
+    }
+    const { snapshot } = await sandbox.back('full');
+    const target = extract(snapshot as string);
+    expect(await compareTrees(join(sandbox.site, 'shadow'), join(target, 'shadow'))).to.deep.equal([]);
+    // A further name alone that is new is an ordinary link to what is stored.
+    linkSync(join(sandbox.shadow, 'one/z'), join(sandbox.shadow, 'one/y'));
+    const later = extract((await sandbox.back('incremental')).snapshot as string);
+    for (const name of ['z', 'y', 'below/link']) expect(readlinkSync(join(later, 'shadow/one', name)), name).to.equal('/etc/passwd');
+    expect(await sandbox.differences()).to.deep.equal([]);
+  });
 
   it('has every further name of a file whose member it has', async () => {
     await sandbox.back('full');

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { hash, randomBytes } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { Failure } from '../../../core/failure.ts';
@@ -318,6 +319,28 @@ describe('manifest: damage on purpose', () => {
       .with.property('code', 'repository_damaged');
     expect(() => decompressBlock(Buffer.concat([compressBlock(Buffer.alloc(9)), Buffer.from('more')]), 9, 'a block')).to.throw(Failure);
     expect(() => decompressBlock(compressBlock(Buffer.alloc(9)), 10, 'a block')).to.throw(Failure);
+  });
+
+  it('a block or an index that is not one frame', () => {
+    const [content, skippable] = [Buffer.from('content'), Buffer.from('502a4d180400000061626364', 'hex')];
+    const whole = compressBlock(content);
+    expect(decompressBlock(whole, content.length, 'a block')).to.deep.equal(content);
+    // RLE blocks, several blocks, no content size, no checksum: all are one frame.
+    for (const other of [Buffer.alloc(300_000), randomBytes(300_000), Buffer.alloc(1)])
+      expect(decompressBlock(compressBlock(other), other.length, 'a block')).to.deep.equal(other);
+    const bare = execFileSync('zstd', ['-cq', '--no-check', '--no-content-size'], { input: content });
+    expect(decompressBlock(bare, content.length, 'a block')).to.deep.equal(content);
+    for (const frames of [
+      [compressBlock(content.subarray(0, 3)), compressBlock(content.subarray(3))],
+      [whole, compressBlock(Buffer.alloc(0))],
+      [whole, skippable],
+      [skippable, whole],
+      [whole.subarray(0, -1)],
+      [whole.subarray(0, 8)],
+    ])
+      expect(() => decompressBlock(Buffer.concat(frames), content.length, 'a block'))
+        .to.throw()
+        .with.property('code', 'repository_damaged');
   });
 
   it('more rows in a block, and deeper ones, than anything costs a bounded time for', () => {

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Failure } from '../../../core/failure.ts';
-import type { Entry, ManifestRow } from '../../../core/manifest/entry.ts';
+import { type Entry, EntryFlags, type ManifestRow } from '../../../core/manifest/entry.ts';
 import { findMerged, mergedEntries } from '../../../core/manifest/merge/merged-entries.ts';
 import { comparePaths } from '../../../core/manifest/path-order.ts';
 import { type LostStretch, ManifestReader } from '../../../core/manifest/read/manifest-reader.ts';
 import { withSpare } from '../../../core/manifest/read/random-access.ts';
-import { arranged, entry, MemoryManifest, write } from '../sample.ts';
+import { arranged, digestOf, entry, MemoryManifest, write } from '../sample.ts';
 
 const PATH = 'units/site1-00000000/manifests/20260101T000000000Z-00000000.mf.zst';
 
@@ -123,13 +123,20 @@ describe('a manifest of which blocks are damaged', () => {
 
   it('passes over a row that makes no sense, and tells of it alone', () => {
     const odd = { ...entry('a/x'), size: 5 };
-    const { bytes } = write([entry('a', 'directory', { mode: 0o77777 }), odd, entry('a/y'), entry('b')]);
+    // What is missing has no content, and an empty file misses none.
+    const digest = digestOf('c');
+    const content = { digest, extents: [{ pack: 'p/1', frame: 0, offset: 0, length: 1, digest }] };
+    const contradicting = { ...entry('c'), size: 1, content, flags: EntryFlags.contentMissing };
+    const empty = { ...entry('d'), flags: EntryFlags.contentMissing };
+    const { bytes } = write([entry('a', 'directory', { mode: 0o77777 }), odd, entry('a/y'), entry('b'), contradicting, empty]);
     const lost: LostStretch[] = [];
     const reader = ManifestReader.open(new MemoryManifest(bytes), undefined, { onLost: (each) => lost.push(each) });
     expect([...mergedEntries([reader])].map((placed: { entry: Entry }) => placed.entry.path)).to.deep.equal(['a/y', 'b']);
     expect(lost.map(({ from, isOne }) => [from, isOne])).to.deep.equal([
       ['a', true],
       ['a/x', true],
+      ['c', true],
+      ['d', true],
     ]);
     expect(catchFailure(() => [...ManifestReader.open(new MemoryManifest(bytes)).rows()]).code).to.equal('repository_damaged');
   });

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import koffi from 'koffi';
 import { libc } from '../../../core/linux/libc.ts';
-import type { Entry } from '../../../core/manifest/entry.ts';
+import { type Entry, EntryFlags } from '../../../core/manifest/entry.ts';
 import type { Outcome } from '../../../core/restore/outcome.ts';
 import type { RestoreOrder } from '../../../core/restore/restore.ts';
 import { restoreSample } from '../run-restore.ts';
@@ -64,6 +65,36 @@ describe('restoring files of several names', () => {
       expect(inode('poem')).to.equal(inode('second'));
       expect(new Set(['kept', 'poem', 'song'].map(inode)).size).to.equal(3);
     }
+  });
+
+  it('names the name of a file whose content is missing there, and links it to none', async () => {
+    await add('content', ['a'], { linkCount: 2 });
+    const digest = createHash('sha256').update('content').digest();
+    const over = { size: 7, inode: 7n, linkCount: 2, content: { digest, extents: [] }, flags: EntryFlags.contentMissing };
+    sample.add(sampleEntry('b', over));
+    sample.commit();
+    for (const overwrite of ['always', 'changed'] as const) {
+      const { problems, failed } = await restore({ overwrite });
+      expect(problems.first.map(({ code, path }) => `${code} ${path}`)).to.deep.equal(['content_missing b']);
+      expect(failed).to.equal(1);
+      expect([existsSync(join(target, 'b')), read('a')]).to.deep.equal([false, 'content']);
+    }
+  });
+
+  it('names each time that the file system of the target cannot hold', async () => {
+    const far = { near: 2n ** 31n + 7n, early: -5n, far: 2n ** 40n, farthest: 2n ** 62n, earliest: -(2n ** 40n) };
+    for (const [name, seconds] of Object.entries(far)) await add('x', [name], { mtime: seconds * 1_000_000_000n, inode: 0n });
+    sample.add(sampleEntry('folder', { kind: 'directory', mode: 0o755, mtime: far.far * 1_000_000_000n }));
+    sample.commit();
+    const { problems } = await restoreSample(sample, target, { threads: false });
+    const exact = (name: string, seconds: bigint): boolean =>
+      lstatSync(join(target, name), { bigint: true }).mtimeNs === BigInt.asIntN(64, seconds * 1_000_000_000n);
+    const off = [...Object.entries(far), ['folder', far.far] as const]
+      .filter(([name, seconds]) => !exact(name, seconds))
+      .map(([name]) => name);
+    expect(problems.first.map(({ code, path }) => `${code} ${path}`).sort()).to.deep.equal(
+      off.map((name) => `attribute_refused ${name}`).sort(),
+    );
   });
 
   for (const overwrite of ['always', 'changed'] as const) {
