@@ -90,7 +90,7 @@ export class UnitTimeline {
     // What an administrator has joined belongs to the same customer.
     for (const id of [...repository.units.joinedTo(unit), unit.unit]) {
       const found = await repository.readSnapshots(id);
-      for (const { failure } of found.unusable) repository.report(failure);
+      for (const { failure } of [...found.unusable, ...found.doubtful]) repository.report(failure);
       for (const missing of await missingSnapshots(id, found, repository)) {
         const failure = snapshotMissing(id, missing);
         repository.report(failure);
