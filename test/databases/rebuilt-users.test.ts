@@ -35,6 +35,20 @@ describe('The users of an account', () => {
     });
   });
 
+  it('keep the passwords that they have on MySQL, however the server writes their hashes', () => {
+    const mysql = { isMariadb: false, version: 90_704 };
+    for (const rounds of ['303035', '303041']) {
+      const hash = `0x244124${rounds}24${'0A1f'.repeat(31)}5B`;
+      const { users, before } = rebuildMysqlUsers(
+        `CREATE USER \`owner1\`@\`localhost\` IDENTIFIED WITH 'caching_sha2_password' AS ${hash} REQUIRE NONE PASSWORD EXPIRE DEFAULT;\n`,
+        OWN,
+        mysql,
+      );
+      expect(users).to.deep.equal(['owner1']);
+      expect(before[0]).to.equal(`CREATE USER IF NOT EXISTS \`owner1\`@\`localhost\` IDENTIFIED WITH caching_sha2_password AS ${hash}`);
+    }
+  });
+
   it('stay locked, limited and outdated as they were; what is not brought back is named', () => {
     const named = `\`one_web\`@\`%\` IDENTIFIED BY PASSWORD '${HASH}'`;
     const { before, notes } = rebuildMysqlUsers(

@@ -40,10 +40,12 @@ export async function linkedFolderOf(
   database: string,
   isSibling: (name: string) => boolean,
 ): Promise<LinkedFolder | undefined> {
+  const [server] = await admin.query('SELECT VERSION() AS version');
+  // MySQL follows no such link, and has no function that tells the name of a folder.
+  if (!serverKind(server!.version!).isMariadb) return undefined;
   const rows = await admin.query(
-    'SELECT SCHEMA_NAME AS name, HEX(CONVERT(SCHEMA_NAME USING filename)) AS folder, @@datadir AS data, VERSION() AS version FROM information_schema.SCHEMATA',
+    'SELECT SCHEMA_NAME AS name, HEX(CONVERT(SCHEMA_NAME USING filename)) AS folder, @@datadir AS data FROM information_schema.SCHEMATA',
   );
-  if (!serverKind(rows[0]!.version!).isMariadb) return undefined;
   const itself = rows.find(({ name }) => name === database);
   for (const { folder, data } of itself === undefined ? rows.filter(({ name }) => isSibling(name!)) : [itself]) {
     const link = linkAt(join(data!, fromHex(folder!)));
@@ -141,10 +143,10 @@ async function placeOf(admin: MysqlConnection, database: string): Promise<{ read
   return { data: row!.data!, folder: fromHex(row!.folder!) };
 }
 
-/** The folders in which the server writes when it loads a database. */
-export async function foldersOf(admin: MysqlConnection, database: string): Promise<string[]> {
-  const { data, folder } = await placeOf(admin, database);
-  return [data, join(data, folder)];
+/** The folders in which the server writes when it loads a shadow, whose name is that of its folder. */
+export async function foldersOf(admin: MysqlConnection, shadow: string): Promise<string[]> {
+  const [row] = await admin.query('SELECT @@datadir AS data');
+  return [row!.data!, join(row!.data!, shadow)];
 }
 
 /**

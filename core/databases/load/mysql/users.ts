@@ -13,8 +13,8 @@ const PRIVILEGES = new Set(
 const HASHES: Readonly<Record<string, RegExp>> = {
   mysql_native_password: /^\*[0-9A-F]{40}$/,
   ed25519: /^[A-Za-z0-9+/]{43}$/,
-  // Of MySQL, whose hashes have any bytes: `$A$005$`, salt and digest.
-  caching_sha2_password: /^0x24412430303524[0-9a-f]{126}$/,
+  // Of MySQL, whose hashes have any bytes: `$A$005$` (the thousands of rounds, in hexadecimal), salt and digest.
+  caching_sha2_password: /^0x244124(?:3[0-9]|4[1-6]){3}24[0-9a-f]{126}$/i,
 };
 
 /**
