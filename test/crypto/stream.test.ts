@@ -140,6 +140,24 @@ describe('encrypted streams', () => {
     expect(codeOf(() => direct(put(2, chunk(foreign, 2))))).to.equal('repository_damaged');
   });
 
+  it('give what is whole after a chunk that is damaged was asked for', async () => {
+    const { plain, stored } = await sealed([3 * CHUNK]);
+    stored[START + SEALED_CHUNK + 5] = (stored[START + SEALED_CHUNK + 5] as number) ^ 1;
+    const reader = direct(stored);
+    expect(reader.read(0, 100).equals(plain.subarray(0, 100))).to.equal(true);
+    expect(codeOf(() => reader.read(CHUNK, 100))).to.equal('repository_damaged');
+    expect(reader.read(0, 100).equals(plain.subarray(0, 100))).to.equal(true);
+    expect(codeOf(() => reader.read(CHUNK, 100))).to.equal('repository_damaged');
+  });
+
+  it('are damaged where fewer bytes come than were asked for', async () => {
+    const { stored } = await sealed([CHUNK + 100]);
+    const short = (offset: number, length: number): Buffer => stored.subarray(offset, offset + length - 1);
+    expect(codeOf(() => new DirectStreamReader(stored.length, key, short))).to.equal('repository_damaged');
+    const failure = await StreamReader.open(stored.length, key, async (at, length) => short(at, length)).catch(asFailure);
+    expect(failure).to.have.property('code', 'repository_damaged');
+  });
+
   it('refuse stretches beyond their end', async () => {
     const { stored } = await sealed([1000]);
     const reader = direct(stored);
