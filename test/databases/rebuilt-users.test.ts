@@ -45,7 +45,9 @@ describe('The users of an account', () => {
         mysql,
       );
       expect(users).to.deep.equal(['owner1']);
-      expect(before[0]).to.equal(`CREATE USER IF NOT EXISTS \`owner1\`@\`localhost\` IDENTIFIED WITH caching_sha2_password AS ${hash}`);
+      expect(before[0]).to.equal(
+        `CREATE USER IF NOT EXISTS \`owner1\`@\`localhost\` IDENTIFIED WITH caching_sha2_password AS ${hash.toLowerCase()}`,
+      );
     }
   });
 
