@@ -8,7 +8,7 @@ export function identityOption(): Option {
 }
 
 export function passphraseOption(): Option {
-  return new Option('--passphrase-file <file>', 'a file with the passphrase that opens them; - is standard input');
+  return new Option('--passphrase-file <file>', 'a file with the passphrase that opens them (several: one a line); - is standard input');
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];

@@ -173,6 +173,8 @@ export function buildProgram(actions: Actions): Command {
     .argument('[unit]', 'site12, system or the id of a unit, or a domain that an account has or had; none or all: everything')
     .addOption(serverOption())
     .addOption(copyOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
     .option('--earlier', 'include what earlier accounts of this name left')
     .action((unit: string | undefined, options: object) => perform('list', { ...subjectArgument(unit), ...options }));
   addIdentityCommands(program, actions);

@@ -1,5 +1,5 @@
 import { findSubject } from '../browse/find-subject.ts';
-import type { FoundUnit } from '../browse/find-unit.ts';
+import { type FoundUnit, identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
@@ -21,6 +21,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
   const snapshots: SnapshotSummary[] = [];
   const unusable = new Map<string, ListResult['unusable'][number]>();
   const logs = new Map<Repository, Promise<RunIndex>>();
+  const key = new KeyTrial();
   const { units, all, refusal } = await unitsToList(request, context);
   if (request.domain !== undefined && units.length === 0) throw noSuchDomain(request.domain);
   const tellMissing = (repository: Repository, unit: string, missing: string): void => {
@@ -61,6 +62,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
       });
       if (read === undefined) continue;
       const { records, unusable: damaged } = read;
+      await key.tryOn(records, repository);
       const runs = logs.get(repository) ?? RunIndex.read(repository, context.now().getTime());
       logs.set(repository, runs);
       const gone = await missingSnapshots(id, { records, unusable: damaged }, repository, await runs);
@@ -78,12 +80,34 @@ export async function list(request: ListRequest, context: Context): Promise<List
         snapshots.push(summarize(record, { current, domain: domainAt(record), obstacle: obstacles.get(record.id) }));
     }
   }
+  key.requireUse();
   for (const runs of logs.values()) (await runs).save();
   return {
     status: unusable.size === 0 ? 'ok' : 'damaged',
     snapshots: onceEach(snapshots).sort((a, b) => (a.id < b.id ? -1 : 1)),
     unusable: [...unusable.values()],
   };
+}
+
+/** Whether a key that somebody gave opens anything of what is listed: without it no domains are shown, which must not look as if there were none. */
+class KeyTrial {
+  #obstacle: Failure | undefined;
+  #isOfUse = false;
+
+  async tryOn(records: readonly SnapshotRecord[], { keys }: Repository): Promise<void> {
+    if (!keys.isGiven) return;
+    for (const { manifest } of records) {
+      if (this.#isOfUse) return;
+      const obstacle = await keys.obstacle([manifest]);
+      if (obstacle === undefined) this.#isOfUse = true;
+      this.#obstacle ??= obstacle;
+    }
+  }
+
+  /** Throws `identity_wrong` when it opens nothing. */
+  requireUse(): void {
+    if (!this.#isOfUse && this.#obstacle !== undefined) throw this.#obstacle;
+  }
 }
 
 /** What was joined is listed with the one that has it, and is that one's. */
@@ -101,14 +125,18 @@ interface UnitsToList {
   readonly refusal?: Failure;
 }
 
-async function unitsToList({ unit, incarnation, domain, server, earlier, policy }: ListRequest, context: Context): Promise<UnitsToList> {
+async function unitsToList(request: ListRequest, context: Context): Promise<UnitsToList> {
+  const { unit, incarnation, domain, server, earlier, policy } = request;
   const named = incarnation ?? unit;
   if (policy === 'owner' && (named === undefined || domain !== undefined || earlier === true)) {
     throw new Failure('usage', 'an owner’s request has to name the account');
   }
   if (named !== undefined && domain !== undefined) throw new Failure('usage', 'a unit and a domain are two things');
-  if (named !== undefined && earlier !== true) return unitNamed(named, server, policy, context);
-  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server });
+  if (named !== undefined && earlier !== true) return unitNamed(named, request, context);
+  const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), {
+    server,
+    identity: identitySource(request, context),
+  });
   if (unit === undefined) repository.expectAll();
   if (domain !== undefined)
     return { units: (await unitsWithDomain(domain, repository, context)).map((each) => ({ repository, unit: each })) };
@@ -118,10 +146,11 @@ async function unitsToList({ unit, incarnation, domain, server, earlier, policy 
 }
 
 /** The unit of this name; none when it lives on the server and was not backed up yet. Whose backups were taken away is no owner's to know. */
-async function unitNamed(unit: string, server: string | undefined, policy: 'owner' | undefined, context: Context): Promise<UnitsToList> {
+async function unitNamed(unit: string, request: ListRequest, context: Context): Promise<UnitsToList> {
+  const { server, policy, identity, passphraseFile } = request;
   const others = (repository: Repository) => (policy === 'owner' ? {} : { all: repository });
   try {
-    const found = await findSubject({ unit, server, policy }, context);
+    const found = await findSubject({ unit, server, policy, identity, passphraseFile }, context);
     if (!isReplaced(found, unit, context)) return { units: [found], ...others(found.repository) };
     const message = `${unit} was made anew and has no backups yet; those of earlier accounts are listed with --earlier`;
     context.reporter.log({ level: 'warning', code: 'unit_earlier', message, affected: [unit] });
@@ -161,7 +190,7 @@ async function domainsThen(unit: UnitIdentity | undefined, repository: Repositor
 function noSuchDomain(domain: string): Failure {
   return new Failure('unit_unknown', `no account with backups has or had the domain ${domain}, as far as this server can read`, {
     affected: [domain],
-    advice: 'See `apiscp-backup list`: it names the domains that are known.',
+    advice: 'See `apiscp-backup list`: it names the domains that are known, those of encrypted backups with --identity FILE.',
   });
 }
 

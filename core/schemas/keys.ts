@@ -5,7 +5,7 @@ const secretFile = { type: 'string', minLength: 1, maxLength: 4096 } as const;
 /** What opens encrypted backups, besides what the server has itself. Never the secret: a request can stand in a log. */
 export const identityProperties = {
   identity: { ...secretFile, description: 'A file of age identities (AGE-SECRET-KEY-1…); on the command line - is standard input.' },
-  passphraseFile: { ...secretFile, description: 'A file whose first line is the passphrase.' },
+  passphraseFile: { ...secretFile, description: 'A file with the passphrase; several, of before and after a change of keys, one a line.' },
 } as const;
 
 export const recipientsSchema = {

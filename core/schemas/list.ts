@@ -1,4 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
+import { identityProperties } from './keys.ts';
 import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
 import { policySchema, unitArgumentSchema } from './reading.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
@@ -10,6 +11,7 @@ export const listRequest = {
     unit: unitArgumentSchema,
     server: serverArgumentSchema,
     policy: policySchema,
+    ...identityProperties,
     earlier: earlierSchema,
     domain: {
       type: 'string',

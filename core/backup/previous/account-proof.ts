@@ -21,6 +21,7 @@ export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repo
   if ('reason' in present) return present.reason;
   const { path } = present;
   const recorded = await recordedEntry(path, earlier, repository);
+  if (recorded === 'locked') return `this server has no key to read ${path} in its backups`;
   if (recorded === undefined) return `no backup of ${earlier.unit} has ${path}`;
   const { mtime, content, kind } = recorded;
   if (kind !== 'file' || content === undefined || !content.digest.equals(present.digest))
@@ -29,7 +30,7 @@ export async function doubtAbout(subject: PanelUnit, earlier: UnitIdentity, repo
 }
 
 /** A path in the newest state of a unit; undefined when it has none, or that is damaged. Throws what may be otherwise another day. */
-async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: Repository): Promise<Entry | undefined> {
+async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: Repository): Promise<Entry | 'locked' | undefined> {
   try {
     const { chain } = certain(await (await UnitTimeline.read(unit, repository)).resolve(undefined, new Date()));
     const layers = await PreviousState.open(chain, new ManifestCache(repository));
@@ -43,6 +44,7 @@ async function recordedEntry(path: ByteString, unit: UnitIdentity, repository: R
     const failure = asFailure(error);
     // In doubt a new unit begins, and that for good.
     if (failure.retry) throw failure;
+    if (failure.code === 'identity_missing' || failure.code === 'identity_wrong') return 'locked';
     // Whatever is wrong with the earlier backups: nothing shows that they are this customer's.
     return undefined;
   }

@@ -1,14 +1,16 @@
 import { asFailure, Failure } from '../../failure.ts';
 import { newestTimedId } from '../ids.ts';
+import { keyPath, serverFolder } from '../layout.ts';
 import type { Place } from '../opened-place.ts';
 import { FORMAT_VERSION } from '../record.ts';
 import type { KeyRecord } from './key-record.ts';
 import { keyIds, readKey, writeKey } from './key-records.ts';
 import { keepPinnedKey, pinKey, readPinnedKey } from './key-state.ts';
+import { newestReferencedKey } from './referenced-key.ts';
 
 /**
  * By what a server encrypts: as its state remembers, or else as the newest of its key records says; null for plain, undefined when nothing was decided yet.
- * Throws `repository_damaged` when the record that decides cannot be used: nothing becomes plain by damage.
+ * Throws `repository_damaged` when the record that decides is missing or cannot be used: nothing becomes plain, or readable for somebody who was removed, by damage.
  */
 export async function decidedKey(place: Place, server: string): Promise<KeyRecord | null | undefined> {
   const pinned = readPinnedKey(place.stateFolder, server);
@@ -18,8 +20,22 @@ export async function decidedKey(place: Place, server: string): Promise<KeyRecor
     tellChange(place, server, pinned, newest);
     return pinned;
   }
+  const referenced = await newestReferencedKey(place, server);
+  if (referenced !== undefined && (newest === undefined || newest < referenced)) throw keyLost(server, referenced);
   if (newest !== undefined) return readKey(place, server, newest);
   return undefined;
+}
+
+function keyLost(server: string, id: string): Failure {
+  const name = `${serverFolder(server)}/${keyPath(id)}`;
+  return new Failure(
+    'repository_damaged',
+    `${name} is missing, which says for whom this server encrypts, and the state directory does not know it`,
+    {
+      affected: [name],
+      advice: 'Say it anew: `apiscp-backup keys --recipient age1…`.',
+    },
+  );
 }
 
 /** Whoever can write to the repository must not change for whom this server encrypts. */

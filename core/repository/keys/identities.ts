@@ -5,7 +5,7 @@ import { replaceFile } from '../../config/replace-file.ts';
 import { type Identity, isLocked, parseIdentities, unlockIdentities } from '../../crypto/identity.ts';
 import { Failure } from '../../failure.ts';
 import { errorCode } from '../../linux/system-error.ts';
-import { type IdentitySource, readPassphrase, readSecret } from './identity-source.ts';
+import { type IdentitySource, readPassphrases, readSecret } from './identity-source.ts';
 
 /** In the part of the state directory that belongs to the repository; root alone can read it. */
 const FILE = 'identities';
@@ -52,6 +52,8 @@ export class Identities {
   readonly #stateFolder: string;
   readonly #source: IdentitySource;
   #own: Promise<readonly Identity[]> | undefined;
+  /** Whether the file of identities is itself locked: then the passphrases are that file's. */
+  #isLocked = false;
 
   constructor(stateFolder: string, source: IdentitySource) {
     this.#stateFolder = stateFolder;
@@ -68,40 +70,44 @@ export class Identities {
     this.#own ??= this.#readOwn();
     const own = await this.#own;
     const { identity, passphraseFile } = this.#source;
-    // A passphrase with an identity file is that file's.
-    if (passphraseFile === undefined || identity !== undefined) return own;
-    return [...own, ...(await this.#unlock(await locked(), passphraseFile))];
+    if (passphraseFile === undefined || this.#isLocked) return own;
+    const inRepository = await locked();
+    if (inRepository.length === 0 && identity !== undefined) return own;
+    return [...own, ...(await this.#unlock(inRepository, passphraseFile))];
   }
 
   async #readOwn(): Promise<readonly Identity[]> {
     return [...(await this.#given()), ...(await stateIdentities(this.#stateFolder))];
   }
 
-  async #given(): Promise<Identity[]> {
+  async #given(): Promise<readonly Identity[]> {
     const { identity, passphraseFile } = this.#source;
     if (identity === undefined) return [];
     const bytes = readSecret(identity, this.#source);
-    if (!isLocked(bytes)) return parseIdentities(bytes.toString('utf8'), identity);
-    if (passphraseFile !== undefined) return unlockIdentities(bytes, readPassphrase(passphraseFile, this.#source), identity);
+    this.#isLocked = isLocked(bytes);
+    if (!this.#isLocked) return parseIdentities(bytes.toString('utf8'), identity);
+    if (passphraseFile !== undefined) return this.#unlock([{ name: identity, bytes }], passphraseFile);
     throw new Failure('identity_missing', `${identity} is itself encrypted with a passphrase`, {
       affected: [identity],
       advice: 'Give the file with the passphrase, too: --passphrase-file.',
     });
   }
 
-  #passphrase: string | undefined;
+  #passphrases: readonly string[] | undefined;
 
-  /** One passphrase may be an earlier one, which opens an earlier identity alone. */
+  /** Each passphrase may be of another time, and opens what was locked then. */
   async #unlock(locked: readonly LockedIdentity[], passphraseFile: string): Promise<Identity[]> {
-    this.#passphrase ??= readPassphrase(passphraseFile, this.#source);
-    const passphrase = this.#passphrase;
+    this.#passphrases ??= readPassphrases(passphraseFile, this.#source);
     const identities: Identity[] = [];
     let refusal: unknown;
     for (const { name, bytes } of locked) {
-      try {
-        identities.push(...(await unlockOnce(bytes, passphrase, name)));
-      } catch (error) {
-        refusal ??= error;
+      for (const passphrase of this.#passphrases) {
+        try {
+          identities.push(...(await unlockOnce(bytes, passphrase, name)));
+          break;
+        } catch (error) {
+          refusal ??= error;
+        }
       }
     }
     if (identities.length > 0) return identities;

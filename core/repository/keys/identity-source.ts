@@ -59,8 +59,16 @@ function limited(bytes: Buffer, name: string): Buffer {
 
 /** The passphrase in such a file: its first line. Throws `usage` when that is empty. */
 export function readPassphrase(name: string, source: IdentitySource): string {
-  const [line = ''] = readSecret(name, source).toString('utf8').split('\n');
-  const passphrase = line.replace(/\r$/, '');
-  if (passphrase === '') throw new Failure('usage', `the first line of ${name} is empty, and no passphrase`, { affected: [name] });
-  return passphrase;
+  return readPassphrases(name, source)[0] as string;
+}
+
+/** So many are tried, each at a second for each identity that one locks. */
+const PASSPHRASE_LIMIT = 8;
+
+/** All passphrases in such a file, one a line: what was stored before a change of keys may need another one. Throws `usage` when the first line is empty. */
+export function readPassphrases(name: string, source: IdentitySource): string[] {
+  const lines = readSecret(name, source).toString('utf8').split('\n');
+  const passphrases = lines.map((line) => line.replace(/\r$/, ''));
+  if (passphrases[0] === '') throw new Failure('usage', `the first line of ${name} is empty, and no passphrase`, { affected: [name] });
+  return passphrases.filter((passphrase) => passphrase !== '').slice(0, PASSPHRASE_LIMIT);
 }

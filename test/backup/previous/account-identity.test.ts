@@ -19,11 +19,13 @@ import { renderResult } from '../../../core/cli/results.ts';
 import { find } from '../../../core/commands/find.ts';
 import { history } from '../../../core/commands/history.ts';
 import { join as joinUnits } from '../../../core/commands/join.ts';
+import { keys } from '../../../core/commands/keys.ts';
 import { list } from '../../../core/commands/list.ts';
 import { ls } from '../../../core/commands/ls.ts';
 import { restore } from '../../../core/commands/restore.ts';
 import { run } from '../../../core/commands/run.ts';
 import { verify } from '../../../core/commands/verify.ts';
+import { newIdentity } from '../../../core/crypto/identity.ts';
 import { LocalBackend } from '../../../core/repository/backends/local.ts';
 import { mountLoopFileSystem } from '../../accounts/loop-file-system.ts';
 import { Sandbox } from '../../commands/sandbox.ts';
@@ -116,6 +118,16 @@ describe('an account', () => {
       expect((await listed()).map(({ current }) => current)).to.deep.equal([false, true]);
     });
   }
+
+  it('whose backups this server has no key for is another one in doubt, and nothing wrong is said of these backups', async () => {
+    await keys({ recipients: [(await newIdentity()).recipient] }, sandbox.context);
+    await sandbox.back('full');
+    rmSync(sandbox.stateDirectory, { recursive: true });
+    await moveToNewDisk();
+    expect(await sandbox.back()).to.include({ level: 'full' });
+    const said = sandbox.log.find(({ code }) => code === 'unit_renewed');
+    expect(said?.message).to.contain('this server has no key to read info/current/siteinfo');
+  });
 
   describe('that was made anew', () => {
     let old: { readonly id: string; readonly unitId: string };

@@ -2,6 +2,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { keys } from '../../../core/commands/keys.ts';
+import { list } from '../../../core/commands/list.ts';
 import { restore } from '../../../core/commands/restore.ts';
 import { verify } from '../../../core/commands/verify.ts';
 import { version } from '../../../core/commands/version.ts';
@@ -34,9 +35,9 @@ describe('the keys of a server', () => {
   const change = (request: KeysRequest) => keys(request, server.context);
   let count = 0;
   /** Changes something and backs it up; returns the id of the snapshot. */
-  const back = async (): Promise<string> => {
+  const back = async (level: 'full' | 'incremental' = 'full'): Promise<string> => {
     writeFileSync(join(server.shadow, `file${count++}`), `content ${count}`);
-    const { snapshot, error } = await server.back('full');
+    const { snapshot, error } = await server.back(level);
     expect(error).to.equal(null);
     return snapshot as string;
   };
@@ -99,19 +100,52 @@ describe('the keys of a server', () => {
     expect(await opens(snapshot as string, { identity: file('one', first.secret) })).to.equal('ok');
   });
 
-  it('with a passphrase are opened by that one, the new one and the old one each its own', async function () {
+  it('with a passphrase are opened by that one, the new one and the old one each its own, and a chain by those of every time together', async function () {
     this.timeout(120_000);
     const old = { passphraseFile: file('old', `${PASSPHRASE}\n`) };
     await server.init(old);
     const before = await back();
     const fresh = { passphraseFile: file('new', 'another one\r\n') };
     await change(fresh);
+    const between = await back('incremental');
     const after = await back();
     expect([await opens(before, old), await opens(after, fresh)]).to.deep.equal(['ok', 'ok']);
     expect([await opens(before, fresh), await opens(after, old)]).to.deep.equal(['identity_wrong', 'identity_wrong']);
     const locked = globSync(join(server.repository, 'servers/*/keys/*.age'));
     expect(locked).to.have.length(2);
     for (const path of locked) expect(readFileSync(path).toString('latin1')).not.to.include('AGE-SECRET-KEY');
+    const both = { passphraseFile: file('both', `another one\r\n\n${PASSPHRASE}`) };
+    expect([await opens(between, old), await opens(between, fresh), await opens(between, both)]).to.deep.equal([
+      'identity_wrong',
+      'identity_wrong',
+      'ok',
+    ]);
+    await change({ recipients: [first.recipient], removePassphrase: true });
+    const newest = await back('incremental');
+    const one = { identity: file('one', first.secret) };
+    expect([await opens(newest, one), await opens(newest, fresh), await opens(newest, { ...one, ...fresh })]).to.deep.equal([
+      'identity_wrong',
+      'identity_wrong',
+      'ok',
+    ]);
+    expect((await verify({ ...one, ...both }, server.context)).status).to.equal('ok');
+  });
+
+  it('name the domains of a list where nothing else knows them, and are refused when they open nothing', async () => {
+    await server.init({ recipients: [first.recipient] });
+    await back();
+    const one = { identity: file('one', first.secret) };
+    const domain = (await list({ unit: 'site1' }, server.context)).snapshots[0]?.domain as string;
+    expect(domain).to.be.a('string');
+    rmSync(server.stateDirectory, { recursive: true });
+    const domains = async (request: object) => (await list(request, server.context)).snapshots.map((each) => each.domain);
+    expect(await domains({})).to.deep.equal([null]);
+    for (const request of [{}, { unit: 'site1' }, { domain }, { earlier: true }])
+      expect(await domains({ ...request, ...one }), JSON.stringify(request)).to.deep.equal([domain]);
+    const two = { identity: file('two', second.secret) };
+    for (const request of [{}, { unit: 'site1' }])
+      expect((await failureOf(() => list({ ...request, ...two }, server.context))).code).to.equal('identity_wrong');
+    expect((await failureOf(() => list({ unit: 'site1', policy: 'owner', ...one }, server.context))).code).to.equal('owner_not_allowed');
   });
 
   it('refuse what nobody could read, or this server alone, and make nothing', async () => {
@@ -221,6 +255,29 @@ describe('the keys of a server', () => {
     expect((await failureOf(() => server.back('full'))).code).to.equal('repository_damaged');
     // Somebody who knows says it anew.
     expect((await change({ recipients: [first.recipient] })).keys.recipients).to.deep.equal([first.recipient]);
+    await back();
+    expect(lastRecord()).to.include('.tar.zst.age');
+  });
+
+  it('are not taken from an older record, nor made plain, when the state is lost and the record of the last backup is missing', async () => {
+    await server.init();
+    await back();
+    await change({ recipients: [first.recipient] });
+    await back();
+    await change({ recipients: [second.recipient], removeRecipients: [first.recipient] });
+    await back('incremental');
+    const [older, newest] = keyRecords() as [string, string];
+    for (const stolen of [[newest], [older]]) {
+      rmSync(server.stateDirectory, { recursive: true, force: true });
+      for (const path of stolen) rmSync(path);
+      const packs = server.objects('packs').length;
+      const failure = await failureOf(() => server.back('full'));
+      expect(failure).to.include({ code: 'repository_damaged' });
+      expect(failure.message).to.include(newest.slice(newest.indexOf('servers/')));
+      expect((await failureOf(() => change({}))).code).to.equal('repository_damaged');
+      expect(server.objects('packs')).to.have.length(packs);
+    }
+    expect((await change({ recipients: [second.recipient] })).keys.recipients).to.deep.equal([second.recipient]);
     await back();
     expect(lastRecord()).to.include('.tar.zst.age');
   });
