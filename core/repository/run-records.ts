@@ -151,14 +151,17 @@ export class RunRecords {
 
   /**
    * The records of the runs that began at or before `time`, the newest first, each read when it is asked for. Unusable ones are reported and
-   * left out, and `onUnread` hears of them.
+   * left out, and `onUnread` hears of them. Remembers those: a machine that only restores misses them, too, when an older state is put back.
    */
   async *backFrom(time: Date, onUnread: (failure: Failure) => void = () => {}): AsyncGenerator<RunRecord> {
     const start = timedIdStart(time);
     for (const name of (await this.#names()).reverse()) {
       if ((recordIdOf(name) ?? '').slice(0, start.length) > start) continue;
-      const run = await this.#read(name, onUnread);
-      if (run !== undefined) yield run;
+      const stored = await this.#readUsable(name, onUnread);
+      if (stored === undefined) continue;
+      const { id, log } = stored.value;
+      if (log !== undefined) this.see({ sequence: log.sequence, id, sha256: stored.sha256 });
+      yield stored.value;
     }
   }
 
@@ -170,8 +173,8 @@ export class RunRecords {
     return names.sort();
   }
 
-  async #read(name: string, onUnread: (failure: Failure) => void = () => {}): Promise<RunRecord | undefined> {
-    return (await this.#readUsable(name, onUnread))?.value;
+  async #read(name: string): Promise<RunRecord | undefined> {
+    return (await this.#readUsable(name, () => {}))?.value;
   }
 
   async #readUsable(name: string, onUnread: (failure: Failure) => void): Promise<StoredDocument<RunRecord> | undefined> {

@@ -84,6 +84,15 @@ for (const isEncrypted of [false, true]) {
       });
     }
 
+    it('is noticed by a machine that did nothing but restore before', async () => {
+      server.moveTo('rescue');
+      await server.restored();
+      server.putBack('two', ['repository']);
+      server.log.length = 0;
+      await server.restored();
+      expect(server.codes()).to.include('history_missing');
+    });
+
     it('is noticed on a machine that saw nothing, when the run still names it', async () => {
       rmSync(records().at(-1) as string);
       server.moveTo('bare');
