@@ -143,7 +143,7 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string|array|null $site    site to restore (administrator), else the paths
 	 * @param string|array|null $paths   paths as `backup:ls` and the guide name them, each a text or a map with path or
-	 *                                   path_b64; one alone may be a text; `all` for everything
+	 *                                   path_b64; one alone may be a text; `all` or null for everything
 	 * @param array|null        $options at (snapshot), to (folder), overwrite (always, changed, never), delete, dryRun,
 	 *                                   recreate (in its place although the account is deleted)
 	 * @return array status (ok, partial, failed), counts and problems
@@ -478,7 +478,7 @@ class Backup_Module extends \Module_Skeleton
 	/**
 	 * Bring what is in the repository to the copies that `backups.copies` names
 	 *
-	 * @param string      $copy    name of a copy, or `all`
+	 * @param string|null $copy    name of a copy; `all` or null: all of them
 	 * @param array|null  $options
 	 * @return array what became of each copy
 	 */

@@ -124,7 +124,6 @@ final class Messages
 	const ERR_SITE_AMBIGUOUS = [':err_backup_site_ambiguous', '`%(site)s\' stands for several sites: %(candidates)s'];
 	const ERR_SITE_NEEDED = [':err_backup_site_needed', 'Name the one site that is meant, such as site12 or example.com'];
 	const ERR_ALL_NEEDED = [':err_backup_all_needed', 'Name a site, or say `all\' for the whole server'];
-	const ERR_PATHS_NEEDED = [':err_backup_paths_needed', 'Name the paths that are meant, or say `all\' in their place for everything; the command is %(usage)s'];
 	const ERR_OWNER_LEVEL = [':err_backup_owner_level', 'An account cannot ask for the level `%(level)s\': the schedule decides. Omit the level'];
 	const ERR_BAD_ARGUMENT = [':err_backup_bad_argument', '`%(argument)s\' is not %(expected)s'];
 	const ERR_EXTRA_ARGUMENT = [':err_backup_extra_argument', 'One argument too many, `%(argument)s\'; the command is %(usage)s'];

@@ -17,9 +17,6 @@ final class RestoreRequest
 		'recreate' => Options::FLAG,
 	];
 
-	/** What writes or sends a whole account is told so: nothing, as of a variable that is not set, is never everything. */
-	private const SAID = ['restore', 'download'];
-
 	/**
 	 * @param string $command `restore`, `plan` or `download`
 	 * @param array  $given   site, paths, options; a site's administrator may leave the site out
@@ -39,12 +36,8 @@ final class RestoreRequest
 		}
 		[$site, $paths, $options] = $given + [null, null, null];
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))];
-		$isEverything = $paths === Arguments::EVERYTHING;
-		$paths = $isEverything ? [] : Arguments::paths($paths, array_keys($kinds), $usage);
+		$paths = $paths === Arguments::EVERYTHING ? [] : Arguments::paths($paths, array_keys($kinds), $usage);
 		$options = Options::read($options, $kinds);
-		if (!$isEverything && $paths === [] && \in_array($command, self::SAID, true) && empty($options['dryRun'])) {
-			throw new Failure('paths_needed', ['usage' => $usage, 'command' => $command]);
-		}
 		if ($requester->isOwner()) {
 			$params += $requester->policy() + $requester->room();
 			$paths = $paths ?: (empty($options['withDatabases']) ? [BackupPath::OWNER_ROOT] : []);

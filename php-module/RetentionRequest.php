@@ -30,7 +30,7 @@ final class RetentionRequest
 	}
 
 	/**
-	 * @param mixed $copy    the name of a copy, or `all`
+	 * @param mixed $copy    the name of a copy; `all` or null: all of them
 	 * @param mixed $options
 	 * @return array parameters
 	 * @throws Failure
@@ -38,7 +38,7 @@ final class RetentionRequest
 	public static function copy($copy, $options): array
 	{
 		$meant = 'the name of a copy as backups.copies has it, or all';
-		$name = Arguments::text($copy, null, $meant);
+		$name = Arguments::text($copy, Arguments::EVERYTHING, $meant);
 		if (preg_match('/^[a-z0-9][a-z0-9-]{0,31}$/D', $name) !== 1) {
 			throw new Failure('bad_argument', ['argument' => Arguments::shown($name), 'expected' => $meant]);
 		}

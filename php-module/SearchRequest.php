@@ -18,7 +18,7 @@ final class SearchRequest
 	/**
 	 * @param string $command `ls`, `find`, `history` or `diff`
 	 * @param mixed  $site    as the caller named it
-	 * @param mixed  $path    inside the backup; null for everything that the requester may see
+	 * @param mixed  $path    inside the backup; null or empty for everything that the requester may see
 	 * @param mixed  $options by name
 	 * @param array  $more    parameters of this command alone
 	 * @return array parameters
@@ -31,11 +31,11 @@ final class SearchRequest
 		$kinds = self::OPTIONS[$command] + ($requester->isOwner() ? [] : Options::WHOSE);
 		$read = Options::read($options, $kinds);
 		$params += $requester->policy();
-		if ($path === '' || $path === []) {
-			throw Arguments::emptied($path === '' ? '\'\'' : '[]', 'a path inside the backup, such as shadow/var/www/html; leave it out, or say null, for everything');
+		if ($path === []) {
+			throw Arguments::emptied('[]', 'a path inside the backup, such as shadow/var/www/html; leave it out, or say null, for everything');
 		}
-		if ($path === null && $requester->isOwner()) {
-			$path = BackupPath::OWNER_ROOT;
+		if ($path === null || $path === '') {
+			$path = $requester->isOwner() ? BackupPath::OWNER_ROOT : null;
 		}
 		if (\is_array($path)) {
 			// Options in the place of the path are told from it; of paths there is one.

@@ -12,8 +12,10 @@ class Exclude extends SettingScope
 {
 	const SCOPE = 'backups.exclude';
 	const SETTING = 'exclude';
-	const EXAMPLE = 'a list of patterns, such as "[cache/,\'*.tmp\']"; null for none';
+	const EXAMPLE = 'a list of patterns, such as "[cache/,\'*.tmp\']"';
 	const DEFAULT = [];
+	/** Without patterns more is backed up. */
+	protected const TAKES_NOTHING = true;
 
 	public function getHelp(): string
 	{
@@ -26,9 +28,8 @@ class Exclude extends SettingScope
 		return 'array';
 	}
 
-	/** An empty list is what the panel's command line leaves of one that ends with a variable which is not set. */
 	protected function accepts($val): bool
 	{
-		return \is_array($val) && $val !== [] && array_filter($val, 'is_string') === array_values($val);
+		return \is_array($val) && array_filter($val, 'is_string') === array_values($val);
 	}
 }

@@ -26,6 +26,8 @@ abstract class SettingScope implements SettingsInterface
 	protected const IS_PART = false;
 	/** Whether null goes back to the default. */
 	protected const TAKES_NULL = true;
+	/** Whether an empty list is a value, although the panel's command line leaves one where a variable is not set: true where it loses nothing. */
+	protected const TAKES_NOTHING = false;
 
 	/**
 	 * Whether a value, as the panel parses it, is of the type that the setting takes. What it says is the core's to judge.
@@ -48,8 +50,9 @@ abstract class SettingScope implements SettingsInterface
 			if (!($val === null && static::TAKES_NULL) && !$this->accepts($val)) {
 				throw $this->refusal([$val]);
 			}
-			$emptied = Arguments::firstEmptied($val);
-			if ($emptied !== null) {
+			$emptied = static::TAKES_NOTHING && $val === [] ? null : Arguments::firstEmptied($val);
+			// What `get` tells can be set.
+			if ($emptied !== null && $val !== $this->get()) {
 				throw $this->refusal([$val])->as('setting_emptied', ['name' => $emptied]);
 			}
 			$this->change($val);

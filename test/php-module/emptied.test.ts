@@ -12,6 +12,8 @@ interface Row {
   readonly ends: readonly (Params | 'refused')[];
   /** What reaches the core when a word is gone and the others move up, by its place. Else it is refused. */
   readonly gone?: Readonly<Record<number, Params>>;
+  /** The place of a folder, which an empty text names as the top, and what reaches the core then. */
+  readonly top?: readonly [place: number, reaches: Params];
 }
 
 const SITE = { unit: 'site1' };
@@ -42,20 +44,31 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     {
       method: 'restore',
       words: ['site1', '[shadow/x]', '[overwrite:never]'],
-      ends: ['refused', 'refused', { ...SITE, paths: [{ path: 'shadow/x' }] }],
+      ends: ['refused', SITE, { ...SITE, paths: [{ path: 'shadow/x' }] }],
     },
     {
       method: 'restore',
       words: ['site1', 'all', '[to:/root/x]'],
-      ends: ['refused', 'refused', SITE],
+      ends: ['refused', SITE, SITE],
     },
     {
       as: 'site1',
       method: 'restore',
       words: ['[shadow/x]', '[dryRun:true]'],
-      ends: ['refused', { ...OWN, paths: [{ path: 'shadow/x' }] }],
+      ends: [
+        { ...OWN, paths: [SHADOW] },
+        { ...OWN, paths: [{ path: 'shadow/x' }] },
+      ],
     },
-    { as: 'site1', method: 'restore', words: ['all', '[to:/home/alice/x]'], ends: ['refused', { ...OWN, paths: [SHADOW] }] },
+    {
+      as: 'site1',
+      method: 'restore',
+      words: ['all', '[to:/home/alice/x]'],
+      ends: [
+        { ...OWN, paths: [SHADOW] },
+        { ...OWN, paths: [SHADOW] },
+      ],
+    },
   ],
   'restore-database': [
     {
@@ -83,13 +96,21 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       ],
     },
   ],
-  ls: [{ method: 'ls', words: ['site1', 'shadow/x', '[limit:5]'], ends: ['refused', SITE, { ...SITE, folder: { path: 'shadow/x' } }] }],
+  ls: [
+    {
+      method: 'ls',
+      words: ['site1', 'shadow/x', '[limit:5]'],
+      ends: ['refused', SITE, { ...SITE, folder: { path: 'shadow/x' } }],
+      top: [1, { ...SITE, limit: 5 }],
+    },
+  ],
   databases: [{ method: 'databases', words: ['site1', '[at:today]'], ends: [{}, SITE], gone: { 0: { at: 'today' } } }],
   find: [
     {
       method: 'find',
       words: ['site1', "'*.php'", 'shadow/x', '[limit:5]'],
       ends: ['refused', 'refused', { ...SITE, pattern: '*.php' }, { ...SITE, pattern: '*.php', folder: { path: 'shadow/x' } }],
+      top: [2, { ...SITE, pattern: '*.php', limit: 5 }],
     },
   ],
   history: [
@@ -106,6 +127,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
         { ...SITE, from: 'today', to: 'latest' },
         { ...SITE, from: 'today', to: 'latest', folder: { path: 'shadow/x' } },
       ],
+      top: [3, { ...SITE, from: 'today', to: 'latest', limit: 5 }],
     },
   ],
   verify: [{ method: 'verify', words: ['site1', '[quick:true]'], ends: ['refused', SITE] }],
@@ -115,7 +137,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   join: [{ method: 'join', words: ['site12-1f3a9c2e'], ends: ['refused'] }],
   forget: [{ method: 'forget', words: ['site12'], ends: ['refused'] }],
   prune: [{ method: 'prune', words: ['site1', '[dryRun:true]'], ends: ['refused', { units: ['site1'] }] }],
-  copy: [{ method: 'copy', words: ['usb', '[background:false]'], ends: ['refused', { copies: ['usb'] }] }],
+  copy: [{ method: 'copy', words: ['usb', '[background:false]'], ends: [{}, { copies: ['usb'] }] }],
   hold: [
     {
       method: 'hold',
@@ -137,13 +159,16 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     {
       method: 'download',
       words: ['site1', '[shadow/x]', '[to:/root/x]'],
-      ends: ['refused', 'refused', { ...SITE, paths: [{ path: 'shadow/x' }] }],
+      ends: ['refused', SITE, { ...SITE, paths: [{ path: 'shadow/x' }] }],
     },
     {
       as: 'site1',
       method: 'download',
       words: ['all', '[background:false]'],
-      ends: ['refused', { ...OWN, paths: [SHADOW] }],
+      ends: [
+        { ...OWN, paths: [SHADOW] },
+        { ...OWN, paths: [SHADOW] },
+      ],
     },
   ],
   jobs: [{ method: 'jobs', words: ['[live:true]'], ends: [{}] }],
@@ -156,7 +181,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
 type Call = readonly [words: readonly string[], reaches?: Params | undefined];
 
 /** Every place of a command with what a variable that is not set may leave there: an empty text, an empty list or map, a list that lost its last, nothing. */
-function emptied(command: string, { words, ends, gone }: Row, end: 'absent' | 'null'): Call[] {
+function emptied(command: string, { words, ends, gone, top }: Row, end: 'absent' | 'null'): Call[] {
   return words.flatMap((word, place): Call[] => {
     const put = (...instead: string[]) => [command, ...words.slice(0, place), ...instead, ...words.slice(place + 1)];
     const isOwnSite = word === 'null';
@@ -165,7 +190,7 @@ function emptied(command: string, { words, ends, gone }: Row, end: 'absent' | 'n
     const cut: Call = [[command, ...words.slice(0, place), ...rest], left === 'refused' ? undefined : left];
     const isLast = place === words.length - 1;
     return [
-      ...(isOwnSite ? [] : ([[put("''")], [put('[]')], [put('[shadow/x,]')]] as Call[])),
+      ...(isOwnSite ? [] : ([[put("''"), top?.[0] === place ? top[1] : undefined], [put('[]')], [put('[shadow/x,]')]] as Call[])),
       cut,
       ...(isLast || isOwnSite ? [] : [[put(), gone?.[place]] as Call]),
     ];

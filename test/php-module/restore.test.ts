@@ -36,13 +36,11 @@ describe('backup:restore', () => {
       ]);
     });
 
-    it('names no paths to the core for the whole unit, which has to be said', async () => {
-      await panel.cpcmd('backup:restore', 'site1', 'all');
-      await panel.cpcmd('backup:restore', 'site1', 'null', '[dryRun:true]');
-      expect(asked()).to.deep.equal([{ unit: 'site1' }, { unit: 'site1', dryRun: true }]);
+    it('names no paths to the core for the whole unit, which is what is left out, null, or all', async () => {
+      for (const words of [[], ['null'], ['null', 'null'], ['all']]) await panel.cpcmd('backup:restore', 'site1', ...words);
+      expect(asked()).to.deep.equal(Array(4).fill({ unit: 'site1' }));
       panel.answer({});
-      for (const words of [[], ['null'], ['null', 'null'], ['null', '[to:/root/x]']])
-        expect(await refusal('backup:restore', 'site1', ...words)).to.equal('paths_needed');
+      for (const empty of ["''", '[]', '[shadow/x,]']) expect(await refusal('backup:restore', 'site1', empty), empty).to.match(/^bad_/);
     });
 
     it('brings databases back with a whole account, also for its owner, and says what kept them back', async () => {
@@ -136,12 +134,12 @@ describe('backup:restore', () => {
       ]);
     });
 
-    it('means what the owner may change when it says all', async () => {
-      for (const words of [[], ['null'], ['one.example']])
-        expect(await refusal('-d', 'site1', 'backup:restore', ...words)).to.equal('paths_needed');
+    it('means what the owner may change when it says all, or names no paths', async () => {
+      await own();
+      await own('null');
       await own('all');
       await own('one.example', 'all');
-      expect(asked().map((params) => params.paths)).to.deep.equal([[{ path: 'shadow' }], [{ path: 'shadow' }]]);
+      expect(asked().map((params) => params.paths)).to.deep.equal(Array(4).fill([{ path: 'shadow' }]));
     });
 
     it('never touches what the plan grants or the server owns', async () => {

@@ -50,14 +50,6 @@ const ADMINISTRATOR: readonly Row[] = [
   { typed: ['backup:run'], code: 'all_needed' },
   { typed: ['backup:run', "''"], code: 'all_needed' },
   { typed: ['backup:verify'], code: 'all_needed' },
-  {
-    typed: ['backup:restore', 'site1'],
-    code: 'paths_needed',
-    says: /say `all' in their place for everything.*backup:restore SITE PATHS OPTIONS/,
-  },
-  { typed: ['backup:download', 'site1'], code: 'paths_needed' },
-  { typed: ['backup:copy'], code: 'bad_argument', says: "`null' is not the name of a copy as backups.copies has it, or all" },
-  { typed: ['backup:find', 'site1', 'page', "''"], code: 'bad_argument', says: /leave it out, or say null, for everything. It is empty/ },
   { typed: ['backup:restore', 'site1', '[]'], code: 'bad_argument', says: "For everything say `all' in its place. It is empty" },
   { typed: ['backup:prune', 'all', '[dryRun:true]'], has: { status: 'ok', dryRun: true } },
   // Arguments in other shapes, and in other places.
