@@ -23,6 +23,8 @@ export async function find(request: FindRequest, context: Context): Promise<Find
   const fits = matcherOf(request.pattern);
   const folder = requestedPath(request.folder);
   const { repository, timeline, sight, head } = await openUnit(request, context);
+  // Looks for no point in time, by which others see that the newest run is gone. Told on the first page.
+  if (request.after === undefined) await repository.runs.missing();
   const lost = new Map<string, Failure>();
   const opened = await openVersions(timeline, newest, repository, ({ failure }) => void lost.set(failure.message, failure));
   const { versions, readers } = opened;

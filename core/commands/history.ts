@@ -29,6 +29,8 @@ export async function history(request: HistoryRequest, context: Context): Promis
   const path = requestedPath(request.path);
   if (path === '') throw new Failure('usage', 'a path is required, such as shadow/var/www/html/index.php');
   const { repository, timeline, sight, head } = await openUnit(request, context);
+  // Looks for no point in time, by which others see that the newest run is gone. Told on the first page.
+  if (request.after === undefined) await repository.runs.missing();
   const possible = UnitVersions.of(timeline.snapshots, newest);
   const { states, unread } = await readPathStates(possible, path, repository, context);
   const versions = await withoutUnread(possible, timeline, unread, repository);

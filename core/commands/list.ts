@@ -3,11 +3,11 @@ import { type FoundUnit, identitySource } from '../browse/find-unit.ts';
 import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { findLivingUnit } from '../panel/units.ts';
-import { missingSnapshots, missingUnits, snapshotMissing } from '../repository/history/missing.ts';
+import { missingSnapshots, missingUnits, runMissing, snapshotMissing } from '../repository/history/missing.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isUnitId, unitNameOf } from '../repository/ids.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
-import { snapshotPath, unitFolder, unitPath } from '../repository/layout.ts';
+import { runPath, snapshotPath, unitFolder, unitPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -33,6 +33,12 @@ export async function list(request: ListRequest, context: Context): Promise<List
   if (all !== undefined) {
     const runs = RunIndex.read(all, context.now().getTime());
     logs.set(all, runs);
+    const newest = await all.runs.missing();
+    if (newest !== undefined) {
+      const { code, message } = runMissing(newest.id);
+      const object = all.nameOf(runPath(newest.id));
+      unusable.set(object, { object, unitId: null, code, message });
+    }
     const named = request.incarnation ?? request.unit;
     const isMeant = (id: string) => named === undefined || id === named || unitNameOf(id) === named;
     for (const { unit, snapshot } of await missingUnits(all, await runs)) if (isMeant(unit)) tellMissing(all, unit, snapshot);

@@ -2,6 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { adopt } from '../../core/commands/adopt.ts';
+import { find } from '../../core/commands/find.ts';
+import { history } from '../../core/commands/history.ts';
 import { list } from '../../core/commands/list.ts';
 import { prune } from '../../core/commands/prune.ts';
 import { run } from '../../core/commands/run.ts';
@@ -88,9 +90,17 @@ for (const isEncrypted of [false, true]) {
       server.moveTo('rescue');
       await server.restored();
       server.putBack('two', ['repository']);
-      server.log.length = 0;
-      await server.restored();
-      expect(server.codes()).to.include('history_missing');
+      const given = { unit: 'site1', ...server.given };
+      for (const ask of [
+        () => server.restored(),
+        () => find({ ...given, pattern: 'file' }, server.context),
+        () => history({ ...given, path: 'shadow/file' }, server.context),
+      ]) {
+        server.log.length = 0;
+        await ask();
+        expect(server.codes(), String(ask)).to.include('history_missing');
+      }
+      expect(await list({ unit: 'site1' }, server.context)).to.include({ status: 'damaged' });
     });
 
     it('is noticed on a machine that saw nothing, when the run still names it', async () => {
