@@ -45,6 +45,7 @@ export class Repository extends ServerFolder {
   readonly runs: RunRecords;
   readonly place: Place;
   readonly #digests = new WeakMap<SnapshotRecord, string>();
+  readonly #doubts = new WeakMap<SnapshotRecord, Failure>();
 
   constructor(place: Place, server: string, isOwn = true, keys?: ServerKeys) {
     super(place, server, isOwn, keys);
@@ -60,15 +61,12 @@ export class Repository extends ServerFolder {
 
   /** One snapshot of a unit by the path of its record; `linked` is the digest by which a checked record links to it. Throws what makes it unusable. */
   async readSnapshot(unit: string, path: string, linked?: string): Promise<SnapshotRecord> {
-    return (await this.#readRecord(unit, path, linked)).record;
-  }
-
-  async #readRecord(unit: string, path: string, linked: string | undefined): Promise<{ record: SnapshotRecord; doubt?: Failure }> {
     const { value, sha256, doubt } = await readDocument(this, snapshotDocument, this.nameOf(path), linked);
     checkRecord(value, { repository: this.identity.id, server: this.server, unit, path });
     const record = value.sealed === undefined ? value : concealed(value);
     this.#digests.set(record, sha256);
-    return doubt === undefined ? { record } : { record, doubt };
+    if (doubt !== undefined) this.#doubts.set(record, doubt);
+    return record;
   }
 
   /**
@@ -104,9 +102,8 @@ export class Repository extends ServerFolder {
     );
     for (const path of paths) {
       try {
-        const before = known.get(path);
-        const { record, doubt } =
-          before === undefined ? await this.#readRecord(unit, path, linked.get(layout.recordIdOf(path) ?? '')) : { record: before };
+        const record = known.get(path) ?? (await this.readSnapshot(unit, path, linked.get(layout.recordIdOf(path) ?? '')));
+        const doubt = this.#doubts.get(record);
         if (doubt !== undefined) doubtful.push({ path, failure: doubt });
         for (const link of [record.parent, record.base]) if (link !== null) linked.set(link.id, link.sha256);
         records.push(record);
