@@ -51,7 +51,7 @@ function keysText({ mode, recipients, serverRecipient, passphraseRecipient }: Ke
   });
   const server =
     mode === 'write-only'
-      ? 'This server can only write: restores need the identity of one of them.'
+      ? 'This server can only write: restores need the identity of one of them, and when its state directory is lost the next backups are fulls.'
       : 'This server can read it, too: owners restore by themselves. So can whoever takes over the server.';
   return `Encrypted for\n${who.join('')}${server}\n`;
 }

@@ -248,8 +248,15 @@ async function unnamedKeys({ backend, notify }: Place, server: string): Promise<
 
 /** Has a server that lost its key, or never had one, get another. Throws where that cannot be kept. */
 export async function establishKey(place: Place, server: string): Promise<void> {
-  const key = place.signatures.ownKey(server)?.publicKey.toString('base64');
-  if (key === undefined || !place.signatures.trusted(server).includes(key)) await announce(place, server, new Date());
+  const { signatures } = place;
+  const key = signatures.ownKey(server)?.publicKey.toString('base64');
+  const before = signatures.trusted(server);
+  if (key !== undefined && before.includes(key)) return;
+  await announce(place, server, new Date());
+  const now = signatures.ownKey(server)?.publicKey.toString('base64');
+  if (key !== undefined || now === undefined || before.length === 0) return;
+  const message = `the key with which this server signed is gone from the state directory; it signs with ${shownFingerprint(now)} from now on. Note that; machines that read its backups ask for \`apiscp-backup servers --trust\``;
+  report(place, 'state_lost', message, server);
 }
 
 /**

@@ -114,6 +114,18 @@ for (const isEncrypted of [false, true]) {
       writeFileSync(join(server.shadow, 'file'), 'two');
     });
 
+    it('says with which key it goes on when the one that it had is gone from the state', async () => {
+      for (const folder of globSync(join(server.stateDirectory, 'repositories/*/signing'))) rmSync(folder, { recursive: true });
+      expect(await server.back('incremental')).to.include({ error: null });
+      const next = (await version({}, server.context)).fingerprint as string;
+      expect(next).to.not.equal(fingerprint);
+      expect(told('state_lost')).to.have.length(1);
+      expect(told('state_lost')[0]).to.contain(next);
+      server.log.length = 0;
+      await server.back('incremental');
+      expect(told('state_lost')).to.deep.equal([]);
+    });
+
     it('does not take a thief’s key for the server’s: server.json, machine record or unit.json', async () => {
       const identity = server.one('server.json');
       server.forge(identity, { name: 'thief.test' }, identity, true);
