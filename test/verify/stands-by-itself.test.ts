@@ -3,8 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { hold } from '../../core/commands/hold.ts';
+import { restore } from '../../core/commands/restore.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { seal } from '../../core/crypto/seal.ts';
+import { FOOTER_BYTES, readFooter, writeFooter } from '../../core/manifest/format/envelope.ts';
+import { compressBlock, decompressBlock } from '../../core/manifest/format/frames.ts';
+import type { SnapshotRecord } from '../../core/repository/record.ts';
 import { withSignature } from '../../core/repository/signatures/signed-document.ts';
 import { StolenRepository } from '../authenticity/stolen-repository.ts';
 import { failureOf } from '../failure-of.ts';
@@ -41,6 +45,44 @@ for (const isEncrypted of [false, true]) {
       const link = { id: basename(full, '.json'), sha256: digest(full) };
       changeSigned(last, server.stateDirectory, { parent: link, base: link });
     }
+
+    if (!isEncrypted)
+      it('is a manifest with another number of rows than it says: it is named, and restores', async () => {
+        const record = JSON.parse(readFileSync(last, 'utf8')) as SnapshotRecord;
+        const file = server.one(record.manifest.path);
+        const bytes = readFileSync(file);
+        const place = readFooter(bytes.subarray(-FOOTER_BYTES), bytes.length, true);
+        const index = decompressBlock(bytes.subarray(place.offset, place.offset + place.length), place.contentLength, 'the index');
+        // The first section: behind magic, number of sections and eleven lengths, filled up.
+        const rowCount = index.readBigUInt64LE(56);
+        expect(Number(rowCount)).to.be.within(1, 20);
+        index.writeBigUInt64LE(rowCount - 1n, 56);
+        const frame = compressBlock(index);
+        const footer = writeFooter({ ...place, length: frame.length });
+        const forged = Buffer.concat([bytes.subarray(0, place.offset), frame, footer]);
+        server.write(file, forged);
+        const sha256 = digest(file);
+        const where = { offset: place.offset, length: frame.length, sha256: createHash('sha256').update(frame).digest('hex') };
+        const manifest = { ...record.manifest, length: forged.length, sha256, index: where };
+        changeSigned(last, server.stateDirectory, { manifest });
+        const found = (await verify({}, server.context)).damages;
+        expect(found.map(({ object }) => object)).to.deep.equal([nameOf(file)]);
+        expect(found[0]?.message).to.include('rows');
+        expect(await restored(last)).to.equal('two');
+      });
+
+    if (!isEncrypted)
+      it('is a manifest that names a pack which its record does not: both say that', async () => {
+        changeSigned(last, server.stateDirectory, { packs: [] });
+        expect((await verify({}, server.context)).damages.map(({ message }) => message).join()).to.include('its record does not name');
+        server.log.length = 0;
+        const to = join(server.folder, 'unnamed');
+        const { status, warnings } = await restore({ unit: 'site1', to }, server.context);
+        expect([status, warnings.map(({ message }) => message).join()]).to.deep.equal([
+          'partial',
+          'a pack that no record of the chain names',
+        ]);
+      });
 
     it('is nothing by default', async () => {
       relink();
