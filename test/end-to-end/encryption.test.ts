@@ -27,6 +27,7 @@ import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import { verify } from '../../core/commands/verify.ts';
 import { type Identity, newIdentity } from '../../core/crypto/identity.ts';
+import { seal } from '../../core/crypto/seal.ts';
 import { SEALED_CHUNK } from '../../core/crypto/stream.ts';
 import { asFailure, type Failure } from '../../core/failure.ts';
 import type { SnapshotRecord } from '../../core/repository/record.ts';
@@ -305,6 +306,20 @@ describe('an encrypted repository', () => {
     const given = { identity: server.file('key', identity.secret) };
     const failure = await server.failure(() => restore({ unit: 'site1', to: join(server.folder, 'x'), ...given }, server.context));
     expect(failure.code).to.equal('repository_damaged');
+    expect(failure.message).to.include('belongs to another object');
+  });
+
+  it('takes nothing from what is sealed that stands in a record in clear', async () => {
+    await server.init({ recipients: [identity.recipient] });
+    await server.back('full');
+    const [path] = server.objects('snapshots') as [string];
+    const record = JSON.parse(readFileSync(path, 'utf8')) as { sealed: { keys: string; age: string } };
+    const name = path.slice(path.indexOf('servers/', server.repository.length));
+    const age = (await seal(JSON.stringify({ name, members: { packs: [] } }), [identity.recipient])).toString('base64');
+    writeFileSync(path, signedBytes({ ...record, sealed: { ...record.sealed, age } }, path, server.stateDirectory));
+    const given = { identity: server.file('key', identity.secret) };
+    const failure = await server.failure(() => restore({ unit: 'site1', to: join(server.folder, 'x'), ...given }, server.context));
+    expect(failure).to.include({ code: 'repository_damaged' });
     expect(failure.message).to.include('belongs to another object');
   });
 
