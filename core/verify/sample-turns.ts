@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
+import type { Notify } from '../context/notice.ts';
+import { asFailure } from '../failure.ts';
 
 /** What a sample is taken of. */
 interface Sized {
@@ -55,13 +57,17 @@ export function readWaits(stateFolder: string, unit: string): Waits {
 
 const isWait = (value: number): boolean => value > 0 && value < 100;
 
-/** Keeps it for the next sample, which takes the same turns again where that cannot be kept. Makes no state directory. */
-export function keepWaits(stateFolder: string, unit: string, waits: Waits): void {
+/**
+ * Keeps it for the next sample. Makes no state directory. Looking must work where nothing can be written; but that the next sample takes the same turns again,
+ * and never comes to the others, is said.
+ */
+export function keepWaits(stateFolder: string, unit: string, waits: Waits, notify: Notify): void {
   if (!existsSync(stateFolder) || (waits.size === 0 && !existsSync(fileOf(stateFolder, unit)))) return;
   try {
     replaceFile(fileOf(stateFolder, unit), Buffer.from(`${JSON.stringify(Object.fromEntries(waits))}\n`));
-  } catch {
-    // Looking must work where nothing can be written.
+  } catch (error) {
+    const message = `the next sample reads the same again, because the state cannot be kept: ${asFailure(error).message}`;
+    notify({ level: 'warning', code: 'state_unusable', message, affected: [stateFolder] });
   }
 }
 

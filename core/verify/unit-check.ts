@@ -132,11 +132,11 @@ export class UnitCheck {
 
   /** Remembers for the next sample what was read and what waits. */
   #keepTurns(unit: string, read: ReadonlySet<NamedPack>): void {
-    const { stateFolder } = this.#repository;
+    const { stateFolder, notify } = this.#repository;
     const packs = [...this.#packs.values()].map(({ reference }) => reference);
     const percent = typeof this.#scope === 'object' ? this.#scope.percent : 0;
     const paths = new Set([...read].map(({ reference }) => reference.path));
-    keepWaits(stateFolder, unit, waitsAfter(packs, percent, readWaits(stateFolder, unit), paths));
+    keepWaits(stateFolder, unit, waitsAfter(packs, percent, readWaits(stateFolder, unit), paths), notify);
   }
 
   /** The names of the trees of a snapshot's chain; undefined when that is broken, or a record does not give them away. */

@@ -106,7 +106,8 @@ describe('the scopes of a verification', () => {
       for (const each of this.packs.values()) each.samples++;
       for (const { path } of chosen) this.packs.get(path)!.samples = 0;
       this.worst = Math.max(this.worst, ...[...this.packs.values()].map(({ samples }) => samples));
-      keepWaits(this.stateFolder, UNIT, waitsAfter(packs, percent, waits, new Set(chosen.map(({ path }) => path))));
+      const after = waitsAfter(packs, percent, waits, new Set(chosen.map(({ path }) => path)));
+      keepWaits(this.stateFolder, UNIT, after, ({ message }) => expect.fail(message));
     }
 
     add(number: number, length: number): void {

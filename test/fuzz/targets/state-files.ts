@@ -46,7 +46,7 @@ export const stateTargets: readonly Target[] = [
   stateFile(
     'samples',
     `samples/${WORLD.unit}.json`,
-    () => written((folder) => keepWaits(folder, WORLD.unit, new Map([['packs/2', 60]]))),
+    () => written((folder) => keepWaits(folder, WORLD.unit, new Map([['packs/2', 60]]), () => {})),
     () => {
       const read = new Set<string>();
       for (let day = 0; day < 20; day++) {
@@ -54,7 +54,7 @@ export const stateTargets: readonly Target[] = [
         const sample = nextSample(PACKS, 5, waits).map(({ path }) => path);
         if (sample.length === 0) throw new Error('nothing is looked at');
         for (const path of sample) read.add(path);
-        keepWaits(STATE, WORLD.unit, waitsAfter(PACKS, 5, waits, new Set(sample)));
+        keepWaits(STATE, WORLD.unit, waitsAfter(PACKS, 5, waits, new Set(sample)), () => {});
       }
       if (read.size < PACKS.length) throw new Error('a pack is never looked at');
     },
