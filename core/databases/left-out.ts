@@ -1,9 +1,9 @@
 /** A part of a database that a dump does not have, because it cannot be dumped. */
 export interface LeftOut {
   /**
-   * `rows`: of a table that the dump has without them; `position`: of a sequence. Of the last four there is no name: all of the database.
+   * `rows`: of a table that the dump has without them; `position`: of a sequence. Of the last five there is no name: all of the database.
    */
-  readonly kind: 'table' | 'view' | 'rows' | 'position' | 'triggers' | 'routines' | 'events' | 'largeObjects';
+  readonly kind: 'table' | 'view' | 'rows' | 'position' | 'triggers' | 'routines' | 'events' | 'largeObjects' | 'history';
   /** As its server writes it where it has to be unambiguous: PostgreSQL's with its schema. */
   readonly name: string;
   /** In words. */
@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, string>> = {
   routines: 'the functions and procedures',
   events: 'the events',
   largeObjects: 'the large objects',
+  history: 'the rows that tables had before',
 };
 
 /** Such as `the table posts`. Of a kind that a later version has recorded its own word. */

@@ -18,7 +18,9 @@ const CODE: readonly { readonly said: RegExp; readonly kind: 'triggers' | 'routi
 
 /** The options of the dumping program that leave something out. */
 export function withoutParts(database: string, parts: readonly LeftOut[]): string[] {
-  return parts.map(({ kind, name }) => (kind === 'table' || kind === 'view' ? `--ignore-table=${database}.${name}` : `--skip-${kind}`));
+  // Of history there is an option to have it, and none to leave it out.
+  const others = parts.filter(({ kind }) => kind !== 'history');
+  return others.map(({ kind, name }) => (kind === 'table' || kind === 'view' ? `--ignore-table=${database}.${name}` : `--skip-${kind}`));
 }
 
 /**

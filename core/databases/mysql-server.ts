@@ -36,6 +36,9 @@ const DUMP_OPTIONS = [
 /** What only MySQL's own program knows, and needs: what it would add belongs to the server or cannot be loaded elsewhere. */
 const DUMP_OPTIONS_IF_KNOWN = ['--set-gtid-purged=OFF', '--column-statistics=0'];
 
+/** With the rows that tables had before; known from MariaDB 10.11 on. */
+const WITH_HISTORY = '--dump-history';
+
 /** A server that has answered, and how it is asked. */
 interface Connected {
   readonly version: string;
@@ -50,6 +53,7 @@ interface Connected {
 interface Dumper {
   readonly program: string;
   readonly options: readonly string[];
+  readonly knowsHistory: boolean;
 }
 
 /** MariaDB or MySQL: asked over its socket, dumped by its own program. */
@@ -122,13 +126,16 @@ export class MysqlServer implements DatabaseServer {
   async planDump(name: string, without: readonly LeftOut[], watch: ChildWatch): Promise<DumpPlan | undefined> {
     const found = await this.#sessions.ask((session) => lookAt(session, name, this.#transactional), watch);
     if (found === undefined) return undefined;
-    const { consistency, broken } = found;
-    const leftOut = [...broken, ...without.filter((part) => !broken.some((other) => isSamePart(part, other)))];
+    const { consistency, broken, history } = found;
     const moment = consistency === 'locked' ? '--lock-tables' : '--single-transaction';
     // Restores and lists do without the program.
     this.#dumper ??= findDumper(watch);
-    const { program, options } = await this.#dumper;
-    const args = [...this.#login, ...options, moment, ...withoutParts(name, leftOut), '--', name];
+    const { program, options, knowsHistory } = await this.#dumper;
+    const noHistory = history === 'none' ? undefined : whyNoHistory(history, knowsHistory);
+    const known: LeftOut[] = noHistory === undefined ? [...broken] : [...broken, { kind: 'history', name: '', reason: noHistory }];
+    const leftOut = [...known, ...without.filter((part) => !known.some((other) => isSamePart(part, other)))];
+    const more = history !== 'none' && noHistory === undefined ? [WITH_HISTORY] : [];
+    const args = [...this.#login, ...options, ...more, moment, ...withoutParts(name, leftOut), '--', name];
     return { command: { program, args, as: undefined }, consistency, leftOut };
   }
 
@@ -146,7 +153,23 @@ async function findDumper(watch: ChildWatch): Promise<Dumper> {
   const program = findProgram(['mariadb-dump', 'mysqldump']);
   const known = await runCommand({ program, args: ['--no-defaults', '--help'], as: undefined }, '', watch);
   const more = DUMP_OPTIONS_IF_KNOWN.filter((option) => known.includes((option.split('=')[0] as string).slice('--'.length)));
-  return { program, options: [...DUMP_OPTIONS, ...more] };
+  return { program, options: [...DUMP_OPTIONS, ...more], knowsHistory: known.includes(WITH_HISTORY) };
+}
+
+/** Undefined: a dump can have it. */
+function whyNoHistory(history: History, isKnown: boolean): string | undefined {
+  if (history === 'by transaction') return 'tables that are versioned by transaction show their history to no dump';
+  return isKnown ? undefined : 'this version of the dumping program leaves it out';
+}
+
+/** By what the tables of a database that keep former rows know when those were; `by transaction` when one of them does by that. */
+type History = 'none' | 'by time' | 'by transaction';
+
+async function historyOf(session: MysqlConnection, name: string): Promise<History> {
+  const byTransaction = await session.rows(
+    `SELECT 1 FROM information_schema.columns WHERE ${isDatabase('table_schema', name)} AND generation_expression = 'ROW START' AND data_type = 'bigint' LIMIT 1`,
+  );
+  return byTransaction.length > 0 ? 'by transaction' : 'by time';
 }
 
 /**
@@ -157,18 +180,19 @@ async function lookAt(
   session: MysqlConnection,
   name: string,
   transactional: ReadonlySet<string>,
-): Promise<{ readonly consistency: Consistency; readonly broken: readonly LeftOut[] } | undefined> {
+): Promise<{ readonly consistency: Consistency; readonly broken: readonly LeftOut[]; readonly history: History } | undefined> {
   const rows = await session.rows(
-    `SELECT DISTINCT IF(table_type = 'VIEW', table_name, NULL), IF(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'), engine, NULL)
+    `SELECT DISTINCT IF(table_type = 'VIEW', table_name, NULL), IF(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'), engine, NULL), table_type
       FROM information_schema.tables WHERE ${isDatabase('table_schema', name)}`,
   );
   if (rows.length === 0) {
     const exists = await session.rows(`SELECT 1 FROM information_schema.schemata WHERE ${isDatabase('schema_name', name)}`);
-    return exists.length === 0 ? undefined : { consistency: 'snapshot', broken: [] };
+    return exists.length === 0 ? undefined : { consistency: 'snapshot', broken: [], history: 'none' };
   }
   const views = rows.flatMap(([view]) => view ?? []);
   const engines = rows.flatMap(([, engine]) => engine ?? []);
   // Tables without transactions are of one moment only while nobody writes to them.
   const consistency = engines.every((engine) => transactional.has(engine)) ? 'snapshot' : 'locked';
-  return { consistency, broken: await brokenViews(session, name, views, consistency) };
+  const history = rows.some(([, , type]) => type === 'SYSTEM VERSIONED') ? await historyOf(session, name) : 'none';
+  return { consistency, broken: await brokenViews(session, name, views, consistency), history };
 }

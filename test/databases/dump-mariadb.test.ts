@@ -155,6 +155,49 @@ describe('dumps of MariaDB', function () {
     await server.run('DROP TABLE t', 'one_empty');
   });
 
+  it('have the rows that tables had before, which come back with their times; or their record says that they do not', async () => {
+    const old = execaSync('mariadb-dump', ['--no-defaults', '--help']).stdout.includes('--dump-history') ? [] : ['history'];
+    await server.run(
+      `CREATE TABLE v (id INT PRIMARY KEY, word TEXT) WITH SYSTEM VERSIONING; INSERT INTO v VALUES (1, 'first'), (2, 'gone');
+       UPDATE v SET word = 'second' WHERE id = 1; DELETE FROM v WHERE id = 2;
+       CREATE TABLE named (n INT, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING;
+       INSERT INTO named (n) VALUES (1); UPDATE named SET n = 2`,
+      'one_empty',
+    );
+    const history = async () => [
+      await server.query(
+        'SELECT id, word, row_start + 0 AS since, row_end + 0 AS until FROM v FOR SYSTEM_TIME ALL ORDER BY 1, 3',
+        'one_empty',
+      ),
+      await server.query('SELECT n, s + 0 AS since, e + 0 AS until FROM named FOR SYSTEM_TIME ALL ORDER BY 2', 'one_empty'),
+    ];
+    const before = await history();
+    await site.run();
+    const kinds = () => (site.recorded().one_empty?.leftOut ?? []).map(({ kind }) => kind);
+    expect(kinds()).to.deep.equal(old);
+    if (old.length === 0) {
+      expect(site.recorded().one_empty).to.include({ result: 'ok', rows: 5 });
+      const stored = site.storedBytes();
+      await site.backUp();
+      expect(site.storedBytes() - stored).to.be.lessThan(4000);
+      const { stdout } = await site.start(['restore-database', 'site1', 'mysql/one_empty']);
+      expect(JSON.parse(String(stdout)).status, String(stdout)).to.equal('ok');
+      expect(await history()).to.deep.equal(before);
+    }
+    await server.run(
+      'CREATE TABLE by_transaction (n INT, s BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, e BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING',
+      'one_empty',
+    );
+    const { result } = await site.run();
+    expect(result.units[0]?.warnings.map(({ code }) => code)).to.deep.equal(['database_incomplete']);
+    expect(kinds()).to.deep.equal(['history']);
+    await server.run('DROP TABLE v; DROP TABLE named; DROP TABLE by_transaction', 'one_empty');
+    const kept = await server.query(
+      "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'one_empty_before%'",
+    );
+    for (const { name } of kept) await server.run(`DROP DATABASE ${named(String(name))}`);
+  });
+
   it('leave out a view that leads nowhere, and say so', async () => {
     await server.run(
       'CREATE TABLE gone (id INT); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone; CREATE TABLE kept (id INT); CREATE DEFINER=gone@localhost VIEW orphan AS SELECT * FROM kept',

@@ -119,4 +119,49 @@ describe('Bringing a MariaDB database back', () => {
     expect(await pointsAt('example_wp_replaced')).to.deep.equal(keys('example_wp_replaced'));
     await server.run('DROP DATABASE example_wp_replaced');
   });
+
+  it('brings back what a server of today would not take any more: dates, rows beside a CHECK, views that check behind others', async () => {
+    await server.run(
+      `SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', check_constraint_checks = OFF;
+       CREATE TABLE odd (id INT AUTO_INCREMENT PRIMARY KEY, day DATE DEFAULT '2021-02-31', at DATETIME, positive INT CHECK (positive > 0));
+       INSERT INTO odd VALUES (0, '2021-02-31', '2021-04-31 01:02:03', -1), (5, '0000-00-00', '2020-00-00', 1);
+       CREATE DEFINER=exampleadm@localhost VIEW z_odd AS SELECT * FROM odd; CREATE DEFINER=exampleadm@localhost VIEW a_odd AS SELECT * FROM z_odd WITH CASCADED CHECK OPTION`,
+      'example_wp',
+    );
+    const before = await describeMariadb(server, 'example_wp');
+    const values = 'SELECT id, day + 0 AS day, at + 0 AS at, positive FROM odd ORDER BY id';
+    const rows = await server.query(values, 'example_wp');
+    expect(rows[0]).to.include({ id: 0, day: 20210231, positive: -1 });
+    expect(await restore(await dump('example_wp'))).to.deep.include({ leftOut: [] });
+    expect(await server.query(values, 'example_wp')).to.deep.equal(rows);
+    const now = await describeMariadb(server, 'example_wp');
+    for (const each of Object.keys({ ...now, ...before })) expect(JSON.stringify(now[each]), each).to.equal(JSON.stringify(before[each]));
+    await server.run('DROP DATABASE example_wp_replaced');
+    await server.run('DROP VIEW a_odd; DROP VIEW z_odd; DROP TABLE odd', 'example_wp');
+  });
+
+  it('keeps who may execute a single routine, also when it fails, and names what is gone', async () => {
+    const rights = () =>
+      server.query("SELECT User, Host, Routine_name, Proc_priv FROM mysql.procs_priv WHERE Db = 'example_wp' ORDER BY 1, 3");
+    const bytes = await dump('example_wp');
+    await server.run(
+      `CREATE ROLE example_role; CREATE PROCEDURE newer() SELECT 1;
+       GRANT EXECUTE ON FUNCTION total TO example_web@localhost WITH GRANT OPTION;
+       GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE add_child TO example_role; GRANT EXECUTE ON PROCEDURE newer TO example_role`,
+      'example_wp',
+    );
+    const before = await rights();
+    expect(before).to.have.length(3);
+    const step = (name: string) => {
+      if (name === 'end') throw new Failure('io_error', 'enough');
+    };
+    expect((await failureOf(() => restore(bytes, { step }))).message).to.equal('enough');
+    expect(await rights()).to.deep.equal(before);
+    const { notes } = await restore(bytes);
+    expect(await rights()).to.deep.equal(before.filter(({ Routine_name }) => Routine_name !== 'newer'));
+    const left = notes.filter((note) => note.includes('GRANT'));
+    expect(left).to.have.length(1);
+    expect(left[0]).to.include('GRANT Execute ON PROCEDURE `example_wp`.`newer` TO `example_role`');
+    await server.run('DROP DATABASE example_wp_replaced; DROP ROLE example_role');
+  });
 });

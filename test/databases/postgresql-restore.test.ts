@@ -211,6 +211,29 @@ describe('Bringing a PostgreSQL database back', () => {
     await server.run('DROP DATABASE example_icu');
   });
 
+  it('brings names back that stand in another character set, and what bytes without one say', async () => {
+    for (const [set, word] of Object.entries({ LATIN1: 'größe', EUC_JP: '表', SQL_ASCII: 'größe' })) {
+      const name = `example_${set.toLowerCase()}`;
+      await server.run(`CREATE DATABASE ${name} OWNER exampleadm TEMPLATE template0 ENCODING '${set}' LC_COLLATE 'C' LC_CTYPE 'C'`);
+      const client = await server.connect({ user: ACCOUNT.user, password: ACCOUNT.password, database: name });
+      await client.query(
+        `CREATE SCHEMA "${word}"; CREATE TABLE "${word}"."${word}" ("${word}" text); INSERT INTO "${word}"."${word}" VALUES ('${word}');
+         CREATE MATERIALIZED VIEW "m${word}" AS SELECT * FROM "${word}"."${word}"; COMMENT ON MATERIALIZED VIEW "m${word}" IS '${word}';
+         ALTER DEFAULT PRIVILEGES IN SCHEMA "${word}" GRANT SELECT ON TABLES TO example_web`,
+      );
+      await client.end();
+      await server.run(`CREATE TABLE "of web ${word}" (i int); ALTER TABLE "of web ${word}" OWNER TO example_web`, name);
+      if (set === 'SQL_ASCII') await server.run(`INSERT INTO "${word}"."${word}" VALUES (convert_from('\\xfffe', 'SQL_ASCII'))`, name);
+      const before = await dumpPostgresql(server, name);
+      const description = { name, characterSet: set, collation: 'C', tables: 2, rows: set === 'SQL_ASCII' ? 2 : 1 };
+      const { leftOut, notes } = await restore(before, { target: name, description });
+      expect([leftOut, notes], set).to.deep.equal([[], []]);
+      expect((await dumpPostgresql(server, name)).latin1Slice(), set).to.equal(before.latin1Slice());
+      await server.run(`DROP DATABASE example_wp_replaced`);
+      await server.run(`DROP DATABASE ${name}`);
+    }
+  });
+
   it('makes an extension that is for administrators alone when the live database has it, also behind a collation', async () => {
     const available = await server.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pageinspect'");
     if (available.length === 0) return;

@@ -7,7 +7,7 @@ import { type CodeKind, type CodeStatement, parseCreate } from './code-objects.t
 import { type OutwardKey, partOutwardKeys } from './outward-keys.ts';
 import { quoteName, quoteText, type ServerKind } from './quoting.ts';
 import { isBeyond } from './refusals.ts';
-import { LoadSession, type SessionState } from './session.ts';
+import { LoadSession, MODE_OF_ROWS, type SessionState } from './session.ts';
 import { type Statement, StatementSplitter } from './splitter.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
@@ -110,7 +110,10 @@ class Loader {
       case 'SET':
         this.#session.apply(bytes.latin1Slice());
         this.#splitter.reading = this.#session.reading;
-        break;
+        await this.#send(bytes);
+        // A date such as the 31st of February, which the live one has, would become 0000-00-00 without a word.
+        if (this.#session.isForRows) await this.#order.connection.query(`SET sql_mode = '${MODE_OF_ROWS},ALLOW_INVALID_DATES'`);
+        return;
       // The shadow is nobody else's: there is nothing to lock, and nothing to wait for.
       case 'LOCK':
       case 'UNLOCK':

@@ -1,7 +1,10 @@
 import { Failure } from '../../../failure.ts';
 import type { CodeKind } from './code-objects.ts';
 
-/** Why a view cannot be made where it was dumped from: what it reads is another database's, or is gone. */
+/**
+ * Why a view cannot be made where it was dumped from: what it reads is another database's, or is gone; or is not yet there but for what
+ * stands in its place in a dump, through which nothing could be written.
+ */
 const BEYOND_A_VIEW = new Set([
   'ER_TABLEACCESS_DENIED_ERROR',
   'ER_COLUMNACCESS_DENIED_ERROR',
@@ -11,6 +14,7 @@ const BEYOND_A_VIEW = new Set([
   'ER_BAD_DB_ERROR',
   'ER_BAD_FIELD_ERROR',
   'ER_VIEW_INVALID',
+  'ER_VIEW_NONUPD_CHECK',
   'ER_SP_DOES_NOT_EXIST',
 ]);
 

@@ -17,7 +17,10 @@ const VARIABLES = new Set([
   'autocommit',
   'note_verbosity',
   'information_schema_stats_expiry',
+  'system_versioning_insert_history',
 ]);
+/** The `sql_mode` in which dumps make tables and fill them. */
+export const MODE_OF_ROWS = 'NO_AUTO_VALUE_ON_ZERO';
 /** In these a byte of a letter can be one that quotes or escapes: where a statement ends could be read in two ways. */
 const AMBIGUOUS = new Set(['big5', 'cp932', 'gbk', 'sjis', 'gb18030']);
 /** What code objects remember of the session that made them. */
@@ -36,6 +39,11 @@ export class LoadSession {
 
   get reading(): Reading {
     return readingOf(this.#values.get('sql_mode') ?? '');
+  }
+
+  /** Whether what comes are tables and rows, and no code that would remember the mode. */
+  get isForRows(): boolean {
+    return this.#values.get('sql_mode')?.toUpperCase() === MODE_OF_ROWS;
   }
 
   /** What a code object made now remembers. */

@@ -7,6 +7,7 @@ import { type CodeName, dropCode, type KeptCode, keepCode, listCode, makeKeptCod
 import { bringOrphanKeysAlong } from './orphan-keys.ts';
 import { dropOutwardKeys } from './outward-keys.ts';
 import { isDatabase, plainWord, quoteName } from './quoting.ts';
+import { giveRightsOnRoutines, type RoutineRight, rightsOnRoutines } from './routine-rights.ts';
 import { stuckTables } from './stuck-tables.ts';
 
 /** How an exchange is undone. */
@@ -22,6 +23,8 @@ export interface SwapPlan {
   readonly oldTables: readonly string[];
   readonly newTables: readonly string[];
   readonly oldCode: readonly KeptCode[];
+  /** On single routines of the live one; a plan of an earlier version has none. */
+  readonly rights?: readonly RoutineRight[];
   /** Code of the live one that the server itself cannot tell any more, such as a view of a table that is gone. */
   readonly broken: readonly CodeName[];
   /** All that was restored stands in the live database: what is missing is the end, and it is not undone any more. */
@@ -52,7 +55,7 @@ export interface Swapped {
   readonly lost: readonly CodeName[];
   /** Tables of it that are broken, and stand where they were. */
   readonly stuck: readonly string[];
-  /** What of it would have kept others from changing their databases, and was taken from it, in words. */
+  /** What of it would have kept others from changing their databases, and was taken from it, in words; and rights on routines that are gone. */
   readonly released: readonly string[];
 }
 
@@ -118,6 +121,7 @@ async function makePlan({ admin, live, shadow, replacedName }: SwapOrder, stuck:
     oldTables: (await tablesOf(admin, live)).filter((table) => !stuck.includes(table)),
     newTables: await tablesOf(admin, shadow),
     oldCode,
+    rights: exists ? await rightsOnRoutines(admin, live) : [],
     broken,
     isMade: false,
   };
@@ -163,12 +167,13 @@ async function exchange(plan: SwapPlan, order: SwapOrder): Promise<{ readonly lo
   await admin.query(`ALTER DATABASE ${quoteName(live)} ${setsOf(order)}`);
   await step('make code');
   await order.makeCode();
+  const noRights = await giveRightsOnRoutines(admin, live, plan.rights ?? []);
   journal.begin(plan.id, { ...plan, isMade: true });
   await step('keep old code');
   const released = replaced === undefined ? [] : await freeFromOthers(admin, replaced, live);
   const lost = replaced === undefined ? [] : await makeAll(admin, replaced, plan.oldCode, live);
   await step('end');
-  return { lost, released };
+  return { lost, released: [...released, ...noRights] };
 }
 
 /** What is kept points to itself, and to no other database. */
@@ -242,6 +247,7 @@ async function undoSwap(admin: MysqlConnection, plan: SwapPlan, aside: string): 
   if (plan.defaults !== undefined && !isDeepStrictEqual(await defaultsOf(admin, live), plan.defaults))
     await admin.query(`ALTER DATABASE ${quoteName(live)} ${setsOf(plan.defaults)}`);
   const lost = await makeCodeAsItWas(admin, plan);
+  await giveRightsOnRoutines(admin, live, plan.rights ?? []);
   await removeIfEmpty(admin, replaced);
   if (lost.length === 0) return back.length > 0;
   const names = lost.map(({ kind, name }) => `${kind} ${name}`).join(', ');

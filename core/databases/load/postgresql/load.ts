@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { Failure } from '../../../failure.ts';
 import {
   isUnknownName,
@@ -65,6 +66,7 @@ export interface LoadOrder {
 export async function loadPostgresqlDump(order: LoadOrder): Promise<Loaded> {
   const loader = new Loader(order);
   for await (const piece of loader.pieces()) await loader.execute(piece);
+  await loader.finish();
   return loader;
 }
 
@@ -72,6 +74,8 @@ export async function loadPostgresqlDump(order: LoadOrder): Promise<Loaded> {
 const UNKNOWN_SETTING = '42704';
 const BROKEN_FOREIGN_KEY = '23503';
 const NEWLINE = 0x0a;
+/** Character sets of a session that leave bytes as they are; the second one knows none. */
+const IN_NAMES_AS_HERE: ReadonlySet<string> = new Set(['UTF8', 'SQL_ASCII']);
 
 const FOR_AN_ADMINISTRATOR =
   'Only an administrator can make this. Write the dump to a file with --to, read it, and load it with psql into an empty database.';
@@ -90,6 +94,8 @@ class Loader implements Loaded {
   readonly #pieces: AsyncGenerator<Piece>;
   /** Whether nothing was made so far but what a dump has before its extensions: nothing that an extension's own script could take for its own. */
   #isAtBeginning = true;
+  /** Of the session, which is that of the dump. */
+  #characterSet = 'UTF8';
 
   constructor(order: LoadOrder) {
     this.#order = order;
@@ -115,7 +121,7 @@ class Loader implements Loaded {
 
   async execute(piece: Piece): Promise<void> {
     if (piece.kind !== 'statement') throw new Failure('internal', 'rows came before the statement that takes them');
-    const text = piece.bytes.latin1Slice();
+    const text = (await this.#inUnicode(piece.bytes)).latin1Slice();
     try {
       const meaning = meaningOf(text);
       await this.#order.limit.within(() => this.#perform(meaning, piece.bytes));
@@ -130,6 +136,27 @@ class Loader implements Loaded {
         cause: error,
       });
     }
+  }
+
+  /** A statement as it is in UTF-8, for the names in it: a dump is written in the character set of its database. */
+  async #inUnicode(bytes: Buffer): Promise<Buffer> {
+    if (IN_NAMES_AS_HERE.has(this.#characterSet) || isAscii(bytes)) return bytes;
+    try {
+      const [row] = await this.#order.connection.query(
+        "SELECT pg_catalog.encode(pg_catalog.convert(pg_catalog.decode($1, 'hex'), $2, 'UTF8'), 'hex') AS text",
+        [bytes.toString('hex'), this.#characterSet],
+      );
+      return Buffer.from(row!.text!, 'hex');
+    } catch (error) {
+      // A comment or a function may have what UTF-8 does not; it is executed as it is.
+      if (!(error instanceof ServerRefusal)) throw error;
+      return bytes;
+    }
+  }
+
+  /** What this program asks and is answered is in UTF-8 again. */
+  async finish(): Promise<void> {
+    if (!IN_NAMES_AS_HERE.has(this.#characterSet)) await this.#order.connection.query("SET client_encoding = 'UTF8'");
   }
 
   async #perform(meaning: Meaning, bytes: Buffer): Promise<void> {
@@ -164,6 +191,9 @@ class Loader implements Loaded {
     } catch (error) {
       if (!isState(error, UNKNOWN_SETTING)) throw error;
     }
+    if (!/client_encoding/i.test(bytes.latin1Slice())) return;
+    const [row] = await this.#order.connection.query("SELECT pg_catalog.current_setting('client_encoding') AS name");
+    this.#characterSet = row!.name!;
   }
 
   async #look(schemas: readonly string[]): Promise<void> {
