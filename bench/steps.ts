@@ -51,3 +51,9 @@ export const OWN_STEPS = [
   { id: 'fourfold-full', title: 'full, four times as many entries' },
   { id: 'fourfold-unchanged', title: 'nothing changed, four times as many' },
 ] as const;
+
+/** What recovery data costs ours, and what healing does. */
+export const RECOVERY_STEPS = [
+  { id: 'recovery-full', title: 'full, without and with recovery data' },
+  { id: 'recovery-repair', title: 'repair, one pack damaged' },
+] as const;

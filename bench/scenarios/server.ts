@@ -8,11 +8,17 @@ import { KeptTree } from '../tree/kept-tree.ts';
 import type { Bench } from './bench.ts';
 import { contendersAt } from './contenders.ts';
 
+/** The accounts, as the last run left them. */
+export function hostingTree({ size, folder, text }: Pick<Bench, 'size' | 'folder' | 'text'>): KeptTree {
+  const plan = size.server;
+  return new KeptTree(join(folder, `server-${size.name}`), plan, (root) => makeHostingTree(root, plan, text));
+}
+
 /** A server of twenty accounts, with every tool. Returns the number of days that the tree had behind it. */
 export async function runServer({ size, folder, rounds, tools, text, journal }: Bench): Promise<number> {
   const plan = size.server;
   journal.say(`accounts: ${plan.accounts} with ${plan.filesPerAccount} files each`);
-  const tree = new KeptTree(join(folder, `server-${size.name}`), plan, (root) => makeHostingTree(root, plan, text));
+  const tree = hostingTree({ size, folder, text });
   const { accountsRoot, day } = tree;
   const accounts = Array.from({ length: plan.accounts }, (_, index) => `site${index + 1}`);
   const workFolder = join(folder, 'work');

@@ -25,6 +25,9 @@ export const ours: ToolKind = {
   at: (place) => toolAt(place, []),
 };
 
+/** The same with recovery data, by which `repair` heals. */
+export const OURS_RECOVERING = 'apiscp-backup+recovery';
+
 /** Whose identity it is nobody knows: it is there because a server alone must not be the only reader. */
 const RECIPIENT = 'age1gp9atefz0le0urrxdep29pths7xz6ahxa4we6qvwsamtv92uesyqtfl7m5';
 
@@ -35,7 +38,14 @@ export const oursEncrypted: ToolKind = {
   at: (place) => toolAt(place, ['--server-can-read', '--recipient', RECIPIENT]),
 };
 
-function toolAt({ accountsRoot, accounts, folder }: Place, initArguments: readonly string[]): Tool {
+export const oursRecovering: ToolKind = {
+  ...ours,
+  name: OURS_RECOVERING,
+  note: `${NOTE}; 5 % of recovery data`,
+  at: (place) => toolAt(place, [], { recovery: { percent: 5 } }),
+};
+
+function toolAt({ accountsRoot, accounts, folder }: Place, initArguments: readonly string[], more: object = {}): Tool {
   const settingsFile = join(folder, 'settings.json');
   const repository = join(folder, 'repository');
   const command = (...args: string[]) => ({ program: EXECUTABLE, args: ['--config', settingsFile, ...args] });
@@ -50,7 +60,7 @@ function toolAt({ accountsRoot, accounts, folder }: Place, initArguments: readon
       const retention = { keepDaily: 1 };
       writeFileSync(
         settingsFile,
-        JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention, limits: SAME_PRIORITY }),
+        JSON.stringify({ repository, stateDirectory, accountsRoot, systemRoot, retention, limits: SAME_PRIORITY, ...more }),
       );
       await execa(EXECUTABLE, command('init', ...initArguments).args);
     },
@@ -63,6 +73,7 @@ function toolAt({ accountsRoot, accounts, folder }: Place, initArguments: readon
       restoreAccount: ({ account, target }) => [command('restore', account, '--to', join(target, account))],
       restoreAll: ({ target }) => accounts.map((account) => command('restore', account, '--to', join(target, account))),
       list: () => [command('list')],
+      repair: () => [command('repair')],
       prune: () => [command('prune', '--yes')],
     },
     restoredAccount: (target, account) => join(target, account),

@@ -9,6 +9,7 @@ export type Operation =
   | 'restoreAccount'
   | 'restoreAll'
   | 'list'
+  | 'repair'
   | 'prune';
 
 /** What an operation works on besides the accounts and the tool's own folder. */
