@@ -268,12 +268,14 @@ class Work {
     const { unit, request } = this.#task;
     const owner = await this.#databases.ownerOf(engine, target);
     if (owner === unit.name) return;
-    // After a change of its prefix an account's database of old is nobody's as long as it is not there.
-    if (owner === 'system' && target === name && request.policy !== 'owner') return;
+    // After a change of its prefix an account's database of old is nobody's as long as it is not there. One that is there is somebody's.
+    const isGone = owner === 'system' && target === name && !(await this.#databases.has(engine, name));
+    if (isGone && request.policy !== 'owner') return;
     const whose = request.policy === 'owner' || owner === 'system' ? 'is none of the account' : `belongs to ${owner}`;
     throw new Failure('owner_not_allowed', `a database of the name ${target} ${whose}`, {
       affected: [target],
-      advice: 'A name has to begin with the prefix of the account.',
+      advice:
+        'A name has to begin with the prefix of the account, or a user of the account alone has rights on the database (MySQL) or owns it.',
     });
   }
 

@@ -104,13 +104,22 @@ export class Databases {
     return (await this.ownership(engine)).ofDatabase(name) ?? SYSTEM;
   }
 
+  /** Whether a server has a database of this name. Throws `database_unreachable`. */
+  async has(engine: Engine, name: string): Promise<boolean> {
+    return (await this.#seenOf(engine)).inventory.databases.some((each) => each.name === name);
+  }
+
   /** Whose databases and users are. Throws `database_unreachable`. */
   async ownership(engine: Engine): Promise<Ownership> {
+    return (await this.#seenOf(engine)).ownership;
+  }
+
+  async #seenOf(engine: Engine): Promise<SeenServer> {
     const found = await this.#server(engine, true);
     if (found === undefined) throw new Failure('database_unreachable', `there is no server of ${ENGINE_NAMES[engine]}`);
     const state = 'failure' in found ? found : await this.#state(engine, found.server);
     if ('failure' in state) throw state.failure;
-    return state.ownership;
+    return state;
   }
 
   /** What the panel says of the account's part of a server: its prefix and its main user. */

@@ -228,6 +228,25 @@ describe('restore-database', function () {
     expect(await mariadb.query('SELECT text FROM posts', 'two_wp')).to.deep.equal([{ text: 'kept' }, { text: 'kept' }]);
   });
 
+  it('does not replace a database by its old name that is not the account’s alone any more, and brings it back when it is gone', async () => {
+    const rows = async () => (await mariadb.query('SELECT n FROM t', 'former')).map(({ n }) => n);
+    await mariadb.run('CREATE DATABASE former; GRANT ALL ON former.* TO owner1@localhost');
+    await mariadb.run('CREATE TABLE t (n INT); INSERT INTO t VALUES (1)', 'former');
+    await site.backUp();
+    await mariadb.run('UPDATE former.t SET n = 2; GRANT ALL ON former.* TO owner2@localhost');
+    for (const more of [[], ['--dry-run']]) {
+      const { result } = await ask('site1', 'mysql/former', ...more);
+      expect(result.databases[0]!.error?.code, String(more)).to.equal('owner_not_allowed');
+    }
+    expect(await rows()).to.deep.equal([2]);
+    await mariadb.run('DROP DATABASE former; REVOKE ALL PRIVILEGES ON former.* FROM owner1@localhost, owner2@localhost');
+    const { result } = await ask('site1', 'mysql/former');
+    expect(result.status, JSON.stringify(result)).to.equal('ok');
+    expect(await rows()).to.deep.equal([1]);
+    await mariadb.run('DROP DATABASE former');
+    await site.backUp();
+  });
+
   it('brings the users of the whole server back by no command, and says what to do instead', async () => {
     const { error } = await ask('system', '--all', '--users');
     expect(error).to.include({ code: 'usage' });
