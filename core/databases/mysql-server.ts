@@ -31,6 +31,9 @@ const DUMP_OPTIONS = [
   '--default-character-set=utf8mb4',
   // A row may have several values, each of which may be as long as the server takes.
   '--max-allowed-packet=1G',
+  // An option file of root's may have these for other dumps.
+  '--skip-no-data',
+  '--skip-no-create-info',
 ];
 
 /** What only MySQL's own program knows, and needs: what it would add belongs to the server or cannot be loaded elsewhere. */

@@ -108,6 +108,14 @@ describe('dumps of MariaDB', function () {
     expect(users).not.to.include('owner2');
   });
 
+  it('have their rows although root’s option file has other dumps without', async () => {
+    const before = readFileSync(server.optionFile);
+    const { rows, sha256 } = site.recorded().one_wp ?? {};
+    writeFileSync(server.optionFile, `${before}\n[mysqldump]\nno-data\nno-create-info\nskip-triggers\n`);
+    await site.backUp().finally(() => writeFileSync(server.optionFile, before));
+    expect(site.recorded().one_wp).to.include({ rows, sha256 });
+  });
+
   it('cost nothing when nothing has changed', async () => {
     const before = site.objects('.tar.zst').length + site.objects('.json').filter((name) => name.includes('/snapshots/')).length;
     expect((await site.backUp()).status).to.equal('unchanged');

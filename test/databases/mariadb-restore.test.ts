@@ -132,7 +132,12 @@ describe('Bringing a MariaDB database back', () => {
     const values = 'SELECT id, day + 0 AS day, at + 0 AS at, positive FROM odd ORDER BY id';
     const rows = await server.query(values, 'example_wp');
     expect(rows[0]).to.include({ id: 0, day: 20210231, positive: -1 });
-    expect(await restore(await dump('example_wp'))).to.deep.include({ leftOut: [] });
+    const [{ mode } = {}] = await server.query('SELECT @@GLOBAL.sql_mode AS mode');
+    const bytes = await dump('example_wp');
+    // Users' names are filled with spaces then.
+    await server.run("SET GLOBAL sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,PAD_CHAR_TO_FULL_LENGTH'");
+    const { leftOut } = await restore(bytes).finally(() => server.run(`SET GLOBAL sql_mode = '${mode}'`));
+    expect(leftOut).to.deep.equal([]);
     expect(await server.query(values, 'example_wp')).to.deep.equal(rows);
     const now = await describeMariadb(server, 'example_wp');
     for (const each of Object.keys({ ...now, ...before })) expect(JSON.stringify(now[each]), each).to.equal(JSON.stringify(before[each]));

@@ -52,7 +52,8 @@ export class MysqlRestorer {
   static async open(login: MysqlLogin, journal: SwapJournal<SwapPlan>, turn: RestoreTurn): Promise<MysqlRestorer> {
     const admin = await MysqlConnection.open(login);
     // An account that holds a lock on a table of its own would have everybody wait for a day.
-    await admin.query(`SET lock_wait_timeout = ${LOCK_PATIENCE}`);
+    // What the server has by default could fill names with spaces, or leave out their quotes.
+    await admin.query(`SET lock_wait_timeout = ${LOCK_PATIENCE}, sql_mode = '', sql_quote_show_create = ON`);
     const [row] = await admin.query('SELECT VERSION() AS version');
     return new MysqlRestorer(admin, login, serverKind(row!.version!), { journal, turn });
   }
