@@ -63,6 +63,8 @@ export class UnitCheck {
   /** By snapshot: its trees, as far as its record gives them away. */
   readonly #roots = new Map<string, SnapshotRecord['roots']>();
   readonly #locked: LockedContents;
+  /** Objects that a key here should open and does not: damaged, or made for others. By path, with the snapshots that have them. */
+  readonly #unopened = new Map<string, { readonly reference: ObjectReference; readonly snapshots: readonly string[] }>();
   #strange: readonly Failure[] = [];
 
   readonly #scope: CheckScope;
@@ -116,6 +118,7 @@ export class UnitCheck {
     for (const group of packGroups([...chosen].filter((pack) => !isLocked(pack)))) await this.#checkPacks(group);
     for (const { reference, snapshots } of [...chosen].filter(isLocked)) await this.#checkStored(reference, snapshots);
     if (this.#scope === 'all') await this.#checkWholes();
+    for (const { reference, snapshots } of this.#unopened.values()) await this.#compareStored(reference, snapshots);
     if (this.#scope !== 'quick') this.#keepTurns(unit, chosen);
     return records;
   }
@@ -173,6 +176,10 @@ export class UnitCheck {
   /** That an object has the bytes that were stored. */
   async #checkStored(reference: ObjectReference, snapshots: readonly string[]): Promise<void> {
     this.#watch.objects++;
+    await this.#compareStored(reference, snapshots);
+  }
+
+  async #compareStored(reference: ObjectReference, snapshots: readonly string[]): Promise<void> {
     const failure = await problemOfStored(this.#repository, reference, this.#watch);
     if (failure !== undefined) this.#suffers(reference.path, failure, snapshots);
   }
@@ -264,8 +271,15 @@ export class UnitCheck {
   #manifestFails(record: SnapshotRecord, error: unknown): void {
     const { code } = asFailure(error);
     if (code === 'cancelled' || code === 'internal') throw error;
-    if (this.#locked.add(record.id, error)) return;
+    if (this.#isLocked(record.manifest, [record.id], error)) return;
     this.#damages.add(this.#object(record.manifest.path), error, this.#dependentsOf(record.id));
+  }
+
+  /** Whether an error says that an object is encrypted for others. Whether it is that, or damaged, its stored bytes tell at the end. */
+  #isLocked(reference: ObjectReference, snapshots: readonly string[], error: unknown): boolean {
+    if (!snapshots.map((snapshot) => this.#locked.add(snapshot, error)).includes(true)) return false;
+    this.#unopened.set(reference.path, { reference, snapshots });
+    return true;
   }
 
   async #checkPacks(group: readonly NamedPack[]): Promise<void> {
@@ -289,7 +303,7 @@ export class UnitCheck {
     const lost = new Map<number, Map<string, ExtentReference>>();
     const problems = {
       pack: (error: unknown) => {
-        if (snapshots.some((snapshot) => this.#locked.add(snapshot, error))) return;
+        if (this.#isLocked(reference, snapshots, error)) return;
         this.#damages.add(object, error, snapshots.flatMap(touched));
       },
       reference: (found: ExtentReference, error: unknown) => {

@@ -28,9 +28,13 @@ export async function aftermath(story: Story, server: Server, by: 'kill' | 'powe
   wrong.push(...((await story.broken?.(server)) ?? []).map((each) => `after the same once more: ${each}`));
   wrong.push(...differencesOfTarget(story, server));
   // What is left half written in the state goes with the next that has something to note.
-  if (story.method === 'copy') story.world.change(4);
+  const hasCopies = story.method === 'copy' || story.method === 'nightly';
+  if (hasCopies) {
+    story.world.know(server);
+    story.world.change(4);
+  }
   expectGood('the next run', await server.command('run', { units: [UNIT], level: 'incremental' }));
-  if (story.method === 'copy') expectGood('the next copy', await server.command('copy', {}));
+  if (hasCopies) expectGood('the next copy', await server.command('copy', {}));
   makeOld(server.repository);
   makeOld(join(server.folder, 'state'));
   expectGood('the next prune', await server.command('prune', {}));

@@ -93,7 +93,12 @@ export class SmallWorld {
     this.template.set({ ...this.settings, ...this.placesOf(this.template) });
     const { exitCode, error, result } = await this.template.command(method, request);
     if (exitCode !== 0) throw new Error(`${method} ended with ${exitCode}: ${JSON.stringify(error ?? result)}`);
-    for (const { id } of this.template.records()) if (!this.states.has(id)) this.states.set(id, this.now());
+    this.know(this.template);
+  }
+
+  /** Notes that the backups of a server which are new to it hold the account as it is now. */
+  know(server: Server): void {
+    for (const { id } of server.records()) if (!this.states.has(id)) this.states.set(id, this.now());
   }
 
   /** A server whose repository and state are those of the template. */
