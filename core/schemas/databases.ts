@@ -1,5 +1,5 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { countSchema, timeSchema } from './parts.ts';
+import { briefErrorSchema, countSchema, orNull, timeSchema } from './parts.ts';
 import {
   atSchema,
   DOUBT_REQUIRED,
@@ -22,19 +22,9 @@ export const databasesRequest = {
   additionalProperties: false,
 } as const;
 
-const errorOrNull = {
-  anyOf: [
-    {
-      type: 'object',
-      properties: { code: { type: 'string' }, message: { type: 'string' } },
-      required: ['code', 'message'],
-      additionalProperties: false,
-    },
-    { type: 'null' },
-  ],
-} as const;
+const errorOrNull = orNull(briefErrorSchema);
 
-const countOrNull = { anyOf: [countSchema, { type: 'null' }] } as const;
+const countOrNull = orNull(countSchema);
 
 const databaseSchema = {
   type: 'object',

@@ -1,6 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { identityProperties } from './keys.ts';
-import { countSchema, timeSchema, unitNameSchema } from './parts.ts';
+import { briefErrorSchema, countSchema, orNull, timeSchema, unitNameSchema } from './parts.ts';
 import { fingerprintSchema } from './servers.ts';
 
 /** Tells how the backups of all servers in a repository stand, by the records of their runs: from any machine that may read them. */
@@ -22,8 +22,6 @@ export const fleetStatusRequest = {
   },
   additionalProperties: false,
 } as const;
-
-const orNull = <const Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const;
 
 const problem = {
   type: 'object',
@@ -78,12 +76,7 @@ const fleetServer = {
     },
     problems: { type: 'array', items: problem, description: 'The first ones.' },
     problemCount: countSchema,
-    error: orNull({
-      type: 'object',
-      properties: { code: { type: 'string' }, message: { type: 'string' } },
-      required: ['code', 'message'],
-      additionalProperties: false,
-    }),
+    error: orNull(briefErrorSchema),
   },
   required: [
     'server',

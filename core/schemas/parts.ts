@@ -53,6 +53,17 @@ export const warningSchema = {
   additionalProperties: false,
 } as const;
 
+/** What a schema takes, or null. */
+export const orNull = <const Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const;
+
+/** A failure that the rest of the answer stands beside. */
+export const briefErrorSchema = {
+  type: 'object',
+  properties: { code: { type: 'string' }, message: { type: 'string' } },
+  required: ['code', 'message'],
+  additionalProperties: false,
+} as const;
+
 /** What is known of a failure, as `core/failure.ts` has it. */
 export const errorSchema = {
   type: 'object',

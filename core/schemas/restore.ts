@@ -1,6 +1,6 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { identityProperties } from './keys.ts';
-import { countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
+import { briefErrorSchema, countSchema, pathArgumentSchema, timeSchema, unitNameSchema, warningSchema, wirePathSchema } from './parts.ts';
 import { atSchema, currentSchema, pointInTimeSchema, unitArgumentSchema, unitIdSchema } from './reading.ts';
 import { restoredDatabaseSchema } from './restore-database.ts';
 import { earlierSchema, serverArgumentSchema } from './servers.ts';
@@ -103,10 +103,7 @@ export const restoreResult = {
       description: 'What else there is to know of the databases, such as that the snapshot has none. Not there: nothing.',
     },
     databaseError: {
-      type: 'object',
-      properties: { code: { type: 'string' }, message: { type: 'string' } },
-      required: ['code', 'message'],
-      additionalProperties: false,
+      ...briefErrorSchema,
       description: 'Why no database was restored at all; the files were. Not there: each database says what became of it.',
     },
     warnings: { type: 'array', items: warningSchema },

@@ -1,5 +1,15 @@
 import type { FromSchema } from '../config/schema-type.ts';
-import { countSchema, errorSchema, levelSchema, timeSchema, unitNameSchema, waitSchema, warningSchema } from './parts.ts';
+import {
+  briefErrorSchema,
+  countSchema,
+  errorSchema,
+  levelSchema,
+  orNull,
+  timeSchema,
+  unitNameSchema,
+  waitSchema,
+  warningSchema,
+} from './parts.ts';
 
 /** Backs up the named units, or every unit of the server. */
 export const runRequest = {
@@ -100,17 +110,7 @@ export const runResult = {
           anyOf: [{ type: 'string' }, { type: 'null' }],
           description: 'What the panel’s script wrote on stderr, shortened, also when it succeeded.',
         },
-        error: {
-          anyOf: [
-            {
-              type: 'object',
-              properties: { code: { type: 'string' }, message: { type: 'string' } },
-              required: ['code', 'message'],
-              additionalProperties: false,
-            },
-            { type: 'null' },
-          ],
-        },
+        error: orNull(briefErrorSchema),
       },
       required: ['name', 'at', 'seconds', 'result', 'automatic', 'exitCode', 'said', 'error'],
       additionalProperties: false,

@@ -1,11 +1,9 @@
 import type { FromSchema } from '../config/schema-type.ts';
 import { copyStateSchema } from './copy.ts';
-import { countSchema, levelSchema, timeSchema, unitNameSchema } from './parts.ts';
+import { countSchema, levelSchema, orNull, timeSchema, unitNameSchema } from './parts.ts';
 
 /** Tells how the backups of the server stand, by their records: nothing is read of what was stored. */
 export const statusRequest = { type: 'object', properties: {}, additionalProperties: false } as const;
-
-const orNull = <const Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const;
 
 const problem = {
   type: 'object',

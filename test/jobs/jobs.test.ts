@@ -169,14 +169,21 @@ describe('a job', function () {
     expect((await jobs({}, server.context)).jobs).to.have.length(before);
   });
 
-  it('that is stopped before its turn came dismisses the reader of its archive', async () => {
+  const start = (method: 'run' | 'download', request: object) => startJob({ method, request }, server.context, METHODS, undefined);
+
+  /** A download through a FIFO whose turn has not come: `before` works. */
+  const waitingDownload = async () => {
     server.makeSlow();
     const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
     execFileSync('mkfifo', ['-m', '600', fifo]);
-    const start = (method: 'run' | 'download', request: object) => startJob({ method, request }, server.context, METHODS, undefined);
     const before = await start('run', { units: ['site1'], policy: 'owner' });
     await server.until(before.job, ({ state }) => state === 'running');
     const { job } = await start('download', { unit: 'site1', policy: 'owner', fifo });
+    return { fifo, before, job };
+  };
+
+  it('that is stopped before its turn came dismisses the reader of its archive', async () => {
+    const { fifo, before, job } = await waitingDownload();
     await cancel({ job }, server.context);
     expect(await server.until(job, ({ ended }) => ended !== null)).to.include({ state: 'cancelled', begun: null });
     expect(existsSync(fifo)).to.equal(false);
@@ -185,13 +192,7 @@ describe('a job', function () {
   });
 
   it('that is killed before its turn came leaves no reader of its archive behind: the next job sends that one away', async () => {
-    server.makeSlow();
-    const fifo = `/tmp/id-site1-${randomBytes(16).toString('hex')}`;
-    execFileSync('mkfifo', ['-m', '600', fifo]);
-    const start = (method: 'run' | 'download', request: object) => startJob({ method, request }, server.context, METHODS, undefined);
-    const before = await start('run', { units: ['site1'], policy: 'owner' });
-    await server.until(before.job, ({ state }) => state === 'running');
-    const { job } = await start('download', { unit: 'site1', policy: 'owner', fifo });
+    const { fifo, before, job } = await waitingDownload();
     while (liveTicket(server.stateDirectory, job)?.isHeld !== true) await pause(10);
     const waiting = server.processes().filter((pid) => argumentsOf(pid).some((argument) => argument.endsWith(job)));
     for (const pid of waiting) process.kill(pid, 'SIGKILL');
