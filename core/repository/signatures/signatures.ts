@@ -137,13 +137,14 @@ export class Signatures implements SignaturesOfStore {
     const trusted = this.trusted(server);
     if (trusted.length === 0) return;
     if (signer === undefined) await this.#requireAdopted(name, sha256);
-    else if (![...trusted, ...this.#ownKeyIfReadable(server)].includes(signer)) throw foreign(name, signer);
+    else if (!trusted.includes(signer) && !this.#ownKeyIfReadable(server).includes(signer)) throw foreign(name, signer);
   }
 
   /** A process that was killed after it had said that this machine signs with it, and before that was remembered, signed with it all the same. */
   #ownKeyIfReadable(server: string): string[] {
     try {
-      return [this.ownKey(server)?.publicKey.toString('base64') ?? []].flat();
+      const key = this.ownKey(server);
+      return key === undefined ? [] : [key.publicKey.toString('base64')];
     } catch {
       return [];
     }
