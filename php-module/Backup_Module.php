@@ -51,6 +51,7 @@ class Backup_Module extends \Module_Skeleton
 		'release' => PRIVILEGE_ADMIN,
 		'explain' => PRIVILEGE_ADMIN,
 		'status' => PRIVILEGE_ADMIN,
+		'fleet_status' => PRIVILEGE_ADMIN,
 		'doctor' => PRIVILEGE_ADMIN,
 		'version' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
 		'download' => PRIVILEGE_ADMIN | PRIVILEGE_SITE,
@@ -573,6 +574,24 @@ class Backup_Module extends \Module_Skeleton
 
 		return $this->backupPerform(0, \func_get_args(), 'backup:status', static function (Requester $requester, CoreClient $core): array {
 			return $core->call('status', []);
+		});
+	}
+
+	/**
+	 * Tell for each server that has backups in a repository how they stand
+	 *
+	 * @param array|null $options repository: where it is, in the stead of backups.destination; fromCopy; overdueAfter: how old the last backup of a
+	 *                            unit may be (36 hours); sizes: also what each server takes, and whether its newest backups are there
+	 * @return array status (ok, partial, damaged, failed) and each server, with what is overdue, failed, missing or damaged
+	 */
+	public function fleet_status($options = null): array
+	{
+		if (!IS_CLI) {
+			return $this->backupAnswer('backup_fleet_status', $this->query('backup_fleet_status', ...\func_get_args()));
+		}
+
+		return $this->backupPerform(1, \func_get_args(), 'backup:fleet-status OPTIONS', static function (Requester $requester, CoreClient $core) use ($options): array {
+			return $core->call('fleetStatus', IdentityRequest::fleet($options));
 		});
 	}
 

@@ -4,13 +4,23 @@ declare(strict_types=1);
 namespace ApiscpBackup;
 
 /**
- * Turns the arguments of `backup:adopt`, `backup:join` and `backup:forget` into requests of the core. Only the administrator gets
+ * Turns the arguments of `backup:fleet-status`, `backup:adopt`, `backup:join` and `backup:forget` into requests of the core. Only the administrator gets
  * here. An account that is gone is not known to the panel any more, so it is named as the core names it.
  */
 final class IdentityRequest
 {
 	private const ACCOUNT = '/^site[1-9][0-9]{0,8}$/D';
 	private const UNIT = '/^site[1-9][0-9]{0,8}-[0-9a-f]{8}$/D';
+
+	/**
+	 * @param mixed $options
+	 * @return array parameters
+	 * @throws Failure
+	 */
+	public static function fleet($options): array
+	{
+		return Options::read($options, ['repository' => Options::PLACE, 'overdueAfter' => Options::DURATION, 'sizes' => Options::FLAG] + Options::WHERE);
+	}
 
 	/**
 	 * @param mixed $server

@@ -23,6 +23,9 @@ final class Options
 	const SECRET = 'secret';
 	const FINGERPRINT = 'fingerprint';
 	const COPY = 'copy';
+	const ACCOUNT = 'account';
+	const OWNERS = 'owners';
+	const PLACE = 'place';
 
 	/** In which place: a copy in the stead of the repository. */
 	const WHERE = ['fromCopy' => self::COPY];
@@ -51,11 +54,14 @@ final class Options
 		self::SECRET => 'the path of a file that belongs to root, closed to all others, in which the secret stands',
 		self::FINGERPRINT => 'the fingerprint of a key as backup:servers shows it, in quotes: "SHA256:…"',
 		self::COPY => 'the name of a copy, as the Scope backups.copies has it (one of digits in quotes)',
+		self::ACCOUNT => 'an account of this server, such as site7 or example.com',
+		self::OWNERS => 'a map of who gets what belonged to whom, such as [joe:jane,1012:2044]; a list takes texts: ["joe:jane"]',
+		self::PLACE => 'where a repository is: a path, s3:…, sftp:… or rclone:…, in quotes where it has colons',
 		self::SERVER => 'the name or the id of a server, as backup:servers lists them (one of digits in quotes)',
 		self::DATABASE => 'the name of a database, such as example_wp (one of digits in quotes)',
 	];
 	/** Kinds whose values are names, also where they look like numbers. */
-	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE, self::SECRET, self::COPY];
+	private const NAMES = [self::TARGET, self::SERVER, self::DATABASE, self::SECRET, self::COPY, self::ACCOUNT, self::PLACE];
 	private const LARGEST_PAGE = 10000;
 	private const OVERWRITE_MODES = ['always', 'changed', 'never'];
 
@@ -130,7 +136,7 @@ final class Options
 	 */
 	private static function value(string $name, string $kind, $value)
 	{
-		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::NUMBER => 'number', self::SHARE => 'share', self::RECIPIENTS => 'recipients'];
+		$readers = [self::FLAG => 'flag', self::ROWS => 'rows', self::NUMBER => 'number', self::SHARE => 'share', self::RECIPIENTS => 'recipients', self::OWNERS => 'owners'];
 		$read = isset($readers[$kind]) ? self::{$readers[$kind]}($value) : self::word($kind, $value);
 		if ($read === null) {
 			$shown = \in_array($kind, [self::RECIPIENTS, self::SECRET], true) ? 'that' : '`' . Arguments::shown($value) . '\'';
@@ -189,6 +195,29 @@ final class Options
 		return $recipients !== [] && $fitting === $recipients ? $recipients : null;
 	}
 
+	/**
+	 * Pairs as the core takes them. The panel's command line makes a map of `[joe:jane]`. A list whose texts have no colon would be one of what
+	 * belonged to the users 0, 1 ...
+	 *
+	 * @param mixed $value
+	 * @return string[]|null
+	 */
+	private static function owners($value): ?array
+	{
+		$given = \is_array($value) ? $value : [$value];
+		$isList = Arguments::isList($given);
+		$pairs = [];
+		foreach ($given as $from => $to) {
+			$pair = \is_scalar($to) && !\is_bool($to) ? ($isList ? (string)$to : "{$from}:{$to}") : '';
+			if (preg_match('/^[^:\s]+:[^:\s]+$/D', $pair) !== 1) {
+				return null;
+			}
+			$pairs[] = $pair;
+		}
+
+		return $pairs === [] ? null : $pairs;
+	}
+
 	/** Whether a path is that of a file which only root can read and change. */
 	private static function isSecretFile(string $path): bool
 	{
@@ -215,6 +244,8 @@ final class Options
 			self::OVERWRITE => \in_array($text, self::OVERWRITE_MODES, true),
 			self::DURATION => $text !== '',
 			self::SERVER => $text !== '',
+			self::ACCOUNT => $text !== '',
+			self::PLACE => $text !== '' && strcspn($text, "\0\n") === \strlen($text),
 			self::COPY => preg_match('/^[a-z0-9][a-z0-9-]{0,31}$/D', $text) === 1,
 			self::FINGERPRINT => preg_match('~^SHA256:[A-Za-z0-9+/]{43}$~D', $text) === 1,
 			self::SECRET => $kind === self::SECRET && self::isSecretFile($text),

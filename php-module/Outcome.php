@@ -33,7 +33,24 @@ final class Outcome
 			return ($problem['code'] ?? '') === 'damaged';
 		});
 
-		return array_merge(self::maps($result, 'damages'), self::maps($result, 'unusable'), self::maps($result, 'lost'), $problems);
+		return array_merge(self::maps($result, 'damages'), self::maps($result, 'unusable'), self::maps($result, 'lost'), $problems, self::ofServers($result));
+	}
+
+	/** What is damaged or was taken away of each server of a repository. */
+	private static function ofServers(array $result): array
+	{
+		$found = [];
+		foreach (self::maps($result, 'servers') as $server) {
+			$error = ($server['status'] ?? '') === 'damaged' && isset($server['error']['message']) ? [$server['error']] : [];
+			foreach (array_merge($error, self::maps($server, 'problems')) as $problem) {
+				if ($error !== [] || \in_array($problem['code'] ?? '', ['damaged', 'history_missing'], true)) {
+					$unit = isset($problem['unit']) ? ": {$problem['unit']}" : '';
+					$found[] = ['unit' => ($server['name'] ?? '') . $unit] + $problem;
+				}
+			}
+		}
+
+		return $found;
 	}
 
 	/** The first thing that a result names as wrong, in words. The result has been made presentable. */
@@ -42,7 +59,7 @@ final class Outcome
 		foreach (self::damages($result) as $damage) {
 			return self::sentence([$damage['object'] ?? $damage['unit'] ?? '', $damage['message'] ?? '']);
 		}
-		$parts = array_merge(self::maps($result, 'units'), self::worked(self::maps($result, 'databases')), self::maps($result, 'copies'));
+		$parts = array_merge(self::maps($result, 'units'), self::worked(self::maps($result, 'databases')), self::maps($result, 'copies'), self::maps($result, 'servers'));
 		foreach ($parts as $part) {
 			$reason = $part['error']['message'] ?? $part['reason'] ?? '';
 			if (isset($part['error']['message']) || (\in_array($part['status'] ?? '', ['failed', 'skipped', 'refused'], true) && $reason !== '')) {

@@ -17,6 +17,9 @@ final class RestoreRequest
 		'recreate' => Options::FLAG,
 	];
 
+	/** Of a restore to another account: whose files are whose is no owner's to say. */
+	private const ONTO = ['onto' => Options::ACCOUNT, 'mapUsers' => Options::OWNERS, 'mapGroups' => Options::OWNERS];
+
 	/**
 	 * @param string $command `restore`, `plan` or `download`
 	 * @param array  $given   site, paths, options; a site's administrator may leave the site out
@@ -28,7 +31,7 @@ final class RestoreRequest
 		$usage = "backup:{$command} SITE PATHS OPTIONS, as in: backup:{$command} site12 '[shadow/var/www/html]' '[at:latest]'";
 		Arguments::noneBeyond(3, $given, $usage);
 		$given = Arguments::plain($given);
-		$kinds = self::kinds($command) + ($requester->isOwner() ? [] : Options::WHOSE);
+		$kinds = self::kinds($command) + ($requester->isOwner() ? [] : Options::WHOSE + ($command === 'download' ? [] : self::ONTO));
 		self::refuseEmptyPath($requester, $given);
 		if (self::beginsWithPaths($requester, $given)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} '[shadow/var/www/html]' '[at:latest]'");
@@ -47,6 +50,9 @@ final class RestoreRequest
 		}
 		if (isset($options['to'])) {
 			$options['to'] = BackupPath::wire($requester->isOwner() ? $requester->folderInHome($options['to'], $command !== 'download') : $options['to']);
+		}
+		if (isset($options['onto'])) {
+			$options['onto'] = $requester->oneUnit($options['onto']);
 		}
 
 		return $params + $options;

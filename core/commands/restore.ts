@@ -173,10 +173,11 @@ async function ownersFor(
   repository: Repository,
   { settings }: Context,
 ): Promise<OwnerMap | undefined> {
-  const { onto, mapUsers = [], mapGroups = [] } = request;
+  const { onto, to, mapUsers = [], mapGroups = [] } = request;
   if (onto === undefined && mapUsers.length === 0 && mapGroups.length === 0) return undefined;
   const snapshot = { view: openView(opened.all, { trees: treesOf(point.chain) }), packs: chainPacks(point.chain, repository) };
-  return mapOwners({ onto, mapUsers, mapGroups, administrator: await administratorOf(unit, repository) }, snapshot, settings);
+  const inAccount = to === undefined && unit.name !== 'system';
+  return mapOwners({ onto, inAccount, mapUsers, mapGroups, administrator: await administratorOf(unit, repository) }, snapshot, settings);
 }
 
 /** The folders below which a restore deletes what the snapshot does not have. */

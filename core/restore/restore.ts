@@ -11,7 +11,7 @@ import { reportHidden } from './overlay/hidden-since.ts';
 import { type OverlayLayers, UpperLayer } from './overlay/overlay-layers.ts';
 import { mappedView } from './owner/mapped-view.ts';
 import { OwnerGate } from './owner/owner-gate.ts';
-import type { OwnerMap, Stranger } from './owner/owner-map.ts';
+import type { OnLoss, OwnerMap } from './owner/owner-map.ts';
 import { permittedView } from './owner/owner-policy.ts';
 import type { OwnerRights } from './owner/owner-rights.ts';
 import { Excluded } from './plan/exclude-rules.ts';
@@ -107,8 +107,8 @@ class Restore {
   readonly #outcome = new OutcomeBuilder();
   readonly #lost = new LostStretches();
   readonly #syncAhead: SyncAhead;
-  /** Ids of the snapshot that mean nobody on this server, told once each. */
-  readonly #strangers = new Set<string>();
+  /** What a map of owners takes away, told once each. */
+  readonly #losses = new Set<string>();
 
   constructor(order: RestoreOrder) {
     this.#order = order;
@@ -122,7 +122,7 @@ class Restore {
     };
     const recorded = openView(order.manifests, { trees: order.trees, onLost: this.#lost.add, onSpare: order.onSpare });
     const chosen = order.isPassedOver === undefined ? recorded : viewWithout(recorded, order.isPassedOver);
-    this.#view = permittedView(mappedView(chosen, order.owners, this.#noteStranger), order.owner);
+    this.#view = permittedView(mappedView(chosen, order.owners, this.#noteLoss), order.owner);
     this.#target = new Target(order.roots, order.owner);
     this.#gate = order.owner === undefined ? undefined : new OwnerGate(order.owner, this.#target, this.#outcome);
     this.#upper = order.layers === undefined ? undefined : new UpperLayer(order.layers);
@@ -153,10 +153,9 @@ class Restore {
     return this.#outcome.finish();
   }
 
-  readonly #noteStranger: Stranger = (kind, id, path) => {
-    if (this.#strangers.has(`${kind} ${id}`)) return;
-    this.#strangers.add(`${kind} ${id}`);
-    const message = `the ${kind} ${id} of the snapshot is nobody of the account: what was theirs is the account’s now, and no list of access names them`;
+  readonly #noteLoss: OnLoss = ({ message, affects, path }) => {
+    if (this.#losses.has(affects)) return;
+    this.#losses.add(affects);
     this.#outcome.problems.add({ code: 'attribute_refused', message, path });
   };
 

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
 import { errorCode } from '../linux/system-error.ts';
 import type { ByteString, Entry } from '../manifest/entry.ts';
-import { FIRST_USER_ID, readAccountUsers } from '../panel/account-users.ts';
+import { type AccountUsers, FIRST_USER_ID, readAccountUsers } from '../panel/account-users.ts';
 import { pathBytes } from '../panel/unit.ts';
 import { requireLivingUnit } from '../panel/units.ts';
 import { unitDocument } from '../repository/documents.ts';
@@ -28,6 +28,8 @@ const LAST_ID = 0xffff_fffe;
 export interface MappingRequest {
   /** The account of this server that gets all. */
   readonly onto: string | undefined;
+  /** Whether it is restored to where an account is. */
+  readonly inAccount: boolean;
   /** `old:new`, names or ids. */
   readonly mapUsers: readonly string[];
   readonly mapGroups: readonly string[];
@@ -42,6 +44,7 @@ export interface MappedSnapshot {
 }
 
 type Names = ReadonlyMap<ByteString, number>;
+const NOBODY: Names = new Map();
 
 /** The name of the administrator whom an account had; null where nobody can tell. Throws `identity_missing`, `identity_wrong`, `repository_damaged`. */
 export async function administratorOf(unit: UnitIdentity, repository: Repository): Promise<string | null> {
@@ -52,25 +55,57 @@ export async function administratorOf(unit: UnitIdentity, repository: Repository
 /**
  * Who gets what belonged to whom. Of an account that gets all, by the names of homes: of the snapshot and as they are now; ids that the snapshot names and the
  * account has not, its administrator and its group get. What `mapUsers` and `mapGroups` say counts before that. Throws `usage` for a name that there is not,
- * and `unsupported` where it cannot be told who is who.
+ * for one that is said twice and for an id that nobody may be given, and `unsupported` where it cannot be told who is who.
  */
 export async function mapOwners(request: MappingRequest, snapshot: MappedSnapshot, settings: Settings): Promise<OwnerMap> {
   const before = { users: await recordedNames('users', snapshot), groups: await recordedNames('groups', snapshot) };
   const account = request.onto === undefined ? undefined : accountMap(request.onto, request, before.users, snapshot.view, settings);
-  const users = new Map(account?.users);
-  const groups = new Map(account?.groups);
-  for (const pair of request.mapUsers) add(pair, before.users, account?.homes ?? new Map(), '/etc/passwd', users);
-  for (const pair of request.mapGroups) add(pair, before.groups, new Map(), '/etc/group', groups);
-  return { users, groups, rest: account?.rest };
+  const { inAccount } = request;
+  const ofUsers = { names: account?.now.homes ?? NOBODY, file: '/etc/passwd', own: account?.now.users, inAccount };
+  const ofGroups = { names: NOBODY, file: '/etc/group', own: account && new Set([account.now.group]), inAccount };
+  return {
+    users: new Map([...(account?.users ?? []), ...said(request.mapUsers, before.users, ofUsers)]),
+    groups: new Map([...(account?.groups ?? []), ...said(request.mapGroups, before.groups, ofGroups)]),
+    systemIdsBelow: FIRST_USER_ID,
+    rest: account && { user: account.now.administrator, group: account.now.group },
+  };
 }
 
-function add(pair: string, before: Names, after: Names, file: string, map: Map<number, number>): void {
-  const [from = '', to = ''] = pair.split(':');
-  const old = idOf(from, () => before, 'the snapshot');
-  map.set(
-    old,
-    idOf(to, () => (after.has(pathBytes(to)) ? after : namesHere(file)), 'this server'),
-  );
+/** To whom something may be given. */
+interface Here {
+  readonly names: Names;
+  /** Of the server; for what `names` does not have. */
+  readonly file: string;
+  /** Of the account that gets all; undefined: there is none. */
+  readonly own: ReadonlySet<number> | undefined;
+  readonly inAccount: boolean;
+}
+
+function said(pairs: readonly string[], before: Names, here: Here): Map<number, number> {
+  const map = new Map<number, number>();
+  for (const pair of pairs) {
+    const [from = '', to = ''] = pair.split(':');
+    const old = idOf(from, () => before, 'the snapshot');
+    const id = idOf(to, () => (here.names.has(pathBytes(to)) ? here.names : namesHere(here.file)), 'this server');
+    if (map.has(old) && map.get(old) !== id) throw refused(pair, `it is said twice who gets what belonged to ${from}`);
+    if (id !== old) checkTaker(pair, id, here);
+    map.set(old, id);
+  }
+  return map;
+}
+
+/** In an account, what was somebody's does not become root's; and onto another one, not that of whoever is neither of it nor of the system. */
+function checkTaker(pair: string, id: number, { own, inAccount }: Here): void {
+  if (inAccount && id === 0) throw refused(pair, 'files of an account are not given to root');
+  if (own === undefined || id < FIRST_USER_ID || own.has(id)) return;
+  throw refused(pair, `${id} is nobody of the account: it is another one’s, or will be`);
+}
+
+function refused(pair: string, message: string): Failure {
+  return new Failure('usage', `${pair}: ${message}`, {
+    affected: [pair],
+    advice: 'Restore to a folder with --to, where any map is taken.',
+  });
 }
 
 function idOf(text: string, names: () => Names, where: string): number {
@@ -107,7 +142,7 @@ function accountMap(
   recorded: Names,
   view: SnapshotView,
   { accountsRoot, systemRoot }: Settings,
-): OwnerMap & { readonly homes: Names } {
+): Pick<OwnerMap, 'users' | 'groups'> & { readonly now: AccountUsers } {
   const living = requireLivingUnit({ accountsRoot, systemRoot }, onto);
   const now = readAccountUsers(accountsRoot, onto, living.adminUser);
   const homeThen = (name: ByteString): Entry | undefined => {
@@ -128,6 +163,5 @@ function accountMap(
     if (old !== undefined && old >= FIRST_USER_ID && !users.has(old)) users.set(old, id);
   }
   users.set(then.uid, now.administrator);
-  const rest = { systemIdsBelow: FIRST_USER_ID, user: now.administrator, group: now.group };
-  return { users, groups: new Map([[then.gid, now.group]]), rest, homes: now.homes };
+  return { users, groups: new Map([[then.gid, now.group]]), now };
 }

@@ -127,17 +127,97 @@ describe('a restore onto another account', () => {
       unit: 'site1',
       onto: 'site2',
       mapUsers: ['caller:jane', `${THEN.joe}:jane`],
-      mapGroups: [`${THEN.group}:${NOW.jane}`],
+      mapGroups: [`${THEN.group}:${APACHE}`],
     };
     const planned = await perform('plan', request);
     expect(existsSync(join(onto, 'shadow/home/gone'))).to.equal(false);
     const done = await perform('restore', request);
     expect(done).to.deep.include({ status: 'ok', written: planned.written, failed: 0 });
-    expect(owner('home/gone/mine')).to.deep.equal([NOW.jane, NOW.jane]);
-    expect(owner('home/joe/mine')).to.deep.equal([NOW.jane, NOW.jane]);
+    expect(owner('home/gone/mine')).to.deep.equal([NOW.jane, APACHE]);
+    expect(owner('home/joe/mine')).to.deep.equal([NOW.jane, APACHE]);
     expect(acl(join(onto, 'shadow/home/gone/mine')), 'two who became one have what both had').to.include(`user:${NOW.jane}:rw-`);
     const again = await perform('restore', { ...request, overwrite: 'changed' });
     expect(again, 'its files are right already').to.include({ status: 'ok', unchanged: 2, bytesWritten: 0 });
+  });
+
+  it('reaches an account that is mounted through its mount, with lists of access', async () => {
+    const [lower, work, fst] = ['lower', 'work', 'virtual/site2/fst'].map((name) => join(sandbox.folder, name)) as [string, string, string];
+    for (const folder of [join(lower, 'opt'), work, fst, join(from, 'shadow/opt')]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(lower, 'opt/tool'), 'of the layer below');
+    execFileSync('mknod', [join(from, 'shadow/opt/tool'), 'c', '0', '0']);
+    file(join(from, 'shadow/home/joe/letter'), THEN.joe, THEN.group);
+    execFileSync('setfacl', ['-m', `u:${THEN.admin}:rwx`, join(from, 'shadow/home/joe/letter')]);
+    execFileSync('setfacl', ['-d', '-m', `u:${THEN.admin}:rwx`, join(from, 'shadow/home/joe')]);
+    file(join(onto, 'shadow/home/joe/letter'), NOW.joe, NOW.group);
+    await backUp();
+    const options = `lowerdir=${lower},upperdir=${join(onto, 'shadow')},workdir=${work}`;
+    execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, fst]);
+    try {
+      const planned = await perform('plan', { unit: 'site1', onto: 'site2' });
+      const result = await perform('restore', { unit: 'site1', onto: 'site2' });
+      expect(result).to.include({ target: fst, written: planned.written, failed: 0 });
+      // What the mount shows at once, without being mounted anew.
+      expect(readFileSync(join(fst, 'home/joe/letter'), 'utf8')).to.equal(join(from, 'shadow/home/joe/letter'));
+      expect(acl(join(fst, 'home/joe/letter'))).to.include(`user:${NOW.admin}:rwx`);
+      expect(acl(join(fst, 'home/joe'))).to.include(`default:user:${NOW.admin}:rwx`);
+      expect(existsSync(join(fst, 'opt/tool')), 'deleted there').to.equal(false);
+      expect(lstatSync(join(fst, 'home/joe/letter'))).to.include({ uid: NOW.joe, gid: NOW.group });
+      expect(owner('home/joe/letter')).to.deep.equal([NOW.joe, NOW.group]);
+    } finally {
+      execFileSync('umount', [fst]);
+    }
+  });
+
+  it('lets two users change places', async () => {
+    writeFileSync(join(from, 'shadow/etc/passwd'), `one:x:${THEN.joe}:1::/:/bin/sh\ntwo:x:${THEN.gone}:1::/:/bin/sh\n`);
+    file(join(from, 'shadow/home/joe/mine'), THEN.joe, THEN.group);
+    file(join(from, 'shadow/home/gone/mine'), THEN.gone, THEN.group);
+    await backUp();
+    const to = join(sandbox.folder, 'out');
+    await perform('restore', { unit: 'site1', to, mapUsers: [`one:${THEN.gone}`, `two:${THEN.joe}`, `${THEN.joe}:${THEN.gone}`] });
+    const uid = (path: string) => lstatSync(join(to, 'shadow/home', path)).uid;
+    expect([uid('joe/mine'), uid('gone/mine')]).to.deep.equal([THEN.gone, THEN.joe]);
+  });
+
+  it('lends nobody of the account the powers of the system: another server says what has them', async () => {
+    const folder = join(from, 'shadow/odd');
+    mkdirSync(folder);
+    const program = (name: string, uid: number, gid: number, mode: number) => {
+      file(join(folder, name), uid, gid);
+      chmodSync(join(folder, name), mode);
+    };
+    program('of-root', 0, 0, 0o6755);
+    program('of-joe', THEN.joe, THEN.group, 0o6755);
+    program('to-apache', THEN.gone, THEN.group, 0o4755);
+    program('capable', THEN.joe, THEN.group, 0o755);
+    execFileSync('setcap', ['cap_setuid=ep', join(folder, 'capable')]);
+    execFileSync('mknod', [join(folder, 'disk'), 'b', '7', '0']);
+    execFileSync('mknod', [join(folder, 'memory'), 'c', '1', '1']);
+    execFileSync('mknod', [join(folder, 'deleted'), 'c', '0', '0']);
+    mkdirSync(join(folder, 'shared'), { mode: 0o755 });
+    own(join(folder, 'shared'), 0, 0);
+    chmodSync(join(folder, 'shared'), 0o2755);
+    await backUp();
+    const mapUsers = [`${THEN.gone}:${APACHE}`];
+    const { status, warnings } = await perform('restore', { unit: 'site1', onto: 'site2', mapUsers });
+    expect(status).to.equal('partial');
+    const told = warnings.map(({ path = '', message }) => `${path.slice(11)} ${/restored: (.*?)(?:, which|$)/.exec(message)?.[1]}`);
+    expect(told).to.have.members([
+      ...['of-root the set-uid bit', 'of-root the set-gid bit', 'to-apache the set-uid bit', 'capable file capabilities'],
+      ...['disk a device', 'memory a device'],
+    ]);
+    const mode = (name: string) => lstatSync(join(onto, 'shadow/odd', name)).mode & 0o7777;
+    expect([mode('of-root'), mode('of-joe'), mode('to-apache'), mode('shared')]).to.deep.equal([0o755, 0o6755, 0o755, 0o2755]);
+    expect(execFileSync('getcap', [join(onto, 'shadow/odd/capable')], { encoding: 'utf8' })).to.equal('');
+    expect(existsSync(join(onto, 'shadow/odd/disk'))).to.equal(false);
+    // In its own place, by its own backups, all of it is what it was.
+    const again = await perform('restore', { unit: 'site1', paths: ['shadow/odd'], to: join(sandbox.folder, 'same') });
+    expect(again.status).to.equal('ok');
+    // To a folder any map is taken, and what it makes root's runs as nobody else.
+    const to = join(sandbox.folder, 'roots');
+    const roots = await perform('restore', { unit: 'site1', paths: ['shadow/odd'], to, mapUsers: [`${THEN.joe}:0`] });
+    expect(lstatSync(join(to, 'shadow/odd/of-joe'))).to.include({ uid: 0, mode: 0o102755 });
+    expect(roots.warnings.map(({ path }) => path)).to.deep.equal(['shadow/odd/of-joe']);
   });
 
   it('to a folder changes the ids that are named, and no others', async () => {
@@ -176,6 +256,13 @@ describe('a restore onto another account', () => {
       { recreate: true },
       { withDatabases: true },
       { mapUsers: ['nobody-here:joe'] },
+      { mapUsers: ['admin:root'] },
+      { mapGroups: [`${THEN.group}:0`] },
+      { mapUsers: [`admin:${THEN.stranger}`] },
+      { mapGroups: [`${THEN.group}:${THEN.group}`, `${THEN.group}:${NOW.group}`] },
+      { mapUsers: [`admin:joe`, `${THEN.admin}:jane`] },
+      { mapUsers: ['admin:4294967295'] },
+      { onto: undefined, mapUsers: ['admin:0'] },
     ]) {
       expect(await refused(request), JSON.stringify(request)).to.equal('usage');
     }

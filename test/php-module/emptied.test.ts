@@ -133,6 +133,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   verify: [{ method: 'verify', words: ['site1', '[quick:true]'], ends: ['refused', SITE] }],
   repair: [{ method: 'repair', words: ['site1', '[dryRun:true]'], ends: ['refused', SITE] }],
   servers: [{ method: 'servers', words: [`[trust:"SHA256:${'a'.repeat(43)}"]`], ends: [{}] }],
+  'fleet-status': [{ method: 'fleetStatus', words: ['[sizes:true]'], ends: [{}] }],
   adopt: [{ method: 'adopt', words: ['old', '[yes:true]'], ends: ['refused', { server: 'old' }] }],
   join: [{ method: 'join', words: ['site12-1f3a9c2e'], ends: ['refused'] }],
   forget: [{ method: 'forget', words: ['site12'], ends: ['refused'] }],

@@ -10,7 +10,21 @@ describe('whose backups are meant, in the panel', () => {
     panel = new FakePanel();
   });
   after(() => panel.remove());
-  beforeEach(() => panel.answer({ servers: OK, adopt: OK, join: OK, forget: OK, list: OK, verify: OK, ls: OK, restore: OK, start: OK }));
+  beforeEach(() =>
+    panel.answer({
+      servers: OK,
+      adopt: OK,
+      join: OK,
+      forget: OK,
+      list: OK,
+      verify: OK,
+      ls: OK,
+      restore: OK,
+      plan: OK,
+      fleetStatus: OK,
+      start: OK,
+    }),
+  );
 
   const asked = () => panel.notes.map(({ request }) => [request.method, request.params]);
 
@@ -30,6 +44,24 @@ describe('whose backups are meant, in the panel', () => {
     [['backup:list', 'all', '[server:old.example.com]'], 'list', { server: 'old.example.com' }],
     [['backup:verify', 'site1', '[server:old.example.com]'], 'verify', { unit: 'site1', server: 'old.example.com' }],
     [['backup:ls', 'site1', 'null', '[server:old.example.com]'], 'ls', { unit: 'site1', server: 'old.example.com' }],
+    [['backup:fleet-status'], 'fleetStatus', []],
+    [
+      ['backup:fleet-status', '[repository:"s3:https://s3.example.com/backups/all",overdueAfter:"8 days",sizes:true]'],
+      'fleetStatus',
+      { repository: 's3:https://s3.example.com/backups/all', overdueAfter: '8 days', sizes: true },
+    ],
+    [['backup:fleet-status', '[fromCopy:offsite]'], 'fleetStatus', { fromCopy: 'offsite' }],
+    [
+      [
+        'backup:restore',
+        'site12',
+        'all',
+        '[server:old.example.com,onto:two.example,mapUsers:[joe:jane,1012:2044],mapGroups:["1012:2044"]]',
+      ],
+      'restore',
+      { unit: 'site12', server: 'old.example.com', onto: 'site2', mapUsers: ['joe:jane', '1012:2044'], mapGroups: ['1012:2044'] },
+    ],
+    [['backup:plan', 'site12', 'all', '[onto:site2,mapUsers:"a:b"]'], 'plan', { unit: 'site12', onto: 'site2', mapUsers: ['a:b'] }],
     [['backup:restore', 'site1', 'all', '[earlier:true,to:/root/x]'], 'restore', { unit: 'site1', earlier: true, to: { path: '/root/x' } }],
   ];
   for (const [words, method, params] of CALLS) {
@@ -49,6 +81,21 @@ describe('whose backups are meant, in the panel', () => {
     [['backup:copy', ''], 'bad_argument'],
     [['backup:copy', 'all', '[usb]'], 'bad_option'],
     [['backup:list', 'site1', '[fromCopy:/mnt]'], 'bad_option'],
+    [['backup:fleet-status', 'all'], 'bad_option'],
+    [['backup:fleet-status', '[repository:]'], 'bad_option'],
+    [['backup:fleet-status', '[overdueAfter:]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:all]'], 'site_needed'],
+    [['backup:restore', 'site1', 'all', '[onto:nowhere.example]'], 'site_unknown'],
+    [['backup:restore', 'site1', 'all', '[onto:site2,mapUsers:[joe]]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:site2,mapUsers:[0]]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:site2,mapUsers:[joe:]]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:site2,mapUsers:[a:[b:c]]]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:site2,mapUsers:[]]'], 'bad_option'],
+    [['backup:restore', 'site1', 'all', '[onto:site2,mapUsers:true]'], 'bad_option'],
+    [['backup:download', 'site1', 'all', '[onto:site2]'], 'bad_option'],
+    [['-d', 'site1', 'backup:restore', 'all', '[onto:site2]'], 'bad_option'],
+    [['-d', 'site1', 'backup:restore', 'all', '[mapUsers:[joe:jane]]'], 'bad_option'],
     [['backup:adopt'], 'bad_argument'],
     [['backup:adopt', 'x', '[sure:true]'], 'bad_option'],
     [['backup:join', 'site12'], 'bad_argument'],

@@ -29,6 +29,7 @@ const NEVER_OF_A_SITE = [
   'hold',
   'release',
   'status',
+  'fleet_status',
   'doctor',
 ];
 

@@ -16,7 +16,7 @@ const FOR_THE_ADMINISTRATOR = [
   'backup:hold',
   'backup:release',
   'backup:explain',
-].concat(['backup:servers', 'backup:adopt', 'backup:join', 'backup:forget', 'backup:status', 'backup:doctor']);
+].concat(['backup:servers', 'backup:adopt', 'backup:join', 'backup:forget', 'backup:status', 'backup:fleet_status', 'backup:doctor']);
 
 describe('who may call the module', () => {
   let panel: FakePanel;

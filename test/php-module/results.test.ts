@@ -93,6 +93,34 @@ describe('results of the module', () => {
       ],
       ['copy', { status: 'partial', copies: [{ name: 'usb', status: 'partial', error: null, problems: [{ message: 'm' }] }] }, 'usb: m'],
       [
+        'fleet_status',
+        { status: 'failed', servers: [{ name: 'a', status: 'failed', error: { message: 'no answer' }, problems: [] }] },
+        'a: no answer',
+      ],
+      [
+        'fleet_status',
+        {
+          status: 'partial',
+          servers: [
+            { name: 'a', error: null, problems: [] },
+            { name: 'b', error: null, problems: [problem] },
+          ],
+        },
+        'b: its',
+      ],
+      [
+        'fleet_status',
+        {
+          status: 'damaged',
+          servers: [
+            { name: 'a', status: 'partial', error: null, problems: [problem] },
+            { name: 'b', status: 'damaged', error: null, problems: [problem, { ...problem, code: 'damaged', message: 'found damage' }] },
+            { name: 'c', status: 'damaged', error: { message: 'is no record' }, problems: [] },
+          ],
+        },
+        'repository: 2. The first: b: site1: found damage',
+      ],
+      [
         'run',
         {
           status: 'partial',
@@ -128,7 +156,7 @@ describe('results of the module', () => {
       ['restoreDatabase', { status: 'failed', unit: 'site1', databases: [{ name: 'a', error: { message: 'busy' } }] }, 'a: busy'],
     ];
     for (const [method, result, said] of SAID) {
-      panel.answer({ [method]: [{ result }] });
+      panel.answer({ [method.replace('_s', 'S')]: [{ result }] });
       const command =
         method === 'restoreDatabase'
           ? ['backup:restore-database', 'site1', '[mysql/a]']

@@ -1,21 +1,28 @@
 import type { SnapshotView } from '../plan/snapshot-view.ts';
-import { type OwnerMap, type Stranger, withMappedOwners } from './owner-map.ts';
+import { isForeignDevice, type Loss, type OnLoss, type OwnerMap, withMappedOwners } from './owner-map.ts';
 
-/** The same point in time with other owners. `onStranger` hears of each entry that somebody takes. */
-export function mappedView(view: SnapshotView, map: OwnerMap | undefined, onStranger?: Stranger): SnapshotView {
+/** The same point in time with other owners. `onLoss` hears of each entry that does not get all that it had, and of each that is left out. */
+export function mappedView(view: SnapshotView, map: OwnerMap | undefined, onLoss: OnLoss = () => {}): SnapshotView {
   if (map === undefined) return view;
   return {
     *entriesFrom(from) {
       for (const placed of view.entriesFrom(from)) {
-        const met: Parameters<Stranger>[] = [];
-        yield { ...placed, entry: withMappedOwners(placed.entry, map, (...stranger) => met.push(stranger)) };
+        const { path } = placed.entry;
+        if (isForeignDevice(placed.entry, map)) {
+          onLoss({ message: 'not restored: a device', affects: path, path });
+          continue;
+        }
+        const lost: Loss[] = [];
+        yield { ...placed, entry: withMappedOwners(placed.entry, map, (loss) => lost.push(loss)) };
         // Whoever only looks where to stop does not come back for more.
-        for (const stranger of met) onStranger?.(...stranger);
+        for (const loss of lost) onLoss(loss);
       }
     },
     find: (path) => {
       const placed = view.find(path);
-      return placed && { ...placed, entry: withMappedOwners(placed.entry, map, onStranger) };
+      return placed === undefined || isForeignDevice(placed.entry, map)
+        ? undefined
+        : { ...placed, entry: withMappedOwners(placed.entry, map, onLoss) };
     },
     entryAt: (place) => withMappedOwners(view.entryAt(place), map),
   };
