@@ -19,8 +19,8 @@ class Copies extends SettingScope
 	public function getHelp(): string
 	{
 		return 'Other places that get what is in the repository, after each automatic backup and by backup:copy; a list of maps with name, repository ' .
-			'(a path, or a location such as "sftp:backup@example.com:/srv/copy") and, where they are needed, s3, sftp, rclone and retention (what this ' .
-			'copy keeps). Keys of stores stand in files of root alone, which are named here. For no copies say null.';
+			'(a path, or a location such as "sftp:backup@example.com:/srv/copy") and, where they are needed, s3, sftp, rclone, retention (what this ' .
+			'copy keeps) and prune (false: the automatic backup deletes nothing there). Keys of stores stand in files of root alone, which are named here. For no copies say null.';
 	}
 
 	public function getValues()

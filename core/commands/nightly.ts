@@ -18,6 +18,7 @@ import { localTimeZone } from '../timeline/time-zone.ts';
 import { copy } from './copy.ts';
 import { checking } from './operation.ts';
 import { prune } from './prune.ts';
+import { pruneCopies } from './prune-copies.ts';
 import { settleDeletions } from './settle-deletions.ts';
 import { tellOf } from './telling.ts';
 import { verify } from './verify.ts';
@@ -42,6 +43,7 @@ const HOPELESS: ReadonlySet<FailureCode> = new Set([
 const LAST_WORD = 10_000;
 
 const MOST_NAMES = 10;
+const SWITCHED_OFF = 'switched off (schedule.prune)';
 const DAY = 86_400_000;
 
 /**
@@ -238,6 +240,8 @@ async function allSteps(context: Context, backUp: BackUp, onStep: OnStep) {
   await perform('run', () => runStep(context, backUp));
   if (context.settings.copies.length > 0) await perform('copy', () => copyStep(context));
   await perform('prune', () => pruneStep(context));
+  const ofRepository = steps.at(-1)?.status ?? 'skipped';
+  if (context.settings.copies.length > 0) await perform('prune-copies', () => pruneCopiesStep(ofRepository, context));
   await perform('verify', () => verifyStep(context));
   return steps;
 }
@@ -264,7 +268,7 @@ async function copyStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'e
 }
 
 async function pruneStep(context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {
-  if (!scheduled(context).prune) return { status: 'skipped', message: 'switched off (schedule.prune)' };
+  if (!scheduled(context).prune) return { status: 'skipped', message: SWITCHED_OFF };
   const absent = absentPruneKey(context.settings);
   if (absent !== undefined) return { status: 'skipped', message: `the key for it, ${absent}, is not on this server now` };
   const { status, units, bytes } = await prune({ wait: limitsOf(context.settings).wait }, context);
@@ -275,6 +279,11 @@ async function pruneStep(context: Context): Promise<Omit<NightlyStep, 'step' | '
     status,
     message: left.length === 0 ? outcome : `${outcome}; nothing of ${named(left.map((unit) => `${unit.unit} (${unit.status})`))}`,
   };
+}
+
+async function pruneCopiesStep(ofRepository: NightlyStep['status'], context: Context): Promise<Omit<NightlyStep, 'step' | 'error'>> {
+  if (!scheduled(context).prune) return { status: 'skipped', message: SWITCHED_OFF };
+  return await pruneCopies(prune, ofRepository, context);
 }
 
 /** Looks at everything, and reads another part of the contents each time, so that all of them were read within the time that is set. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { copyOf } from '../config/copies.ts';
 import { withPruneKey } from '../config/prune-key.ts';
 import type { Context } from '../context/context.ts';
 import type { Notice } from '../context/notice.ts';
@@ -23,6 +24,7 @@ import type { PrunedUnit, PruneRequest, PruneResult } from '../schemas/prune.ts'
 import { retentionPolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { takeRetentionLock } from './hold.ts';
+import { rememberingCopies } from './prune-copies.ts';
 
 /**
  * Deletes the snapshots that no rule of retention keeps, with the objects that nothing else needs and what killed runs left
@@ -30,17 +32,23 @@ import { takeRetentionLock } from './hold.ts';
  * left as it is; neither holds up the others. Throws `locked` while a backup of the server runs, `cancelled` when it was stopped:
  * what is left then is whole.
  */
-export async function prune(request: PruneRequest, context: Context): Promise<PruneResult> {
+export const prune = rememberingCopies(pruneStored);
+
+async function pruneStored(request: PruneRequest, context: Context): Promise<PruneResult> {
   const { settings, reporter } = context;
   const notify = (notice: Notice) => reporter.log(notice);
   if (request.dryRun === true) return pruneRepository(request, await openRepository(settings, 'read', notify), context, () => undefined);
   const repository = await openRepository(withPruneKey(settings), 'free', notify);
   const { stateDirectory } = settings;
+  const copy = copyOf(settings);
   const locks: Lock[] = [];
   const take = (name: string) => locks.push(takeLock(stateDirectory, name, 'a prune'));
   try {
     locks.push(await waitForLock(stateDirectory, 'backup', 'a prune', toldWaiting(context, request.wait ?? 0)));
     locks.push(takeRetentionLock(stateDirectory, 'a prune'));
+    // What is brought there meanwhile could need what goes.
+    if (copy !== undefined)
+      locks.push(await waitForLock(stateDirectory, `copy-${copy}`, 'a prune', toldWaiting(context, request.wait ?? 0)));
     return await pruneRepository(request, repository, context, (name) => {
       take(name);
       take(unitBackupLock(name));

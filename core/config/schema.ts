@@ -323,6 +323,7 @@ const COPIES = {
       sftp: SFTP,
       rclone: RCLONE,
       retention: { ...RETENTION, description: 'What the copy keeps, and so what is copied. Default: what the repository keeps.' },
+      prune: { type: 'boolean', description: 'Whether the automatic backup prunes the copy, too. Default: true.' },
     },
     required: ['name', 'repository'],
     additionalProperties: false,

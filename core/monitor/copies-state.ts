@@ -1,6 +1,7 @@
 import { isOverdue } from '../chain/night.ts';
 import type { Settings } from '../config/settings.ts';
 import { readCopyState } from '../copy/copy-state.ts';
+import { readPruneState } from '../copy/prune-state.ts';
 import { readSeenSnapshot } from '../repository/history/seen.ts';
 import { timeOfId } from '../repository/ids.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -15,21 +16,32 @@ const TOO_OLD = 3 * 24 * 60 * 60 * 1000;
 /** How each copy stands, as the state directory remembers it. */
 export function copyStates({ place }: Pick<Repository, 'place'>, { copies }: Pick<Settings, 'copies'>): WireCopyState[] {
   return copies.map(({ name, repository }) => {
-    const { status, time, lastGood, message } = readCopyState(copyStateFolder(place.whoFolder, name)) ?? {};
-    return { name, repository, status: status ?? 'never', time: time ?? null, lastGood: lastGood ?? null, message: message ?? null };
+    const stateFolder = copyStateFolder(place.whoFolder, name);
+    const { status = 'never', time = null, lastGood = null, message = null } = readCopyState(stateFolder) ?? {};
+    const { time: pruned = null, problem: pruneProblem = null } = readPruneState(stateFolder) ?? {};
+    return { name, repository, status, time, lastGood, message, pruned, pruneProblem };
   });
 }
 
 /** What of the copies needs attention at `now` (milliseconds since 1970). */
 export function copyProblems(states: readonly WireCopyState[], now: number): StatusProblem[] {
-  const bad = states.flatMap(({ name, status, lastGood, message }) => {
-    if (status === 'never') return [`${name} was never made`];
-    if (status !== 'ok') return [`${name} ${status === 'failed' ? 'failed' : 'lacks something'}: ${message}`];
-    return lastGood !== null && now - Date.parse(lastGood) > TOO_OLD ? [`${name} is of ${lastGood}`] : [];
+  const bad = states.flatMap(({ name, status, lastGood, message, pruneProblem }) => {
+    const ofPrune = pruneProblem === null ? [] : [`the prune of ${name}: ${pruneProblem}`];
+    return [...ofCopying({ name, status, lastGood, message }, now), ...ofPrune];
   });
   if (bad.length === 0) return [];
-  const message = `copies of the backups: ${bad.join('; ')}`;
-  return [{ code: 'copy_failed', unit: null, message, advice: 'See what `apiscp-backup copy` says.', since: null }];
+  const text = `copies of the backups: ${bad.join('; ')}`;
+  const advice = 'See what `apiscp-backup copy` says, and `apiscp-backup prune --from` with its name.';
+  return [{ code: 'copy_failed', unit: null, message: text, advice, since: null }];
+}
+
+function ofCopying(
+  { name, status, lastGood, message }: Pick<WireCopyState, 'name' | 'status' | 'lastGood' | 'message'>,
+  now: number,
+): string[] {
+  if (status === 'never') return [`${name} was never made`];
+  if (status !== 'ok') return [`${name} ${status === 'failed' ? 'failed' : 'lacks something'}: ${message}`];
+  return lastGood !== null && now - Date.parse(lastGood) > TOO_OLD ? [`${name} is of ${lastGood}`] : [];
 }
 
 /** A copy, with what the state directory remembers of it. */

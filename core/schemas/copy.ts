@@ -58,8 +58,10 @@ export const copyStateSchema = {
     time: { anyOf: [timeSchema, { type: 'null' }], description: 'When the last one began.' },
     lastGood: { anyOf: [timeSchema, { type: 'null' }] },
     message: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'What was wrong.' },
+    pruned: { anyOf: [timeSchema, { type: 'null' }], description: 'When its last prune began.' },
+    pruneProblem: { anyOf: [{ type: 'string' }, { type: 'null' }], description: 'Why that failed, or what it left.' },
   },
-  required: ['name', 'repository', 'status', 'time', 'lastGood', 'message'],
+  required: ['name', 'repository', 'status', 'time', 'lastGood', 'message', 'pruned', 'pruneProblem'],
   additionalProperties: false,
 } as const;
 
