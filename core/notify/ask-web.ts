@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WebPlace } from './web-place.ts';
 
@@ -12,10 +10,6 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = { answer: 10_000, again: [1000, 4000] };
-
-/** The servers' own lists of certificate authorities: EL's, then Debian's. An administrator's own authority is in there. */
-const AUTHORITIES = ['etc/pki/tls/certs/ca-bundle.crt', 'etc/ssl/certs/ca-certificates.crt'];
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Answers with which the same request may succeed a moment later. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
@@ -62,21 +56,5 @@ async function askOnce(
     // The message of fetch can hold the whole address.
     const code = (error as { cause?: { code?: unknown } }).cause?.code;
     return { reason: `cannot be reached${typeof code === 'string' ? ` (${code})` : ''}`, passes: true };
-  }
-}
-
-let trusted: string | undefined;
-
-/** Has connections that begin from now on trust the authorities of this system beside those that the program knows. */
-export async function trustAuthoritiesOf(systemRoot: string): Promise<void> {
-  if (trusted === systemRoot) return;
-  trusted = systemRoot;
-  const file = AUTHORITIES.map((path) => join(systemRoot, path)).find((path) => existsSync(path));
-  if (file === undefined) return;
-  try {
-    const { getCACertificates, setDefaultCACertificates } = await import('node:tls');
-    setDefaultCACertificates([...getCACertificates('bundled'), ...(readFileSync(file, 'utf8').match(CERTIFICATE) ?? [])]);
-  } catch {
-    // With a list that cannot be used those hold that the program knows.
   }
 }

@@ -1,7 +1,8 @@
 import { notifyOf } from '../config/notify.ts';
 import type { Context } from '../context/context.ts';
+import { trustAuthoritiesOf } from '../linux/authorities.ts';
 import { sendByArgos } from './argos.ts';
-import { PATIENCE, type Patience, trustAuthoritiesOf } from './ask-web.ts';
+import { PATIENCE, type Patience } from './ask-web.ts';
 import { type Beat, beat } from './heartbeat.ts';
 import { sendMail } from './mail.ts';
 import type { Message } from './message.ts';

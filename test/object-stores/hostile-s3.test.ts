@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -10,62 +8,10 @@ import { S3Backend } from '../../core/repository/backends/s3/s3.ts';
 import { S3Store } from '../../core/repository/backends/s3/store.ts';
 import { StoreBackend } from '../../core/repository/backends/store-backend.ts';
 import { failureOf } from '../failure-of.ts';
+import { type Answer, error, listing, never, reset, Script, status } from './s3-script.ts';
 
 const QUICK: Patience = { first: 1, longest: 4, total: 300, quiet: 5000 };
 const SECRET = 'the-secret-key';
-
-type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
-
-/** A server that answers as it is told; the last answer is given again and again. */
-class Script {
-  readonly requests: IncomingMessage[] = [];
-  readonly #server: Server;
-  answers: Answer[] = [];
-
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      this.requests.push(request);
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('error', () => {});
-      request.on('end', () => {
-        const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
-        answer?.(request, response, Buffer.concat(chunks));
-      });
-    });
-  }
-
-  static async start(): Promise<Script> {
-    const script = new Script();
-    await new Promise<void>((resolve) => script.#server.listen(0, '127.0.0.1', resolve));
-    return script;
-  }
-
-  get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-}
-
-const status =
-  (code: number, headers: Record<string, string> = {}, body = ''): Answer =>
-  (_request, response) => {
-    response.writeHead(code, headers).end(body);
-  };
-const error = (code: number, name: string): Answer =>
-  status(code, { 'content-type': 'application/xml' }, `<?xml version="1.0"?><Error><Code>${name}</Code><Message>no</Message></Error>`);
-const listing = (inner: string): Answer =>
-  status(
-    200,
-    { 'content-type': 'application/xml' },
-    `<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated>${inner}</ListBucketResult>`,
-  );
-const reset: Answer = (request) => request.socket.destroy();
-const never: Answer = () => {};
 
 describe('a store that answers as it likes', () => {
   let store: Script;
@@ -221,12 +167,16 @@ describe('a store that answers as it likes', () => {
       request.socket.destroy();
     };
     const own: Answer = (_request, response) =>
-      void response.writeHead(200, { 'x-amz-meta-writer': mark ?? '', 'content-length': '4' }).end();
+      void response.writeHead(200, { etag: '"e"', 'x-amz-meta-writer': mark ?? '', 'content-length': '4' }).end();
     store.answers = [keep, taken, own];
     await write(Buffer.from('text'));
-    store.answers = [keep, taken, status(200, { 'x-amz-meta-writer': randomBytes(12).toString('hex') })];
+    store.answers = [
+      keep,
+      taken,
+      status(200, { etag: '"e"', 'content-length': '4', 'x-amz-meta-writer': randomBytes(12).toString('hex') }),
+    ];
     expect(await failureOf(() => write(Buffer.from('text')))).to.include({ code: 'object_exists' });
-    store.answers = [keep, taken, status(200)];
+    store.answers = [keep, taken, status(200, { etag: '"e"', 'content-length': '4' })];
     expect(await failureOf(() => write(Buffer.from('text')))).to.include({ code: 'object_exists' });
   });
 
@@ -238,7 +188,8 @@ describe('a store that answers as it likes', () => {
       response.end('<?xml version="1.0"?><InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
     };
     const part = status(200, { etag: '"e"' });
-    const own: Answer = (_request, response) => void response.writeHead(200, { 'x-amz-meta-writer': mark }).end();
+    const own: Answer = (_request, response) =>
+      void response.writeHead(200, { etag: '"e"', 'content-length': '4', 'x-amz-meta-writer': mark }).end();
     store.answers = [begun, part, part, error(404, 'NoSuchKey'), reset, error(404, 'NoSuchUpload'), own];
     await write(Buffer.alloc(9 * 1024 * 1024, 1));
     // An upload that nobody ended is not there.

@@ -1,8 +1,8 @@
 import { Failure } from '../../failure.ts';
 
 /** The failures that every backend reports alike. */
-export function missingObject(name: string): Failure {
-  return new Failure('repository_damaged', `the object ${name} is missing`, { affected: [name] });
+export function missingObject(name: string, cause?: unknown): Failure {
+  return new Failure('repository_damaged', `the object ${name} is missing`, { affected: [name], cause });
 }
 
 export function nameTaken(name: string): Failure {

@@ -9,19 +9,15 @@ import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
 import type { Store } from '../store-backend.ts';
-import { statusOf } from './s3-failure.ts';
-import {
-  AbortMultipartUploadCommand,
-  CreateBucketCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-} from './sdk.ts';
+import { isSize, lookAt } from './look-at.ts';
+import { isMissing, statusOf, strangeAnswer } from './s3-failure.ts';
+import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command } from './sdk.ts';
 import { bodyOf, type S3Location, type S3Settings, S3Store } from './store.ts';
+import { dropUploads } from './unfinished-uploads.ts';
 import { S3Writer } from './upload.ts';
+
+/** Pages that bring nothing further; a store that skips much may have some. */
+const MOST_IDLE_PAGES = 200;
 
 /** The place that a location names. Nothing is asked of it yet. */
 export function openS3(location: S3Location, options: S3Settings): S3Backend {
@@ -45,8 +41,11 @@ export class S3Backend implements Store {
 
   async inspect(): Promise<Occupation> {
     try {
-      const page = await this.#page({ Prefix: this.#store.prefix, MaxKeys: 1 });
-      return (page.Contents ?? []).length > 0 ? 'occupied' : 'empty';
+      const { prefix } = this.#store;
+      const page = await this.#page({ Prefix: prefix, MaxKeys: 2 });
+      // An object with the name of the folder itself is how other programs make an empty one.
+      const isContents = ({ Key = '' }): boolean => Key !== prefix && Key.startsWith(prefix);
+      return (page.Contents ?? []).some(isContents) ? 'occupied' : 'empty';
     } catch (error) {
       if (error instanceof Failure && error.code === 'repository_missing') return 'absent';
       throw error;
@@ -84,7 +83,10 @@ export class S3Backend implements Store {
     const { body, size } = await this.#stretch(name, 0, limit + 1, (size) => Math.min(size, limit + 1)).catch(async (error: Failure) => {
       // Nothing can be cut out of an empty object.
       if (statusOf(error.cause) !== 416) throw error;
-      return { body: undefined, size: (await this.size(name)) ?? 0 };
+      const size = await this.size(name);
+      if (size === undefined) throw missingObject(name);
+      if (size === 0) return { body: undefined, size };
+      throw strangeAnswer(name, `of ${size} bytes the store gives none`, error);
     });
     if (size > limit) {
       body?.destroy();
@@ -116,16 +118,14 @@ export class S3Backend implements Store {
     try {
       answer = await this.#store.send(name, (client) => client.send(command));
     } catch (error) {
-      const isMissing = statusOf((error as Failure).cause) === 404 && (error as Failure).code !== 'repository_missing';
-      throw isMissing ? missingObject(name) : error;
+      throw isMissing((error as Failure).cause) ? missingObject(name, (error as Failure).cause) : error;
     }
     const body = answer.Body as Readable;
     const [, from, to, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? '') ?? [];
     try {
       const last = size === undefined ? Number.NaN : expected(Number(size)) - 1;
       if (Number(from) === offset && Number(to) === last) return { body, size: Number(size) };
-      const message = `${name}: another stretch came than was asked for (${answer.ContentRange ?? 'all of it'})`;
-      throw new Failure('repository_unreachable', message, { affected: [name], retry: true });
+      throw strangeAnswer(name, `another stretch came than was asked for (${answer.ContentRange ?? 'all of it'})`);
     } catch (error) {
       body.destroy();
       throw error;
@@ -134,23 +134,29 @@ export class S3Backend implements Store {
 
   async size(name: string): Promise<number | undefined> {
     checkObjectName(name);
+    const found = await lookAt(this.#store, name);
+    if (found !== undefined) return found.size;
+    // An answer to that question has no words: those to another say whether it came from the store.
     try {
-      const { ContentLength } = await this.#store.send(name, (client) => client.send(new HeadObjectCommand(this.#target(name))));
-      return ContentLength ?? 0;
+      const { body } = await this.#stretch(name, 0, 1, () => 1);
+      body.destroy();
     } catch (error) {
-      if (statusOf((error as Failure).cause) === 404) return undefined;
-      throw error;
+      if (isMissing((error as Failure).cause)) return undefined;
+      if (statusOf((error as Failure).cause) !== 416) throw error;
     }
+    throw strangeAnswer(name, 'the store says that it is not there, and then that it is');
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
     const { prefix: beginning } = this.#store;
     for await (const page of this.#pages({ Prefix: this.#store.keyOf(prefix) })) {
-      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
+      for (const { Key = '', Size, LastModified } of page.Contents ?? []) {
         const name = Key.startsWith(beginning) ? Key.slice(beginning.length) : '';
         // What others keep there, and what a store says that was not asked.
         if (!name.startsWith(prefix) || !isObjectName(name)) continue;
-        yield { name, size: Size, modified: LastModified?.getTime() ?? 0 };
+        // What has no time would count as long ago, and what is being written now as left behind.
+        if (!isSize(Size) || LastModified === undefined) throw this.#noListing();
+        yield { name, size: Size, modified: LastModified.getTime() };
       }
     }
   }
@@ -172,28 +178,42 @@ export class S3Backend implements Store {
     const command = new ListObjectsV2Command({ Bucket: this.#store.bucket, ...query });
     const page = await this.#store.send(this.description, (client) => client.send(command));
     // Whatever else came, such as the page of a proxy, would look as if nothing were there.
-    if (page.IsTruncated !== undefined) return page;
-    throw new Failure('repository_unreachable', `${this.description}: the answer is no listing`, {
-      affected: [this.description],
-      retry: true,
-    });
+    if (page.IsTruncated === undefined) throw this.#noListing();
+    return page;
+  }
+
+  #noListing(): Failure {
+    return strangeAnswer(this.description, 'the answer is no listing');
   }
 
   async *#pages(query: Query): AsyncGenerator<ListObjectsV2CommandOutput> {
     const seen = new Set<string>();
+    let furthest = '';
+    let idle = 0;
     for (let token: string | undefined; ; ) {
       const page = await this.#page(token === undefined ? query : { ...query, ContinuationToken: token });
       yield page;
+      if (page.IsTruncated !== true) return;
       token = page.NextContinuationToken;
-      if (page.IsTruncated !== true || token === undefined) return;
-      if (seen.has(token)) throw new Failure('repository_refused', `${this.description}: the store lists the same page again and again`);
+      // Whatever follows would look as if it were not there.
+      if (token === undefined) throw this.#noListing();
+      const last = page.Contents?.at(-1)?.Key ?? page.CommonPrefixes?.at(-1)?.Prefix ?? '';
+      idle = last > furthest ? 0 : idle + 1;
+      if (last > furthest) furthest = last;
+      if (seen.has(token) || idle > MOST_IDLE_PAGES) {
+        throw new Failure('repository_refused', `${this.description}: the store lists without an end`, { affected: [this.description] });
+      }
       seen.add(token);
     }
   }
 
   async remove(name: string): Promise<void> {
     checkObjectName(name);
-    await this.#store.send(name, (client) => client.send(new DeleteObjectCommand(this.#target(name))));
+    try {
+      await this.#store.send(name, (client) => client.send(new DeleteObjectCommand(this.#target(name))));
+    } catch (error) {
+      if (!isMissing((error as Failure).cause)) throw error;
+    }
   }
 
   async tryWriting(folder: string): Promise<void> {
@@ -207,30 +227,13 @@ export class S3Backend implements Store {
 
   /** Uploads that were begun outside of any server's folder, and are older. */
   async discardAbandoned(before: number): Promise<number> {
-    return this.#discard(this.#store.prefix, before, (name) => !name.startsWith('servers/'));
+    const { prefix } = this.#store;
+    return dropUploads(this.#store, prefix, before, (key) => !key.startsWith(`${prefix}servers/`));
   }
 
   /** Nobody can tell whether an upload goes on: one that is a day old does not. */
   async discardUnfinished(folder: string): Promise<number> {
     checkObjectName(folder);
-    return this.#discard(this.#store.keyOf(`${folder}/`), Date.now() - SAFETY_AGE, () => true);
-  }
-
-  async #discard(prefix: string, before: number, isMeant: (name: string) => boolean): Promise<number> {
-    const { bucket, prefix: beginning } = this.#store;
-    let count = 0;
-    for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
-      const query = { Bucket: bucket, Prefix: prefix, ...marker };
-      const page = await this.#store.send(this.description, (client) => client.send(new ListMultipartUploadsCommand(query)));
-      for (const { Key = '', UploadId, Initiated } of page.Uploads ?? []) {
-        const isOld = Initiated !== undefined && Initiated.getTime() < before;
-        if (!isOld || !Key.startsWith(prefix) || !isMeant(Key.slice(beginning.length))) continue;
-        await this.#store.send(Key, (client) => client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })));
-        count++;
-      }
-      const { NextKeyMarker, NextUploadIdMarker } = page;
-      if (page.IsTruncated !== true || NextKeyMarker === undefined || NextKeyMarker === marker.KeyMarker) return count;
-      marker = { KeyMarker: NextKeyMarker, ...(NextUploadIdMarker === undefined ? {} : { UploadIdMarker: NextUploadIdMarker }) };
-    }
+    return dropUploads(this.#store, this.#store.keyOf(`${folder}/`), Date.now() - SAFETY_AGE, () => true);
   }
 }

@@ -3,8 +3,9 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Location } from '../../../config/location.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
+import { trustAuthoritiesOf } from '../../../linux/authorities.ts';
 import { boundAnswers } from './bounded-answers.ts';
-import { type Credentials, readCredentials } from './credentials.ts';
+import { type Credentials, NO_FILE, readCredentials } from './credentials.ts';
 import { countRequests } from './request-count.ts';
 import { s3Failure } from './s3-failure.ts';
 import { S3Client as Client, NodeHttpHandler } from './sdk.ts';
@@ -31,6 +32,8 @@ export class S3Store {
   readonly prefix: string;
   readonly description: string;
   readonly options: S3Settings;
+  /** Whether "only if there is none of this name" is known there, as far as was seen. Without it somebody looks before. */
+  takesConditions = true;
   readonly #endpoint: string;
   readonly #waits: Waits;
   #client: Promise<S3Client> | undefined;
@@ -61,6 +64,8 @@ export class S3Store {
 
   async #connect(): Promise<S3Client> {
     const { region = USUAL_REGION, pathStyle = true, credentialsFile, profile = 'default' } = this.options;
+    ignoreEnvironment();
+    await trustAuthoritiesOf('/');
     const credentials: Credentials = await readCredentials(credentialsFile, profile);
     const agent = { keepAlive: true, maxSockets: CONNECTIONS, timeout: this.#waits.silent };
     const client = new Client({
@@ -82,6 +87,13 @@ export class S3Store {
     boundAnswers(client);
     return client;
   }
+}
+
+/** The library takes settings from the environment and from files of the `aws` command, which are meant for other buckets, and for some of them connects nowhere. */
+function ignoreEnvironment(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  process.env.AWS_CONFIG_FILE = NO_FILE;
+  process.env.AWS_SHARED_CREDENTIALS_FILE = NO_FILE;
 }
 
 /** The bytes of an answer, which must be `length`: more are not read, fewer are a connection that broke. */

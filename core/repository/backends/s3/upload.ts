@@ -4,16 +4,11 @@ import { Failure } from '../../../failure.ts';
 import type { ObjectWriter, WriteMode } from '../backend.ts';
 import { nameTaken } from '../object-failures.ts';
 import { type Patience, persistently } from '../retry.ts';
-import { nameOf, statusOf } from './s3-failure.ts';
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  UploadPartCommand,
-} from './sdk.ts';
+import { lookAt, WRITER } from './look-at.ts';
+import { nameOf, statusOf, strangeAnswer } from './s3-failure.ts';
+import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } from './sdk.ts';
 import type { S3Store } from './store.ts';
+import { dropUpload } from './unfinished-uploads.ts';
 
 const MIB = 1024 ** 2;
 /** A store takes parts of 5 MiB and more, 10,000 of them: the later ones of a long object are longer. */
@@ -22,8 +17,6 @@ const PARTS_OF_ONE_SIZE = 1000;
 const LONGEST_PART = 256 * MIB;
 /** Parts under way at once, besides the one that is being filled. */
 const AT_ONCE = 2;
-/** Says of an object whose it is: an answer that was lost leaves open whether this writer or another one was first. */
-const WRITER = 'writer';
 
 type Properties = Pick<PutObjectCommandInput, 'Metadata' | 'StorageClass' | 'ServerSideEncryption' | 'SSEKMSKeyId'>;
 
@@ -65,7 +58,7 @@ export class S3Writer implements ObjectWriter {
 
   /** That there is no object of this name, unless one is to be replaced. */
   get #condition(): { IfNoneMatch?: string } {
-    return this.#mode === 'new' ? { IfNoneMatch: '*' } : {};
+    return this.#mode === 'new' && this.#store.takesConditions ? { IfNoneMatch: '*' } : {};
   }
 
   #checkOpen(): void {
@@ -198,14 +191,21 @@ export class S3Writer implements ObjectWriter {
   }
 
   /** Has the store take the object unless there is one. After a lost answer the object itself says whether it is this one. */
-  async #once(request: (client: S3Client) => Promise<unknown>): Promise<void> {
+  async #once(request: (client: S3Client) => Promise<{ readonly ETag?: string | undefined }>): Promise<void> {
     await persistently(async () => {
+      if (this.#mode === 'new' && !this.#store.takesConditions && (await this.#isStored())) return;
       try {
-        await this.#store.send(this.#name, request);
+        const { ETag } = await this.#store.send(this.#name, request);
+        // Whoever stands in front of the store can say that all is well, too: the store itself names a tag.
+        if (ETag === undefined && (await this.#owner()) !== this.#writer) throw strangeAnswer(this.#name, 'the store confirms nothing');
       } catch (error) {
         const failure = error as Failure;
         const isTaken = statusOf(failure.cause) === 412 || nameOf(failure.cause) === 'PreconditionFailed';
         const isGone = nameOf(failure.cause) === 'NoSuchUpload';
+        if (this.#mode === 'new' && this.#store.takesConditions && isNotKnown(failure)) {
+          this.#store.takesConditions = false;
+          return this.#once(request);
+        }
         if (!isTaken && !isGone) throw error;
         if ((await this.#owner()) === this.#writer) return;
         throw isTaken ? nameTaken(this.#name) : error;
@@ -213,17 +213,16 @@ export class S3Writer implements ObjectWriter {
     }, this.#patience);
   }
 
+  /** Whether the object is there already, after an answer that was lost; throws `object_exists` when it is another writer's. */
+  async #isStored(): Promise<boolean> {
+    const owner = await this.#owner();
+    if (owner !== undefined && owner !== this.#writer) throw nameTaken(this.#name);
+    return owner !== undefined;
+  }
+
   /** Which writer the object of this name is from; undefined when there is none. */
   #owner(): Promise<string | undefined> {
-    return persistently(async () => {
-      try {
-        const { Metadata } = await this.#store.send(this.#name, (client) => client.send(new HeadObjectCommand(this.#target)));
-        return Metadata?.[WRITER] ?? '';
-      } catch (error) {
-        if (statusOf((error as Failure).cause) === 404) return undefined;
-        throw error;
-      }
-    }, this.#patience);
+    return persistently(async () => (await lookAt(this.#store, this.#name))?.writer, this.#patience);
   }
 
   #close(): void {
@@ -238,8 +237,13 @@ export class S3Writer implements ObjectWriter {
     this.#close();
     if (upload === undefined) return;
     await Promise.all(this.#underWay);
-    await this.#store.send(this.#name, (client) => client.send(new AbortMultipartUploadCommand({ ...this.#target, UploadId: upload })));
+    await dropUpload(this.#store, this.#target.Key, upload);
   }
+}
+
+/** Whether a store says that it does not know what a request has: of all that it has, a condition is what stores lack. */
+function isNotKnown({ cause }: Failure): boolean {
+  return statusOf(cause) === 501 || nameOf(cause) === 'NotImplemented';
 }
 
 /** Not against forgery: the one digest that every store compares with what arrived (RFC 1864). */
