@@ -144,7 +144,8 @@ class Backup_Module extends \Module_Skeleton
 	 *
 	 * @param string|array|null $site    site to restore (administrator), else the paths
 	 * @param string|array|null $paths   paths as `backup:ls` and the guide name them, each a text or a map with path or
-	 *                                   path_b64; one alone may be a text; `all` or null for everything
+	 *                                   path_b64; one alone may be a text; `all` for everything, which has to be said
+	 *                                   unless it goes to a folder
 	 * @param array|null        $options at (snapshot), to (folder), overwrite (always, changed, never), delete, dryRun,
 	 *                                   recreate (in its place although the account is deleted)
 	 * @return array status (ok, partial, failed), counts and problems

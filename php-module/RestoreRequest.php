@@ -37,10 +37,14 @@ final class RestoreRequest
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} '[shadow/var/www/html]' '[at:latest]'");
 			array_unshift($given, null);
 		}
-		[$site, $paths, $options] = $given + [null, null, null];
+		[$site, $wanted, $options] = $given + [null, null, null];
 		$params = ['unit' => $requester->oneUnit(Arguments::site($site))];
-		$paths = $paths === Arguments::EVERYTHING ? [] : Arguments::paths($paths, array_keys($kinds), $usage);
+		$paths = $wanted === Arguments::EVERYTHING ? [] : Arguments::paths($wanted, array_keys($kinds), $usage);
 		$options = Options::read($options, $kinds);
+		if ($command === 'restore' && $wanted === null && !isset($options['to']) && empty($options['dryRun'])) {
+			// Where the paths were, the shell leaves nothing of a variable that is not set, and SOAP null.
+			throw new Failure('bad_argument', ['argument' => 'null', 'expected' => 'paths, such as [shadow/var/www/html], or `all\': what is there now is replaced']);
+		}
 		if ($requester->isOwner()) {
 			$params += $requester->policy() + $requester->room();
 			$paths = $paths ?: (empty($options['withDatabases']) ? [BackupPath::OWNER_ROOT] : []);

@@ -2,7 +2,7 @@ import type { Context } from '../context/context.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import { isTimedId, isUnitId } from '../repository/ids.ts';
-import type { IdentitySource } from '../repository/keys/identity-source.ts';
+import { type IdentitySource, requireSource } from '../repository/keys/identity-source.ts';
 import { describeServer, readServers } from '../repository/known-servers.ts';
 import { snapshotPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -37,7 +37,7 @@ export async function findUnit(request: UnitRequest, context: Context): Promise<
   const { unit: name, server, earlier } = request;
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), {
     server,
-    identity: identitySource(request, context),
+    identity: await identitySource(request, context),
   });
   try {
     const named = await unitOfSnapshot(request, repository, context);
@@ -64,12 +64,14 @@ async function unitOfSnapshot(
   return undefined;
 }
 
-/** Where the request says that the keys are. */
-export function identitySource(
+/** Where the request says that the keys are. Throws `usage`, `identity_wrong` when they are not there. */
+export async function identitySource(
   { identity, passphraseFile }: Pick<UnitRequest, 'identity' | 'passphraseFile'>,
   context: Context,
-): IdentitySource {
-  return { identity, passphraseFile, input: context.standardInput };
+): Promise<IdentitySource> {
+  const source = { identity, passphraseFile, input: context.standardInput };
+  await requireSource(source);
+  return source;
 }
 
 async function findElsewhere(name: string, own: Repository, context: Context, failure: Failure): Promise<FoundUnit> {

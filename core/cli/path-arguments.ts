@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import type { PathArgument } from '../schemas/parts.ts';
+import { saysAll } from './unit-arguments.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -13,10 +14,17 @@ export function pathArguments(texts: readonly string[], base64: readonly string[
   if (wrong !== undefined) throw new Failure('usage', '--path-b64 needs base64', { affected: [wrong] });
   if (texts.includes('')) {
     throw new Failure('usage', 'the path is empty: a variable of the shell may not be set', {
-      advice: 'Omit the path for everything, or name one, such as shadow/var/www.',
+      advice: 'Name one, such as shadow/var/www.',
     });
   }
   return [...texts.map(exact), ...base64.map((path_b64) => ({ path: Buffer.from(path_b64, 'base64').toString('utf8'), path_b64 }))];
+}
+
+/** The same where `all`, or no path, is everything, as a request has it: without paths. */
+export function somePaths(texts: readonly string[], base64: readonly string[]): { readonly paths?: readonly PathArgument[] } {
+  const isAll = base64.length === 0 && saysAll(texts);
+  const paths = isAll ? [] : pathArguments(texts, base64);
+  return paths.length === 0 ? {} : { paths };
 }
 
 function exact(text: string): PathArgument {

@@ -5,8 +5,9 @@ import { addFleetCommands } from './fleet-commands.ts';
 import { addIdentityCommands, copyOption, earlierOption, serverOption } from './identity-commands.ts';
 import { addJobCommands, backgroundOption, performLong } from './job-commands.ts';
 import { addKeys, identityOption, passphraseOption, recipientOption } from './key-commands.ts';
+import { refuseOptionsAsValues } from './lost-values.ts';
 import { minutes } from './minutes.ts';
-import { pathArguments } from './path-arguments.ts';
+import { somePaths } from './path-arguments.ts';
 import { percent } from './percent.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addRetentionCommands } from './retention-commands.ts';
@@ -49,7 +50,7 @@ function addRestore(program: Command, actions: Actions): void {
       .command(name)
       .description(description)
       .argument('<unit>', 'site12 or system, or the id of a unit')
-      .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none: everything')
+      .argument('[path...]', 'as in the snapshot: shadow/var/www/html/index.php; none or all: everything')
       .addOption(serverOption())
       .addOption(copyOption())
       .addOption(earlierOption())
@@ -68,7 +69,7 @@ function addRestore(program: Command, actions: Actions): void {
       .action((unit: string, paths: string[], { pathB64 = [], spaceCheck, mapUser, mapGroup, ...options }: RestoreOptions) => {
         const check = spaceCheck ? {} : { spaceCheck };
         const owners = { ...(mapUser && { mapUsers: mapUser }), ...(mapGroup && { mapGroups: mapGroup }) };
-        const request = { unit, paths: pathArguments(paths, pathB64), ...options, ...owners, ...check };
+        const request = { unit, ...somePaths(paths, pathB64), ...options, ...owners, ...check };
         return name === 'plan' ? perform(name, request) : performLong(actions, name, request);
       });
   add('plan', 'show what a restore would read, write and overwrite');
@@ -86,7 +87,7 @@ function addDownload(program: Command, actions: Actions): void {
       'write paths as they were to one archive (tar in zstd), with ACLs and attributes: to standard output, or a file in a folder',
     )
     .argument('<unit>', 'site12 or system, or the id of a unit')
-    .argument('[path...]', 'as in the snapshot: shadow/var/www, databases/mysql; none: everything')
+    .argument('[path...]', 'as in the snapshot: shadow/var/www, databases/mysql; none or all: everything')
     .addOption(serverOption())
     .addOption(copyOption())
     .addOption(earlierOption())
@@ -98,7 +99,7 @@ function addDownload(program: Command, actions: Actions): void {
     .option('--path-b64 <base64>', 'a path whose bytes are not UTF-8, in base64; may be repeated', collect)
     .addOption(backgroundOption())
     .action((unit: string, paths: string[], { pathB64 = [], ...options }: { pathB64?: readonly string[] }) =>
-      performLong(actions, 'download', { unit, paths: pathArguments(paths, pathB64), ...options }),
+      performLong(actions, 'download', { unit, ...somePaths(paths, pathB64), ...options }),
     );
 }
 
@@ -122,7 +123,7 @@ function addRestoreDatabase(program: Command, actions: Actions): void {
     .option('--dry-run', 'change nothing, show what would be done')
     .addOption(backgroundOption())
     .action((unit: string, databases: string[], options: object) =>
-      performLong(actions, 'restoreDatabase', { unit, databases, ...options }),
+      performLong(actions, 'restoreDatabase', { unit, ...(databases.length > 0 && { databases }), ...options }),
     );
 }
 
@@ -166,7 +167,7 @@ export function buildProgram(actions: Actions): Command {
     .option('--read-back', 'read again what was stored, before it is recorded (default: the setting readBack)')
     .addOption(new Option('--wait <minutes>', 'how long to wait for another run; 0: do not wait (default: limits.wait)').argParser(minutes))
     .addOption(backgroundOption())
-    .action((units: string[], options: object) => performLong(actions, 'run', { units: unitArguments(units), ...options }));
+    .action((units: string[], options: object) => performLong(actions, 'run', { ...unitArguments(units), ...options }));
   program
     .command('list')
     .description('list the snapshots, oldest first')
@@ -212,5 +213,6 @@ export function buildProgram(actions: Actions): Command {
     .command('rpc')
     .description('answer JSON-RPC 2.0 requests on stdin, one a line')
     .action(() => actions.serveRpc());
+  refuseOptionsAsValues(program);
   return program;
 }

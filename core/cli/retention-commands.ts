@@ -5,7 +5,7 @@ import { copyOption } from './identity-commands.ts';
 import { backgroundOption, performLong } from './job-commands.ts';
 import { minutes } from './minutes.ts';
 import { pathArguments } from './path-arguments.ts';
-import { unitArguments } from './unit-arguments.ts';
+import { saysAll, unitArguments } from './unit-arguments.ts';
 
 interface PruneOptions {
   readonly simulate?: string;
@@ -31,15 +31,17 @@ export function addRetentionCommands(program: Command, actions: Actions): void {
     .option('--simulate <duration>', 'show what schedule and retention will hold over time, such as 90d')
     .action((units: string[], { simulate, ...options }: PruneOptions) =>
       simulate === undefined
-        ? performLong(actions, 'prune', { units: unitArguments(units), ...options })
-        : perform('simulate', { units: unitArguments(units), duration: simulate }),
+        ? performLong(actions, 'prune', { ...unitArguments(units), ...options })
+        : perform('simulate', { ...unitArguments(units), duration: simulate }),
     );
   program
     .command('copy')
     .description('bring what is in the repository to its copies (setting copies)')
-    .argument('[copy...]', 'names of copies; none: all')
+    .argument('[copy...]', 'names of copies; none or all: all')
     .addOption(backgroundOption())
-    .action((copies: string[], options: object) => performLong(actions, 'copy', { copies, ...options }));
+    .action((copies: string[], options: object) =>
+      performLong(actions, 'copy', { ...(copies.length === 0 || saysAll(copies) ? {} : { copies }), ...options }),
+    );
   program
     .command('hold')
     .description('keep a snapshot whatever the rules of retention say')

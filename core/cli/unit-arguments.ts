@@ -10,17 +10,22 @@ function check(unit: string): void {
   });
 }
 
+/** Whether words of a command line say `all`, and nothing else. Throws `usage` when they say something else beside it. */
+export function saysAll(words: readonly string[]): boolean {
+  if (!words.includes(ALL)) return false;
+  if (words.length === 1) return true;
+  throw new Failure('usage', '`all` stands alone', { affected: words });
+}
+
 /** Units of a command line as a request has them: none for everything. */
-export function unitArguments(units: readonly string[]): readonly string[] {
+export function unitArguments(units: readonly string[]): { readonly units?: readonly string[] } {
   units.forEach(check);
-  if (!units.includes(ALL)) return units;
-  if (units.length === 1) return [];
-  throw new Failure('usage', '`all` stands alone', { affected: units });
+  return units.length === 0 || saysAll(units) ? {} : { units };
 }
 
 /** The same where there is one at most. */
 export function unitArgument(unit: string | undefined): { readonly unit?: string } {
-  const [only] = unitArguments(unit === undefined ? [] : [unit]);
+  const { units: [only] = [] } = unitArguments(unit === undefined ? [] : [unit]);
   return only === undefined ? {} : { unit: only };
 }
 

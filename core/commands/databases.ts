@@ -40,7 +40,7 @@ async function ofAll(request: DatabasesRequest, context: Context): Promise<AllDa
   if (earlier === true) throw new Failure('usage', 'an earlier account is one of a name: name the unit');
   if (at !== undefined && isTimedId(at))
     throw new Failure('usage', `${at} is a snapshot of one unit: name the unit, too`, { affected: [at] });
-  const identity = identitySource(request, context);
+  const identity = await identitySource(request, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), { server, identity });
   repository.expectAll();
   const units: DatabasesOfOne[] = [];

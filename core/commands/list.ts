@@ -141,7 +141,7 @@ async function unitsToList(request: ListRequest, context: Context): Promise<Unit
   if (named !== undefined && earlier !== true) return unitNamed(named, request, context);
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), {
     server,
-    identity: identitySource(request, context),
+    identity: await identitySource(request, context),
   });
   if (unit === undefined) repository.expectAll();
   if (domain !== undefined)

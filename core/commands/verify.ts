@@ -145,7 +145,7 @@ async function unitsToVerify(request: VerifyRequest, context: Context): Promise<
   }
   const repository = await openRepository(context.settings, 'read', (notice) => context.reporter.log(notice), {
     server,
-    identity: identitySource(request, context),
+    identity: await identitySource(request, context),
   });
   repository.expectAll();
   return { repository, ids: (await repository.units.ids()).sort() };

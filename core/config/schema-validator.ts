@@ -35,6 +35,7 @@ function describe({ keyword, params, message }: SchemaError, meant: Meant | unde
   if (keyword === 'enum') return `must be one of ${JSON.stringify(params.allowedValues)}`;
   if (keyword === 'required') return `lacks ${JSON.stringify(params.missingProperty)}`;
   if (keyword === 'minLength' && params.limit === 1) return 'must not be empty';
+  if (keyword === 'minItems' && params.limit === 1) return 'is an empty list';
   const words = keyword === 'pattern' ? meant?.get(String(params.pattern)) : undefined;
   return words === undefined ? (message ?? keyword) : `must be ${words}`;
 }

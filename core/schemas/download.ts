@@ -16,7 +16,8 @@ export const downloadRequest = {
     paths: {
       type: 'array',
       items: pathArgumentSchema,
-      description: 'As in the manifest: shadow/var/www, or databases/mysql. None or empty: the whole unit.',
+      minItems: 1,
+      description: 'As in the manifest: shadow/var/www, or databases/mysql. None: the whole unit.',
     },
     at: atSchema,
     to: {

@@ -11,6 +11,7 @@ export const identityProperties = {
 export const recipientsSchema = {
   type: 'array',
   items: { type: 'string', minLength: 1, maxLength: 4096 },
+  minItems: 1,
   description: 'age1…: who can read what is stored from now on.',
 } as const;
 

@@ -19,6 +19,7 @@ export const restoreDatabaseRequest = {
     databases: {
       type: 'array',
       items: { type: 'string', minLength: 1, maxLength: 300 },
+      minItems: 1,
       maxItems: 10_000,
       description: 'mysql/NAME or postgresql/NAME, as `databases` lists them.',
     },

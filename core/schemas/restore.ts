@@ -8,7 +8,7 @@ import { earlierSchema, serverArgumentSchema } from './servers.ts';
 const pathsSchema = { type: 'array', items: wirePathSchema, description: 'The first 1000.' } as const;
 
 /** Names or ids: of the snapshot, then of this server. */
-const ownerPairs = { type: 'array', items: { type: 'string', pattern: '^[^:\\s]+:[^:\\s]+$', maxLength: 200 } } as const;
+const ownerPairs = { type: 'array', items: { type: 'string', pattern: '^[^:\\s]+:[^:\\s]+$', maxLength: 200 }, minItems: 1 } as const;
 
 /** What a dry run found out. */
 const planSchema = {
@@ -39,7 +39,8 @@ export const restoreRequest = {
     paths: {
       type: 'array',
       items: pathArgumentSchema,
-      description: 'As in the manifest: shadow/var/www/html/index.php. None or empty: the whole unit.',
+      minItems: 1,
+      description: 'As in the manifest: shadow/var/www/html/index.php. None: the whole unit.',
     },
     at: atSchema,
     to: {

@@ -15,7 +15,7 @@ import {
 export const runRequest = {
   type: 'object',
   properties: {
-    units: { type: 'array', items: unitNameSchema, uniqueItems: true, description: 'None or empty: all.' },
+    units: { type: 'array', items: unitNameSchema, minItems: 1, uniqueItems: true, description: 'None: all.' },
     level: {
       enum: ['auto', 'full', 'differential', 'incremental', 'synthetic'],
       description: 'auto, the default: as the schedule says.',

@@ -6,7 +6,7 @@ import { DOUBT_REQUIRED, doubtProperties, unitArgumentSchema } from './reading.t
 export const simulateRequest = {
   type: 'object',
   properties: {
-    units: { type: 'array', items: unitArgumentSchema, uniqueItems: true, description: 'Whose sizes are used. None or empty: all.' },
+    units: { type: 'array', items: unitArgumentSchema, minItems: 1, uniqueItems: true, description: 'Whose sizes are used. None: all.' },
     duration: { type: 'string', minLength: 1, maxLength: 100, description: 'How long: 90d, 3 months, 1 year.' },
   },
   required: ['duration'],

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import type { Command } from 'commander';
 import { execa } from 'execa';
 import { pathArguments } from '../../core/cli/path-arguments.ts';
 import { buildProgram } from '../../core/cli/program.ts';
 import { METHODS } from '../../core/commands/registry.ts';
 import { Failure } from '../../core/failure.ts';
+import { failureOf } from '../failure-of.ts';
 import { ROOT, runProgram } from '../program.ts';
 
 async function requestOf(...args: string[]): Promise<[string, unknown]> {
@@ -23,7 +25,7 @@ async function requestOf(...args: string[]): Promise<[string, unknown]> {
 describe('the arguments of a command', () => {
   it('make the request of its method', async () => {
     expect(await requestOf('init')).to.deep.equal(['init', {}]);
-    expect(await requestOf('run')).to.deep.equal(['run', { units: [] }]);
+    expect(await requestOf('run')).to.deep.equal(['run', {}]);
     expect(await requestOf('run', 'site1', 'system', '--level', 'full', '--json')).to.deep.equal([
       'run',
       { units: ['site1', 'system'], level: 'full' },
@@ -31,7 +33,7 @@ describe('the arguments of a command', () => {
     expect(await requestOf('list')).to.deep.equal(['list', {}]);
     expect(await requestOf('--config', '/x', 'list', 'site1')).to.deep.equal(['list', { unit: 'site1' }]);
     expect(await requestOf('verify', 'site1')).to.deep.equal(['verify', { unit: 'site1' }]);
-    expect(await requestOf('restore', 'site1')).to.deep.equal(['restore', { unit: 'site1', paths: [] }]);
+    expect(await requestOf('restore', 'site1')).to.deep.equal(['restore', { unit: 'site1' }]);
     const all = [
       'restore',
       'site1',
@@ -63,7 +65,7 @@ describe('the arguments of a command', () => {
 
   it('make the request of a restore onto another account', async () => {
     const all = ['restore', 'site12', '--onto', 'site7', '--map-user', 'joe:jane', '--map-user', '1:2', '--map-group', 'a:b'];
-    const request = { unit: 'site12', paths: [], onto: 'site7', mapUsers: ['joe:jane', '1:2'], mapGroups: ['a:b'] };
+    const request = { unit: 'site12', onto: 'site7', mapUsers: ['joe:jane', '1:2'], mapGroups: ['a:b'] };
     expect(await requestOf(...all)).to.deep.equal(['restore', request]);
     expect(await requestOf('plan', ...all.slice(1))).to.deep.equal(['plan', request]);
   });
@@ -107,6 +109,48 @@ describe('the arguments of a command', () => {
     expect(await requestOf('diff', 'site1', '--from', '2026-01-01', '--live')).to.deep.equal([
       'diff',
       { unit: 'site1', from: '2026-01-01', live: true },
+    ]);
+  });
+
+  it('say `all` for everything, which stands alone', async () => {
+    for (const command of ['restore', 'plan', 'download'])
+      expect(await requestOf(command, 'site1', 'all')).to.deep.equal([command, { unit: 'site1' }]);
+    for (const command of ['run', 'prune', 'copy']) expect(await requestOf(command, 'all')).to.deep.equal([command, {}]);
+    expect(await requestOf('copy', 'usb')).to.deep.equal(['copy', { copies: ['usb'] }]);
+    for (const args of [
+      ['restore', 'site1', 'all', 'shadow/x'],
+      ['prune', 'site1', 'all'],
+      ['copy', 'all', 'usb'],
+    ])
+      expect((await failureOf(() => requestOf(...args))).message, args.join(' ')).to.equal('`all` stands alone');
+  });
+
+  it('never lose an option to another one in front of it whose value is not there', async () => {
+    const program = buildProgram({ perform: async () => {}, serveRpc: async () => {} });
+    let count = 0;
+    const tryAll = async (command: Command, names: readonly string[]): Promise<void> => {
+      // What the program itself takes is taken out before, wherever it stands.
+      const flags = command.options.map(({ long }) => long as string);
+      const places = command.registeredArguments.filter(({ required }) => required).map(() => 'x');
+      for (const option of command.options.filter(({ required }) => required)) {
+        for (const flag of flags) {
+          const args = [...names, ...places, option.long as string, flag];
+          const { code, message } = await failureOf(() => requestOf(...args));
+          expect({ code, message }, args.join(' ')).to.deep.equal({
+            code: 'usage',
+            message: `${option.long} has no value: ${flag} stands in its place`,
+          });
+          count++;
+        }
+      }
+      for (const below of command.commands) await tryAll(below, [...names, below.name()]);
+    };
+    await tryAll(program, []);
+    expect(count).to.be.above(300);
+    // A value of that form is one where there is no such option.
+    expect(await requestOf('hold', 'x', '--reason', '--see the letter')).to.deep.equal([
+      'hold',
+      { snapshot: 'x', reason: '--see the letter' },
     ]);
   });
 

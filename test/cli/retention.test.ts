@@ -18,12 +18,12 @@ async function requestOf(...args: string[]): Promise<[string, unknown]> {
 
 describe('retention on the command line', () => {
   it('makes the requests of prune, its simulation, hold, release and explain', async () => {
-    expect(await requestOf('prune')).to.deep.equal(['prune', { units: [] }]);
+    expect(await requestOf('prune')).to.deep.equal(['prune', {}]);
     expect(await requestOf('prune', 'site1', 'site2-0123abcd', '--dry-run', '--yes')).to.deep.equal([
       'prune',
       { units: ['site1', 'site2-0123abcd'], dryRun: true, yes: true },
     ]);
-    expect(await requestOf('prune', '--simulate', '90d')).to.deep.equal(['simulate', { units: [], duration: '90d' }]);
+    expect(await requestOf('prune', '--simulate', '90d')).to.deep.equal(['simulate', { duration: '90d' }]);
     expect(await requestOf('hold', ID, '--reason', 'x', '--until', '6 months')).to.deep.equal([
       'hold',
       { snapshot: ID, reason: 'x', until: '6 months' },

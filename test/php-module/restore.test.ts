@@ -36,10 +36,20 @@ describe('backup:restore', () => {
       ]);
     });
 
-    it('names no paths to the core for the whole unit, which is what is left out, null, or all', async () => {
-      for (const words of [[], ['null'], ['null', 'null'], ['all']]) await panel.cpcmd('backup:restore', 'site1', ...words);
-      expect(asked()).to.deep.equal(Array(4).fill({ unit: 'site1' }));
+    it('names no paths to the core for the whole unit, which is `all`; what is left out, or null, is that only where nothing is replaced', async () => {
+      await panel.cpcmd('backup:restore', 'site1', 'all');
+      for (const options of ['[dryRun:true]', '[to:/root/x]']) await panel.cpcmd('backup:restore', 'site1', 'null', options);
+      for (const command of ['plan', 'download']) await panel.cpcmd(`backup:${command}`, 'site1');
+      expect(asked()).to.deep.equal([
+        { unit: 'site1' },
+        { unit: 'site1', dryRun: true },
+        { unit: 'site1', to: { path: '/root/x' } },
+        { unit: 'site1' },
+        { unit: 'site1' },
+      ]);
       panel.answer({});
+      for (const words of [[], ['null'], ['null', 'null'], ['null', '[dryRun:false]'], ['null', '[delete:true]'], ['null', '[onto:site2]']])
+        expect(await refusal('backup:restore', 'site1', ...words), words.join(' ')).to.equal('bad_argument');
       for (const empty of ["''", '[]', '[shadow/x,]']) expect(await refusal('backup:restore', 'site1', empty), empty).to.match(/^bad_/);
     });
 
@@ -134,12 +144,13 @@ describe('backup:restore', () => {
       ]);
     });
 
-    it('means what the owner may change when it says all, or names no paths', async () => {
-      await own();
-      await own('null');
+    it('means what the owner may change when it says all, and nothing when it names no paths', async () => {
+      for (const words of [[], ['null'], ['one.example'], ['null', 'null', '[overwrite:changed]']])
+        expect(await refusal('-d', 'site1', 'backup:restore', ...words), words.join(' ')).to.equal('bad_argument');
       await own('all');
       await own('one.example', 'all');
-      expect(asked().map((params) => params.paths)).to.deep.equal(Array(4).fill([{ path: 'shadow' }]));
+      await own('null', 'null', '[dryRun:true]');
+      expect(asked().map((params) => params.paths)).to.deep.equal(Array(3).fill([{ path: 'shadow' }]));
     });
 
     it('never touches what the plan grants or the server owns', async () => {

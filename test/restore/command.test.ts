@@ -9,6 +9,8 @@ import { restore } from '../../core/commands/restore.ts';
 import { run } from '../../core/commands/run.ts';
 import { defaultSettings } from '../../core/config/defaults.ts';
 import type { Context } from '../../core/context/context.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
+import { failureOf } from '../failure-of.ts';
 import { describeTree } from './tree-description.ts';
 
 describe('the command restore', () => {
@@ -54,6 +56,22 @@ describe('the command restore', () => {
     const elsewhere = await restore({ unit: 'site1', paths: ['/shadow/home/'], to: join(work, 'new/folder') }, context);
     expect(elsewhere.status).to.equal('ok');
     expect(describeTree(join(work, 'new/folder/shadow/home'))).to.deep.equal(describeTree(join(account, 'shadow/home')));
+  });
+
+  it('looks at a key that is named before anything else, also where nothing is encrypted: a path may stand in its place', async () => {
+    const key = join(work, 'key');
+    writeFileSync(join(account, 'shadow/home/user/f8'), 'of today');
+    for (const named of [
+      { identity: 'shadow/home/user/f8' },
+      { passphraseFile: 'shadow/home/user/f8' },
+      { identity: join(account, 'shadow/home/user/f8') },
+    ]) {
+      const { code } = await failureOf(() => restore({ unit: 'site1', ...named }, context));
+      expect(code).to.equal(named.identity?.startsWith('/') === true ? 'identity_wrong' : 'usage');
+    }
+    expect(readFileSync(join(account, 'shadow/home/user/f8'), 'utf8')).to.equal('of today');
+    writeFileSync(key, `${(await newIdentity()).secret}\n`);
+    expect((await restore({ unit: 'site1', identity: key }, context)).status).to.equal('ok');
   });
 
   it('brings back an account whose folder is gone when told so, and does it again', async () => {

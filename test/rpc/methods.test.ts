@@ -44,6 +44,8 @@ describe('the methods over JSON-RPC', () => {
       ['run', { unit: 'site1' }, '/unit'],
       ['run', [], ''],
       ['restore', {}, '/unit'],
+      ['restore', { unit: 'site1', paths: [] }, '/paths'],
+      ['prune', { units: [] }, '/units'],
       ['restore', { unit: 'site1', paths: ['a', { path: 'b', path_b64: '!' }] }, '/paths/1'],
       ['restore', { unit: 'site1', 'a/b~c': 1 }, '/a~1b~0c'],
       ['restore', { unit: 'site1', overwrite: 'maybe' }, '/overwrite'],
@@ -59,6 +61,23 @@ describe('the methods over JSON-RPC', () => {
       expect(error.code, method).to.equal(-32602);
       expect(error.data.path.startsWith(path), `${method} ${JSON.stringify(params)}: ${error.data.path}`).to.equal(true);
     }
+  });
+
+  it('take no empty list, which may be what is left of one, and would mean everything or nobody', () => {
+    const lists = Object.entries(MESSAGES).flatMap(([method, { request }]) =>
+      Object.entries(request.properties as Record<string, { readonly type?: string; readonly minItems?: number }>)
+        // That a panel shows none of our Scopes is what doctor has to hear.
+        .filter(([name, { type }]) => type === 'array' && name !== 'scopes')
+        .map(([name, { minItems }]) => [`${method}.${name}`, minItems] as const),
+    );
+    expect(lists.map(([name]) => name)).to.include.members([
+      'run.units',
+      'prune.units',
+      'copy.copies',
+      'init.recipients',
+      'download.paths',
+    ]);
+    for (const [name, least] of lists) expect(least, name).to.equal(1);
   });
 
   it('read and write settings, and a refused value changes nothing', async () => {

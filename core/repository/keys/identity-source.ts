@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isLocked, parseIdentities } from '../../crypto/identity.ts';
 import { Failure } from '../../failure.ts';
 import { errorCode } from '../../linux/system-error.ts';
 
@@ -55,6 +56,17 @@ function tooLong(name: string): Failure {
 function limited(bytes: Buffer, name: string): Buffer {
   if (bytes.length > LIMIT) throw tooLong(name);
   return bytes;
+}
+
+/**
+ * Looks at the files that somebody named, also where nothing turns out to need them: what stands there may be a word that took the place of
+ * the file. Throws `usage`, `identity_wrong`.
+ */
+export async function requireSource(source: IdentitySource): Promise<void> {
+  const { identity = '-', passphraseFile = '-' } = source;
+  if (passphraseFile !== '-') readPassphrases(passphraseFile, source);
+  const bytes = identity === '-' ? undefined : readSecret(identity, source);
+  if (bytes !== undefined && !isLocked(bytes)) await parseIdentities(bytes.toString('utf8'), identity);
 }
 
 /** The passphrase in such a file: its first line. Throws `usage` when that is empty. */

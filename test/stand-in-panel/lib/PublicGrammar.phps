@@ -83,7 +83,7 @@ class PublicGrammar
 	private function quoted(): string
 	{
 		$end = strpos($this->text, $this->text[$this->at], $this->at + 1);
-		$quoted = substr($this->text, $this->at, $end === false ? null : $end - $this->at + 1);
+		$quoted = substr($this->text, $this->at, ($end === false ? strlen($this->text) : $end) - $this->at + 1);
 		$this->at += strlen($quoted) - 1;
 
 		return $quoted;
