@@ -3,21 +3,8 @@ import { expect } from 'chai';
 import { OTHERS_LINES, StandInRoot } from './stand-in-root.ts';
 
 const PROGRAM = '/usr/libexec/apiscp-backup/apiscp-backup';
-/** How many calls lie between two of those at which an upgrade is killed. */
-const STRIDE = process.env.SLOW === '1' ? 1 : 3;
 const DONE = 0;
 const SOMETHING_LEFT = 3;
-
-/** What the installer changes files with. */
-const TOOLS = ['cp', 'mv', 'ln', 'rm', 'mkdir', 'chown', 'chmod', 'mktemp', 'cat'] as const;
-
-/** The tool, but the process that calls it dies instead of the call whose number stands in /kill-at. */
-const killingAt = (tool: string) => `#!/bin/sh
-n=$(/usr/bin/cat /steps)
-if [ "$n" = "$(/usr/bin/cat /kill-at)" ]; then kill -9 $PPID; exit; fi
-echo $((n + 1)) >/steps
-exec /usr/bin/${tool} "$@"
-`;
 
 describe('the installer', () => {
   let server: StandInRoot;
@@ -211,13 +198,13 @@ describe('the installer', () => {
     await server.install();
     server.write('/etc/apiscp-backup/config.json', '{}', 0o600);
     server.write('/var/lib/apiscp-backup/repositories/one/server.json', 'kept');
+    server.write('/usr/libexec/apiscp-backup/php-module/Former.php', '<?php // of 0.1.0');
     server.addSource('/next', '0.2.0');
-    rmSync(server.at('/next/php-module/Presentable.php'));
     const { stdout } = await server.installFrom('/next', '--upgrade');
     expect(stdout).to.contain('version 0.2.0').and.not.to.contain('make the repository');
     expect(versionOfModule()).to.equal('0.2.0');
     expect((await server.run('apiscp-backup', '--version')).stdout).to.equal('0.2.0');
-    expect(server.has('/usr/libexec/apiscp-backup/php-module/Presentable.php')).to.equal(false);
+    expect(server.has('/usr/libexec/apiscp-backup/php-module/Former.php')).to.equal(false);
     expect(server.read('/etc/apiscp-backup/config.json')).to.equal('{}');
     expect(readdirSync(server.at(`${server.custom}/.apiscp-backup`))).to.have.length(2);
     const kept = readdirSync(server.at(server.custom)).find((name) => name.startsWith('.apiscp-backup.before-'));
@@ -297,38 +284,68 @@ describe('the installer', () => {
     expect(readdirSync(server.at('/usr/local/lib/systemd/system'))).to.deep.equal([]);
   });
 
-  it('leaves the panel and the program whole wherever an upgrade is killed, and the next one finishes it', async () => {
-    await server.install();
-    server.addSource('/next', '0.2.0');
-    // The version before, to begin each time from.
-    await server.run(
-      '/bin/sh',
-      '-c',
-      `mkdir /before && cp -a ${server.custom} /before/custom && cp -a /usr/libexec/apiscp-backup /before/program`,
-    );
-    const goBack = `rm -rf ${server.custom} /usr/libexec/apiscp-backup; cp -a /before/custom ${server.custom}; cp -a /before/program /usr/libexec/apiscp-backup`;
-    for (const name of TOOLS) server.write(`/usr/local/sbin/${name}`, killingAt(name), 0o755);
-    let steps = 0;
-    for (let kills = 0; ; kills++, steps += STRIDE) {
-      await server.run('/bin/sh', '-c', `PATH=/usr/bin:/bin; ${goBack}`);
-      server.write('/kill-at', `${steps}`);
-      server.write('/steps', '0');
-      const { signal, exitCode } = await server.installFrom('/next');
-      // Whatever was done by then: both start, and are one version each.
-      expect((await server.run('apiscp-backup', '--version')).stdout).to.match(/^0\.[12]\.0$/);
-      expect(versionOfModule()).to.match(/^0\.[12]\.0$/);
-      // The panel is asked each third time: it takes as long as the rest.
-      if (kills % 3 === 1) expect((await commands()).stdout, `step ${steps}`).to.contain('backup:run');
-      if (signal === undefined && exitCode !== 137) break;
-      server.write('/kill-at', 'never');
-      if (kills % 3 === 0) await server.installFrom('/next');
-      if (kills % 3 === 0) expect(versionOfModule()).to.equal('0.2.0');
+  it('takes nothing from a folder that was not copied whole, or in which two versions are mixed', async () => {
+    const broken: readonly (readonly [string, string, string])[] = [
+      ['php-module/Options.php', '', 'Options.php is missing or empty'],
+      ['scopes/Exclude.php', '<?php class Exclude { function a() {', 'Exclude.php: '],
+      ['php-module/boot.php', '<?php', 'names no files'],
+      ['php-module/Backup_Module.php', "<?php const VERSION = '0.0.9';", 'and the plugin beside it is not'],
+      ['apiscp-backup', '#!/bin/sh\nkill -BUS $$\n', 'was not copied whole'],
+    ];
+    await server.install('--no-init');
+    const before = await server.inventory();
+    for (const [file, text, reason] of broken) {
+      server.addSource('/next', '0.2.0');
+      server.write(`/next/${file}`, text, 0o755);
+      const { exitCode, stderr } = await server.installFrom('/next', '--upgrade');
+      expect(stderr, file).to.contain(reason);
+      expect(exitCode).to.equal(1);
     }
-    server.write('/kill-at', 'never');
-    await server.installFrom('/next');
-    expect(steps).to.be.greaterThan(20);
-    expect(versionOfModule()).to.equal('0.2.0');
-    expect((await server.run('/bin/sh', '-c', `find ${server.custom} /usr/libexec/apiscp-backup -name '*.part'`)).stdout).to.equal('');
-    expect((await server.installFrom('/next')).stdout).to.equal('everything is as it should be');
+    expect(await server.inventory()).to.equal(before);
+  });
+
+  it('goes back to an older version only when it is told so without --upgrade', async () => {
+    server.addSource('/next', '0.10.0');
+    await server.installFrom('/next', '--no-init');
+    const refused = await server.install('--upgrade');
+    expect(refused.exitCode).to.equal(1);
+    expect(refused.stderr).to.contain('version 0.10.0 is installed, which is newer than 0.1.0');
+    expect(versionOfModule()).to.equal('0.10.0');
+    const { stdout } = await server.install('--no-init');
+    expect(stdout).to.contain('that 0.1.0 reads what 0.10.0 has written');
+    expect(versionOfModule()).to.equal('0.1.0');
+    expect((await server.run('apiscp-backup', '--version')).stdout).to.equal('0.1.0');
+  });
+
+  it('makes one whole block of two, and of one that somebody edited; has hooks that can be started; lets no second one in', async () => {
+    const [boot, hook] = [`${server.custom}/boot.php`, `${server.custom}/hooks/createDomain.sh`];
+    await server.install('--no-init');
+    const right = server.read(boot);
+    const [block] = right.match(/\/\/ >>> apiscp-backup[\s\S]*\/\/ <<< apiscp-backup\n/) ?? [];
+    for (const wrong of [
+      right + block,
+      right.replace('include_once', 'require'),
+      right.replace(block!, '') + block!.replace('try', 'do'),
+    ]) {
+      server.write(boot, wrong);
+      chmodSync(server.at(hook), 0o644);
+      const second = server.run('/bin/sh', '-c', 'exec 8>/run/apiscp-backup.install; flock 8; exec /source/packaging/install');
+      expect((await second).stderr).to.contain('another installation is under way');
+      expect((await server.install('--no-init', '--no-restart')).stdout)
+        .to.contain('boot.php')
+        .and.contain('createDomain.sh');
+      expect(server.read(boot).replace(block!, '').trim()).to.equal(OTHERS_LINES.trim());
+      expect(server.read(boot)).to.contain(block!);
+      expect((await server.run('stat', '-c', '%A', hook)).stdout).to.match(/^-rwx/);
+    }
+  });
+
+  it('goes away where PHP is gone already, and says what it had to leave', async () => {
+    await server.install('--no-init');
+    await server.run('/bin/sh', '-c', 'rm -f /usr/local/bin/apnscp_php $(command -v php) /usr/bin/php*');
+    const { exitCode, stdout } = await server.install('--uninstall');
+    expect(exitCode).to.equal(SOMETHING_LEFT);
+    expect(stdout).to.contain('boot.php was left as it was');
+    expect(server.has(PROGRAM)).to.equal(false);
   });
 });
