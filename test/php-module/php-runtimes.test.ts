@@ -1,17 +1,12 @@
-import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
-
-const PROJECT = join(import.meta.dirname, '../..');
-const STAND_IN = join(import.meta.dirname, '../stand-in-panel');
-const FIXTURES = join(import.meta.dirname, 'fixtures');
-const PLUGIN = 'config/custom/apiscp-backup';
-const DOUBLE = `${PLUGIN}/php-module/CoreProcess.php`;
-
-/** The releases of ApisCP run 7.4 and then 8.3; Debian has 8.2. */
-const AS_WEB_ASSEMBLY = ['7.4', '8.3'];
+import { FakePanel, type Note } from '../stand-in-panel/fake-panel.ts';
+import { installPhp, PHP_BUILDS, type PhpBuild } from '../stand-in-panel/php-builds.ts';
+import { useRealCore } from '../stand-in-panel/real-core.ts';
+import { SoapServer } from '../stand-in-panel/soap-server.ts';
 
 /** Who calls what with what: slips and requests of each kind. */
 const CALLS: readonly (readonly [site: string | null, command: string, args: readonly unknown[]])[] = [
@@ -29,6 +24,7 @@ const CALLS: readonly (readonly [site: string | null, command: string, args: rea
   [null, 'backup_explain', ['site1', 'shadow/x']],
   [null, 'backup_diff', ['site1', null, null, null, { limit: 3 }]],
   [null, 'backup_adopt', ['old', { yes: true }]],
+  [null, 'backup_download', ['site1', 'shadow', { pipe: true, to: '/x' }]],
   [null, 'scope_get', ['backups.exclude']],
   [null, 'scope_set', ['backups.exclude', 'x']],
   [null, 'scope_info', ['backups.limits']],
@@ -41,105 +37,120 @@ const CALLS: readonly (readonly [site: string | null, command: string, args: rea
   ['site1', 'backup_prune', ['all']],
 ];
 
-/** Everything that a panel with the plugin consists of, by path below its home. */
-function panelFiles(): Map<string, string> {
-  const files = new Map<string, string>();
-  const add = (to: string, from: string) => files.set(to, readFileSync(from, 'utf8'));
-  for (const file of globSync('lib/**/*.phps', { cwd: STAND_IN })) add(file.slice(0, -1), join(STAND_IN, file));
-  for (const file of globSync('{php-module,scopes}/*.php', { cwd: PROJECT })) add(`${PLUGIN}/${file}`, join(PROJECT, file));
-  add('config/custom/boot.php', join(PROJECT, 'php-module/boot-fragment.php'));
-  add(DOUBLE, join(FIXTURES, 'core-double.phps'));
-  add('calls.php', join(FIXTURES, 'calls-in-every-php.phps'));
-  files.set('virtual/site1/info/current/siteinfo', '[siteinfo]\ndomain = one.example\nadmin_user = alice\n');
-  for (const folder of ['fst/home/alice', 'shadow']) files.set(`virtual/site1/${folder}/.keep`, '');
-  files.set('core', '#!/bin/false\n');
-  files.set('settings.json', '{}');
-  return files;
-}
-
-/** The lines that run the calls at a home. Whoever may change the core is checked: so it belongs to root alone. */
-const program = (
-  home: string,
-): string => `<?php $home = '${home}'; $calls = json_decode(base64_decode('${Buffer.from(JSON.stringify(CALLS)).toString('base64')}'), true);
-foreach (['/', '/home', $home, "$home/core"] as $place) @chmod($place, 0755); @chmod("$home/settings.json", 0600); require "$home/calls.php";`;
-
-const config = (home: string): string =>
-  `[standin]\naccounts_root = "${home}/virtual"\n[apiscp_backup]\ncore = "${home}/core"\nconfig = "${home}/settings.json"\n`;
-
-interface Result {
-  readonly asked: { readonly params: unknown };
-  readonly error: { readonly code: string };
-}
+/** What is hard to pass on: large numbers, characters that XML does not have, signs of a format, a warning. */
+const ANSWER = {
+  ...{ status: 'partial', bytes: 5_000_000_000, exact: 140_737_488_355_327, name: 'a\uffff\x1b', unit: 'site1', current: true },
+  ...{ snapshots: [{ unit: 'site1', current: true }], warnings: [{ path: 'x', message: '100% %s' }] },
+};
+const STEPS = [
+  { notification: { method: 'log', params: { level: 'info', message: 'm' } } },
+  { stderr: 'noise\n' },
+  { fillStderr: 20_000 },
+  { result: ANSWER },
+];
+const METHODS = [
+  ...['version', 'run', 'list', 'restore', 'restoreDatabase', 'simulate', 'hold', 'explain', 'diff', 'adopt', 'ls'],
+  ...['settings.get', 'settings.set', 'start'],
+];
 
 interface Ran {
   readonly version: string;
   readonly loaded: Record<string, string[]>;
-  readonly answers: unknown[];
+  // biome-ignore lint/suspicious/noExplicitAny: what commands answered, as this test knows it
+  readonly answers: readonly (readonly [command: string, result: any, messages: readonly string[]])[];
+  readonly asked: readonly (Note['request'] | undefined)[];
 }
 
-/** Under PHP as WebAssembly, whose file system is in memory. */
-async function runAsWebAssembly(version: string): Promise<Ran> {
-  const { loadPHPRuntime, PHP } = await import('@php-wasm/universal');
-  const { getPHPLoaderModule } = await (version === '7.4' ? import('@php-wasm/node-7-4') : import('@php-wasm/node-8-3'));
-  const php = new PHP(await loadPHPRuntime(await getPHPLoaderModule()));
-  const home = '/home/panel';
-  for (const [file, text] of panelFiles().set('config/custom/config.ini', config(home))) {
-    php.mkdir(dirname(`${home}/${file}`));
-    php.writeFile(`${home}/${file}`, text);
-  }
-  // What compiles the real process, whose place in the calls the double has.
-  const real = readFileSync(join(PROJECT, 'php-module/CoreProcess.php'), 'utf8');
-  php.writeFile(`${home}/real.php`, real);
-  const compiled = await php.run({
-    code: `<?php error_reporting(-1); require '${home}/real.php'; echo count(get_class_methods('ApiscpBackup\\CoreProcess'));`,
+/** Makes the calls in the panel by its PHP; nothing may be said of them. */
+async function run(panel: FakePanel): Promise<Ran> {
+  panel.answer(Object.fromEntries(METHODS.map((method) => [method, STEPS])));
+  const program = join(import.meta.dirname, 'fixtures/calls-in-every-php.phps');
+  const php = panel.php === undefined ? 'php' : join(panel.php, 'php');
+  const { stdout, stderr } = await execa(php, [program, panel.panel.home, JSON.stringify(CALLS)], {
+    input: '',
+    env: { ...panel.environment },
   });
-  expect(compiled.text).to.match(/^[0-9]+$/);
-  const { text, errors, exitCode } = await php.run({ code: program(home) });
-  expect({ errors, exitCode, begin: text.slice(0, 1) }, text.slice(0, 500)).to.deep.equal({ errors: '', exitCode: 0, begin: '{' });
-  php.exit();
-  return JSON.parse(text);
-}
-
-/** Under this machine's PHP. */
-async function runHere(folder: string): Promise<Ran> {
-  for (const [file, text] of panelFiles().set('config/custom/config.ini', config(folder))) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), text);
-  }
-  chmodSync(join(folder, 'core'), 0o755);
-  writeFileSync(join(folder, 'run.php'), program(folder));
-  const { stdout, stderr } = await execa('php', ['-d', 'error_reporting=-1', '-d', 'display_errors=stderr', join(folder, 'run.php')]);
   expect(stderr).to.equal('');
-  return JSON.parse(
-    stdout.replaceAll(folder, '/home/panel').replaceAll(JSON.stringify(folder).slice(1, -1).replaceAll('/', '\\/'), '\\/home\\/panel'),
-  );
+  const placeless = (text: string) => JSON.parse(text.replaceAll(panel.folder.replaceAll('/', '\\/'), '').replaceAll(panel.folder, ''));
+  return { ...placeless(stdout), asked: placeless(JSON.stringify(panel.notes.map(({ request }) => request))) };
 }
 
 describe('the module under each PHP that a panel has', () => {
-  let folder: string;
   let here: Ran;
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-php-'));
-    here = await runHere(folder);
+    const panel = new FakePanel();
+    here = await run(panel);
+    panel.remove();
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('answers here', () => {
     expect(here.version).to.match(/^8\./);
     expect(Object.keys(here.loaded)).to.have.length.above(25);
-    const [, run, nobody, list] = here.answers as [string, Result, string[]][];
-    expect(run?.[1].asked.params).to.deep.equal({ units: ['site1'], level: 'auto' });
-    expect(run?.[2]).to.deep.equal(['Partly done: the result names what is missing and why. The first: site1: x: 100% %s']);
+    const [, restored, nobody, list] = here.answers;
+    expect(here.asked.find((request) => request?.method === 'run')?.params).to.deep.equal({ units: ['site1'], level: 'auto' });
+    expect(restored?.[2]).to.deep.equal(['Partly done: the result names what is missing and why. The first: site1: x: 100% %s']);
     expect(nobody?.[1].error.code).to.equal('all_needed');
     expect(list?.[1].error.code).to.equal('bad_argument');
   });
 
-  for (const version of AS_WEB_ASSEMBLY) {
-    it(`loads every file and answers the same, without a notice, under ${version}`, async () => {
-      const there = await runAsWebAssembly(version);
-      expect(there.version.startsWith(`${version}.`)).to.equal(true);
-      expect(there.loaded).to.deep.equal(here.loaded);
-      expect(there.answers).to.deep.equal(here.answers);
+  for (const version of Object.keys(PHP_BUILDS) as PhpBuild[]) {
+    describe(version, () => {
+      let folder: string;
+      let panel: FakePanel;
+      before(async () => {
+        folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-php-'));
+        await installPhp(version, folder);
+        panel = new FakePanel();
+        panel.php = folder;
+      });
+      after(() => {
+        panel.remove();
+        rmSync(folder, { recursive: true, force: true });
+      });
+
+      it('loads every file, asks the same and answers the same, without a notice', async () => {
+        const there = await run(panel);
+        expect(there.version.startsWith(`${version}.`)).to.equal(true);
+        expect(there.loaded).to.deep.equal(here.loaded);
+        expect(there.answers).to.deep.equal(here.answers);
+        expect(there.asked).to.deep.equal(here.asked);
+      });
+
+      it('serves SOAP, as the client and as the server', async () => {
+        panel.answer({ ls: [{ result: ANSWER }], start: [{ result: { job: '20261126T012345678Z-1f3a9c2e', state: 'waiting' } }] });
+        const soap = await SoapServer.start(panel, { aa01: null });
+        try {
+          const [ls, slip, download] = await soap.client({
+            ...{ key: 'aa01', mapping: 'any' },
+            calls: [
+              ['backup_ls', ['site1', 'shadow', { limit: 2 }]],
+              ['backup_ls', ['site1', [], null]],
+              ['backup_download', ['site1', 'shadow/x', { pipe: true }]],
+            ],
+          });
+          expect(ls?.result).to.include({ bytes: 5_000_000_000, exact: '140737488355327' });
+          expect(slip?.result.error.code).to.equal('bad_argument');
+          expect(download?.result.pipe).to.match(/^\/tmp\/id-site1-[0-9a-f]{32}$/);
+          rmSync(download?.result.pipe);
+          expect(panel.notes.map(({ request }) => request.method)).to.deep.equal(['ls', 'start']);
+        } finally {
+          await soap.stop();
+        }
+      });
+
+      it('backs up and restores with the real core', async () => {
+        useRealCore(panel);
+        const page = join(panel.accounts, 'site1/shadow/page');
+        writeFileSync(page, 'good');
+        const each = ['backup:init', ';', 'backup:run', 'site1', ';', 'backup:restore', 'site1', '[shadow/page]'];
+        const begun = await panel.cpcmd('-o', 'json', ...each.slice(0, 4));
+        writeFileSync(page, 'bad');
+        const { stdout, stderr } = await panel.cpcmd('-o', 'json', ...each.slice(5));
+        expect([begun.stderr, stderr]).to.deep.equal(['', '']);
+        expect(begun.stdout.split('\n').map((line) => JSON.parse(line))[1]).to.include({ status: 'ok' });
+        expect(JSON.parse(stdout)).to.include({ status: 'ok', written: 1 });
+        expect(readFileSync(page, 'utf8')).to.equal('good');
+      });
     });
   }
 });

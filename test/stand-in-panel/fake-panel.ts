@@ -35,8 +35,8 @@ apnscpFunctionInterceptor::register('Probe_Module', '@custom/probe_module.php');
 a23r::registerModule('probe', 'Probe_Module');
 `;
 
-async function call(program: string, words: readonly string[]): Promise<Outcome> {
-  const { exitCode, stdout, stderr } = await execa(program, words, { reject: false, stdin: 'ignore' });
+async function call(program: string, words: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  const { exitCode, stdout, stderr } = await execa(program, words, { reject: false, stdin: 'ignore', env });
   return { exitCode, stdout, stderr };
 }
 
@@ -48,6 +48,8 @@ export class FakePanel {
   readonly settingsFile = join(this.folder, 'settings.json');
   readonly panel: Panel;
   readonly #log = join(this.folder, 'requests');
+  /** Where `php` is looked for first; else the system's is used. */
+  php: string | undefined;
 
   constructor(config: Readonly<Record<string, Readonly<Record<string, string>>>> = {}) {
     chmodSync(this.folder, 0o755);
@@ -91,12 +93,17 @@ export class FakePanel {
     return lines.map((line) => JSON.parse(line));
   }
 
+  /** Of the panel's processes. */
+  get environment(): NodeJS.ProcessEnv {
+    return this.php === undefined ? process.env : { ...process.env, PATH: `${this.php}:${process.env.PATH}` };
+  }
+
   cpcmd(...words: string[]): Promise<Outcome> {
-    return call(this.panel.cpcmd, words);
+    return call(this.panel.cpcmd, words, this.environment);
   }
 
   frontend(...words: string[]): Promise<Outcome> {
-    return call(this.panel.frontendCall, words);
+    return call(this.panel.frontendCall, words, this.environment);
   }
 
   remove(): void {

@@ -39,10 +39,12 @@ async function freePort(): Promise<number> {
 export class SoapServer {
   readonly url: string;
   readonly #process: ChildProcess;
+  readonly #environment: NodeJS.ProcessEnv;
 
-  private constructor(url: string, process: ChildProcess) {
+  private constructor(url: string, process: ChildProcess, environment: NodeJS.ProcessEnv) {
     this.url = url;
     this.#process = process;
+    this.#environment = environment;
   }
 
   /** Starts it for keys by name: `siteN`, or null for the administrator. */
@@ -50,13 +52,13 @@ export class SoapServer {
     const { home } = panel.panel;
     writeFileSync(join(home, 'keys.json'), JSON.stringify(keys));
     const port = await freePort();
-    const process = spawn(join(home, 'bin/soap-server'), [String(port)], { stdio: 'ignore' });
+    const process = spawn(join(home, 'bin/soap-server'), [String(port)], { stdio: 'ignore', env: panel.environment });
     const url = `http://127.0.0.1:${port}`;
     for (const end = Date.now() + ANSWERS_WITHIN; ; await sleep(20)) {
       const isThere = await fetch(`${url}/apnscp-any.wsdl`)
         .then((answer) => answer.ok)
         .catch(() => false);
-      if (isThere) return new SoapServer(url, process);
+      if (isThere) return new SoapServer(url, process, panel.environment);
       if (Date.now() > end || process.exitCode !== null) throw new Error('the SOAP server does not answer');
     }
   }
@@ -70,6 +72,7 @@ export class SoapServer {
     const wsdl = mapping === undefined ? null : `${this.url}/apnscp-${mapping}.wsdl`;
     const { stdout } = await execa(join(import.meta.dirname, 'fixtures/soap-client'), {
       input: JSON.stringify({ wsdl, location: this.location(key, mapping), ...job }),
+      env: this.#environment,
     });
     return JSON.parse(stdout);
   }

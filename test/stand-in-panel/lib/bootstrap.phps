@@ -33,6 +33,9 @@ define('PRIVILEGE_SERVER_EXEC', 1 << 12);
 define('PRIVILEGE_EXTAUTH', 1 << 13);
 define('PRIVILEGE_ALL', PRIVILEGE_ADMIN | PRIVILEGE_SITE | PRIVILEGE_USER | PRIVILEGE_RESELLER);
 
+if (!extension_loaded('posix')) {
+	require __DIR__ . '/posix.php';
+}
 require __DIR__ . '/Error_Reporter.php';
 require __DIR__ . '/macros.php';
 require __DIR__ . '/apnscpFunctionInterceptor.php';

@@ -26,11 +26,16 @@ class Misc_Module extends Module_Skeleton
 					'parameters' => array_map('strval', $method->getParameters()),
 					'min' => $method->getNumberOfRequiredParameters(),
 					'max' => $method->getNumberOfParameters(),
-					'return' => (string)$method->getReturnType(),
+					'return' => self::named($method->getReturnType()),
 				];
 			}
 		}
 
 		return $info;
+	}
+
+	private static function named(?ReflectionType $type): string
+	{
+		return $type instanceof ReflectionNamedType ? ($type->allowsNull() && $type->getName() !== 'mixed' ? '?' : '') . $type->getName() : '';
 	}
 }
