@@ -37,8 +37,9 @@ function problemLines({ name, server, error, problems, problemCount, keys }: Fle
 
 export function renderFleetStatus({ status, time, repository, servers }: FleetStatusResult): string {
   const age = (date: string | null): string => (date === null ? '' : formatAge(Math.max(0, (Date.parse(time) - Date.parse(date)) / 1000)));
+  const isShared = ({ name, server }: FleetServer): boolean => servers.some((other) => other.name === name && other.server !== server);
   const rows = servers.map((server) => [
-    printable(server.name),
+    printable(isShared(server) ? `${server.name} (${server.server})` : server.name),
     server.status,
     age(server.lastRun),
     age(server.oldest),

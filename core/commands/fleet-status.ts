@@ -1,7 +1,8 @@
 import { millisecondsBefore, parseDuration } from '../chain/duration.ts';
 import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
-import { lookAtServer } from '../monitor/fleet/fleet-server.ts';
+import { goneServer, lookAtServer, withSuccessors } from '../monitor/fleet/fleet-server.ts';
+import { seenServers } from '../repository/history/seen.ts';
 import { isServerId } from '../repository/ids.ts';
 import { SERVERS_FOLDER } from '../repository/layout.ts';
 import { openPlaces } from '../repository/open-repository.ts';
@@ -19,7 +20,7 @@ export async function fleetStatus(request: FleetStatusRequest, context: Context)
   const { repository: named, overdueAfter = OVERDUE_AFTER, sizes = false, identity, passphraseFile } = request;
   const settings = named === undefined ? context.settings : { ...context.settings, repository: named };
   const open = await openPlaces(settings, (notice) => reporter.log(notice));
-  const { backend, problem } = open((notice) => reporter.log(notice));
+  const { backend, problem, stateFolder } = open((notice) => reporter.log(notice));
   const instant = Temporal.Instant.fromEpochMilliseconds(context.now().getTime());
   const since = millisecondsBefore(
     instant,
@@ -27,8 +28,9 @@ export async function fleetStatus(request: FleetStatusRequest, context: Context)
     localTimeZone((notice) => reporter.log(notice)),
   );
   const look = { now: instant.epochMilliseconds, since, sizes, identity: { identity, passphraseFile, input: standardInput } };
-  const ids = (await backend.folders(SERVERS_FOLDER)).filter(isServerId).values();
-  const servers: FleetServer[] = [];
+  const found = (await backend.folders(SERVERS_FOLDER)).filter(isServerId);
+  const servers = seenServers(stateFolder).flatMap((id) => (found.includes(id) ? [] : goneServer(id, stateFolder)));
+  const ids = found.values();
   const lookAtMore = async (): Promise<void> => {
     for (const id of ids) {
       const server = await lookAtServer(id, open, look);
@@ -39,7 +41,7 @@ export async function fleetStatus(request: FleetStatusRequest, context: Context)
   await Promise.all(Array.from({ length: AT_ONCE }, lookAtMore));
   servers.sort((a, b) => (a.name < b.name || (a.name === b.name && a.server < b.server) ? -1 : 1));
   const status = problem === undefined ? worstOf(servers) : 'damaged';
-  return { status, time: instant.toString(), repository: settings.repository, servers };
+  return { status, time: instant.toString(), repository: settings.repository, servers: withSuccessors(servers) };
 }
 
 function worstOf(servers: readonly FleetServer[]): FleetStatusResult['status'] {

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import { renderFleetStatus } from '../../core/cli/fleet-results.ts';
 import { METHODS } from '../../core/commands/registry.ts';
 import { run } from '../../core/commands/run.ts';
 import { verify } from '../../core/commands/verify.ts';
@@ -229,6 +231,35 @@ describe('the status of a fleet', () => {
     expect((await fleet.status()).status).to.equal('ok');
     away(runs[2] as string);
     expect(named((await fleet.status()).servers[0] as FleetServer), 'as this machine remembers').to.deep.equal(['history_missing null']);
+    back(runs[2] as string);
+    // All of a server.
+    const [folder] = fleet.stored('*') as [string];
+    away(folder);
+    const gone = await fleet.status();
+    expect(gone.status).to.equal('damaged');
+    expect(gone.servers.map((server) => [server.server, server.status, named(server)])).to.deep.equal([
+      [basename(folder), 'damaged', ['history_missing null']],
+    ]);
+    execFileSync('sh', ['-c', /rm \/.*\.json/.exec(gone.servers[0]?.problems[0]?.message ?? '')?.[0] ?? 'false']);
+    expect((await fleet.status()).servers).to.deep.equal([]);
+  });
+
+  it('tells servers of one name apart, and which of them goes on', async () => {
+    const begin = Date.now();
+    // The machine was installed anew: its state is gone, and its name is as before.
+    await fleet.begin('b', ['site1']);
+    fleet.now = () => new Date(begin + 60 * HOUR);
+    await fleet.backUp('b');
+    const result = await fleet.status();
+    const [before, after] = ['partial', 'ok'].map((status) => result.servers.find((server) => server.status === status)) as [
+      FleetServer,
+      FleetServer,
+    ];
+    expect(named(before)).to.deep.equal(['overdue null']);
+    expect(before.problems[0]?.message).to.contain(`${after.server} has the same name`);
+    expect(renderFleetStatus(result))
+      .to.contain(`${before.name} (${before.server})  partial`)
+      .and.to.contain(`${after.name} (${after.server})  ok`);
   });
 
   it('names a server that cannot be read, and shows the others', async () => {

@@ -102,6 +102,12 @@ export class NetworkHost {
     return (server.address() as { port: number }).port;
   }
 
+  /** Kills every process of the host at once, as a power failure does. */
+  async killAll(): Promise<void> {
+    const { stdout } = await execa('ip', ['netns', 'pids', this.#name]);
+    for (const id of stdout.split(/\s+/).filter(Boolean)) process.kill(Number(id), 'SIGKILL');
+  }
+
   /** The program as it is started there. */
   async runProgram(...args: string[]): Promise<Ended> {
     const shell = ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', this.hostName, process.execPath, MAIN, ...args];

@@ -50,6 +50,28 @@ export async function lookAtServer(id: string, open: (notify: Notify) => Place, 
   }
 }
 
+/** A server of which this machine saw runs, and of which nothing is there any more. */
+export function goneServer(server: string, stateFolder: string): FleetServer {
+  const message = `this machine saw its runs, and nothing of it is there any more. When that was meant: rm ${stateFolder}/seen/${server}.json`;
+  const problems: FleetProblem[] = [{ code: 'history_missing', unit: null, message }];
+  return { ...NOTHING, server, name: server, status: statusOf(problems), problems, problemCount: 1, error: null };
+}
+
+/** Says of a server that went silent which one of its name goes on: a machine that was installed anew is a new server. */
+export function withSuccessors(servers: readonly FleetServer[]): FleetServer[] {
+  return servers.map((server) => {
+    const { name, lastRun, problems } = server;
+    const later = servers.filter(
+      (other) => other.name === name && other.server !== server.server && (other.lastRun ?? '') > (lastRun ?? ''),
+    );
+    const successor = later.sort((a, b) => ((a.lastRun ?? '') < (b.lastRun ?? '') ? 1 : -1))[0];
+    if (successor === undefined) return server;
+    const hint = `; ${successor.server} has the same name, and its last run is of ${successor.lastRun}`;
+    const isSilent = ({ code, unit }: FleetProblem): boolean => unit === null && (code === 'overdue' || code === 'no_run');
+    return { ...server, problems: problems.map((each) => (isSilent(each) ? { ...each, message: each.message + hint } : each)) };
+  });
+}
+
 async function tell(server: string, place: Place, notices: readonly Notice[], look: FleetLook): Promise<FleetServer | undefined> {
   const before = new Set(place.signatures.trusted(server));
   const known = await readServer(place, server);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
-import { isTimedId, isUnitId } from '../ids.ts';
+import { isServerId, isTimedId, isUnitId } from '../ids.ts';
 import type { LogLink } from '../run-record.ts';
 
 /** What a machine saw of a server's runs. */
@@ -46,6 +46,19 @@ function isLink(value: unknown): value is LogLink {
 export function readSeenRuns(stateFolder: string, server: string): SeenRuns {
   const { head, pending } = readJson(runsFile(stateFolder, server));
   return { ...(isLink(head) ? { head } : {}), ...(isPoint(pending) ? { pending } : {}) };
+}
+
+/** The ids of the servers of which this machine saw runs; none where nothing is remembered. */
+export function seenServers(stateFolder: string): string[] {
+  try {
+    return readdirSync(join(stateFolder, 'seen')).flatMap((name) => {
+      const id = name.replace(/\.json$/, '');
+      return id !== name && isServerId(id) ? [id] : [];
+    });
+  } catch {
+    // Lost: as if nothing had been seen.
+    return [];
+  }
 }
 
 /** Throws where that cannot be kept. */
