@@ -11,7 +11,7 @@ final class RetentionRequest
 {
 	/**
 	 * @param string[]|null $units   of the core; null for the whole server
-	 * @param mixed         $options `dryRun`, `yes`, or `simulate` alone
+	 * @param mixed         $options `dryRun`, `yes`, `fromCopy`; or `simulate`, with `fromCopy` or alone
 	 * @return array the core's method and its parameters
 	 * @throws Failure
 	 */
@@ -22,11 +22,12 @@ final class RetentionRequest
 		if (!isset($options['simulate'])) {
 			return ['prune', $params + $options];
 		}
-		if (\count($options) > 1) {
+		$where = array_intersect_key($options, Options::WHERE);
+		if (\count($options) > 1 + \count($where)) {
 			throw new Failure('bad_option', ['option' => 'simulate', 'problem' => 'stands alone: it deletes nothing']);
 		}
 
-		return ['simulate', $params + ['duration' => $options['simulate']]];
+		return ['simulate', $params + ['duration' => $options['simulate']] + $where];
 	}
 
 	/**

@@ -13,6 +13,7 @@ interface PruneOptions {
   readonly yes?: true;
   readonly acceptMissing?: true;
   readonly wait?: number;
+  readonly fromCopy?: string;
 }
 
 /** The commands about what is kept, and what is backed up at all. */
@@ -32,7 +33,11 @@ export function addRetentionCommands(program: Command, actions: Actions): void {
     .action((units: string[], { simulate, ...options }: PruneOptions) =>
       simulate === undefined
         ? performLong(actions, 'prune', { ...unitArguments(units), ...options })
-        : perform('simulate', { ...unitArguments(units), duration: simulate }),
+        : perform('simulate', {
+            ...unitArguments(units),
+            duration: simulate,
+            ...(options.fromCopy === undefined ? {} : { fromCopy: options.fromCopy }),
+          }),
     );
   program
     .command('copy')

@@ -72,11 +72,11 @@ function checkTimes(name: 'retention' | 'schedule', value: unknown): void {
 function checkPlaces(name: SettingName, value: unknown, { settingsFile }: Pick<Context, 'settingsFile'>): void {
   const file = settingsFile ?? SETTINGS_FILE;
   const read = <Name extends SettingName>(other: Name): Settings[Name] =>
-    other === name && typeof value === 'string' ? (value as Settings[Name]) : readSetting(file, other);
+    other === name && value !== null && hasFormOf(other, value) ? (value as Settings[Name]) : readSetting(file, other);
   const places = { accountsRoot: read('accountsRoot'), systemRoot: read('systemRoot') };
   const exists = Object.values(places).every((place) => statSync(place, { throwIfNoEntry: false })?.isDirectory() === true);
   if (!exists) return;
-  refuseOwnPlaces(listUnits(places), { repository: read('repository'), stateDirectory: read('stateDirectory') });
+  refuseOwnPlaces(listUnits(places), { repository: read('repository'), stateDirectory: read('stateDirectory'), copies: read('copies') });
 }
 
 /** What holds now for one setting, and what would hold by default. */
@@ -89,7 +89,7 @@ export async function getSetting(request: SettingsGetRequest, context: Pick<Cont
 export async function setSetting(request: SettingsSetRequest, context: Pick<Context, 'settingsFile'>): Promise<SettingsResult> {
   const name = settingName(request.name);
   if (request.value !== null) checkUse(name, request.value);
-  if (PLACES.has(name)) checkPlaces(name, request.value, context);
+  if (PLACES.has(name) || name === 'copies') checkPlaces(name, request.value, context);
   // The schema of the settings decides about the form of the value.
   writeSetting(context.settingsFile ?? SETTINGS_FILE, name, request.value === null ? undefined : (request.value as never));
   return getSetting({ name }, context);

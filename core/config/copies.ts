@@ -11,10 +11,11 @@ export function copyNamed(name: string, { copies }: Pick<Settings, 'copies'>): C
   throw new Failure('usage', `there is no copy ${JSON.stringify(name)}`, { affected: [name], advice });
 }
 
-/** The settings with the place of a copy for the repository. */
+/** The settings with the place of a copy for the repository, which is one of the other places then: nothing may be restored over it. */
 export function settingsOfCopy(name: string, settings: Settings): Settings {
   const { repository, s3 = {}, sftp = {}, rclone = {}, retention = settings.retention } = copyNamed(name, settings);
-  return { ...settings, repository, s3, sftp, rclone, retention };
+  const copies = [...settings.copies, { name: 'repository', repository: settings.repository }];
+  return { ...settings, repository, s3, sftp, rclone, retention, copies };
 }
 
 /** The name of the copy that these settings are of; undefined: of none. */

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { Failure } from '../failure.ts';
 
 /** Where a repository is. */
@@ -72,8 +73,35 @@ function sftpLocation(text: string): Location | string {
   return { kind: 'sftp', user, host: host.replace(/^\[|\]$/g, ''), port: number, path };
 }
 
+/** Whether a place is another one, or a part of it, as far as their names tell. */
+export function isWithinPlace(place: Location, other: Location): boolean {
+  const [inner, outer] = [addressOf(place), addressOf(other)];
+  return inner.store === outer.store && `${inner.path}/`.startsWith(`${outer.path}/`);
+}
+
+/** A path without a slash at its end, in a store that has one name. */
+function addressOf(location: Location): { readonly store: string; readonly path: string } {
+  const plain = (path: string) => posix.normalize(`/${path}`).replace(/\/$/, '');
+  switch (location.kind) {
+    case 'directory':
+      return { store: '', path: plain(location.path) };
+    case 's3':
+      return { store: `s3 ${location.endpoint}/${location.bucket}`, path: plain(location.prefix) };
+    case 'sftp':
+      return { store: `sftp ${location.user ?? ''}@${location.host.toLowerCase()}:${location.port ?? 22}`, path: plain(location.path) };
+    case 'rclone':
+      return { store: `rclone ${location.remote}`, path: plain(location.path) };
+  }
+}
+
 /** The folders of this program that are on a disk of this server. */
-export function ownFolders({ repository, stateDirectory }: { readonly repository: string; readonly stateDirectory: string }): string[] {
-  const location = parseLocation(repository);
-  return location.kind === 'directory' ? [location.path, stateDirectory] : [stateDirectory];
+export function ownFolders({ repository, stateDirectory, copies }: OwnPlaces): string[] {
+  const locations = [repository, ...copies.map((copy) => copy.repository)].map(parseLocation);
+  return [...locations.flatMap((location) => (location.kind === 'directory' ? [location.path] : [])), stateDirectory];
+}
+
+interface OwnPlaces {
+  readonly repository: string;
+  readonly stateDirectory: string;
+  readonly copies: readonly { readonly repository: string }[];
 }

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
 import { defaultSettings, SETTINGS_FILE } from './defaults.ts';
-import { parseLocation } from './location.ts';
+import { isWithinPlace, type Location, parseLocation } from './location.ts';
 import { replaceFile } from './replace-file.ts';
 import { MEANT_IN_SETTINGS } from './schema.ts';
 import { describeSchemaErrors, type SchemaError } from './schema-validator.ts';
@@ -21,20 +21,22 @@ function validateSettings(value: unknown): string[] {
 function locationProblems({ repository, copies = [] }: SettingsFile): string[] {
   const places = [{ key: '/repository', place: repository }];
   for (const [index, copy] of copies.entries()) places.push({ key: `/copies/${index}/repository`, place: copy.repository });
-  const problems = places.flatMap(({ key, place }) => {
+  const problems: string[] = [];
+  const known: { readonly text: string; readonly location: Location }[] = [];
+  for (const { key, place: text = defaultSettings().repository } of places) {
     try {
-      if (place !== undefined) parseLocation(place);
-      return [];
+      const location = parseLocation(text);
+      const other = known.find((each) => isWithinPlace(location, each.location) || isWithinPlace(each.location, location));
+      if (other !== undefined)
+        problems.push(`${key}: ${text} and ${other.text} are one place, or one is inside of the other: a copy is at a place of its own`);
+      known.push({ text, location });
     } catch (error) {
-      return [`${key}: ${(error as Failure).message}. ${(error as Failure).advice}`];
+      problems.push(`${key}: ${(error as Failure).message}. ${(error as Failure).advice}`);
     }
-  });
+  }
   const names = copies.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) problems.push(`/copies: two are called ${twice}`);
-  const known = places.map(({ place = defaultSettings().repository }) => place.replace(/\/+$/, ''));
-  const same = known.find((place, index) => known.indexOf(place) !== index);
-  if (same !== undefined) problems.push(`/copies: ${same} is named twice: a copy is at a place of its own`);
   return problems;
 }
 
@@ -137,14 +139,20 @@ export function loadUsableSettings(file?: string): UsableSettings {
   const name = file ?? SETTINGS_FILE;
   const value = readValue(name);
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isObject || matchesSchema(value)) return { settings: loadSettings(file), unusable: new Map() };
-  const unusable = problemsByKey(name, matchesSchema.errors);
+  if (!isObject || validateSettings(value).length === 0) return { settings: loadSettings(file), unusable: new Map() };
+  const unusable = matchesSchema(value) ? new Map<string, string>() : problemsByKey(name, matchesSchema.errors);
   for (const [key, problem] of unusable) {
     const wrong = (value as Record<string, unknown>)[key];
     // An unknown key with a path is a place that was misspelt.
     if (PLACES.has(key) || (typeof wrong === 'string' && wrong.startsWith('/'))) throw invalid(name, problem);
   }
   const contents = Object.fromEntries(Object.entries(value).filter(([key]) => !unusable.has(key)));
+  // A copy at a wrong place is no hindrance to what is about the repository.
+  const wrong = locationProblems(contents);
+  if (wrong.length > 0 && locationProblems({ ...contents, copies: [] }).length === 0) {
+    unusable.set('copies', wrong.join('; '));
+    delete contents.copies;
+  } else if (wrong.length > 0) throw invalid(name, wrong.join('; '));
   return { settings: { ...defaultSettings(), ...contents }, unusable };
 }
 

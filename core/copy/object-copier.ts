@@ -5,7 +5,7 @@ import { isSealed } from '../repository/layout.ts';
 import type { ObjectReference } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { requireAdmitted } from '../repository/stored-document.ts';
-import type { Copied } from './copied.ts';
+import { type Copied, isDamage } from './copied.ts';
 
 const PART = 4 * 1024 * 1024;
 /** No document is longer (core/repository/documents.ts). */
@@ -58,11 +58,20 @@ export class ObjectCopier {
     return this.#inTarget.get(path) === length && length !== undefined;
   }
 
-  /** Copies a document if it is not there. Throws `repository_damaged` when its signature is not taken, or it is another than that of `sha256`. */
+  /**
+   * Copies a document if it is not there. One without a `sha256` that a record says may have been deleted since the source was listed. Throws
+   * `repository_damaged` when its signature is not taken, or it is another than that of `sha256`.
+   */
   async document(path: string, sha256?: string): Promise<void> {
     if (this.has(path)) return;
     const name = this.source.nameOf(path);
-    const bytes = await this.source.backend.readWhole(name, LONGEST_DOCUMENT);
+    let bytes: Buffer;
+    try {
+      bytes = await this.source.backend.readWhole(name, LONGEST_DOCUMENT);
+    } catch (error) {
+      if (sha256 === undefined && isDamage(error) && (await this.source.objectSize(path)) === undefined) return;
+      throw error;
+    }
     // The identity that a passphrase opens has no signature; its digest stands in the key record.
     if (sha256 !== undefined) requireDigest(createHash('sha256').update(bytes).digest('hex'), sha256, name);
     else if (!isSealed(path)) await requireAdmitted(this.source, name, bytes);

@@ -8,13 +8,15 @@ import { rememberPlace, replacedAt } from '../repository/known-places.ts';
 import { openPlace } from '../repository/open-repository.ts';
 import { copyIdentity } from '../repository/place.ts';
 import { Repository } from '../repository/repository.ts';
+import { refuseSharedPlace } from '../targets/own-places.ts';
 
 /**
  * The same server's folder at the place of a copy, which is made when there is nothing yet. Throws `repository_foreign` when another repository stands
- * there, `repository_replaced` when it is another than before.
+ * there, `repository_replaced` when it is another than before, `invalid_settings` when it is no place of its own.
  */
 export async function openCopy(name: string, settings: Settings, source: Repository): Promise<Repository> {
   const ofCopy = settingsOfCopy(name, settings);
+  refuseSharedPlace(ofCopy.repository, settings.repository);
   const store = await openStore(ofCopy);
   const known = { stateDirectory: settings.stateDirectory, location: ofCopy.repository };
   const found = await copyIdentity(store, source.identity, async (backend) => (await identifyRepository(backend, known)).identity);

@@ -65,8 +65,7 @@ async function checkSignatures(repository: Repository, { stateDirectory, reposit
 export function checkSpace(settings: Settings): Check[] {
   const { repository, accountsRoot, copies } = settings;
   const found: Check[] = [];
-  const ofCopies = copies.flatMap((copy) => ownFolders({ ...settings, repository: copy.repository }));
-  for (const place of new Set([...ownFolders(settings), ...ofCopies])) {
+  for (const place of new Set(ownFolders(settings))) {
     const room = roomOf(place);
     if (room === undefined) continue;
     const share = room.bytes / Math.max(1, room.size);

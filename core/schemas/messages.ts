@@ -76,7 +76,7 @@ export const MESSAGES = {
   status: counted({ request: statusRequest, result: statusResult }),
   fleetStatus: elsewhere(counted({ request: fleetStatusRequest, result: fleetStatusResult })),
   doctor: counted({ request: doctorRequest, result: doctorResult }),
-  simulate: counted({ request: simulateRequest, result: simulateResult }),
+  simulate: elsewhere(counted({ request: simulateRequest, result: simulateResult })),
   hold: counted({ request: holdRequest, result: holdResult }),
   release: counted({ request: releaseRequest, result: releaseResult }),
   start: { request: startRequest, result: startResult },

@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ownFolders } from '../config/location.ts';
+import { ownFolders, parseLocation } from '../config/location.ts';
 import type { Settings } from '../config/settings.ts';
 import { Failure } from '../failure.ts';
 import { type Mount, readMounts } from '../linux/mounts.ts';
@@ -17,10 +17,10 @@ interface OwnPlace {
   readonly above: ReadonlySet<string>;
 }
 
-type Places = Pick<Settings, 'repository' | 'stateDirectory'>;
+type Places = Pick<Settings, 'repository' | 'stateDirectory' | 'copies'>;
 
 /**
- * Throws `invalid_settings` when the repository or the state directory lies in what is backed up: each backup would take the ones before
+ * Throws `invalid_settings` when the repository, a copy or the state directory lies in what is backed up: each backup would take the ones before
  * along, and a restore could delete them. Directories are compared by device and inode, whatever links and mounts lead there.
  */
 export function refuseOwnPlaces(units: readonly PanelUnit[], settings: Places): void {
@@ -31,13 +31,13 @@ export function refuseOwnPlaces(units: readonly PanelUnit[], settings: Places): 
       if (met === undefined) continue;
       throw new Failure('invalid_settings', `${met.name} lies in ${root.path} of ${unit}, which is backed up`, {
         affected: [met.name],
-        advice: 'Move it to a place outside the accounts, and set `repository` or `stateDirectory`.',
+        advice: 'Move it to a place outside the accounts, and set `repository`, `copies` or `stateDirectory`.',
       });
     }
   }
 }
 
-/** Throws `usage` when one of the folders, in which a restore is about to delete, holds the repository or the state directory. */
+/** Throws `usage` when one of the folders, in which a restore is about to delete, holds the repository, a copy or the state directory. */
 export function refuseDeletionAround(folders: readonly ByteString[], settings: Places): void {
   const places = ownPlaces(settings);
   for (const folder of folders) {
@@ -48,6 +48,18 @@ export function refuseDeletionAround(folders: readonly ByteString[], settings: P
       advice: 'Restore without --delete, or move it elsewhere first.',
     });
   }
+}
+
+/** Throws `invalid_settings` when a copy is in the folder of the repository or that in its own, by whatever names: they would be lost together. */
+export function refuseSharedPlace(copy: string, repository: string): void {
+  if ([copy, repository].some((place) => parseLocation(place).kind !== 'directory')) return;
+  const mounts = readMounts();
+  const holds = (place: string, other: string): boolean => isAbove(pathBytes(place), ownPlace(other, mounts).above);
+  if (!holds(copy, repository) && !holds(repository, copy)) return;
+  throw new Failure('invalid_settings', `${copy} and the repository ${repository} are one folder, or one is inside of the other`, {
+    affected: [copy],
+    advice: 'Name another place for the copy in `copies`: they would be lost together.',
+  });
 }
 
 function identityOf(path: ByteString): string | undefined {
@@ -67,11 +79,13 @@ function isAbove(folder: ByteString, above: ReadonlySet<string>): boolean {
 
 function ownPlaces(settings: Places): OwnPlace[] {
   const mounts = readMounts();
-  return ownFolders(settings).map((name) => {
-    const path = existing(pathBytes(name));
-    const names = [path, ...otherNames(path, mounts)];
-    return { name, above: new Set(names.flatMap(upwards).flatMap((each) => identityOf(each) ?? [])) };
-  });
+  return ownFolders(settings).map((name) => ownPlace(name, mounts));
+}
+
+function ownPlace(name: string, mounts: readonly Mount[]): OwnPlace {
+  const path = existing(pathBytes(name));
+  const names = [path, ...otherNames(path, mounts)];
+  return { name, above: new Set(names.flatMap(upwards).flatMap((each) => identityOf(each) ?? [])) };
 }
 
 /** The real path of what exists of a path. */

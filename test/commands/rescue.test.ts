@@ -92,6 +92,12 @@ describe('what frees or rescues', () => {
     { readBack: 'yes' },
     { includeSubvolumes: null },
     { exlude: ['cache/'] },
+    {
+      copies: [
+        { name: 'a', repository: '/srv/x' },
+        { name: 'b', repository: '/srv/x/y' },
+      ],
+    },
   ];
   for (const wrong of WRONG) {
     it(`reads and gives back with ${JSON.stringify(wrong)} in the settings, says so, and deletes by no patterns that it cannot tell`, async () => {

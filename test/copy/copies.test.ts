@@ -1,4 +1,5 @@
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { renderStatus } from '../../core/cli/service-results.ts';
@@ -253,10 +254,64 @@ describe('copies of a repository', () => {
         { name: 'a', repository: near },
         { name: 'a', repository: far },
       ],
+      [{ name: 'a', repository: `${sandbox.folder}//x/../repository` }],
+      [{ name: 'a', repository: join(sandbox.repository, 'servers/copy') }],
+      [{ name: 'a', repository: sandbox.folder }],
+      [
+        { name: 'a', repository: 's3:https://S3.example.com:443/bucket/all/' },
+        { name: 'b', repository: 's3:https://s3.example.com/bucket/all/of-it' },
+      ],
+      [
+        { name: 'a', repository: 'sftp:me@Host.example:/srv/a' },
+        { name: 'b', repository: 'sftp:me@host.example:22:/srv//a' },
+      ],
+      [
+        { name: 'a', repository: 'rclone:remote:a/b' },
+        { name: 'b', repository: 'rclone:remote:a' },
+      ],
       [{ name: 'a', repository: 'ftp://x' }],
       [{ name: 'A/b', repository: near }],
     ];
     for (const copies of wrong) expect(() => sandbox.set('copies', copies), JSON.stringify(copies)).to.throw();
-    mkdirSync(near);
+    sandbox.set('copies', [
+      { name: 'a', repository: 's3:https://s3.example.com/bucket/all' },
+      { name: 'b', repository: 's3:https://s3.example.com/bucket/all-others' },
+      { name: 'c', repository: 's3:https://s3.example.com/bucket2/all' },
+      { name: 'd', repository: 'sftp:me@host.example:23:/srv/a' },
+      { name: 'e', repository: 'sftp:me@host.example:/srv/a' },
+      { name: 'f', repository: `${sandbox.repository}2` },
+    ]);
+  });
+
+  it('are none where another name leads to the repository, into it or around it', async () => {
+    const [linked, bound] = [join(sandbox.folder, 'linked'), join(sandbox.folder, 'bound')];
+    symlinkSync(sandbox.repository, linked);
+    mkdirSync(bound);
+    execFileSync('mount', ['--bind', sandbox.repository, bound]);
+    try {
+      for (const repository of [linked, join(linked, 'new'), bound, join(bound, 'servers')]) {
+        sandbox.set('copies', [{ name: 'near', repository }]);
+        const { copies } = await copy();
+        expect(copies[0]?.error, repository).to.include({ code: 'invalid_settings' });
+        expect((await perform('status', {})).problems.map(({ code }) => code)).to.include('copy_failed');
+      }
+    } finally {
+      execFileSync('umount', [bound]);
+    }
+  });
+
+  it('are not deleted by a restore of another one, nor is the repository', async () => {
+    const [one, other] = ['one', 'other'].map((name) => join(sandbox.folder, name)) as [string, string];
+    for (const folder of [one, other]) mkdirSync(folder);
+    renameSync(sandbox.repository, join(one, 'primary'));
+    sandbox.set('repository', join(one, 'primary'));
+    sandbox.set('copies', [
+      { name: 'near', repository: near },
+      { name: 'far', repository: join(other, 'far') },
+    ]);
+    expect(await ends()).to.deep.equal(['ok', 'ok']);
+    const refused = (to: string, from: object) => failureOf(() => perform('restore', { unit: 'site1', to, delete: true, ...from }));
+    expect((await refused(one, { fromCopy: 'near' })).message).to.contain('one/primary lies in what would be restored with deletion');
+    for (const from of [{}, { fromCopy: 'near' }]) expect((await refused(other, from)).message).to.contain('other/far lies in');
   });
 });

@@ -74,6 +74,35 @@ describe('a copy', () => {
     return names.sort();
   };
 
+  it('misses nothing that a prune of the repository took away meanwhile', async () => {
+    const backend = new MemoryBackend();
+    const target = await openTarget(backend);
+    const pruned = new MemoryBackend();
+    for (const name of await namesOf(from)) {
+      const writer = await pruned.create(name, 'new');
+      await writer.write(await from.readWhole(name, 1e9));
+      await writer.commit();
+    }
+    const reader = new Repository({ ...source.place, backend: pruned }, SERVER);
+    const copied = new Copied();
+    const runs = await RunIndex.read(reader, Date.now());
+    const names = await namesOf(pruned);
+    // All that a prune may delete: the older snapshots, the run that named them, what was noted.
+    const old = names.filter((name) => /\/runs\//.test(name)).concat(names.filter((name) => /\/units\/site2-/.test(name)));
+    let isPruned = false;
+    const begin = async () => {
+      for (const name of isPruned ? [] : old) await pruned.remove(name);
+      isPruned = true;
+      return () => {};
+    };
+    const order = { rules: undefined, runs, throttle: <T>(writer: T) => writer, signal: new AbortController().signal };
+    await copyServer(reader, target, { ...order, begin }, copied);
+    expect(copied.problems).to.deep.equal([]);
+    expect((await namesOf(backend)).filter((name) => name.startsWith('servers/'))).to.deep.equal(
+      (await namesOf(pruned)).filter((name) => name.startsWith('servers/')),
+    );
+  });
+
   it('that is broken off anywhere shows nothing of which a part is missing, and goes on from there', async () => {
     let isWhole = false;
     for (let killAt = 1; !isWhole; killAt++) {

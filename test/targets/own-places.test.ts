@@ -60,6 +60,16 @@ describe('the program’s own folders in what is backed up', () => {
     }
   }
 
+  it('are refused where a copy is in an account', async () => {
+    const copies = (place: string) => setSetting({ name: 'copies', value: [{ name: 'usb', repository: place }] }, sandbox.context);
+    const place = join(sandbox.shadow, 'copies/usb');
+    expect(await failureOf(() => copies(place))).to.include({ code: 'invalid_settings' });
+    await copies(join(sandbox.folder, 'usb'));
+    await sandbox.init();
+    sandbox.set('copies', [{ name: 'usb', repository: place }]);
+    expect((await failureOf(() => sandbox.back())).message).to.contain(`${place} lies in shadow of site1`);
+  });
+
   it('are refused when the accounts are set to be around them', async () => {
     const virtual = join(sandbox.folder, 'other');
     mkdirSync(join(virtual, 'site1/shadow'), { recursive: true });
