@@ -10,19 +10,20 @@ import { renderTable } from './report/table.ts';
 import type { Bench } from './scenarios/bench.ts';
 import { runDatabases } from './scenarios/databases.ts';
 import { runDump } from './scenarios/dump.ts';
+import { runJobs } from './scenarios/jobs.ts';
 import { runChain, runFourfold } from './scenarios/own.ts';
 import { runRecovery } from './scenarios/recovery.ts';
 import { runServer } from './scenarios/server.ts';
 import { ScratchDisk } from './scratch-disk.ts';
 import { type Part, readSettings } from './settings.ts';
-import { DATABASE_STEPS, DUMP_STEPS, OWN_STEPS, RECOVERY_STEPS, SERVER_STEPS } from './steps.ts';
+import { DATABASE_STEPS, DUMP_STEPS, JOB_STEPS, OWN_STEPS, RECOVERY_STEPS, SERVER_STEPS } from './steps.ts';
 import { chooseTools } from './tools/choose.ts';
 import { DATABASE_TOOL_KINDS, TOOL_KINDS } from './tools/kinds.ts';
 import { Text } from './tree/text.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
-const STEPS = [...SERVER_STEPS, ...DUMP_STEPS, ...OWN_STEPS, ...RECOVERY_STEPS, ...DATABASE_STEPS];
+const STEPS = [...SERVER_STEPS, ...DUMP_STEPS, ...OWN_STEPS, ...RECOVERY_STEPS, ...DATABASE_STEPS, ...JOB_STEPS];
 // Of code-like text: long enough that no compressor finds many files again in others.
 const TEXT_LENGTH = 64 * 2 ** 20;
 
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
   if (isWanted('own')) await runFourfold(bench);
   if (isWanted('recovery')) await runRecovery(bench);
   if (isWanted('databases')) await runDatabases(bench, ofDatabases.present);
+  if (isWanted('jobs')) await runJobs(bench);
 
   const summaries = summarize(journal.samples);
   const verdicts = judge({ summaries, bytesReadForOneFile }, settings.sizeName);

@@ -8,6 +8,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** The file that it reads from its standard input; empty where there is none. */
+  readonly input?: string;
   /** Exit codes besides 0 with which the work is done: warnings. */
   readonly alsoGood?: readonly number[];
 }
@@ -25,14 +27,14 @@ const FORMAT = '%U %S %M';
 
 /** Runs a command and takes its time from outside, its start included. Throws with the end of what it said when it fails. */
 export async function measureOne(command: Command, workFolder: string): Promise<Measurement> {
-  const { program, args, environment = {}, folder = workFolder, alsoGood = [] } = command;
+  const { program, args, environment = {}, folder = workFolder, input = '/dev/null', alsoGood = [] } = command;
   const report = join(workFolder, 'time');
   rmSync(report, { force: true });
   // GNU time starts the process from a small one of its own: a child of Node would begin with Node's memory as its peak.
   const result = await execa('time', ['--output', report, '--format', FORMAT, program, ...args], {
     cwd: folder,
     env: environment,
-    stdin: 'ignore',
+    inputFile: input,
     stdout: 'ignore',
     reject: false,
   });

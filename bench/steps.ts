@@ -52,6 +52,9 @@ export const OWN_STEPS = [
   { id: 'fourfold-unchanged', title: 'nothing changed, four times as many' },
 ] as const;
 
+/** Ours beside Node alone: until the answer has the id of a job. */
+export const JOB_STEPS = [{ id: 'job-start', title: 'a job is started, and its id known' }] as const;
+
 /** What recovery data costs ours, and what healing does. */
 export const RECOVERY_STEPS = [
   { id: 'recovery-full', title: 'full, without and with recovery data' },

@@ -1,3 +1,4 @@
+import { NODE } from '../scenarios/jobs.ts';
 import type { SizeName } from '../sizes.ts';
 import { FLOOR } from '../tools/floor.ts';
 import { OURS, OURS_ENCRYPTED } from '../tools/ours.ts';
@@ -127,6 +128,7 @@ const BUDGETS: readonly Budget[] = [
     actual: ({ summaries }) =>
       quotient(summaryOf(summaries, 'databases-changed', OURS)?.storedBytes, summaryOf(summaries, 'databases-full', OURS)?.storedBytes),
   },
+  { title: 'a job is started, to the start of Node alone', limit: 5, unit: 'x', sizes: ALL, actual: toPeer('job-start', NODE) },
   { title: '3 of 200 databases changed, to dumping all', limit: 1.2, unit: 'x', sizes: ALL, actual: toFloor('databases-changed') },
 ];
 
