@@ -65,6 +65,7 @@ export const libc = {
   connect: library.func('int connect(int, void *, unsigned int)'),
   pipe2: library.func('int pipe2(void *, int)'),
   sigprocmask: library.func('int sigprocmask(int, void *, void *)'),
+  getrandom: library.func('long getrandom(void *, size_t, unsigned int)'),
   mallopt: library.func('int mallopt(int, int)'),
   malloc_trim: library.func('int malloc_trim(size_t)'),
   // For calls that the C library has no function of, all with at most three whole numbers.

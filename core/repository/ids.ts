@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import { randomHex } from '../linux/random.ts';
 
 const LAST_YEAR = 9999;
 
@@ -19,10 +19,6 @@ const TIMED_ID_LENGTH = 'YYYYMMDDTHHMMSSmmmZ-xxxxxxxx'.length;
 const UNIT_ID = /^[a-z][a-z0-9]{0,30}-[0-9a-f]{8}$/;
 const SERVER_ID = /^[0-9a-f]{16}$/;
 const PACK_ID = new RegExp(`^${TIME}-[0-9a-f]{8}-[0-9]{4,10}$`);
-
-function randomHex(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
-}
 
 /** What the ids of snapshots and runs of this time begin with; sorts by time. */
 export function timedIdStart(time: Date): string {
