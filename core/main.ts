@@ -1,5 +1,5 @@
 import { startClean } from './clean-start.ts';
-import { PERFORM_JOB, WORK_FOR_SUPERVISOR } from './jobs/messages.ts';
+import { PERFORM_JOB, SETTLE_JOB, STAND_IN_FOR_JOB, WORK_FOR_SUPERVISOR } from './jobs/messages.ts';
 import { outliveWatchers } from './outlive-watchers.ts';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -13,10 +13,15 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await workForSupervisor();
     return;
   }
-  if (args[0] === PERFORM_JOB && args[1] !== undefined) {
-    const { performJob } = await import('./jobs/perform-job.ts');
+  if ((args[0] === PERFORM_JOB || args[0] === STAND_IN_FOR_JOB) && args[1] !== undefined) {
+    const { performJob, standIn } = await import('./jobs/perform-job.ts');
     const { METHODS_OF_A_JOB } = await import('./jobs/methods.ts');
-    process.exitCode = await performJob(args[1], args[2], METHODS_OF_A_JOB);
+    process.exitCode = await (args[0] === PERFORM_JOB ? performJob : standIn)(args[1], args[2], METHODS_OF_A_JOB);
+    return;
+  }
+  if (args[0] === SETTLE_JOB && args[1] !== undefined) {
+    const { settleJob } = await import('./jobs/settle-job.ts');
+    process.exitCode = settleJob(args[1], process.env);
     return;
   }
   const { runCli } = await import('./cli/main.ts');

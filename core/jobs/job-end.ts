@@ -1,7 +1,7 @@
 import type { Context } from '../context/context.ts';
-import { dismissReader } from '../targets/download/fifo-sink.ts';
 import type { EventLog } from './record/event-log.ts';
 import type { JobOutcome, JobRecord } from './record/job-record.ts';
+import { dismissReaderOf } from './record/old-records.ts';
 
 /** A job that has ended. */
 export interface EndedJob {
@@ -12,9 +12,8 @@ export interface EndedJob {
 
 /** Called once for each job that ends by itself, after its outcome was written; not for one whose process was killed. Never throws. */
 export async function jobEnded({ record, outcome: { state, error }, events }: EndedJob, _context: Context): Promise<void> {
-  const { fifo } = record.request;
   // One that ended before its turn came has not met its reader.
-  if (record.method === 'download' && typeof fifo === 'string') dismissReader(fifo, record.asker.site ?? undefined);
+  dismissReaderOf(record);
   const message = error === null ? state : `${state}: ${error.message}`;
   events.add({ kind: 'state', level: state === 'ok' ? 'info' : 'warning', code: 'ended', message });
 }

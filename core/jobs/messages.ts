@@ -12,6 +12,12 @@ export const WORK_FOR_SUPERVISOR = 'supervised-run';
 /** The argument that makes a process of this program carry out a job, whose folder follows, and the settings file where one was named. */
 export const PERFORM_JOB = 'perform-job';
 
+/** The same of one that does so only where no other process comes: a unit may still start. */
+export const STAND_IN_FOR_JOB = 'stand-in-for-job';
+
+/** The argument with which systemd starts this program when the unit of a job has ended; the job's folder follows. */
+export const SETTLE_JOB = 'settle-job';
+
 /** What a supervisor asks, all there is on its worker's stdin. */
 export interface Job {
   readonly supervisor: number;

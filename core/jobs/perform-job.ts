@@ -1,4 +1,5 @@
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Methods } from '../commands/registry.ts';
 import { watchInterruption } from '../context/interruption.ts';
 import { openContext } from '../context/open-context.ts';
@@ -6,10 +7,32 @@ import { asFailure } from '../failure.ts';
 import { liftLimits } from '../linux/process-limits.ts';
 import { EXIT } from '../schemas/exit-codes.ts';
 import { toWireError } from '../schemas/wire-error.ts';
+import { removeAbandonedFifos } from '../targets/download/abandoned-fifos.ts';
 import { carryOut } from './carry-out.ts';
 import { waitForTurn } from './queue.ts';
 import { readOutcome, readRecord, writeOutcome } from './record/job-record.ts';
-import { HeldTicket } from './record/ticket.ts';
+import { removeOldRecords } from './record/old-records.ts';
+import { stateDirectoryOf } from './record/places.ts';
+import { HeldTicket, liveTicket } from './record/ticket.ts';
+
+/** In milliseconds: so long a unit of systemd is waited for that did not start at once. */
+const UNIT_PATIENCE = 5000;
+const LOOK_AGAIN = 100;
+
+/** The same as `performJob`, unless another process of the job comes first within a few seconds. */
+export async function standIn(folder: string, settingsFile: string | undefined, methods: Methods): Promise<number> {
+  const end = performance.now() + UNIT_PATIENCE;
+  try {
+    while (performance.now() < end) {
+      const ticket = liveTicket(stateDirectoryOf(folder), basename(folder));
+      if (ticket === undefined || ticket.isHeld) return EXIT.locked;
+      await pause(LOOK_AGAIN);
+    }
+  } catch {
+    // Whether one came cannot be seen. Of two processes one gets the ticket.
+  }
+  return await performJob(folder, settingsFile, methods);
+}
 
 /**
  * The life of the process of a job: takes its ticket, waits for its turn, does the work. Its record has what came of it; the exit code says
@@ -17,7 +40,7 @@ import { HeldTicket } from './record/ticket.ts';
  */
 export async function performJob(folder: string, settingsFile: string | undefined, methods: Methods): Promise<number> {
   liftLimits();
-  const stateDirectory = dirname(dirname(dirname(folder)));
+  const stateDirectory = stateDirectoryOf(folder);
   const record = readRecord(folder);
   if (record === undefined || record.id !== basename(folder)) {
     process.stderr.write('error: this is for the program itself\n');
@@ -35,6 +58,9 @@ export async function performJob(folder: string, settingsFile: string | undefine
   } catch {
     // It was deleted. Relative paths lead nowhere then, and are told.
   }
+  // Here, so that no answer waits for it.
+  removeOldRecords(stateDirectory, Date.now());
+  removeAbandonedFifos(Date.now());
   const interruption = watchInterruption();
   const context = openContext(settingsFile, { progress: () => {}, log: () => {} }, interruption.signal, record.method);
   try {

@@ -56,7 +56,7 @@ async function inHand(method: JobMethod, request: Readonly<Record<string, unknow
     made = () => unmakeJob(stateDirectory, id);
     ticket = await HeldTicket.take(stateDirectory, id);
     ticket?.work();
-    removeOldRecords(stateDirectory, created.getTime());
+    removeOldRecords(stateDirectory, created.getTime(), method !== 'nightly');
     removeExpired(context.settings, created.getTime());
     if (ticket !== undefined) return { record, folder: recordFolder(stateDirectory, id), ticket };
   } catch {

@@ -11,7 +11,6 @@ import { launch, systemdRun } from './detached/launch.ts';
 import { makeJob, unmakeJob } from './make-job.ts';
 import { requireRoom, withQueue } from './queue.ts';
 import { type Asker, isAskedToStop, type JobRecord, recordIfReadable, unitsOfRequest } from './record/job-record.ts';
-import { removeOldRecords } from './record/old-records.ts';
 import { recordFolder } from './record/places.ts';
 import { liveTickets, type Ticket } from './record/ticket.ts';
 import { standingOf } from './views.ts';
@@ -64,7 +63,6 @@ export async function startJob(
     return undefined;
   });
   if (same !== undefined) return { ...standingOf(same, stateDirectory).view, joined: true, place: null };
-  removeOldRecords(stateDirectory, created.getTime());
   try {
     const place = await launch({ id, method, folder: recordFolder(stateDirectory, id) }, context, starter);
     return { ...standingOf(record, stateDirectory).view, joined: false, place };

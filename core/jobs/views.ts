@@ -41,9 +41,9 @@ function stateOf(live: LiveTicket | undefined): 'running' | 'waiting' {
   return live?.isWorking === true ? 'running' : 'waiting';
 }
 
-/** What became of a job whose process ended without a word. */
-function lost({ id }: JobRecord): JobOutcome {
-  const message = 'the process of this job ended without saying what came of it';
+/** What became of a job whose process ended without a word; `cause` says why, where that is known. */
+export function lost({ id }: JobRecord, cause?: string): JobOutcome {
+  const message = `the process of this job ended without saying what came of it${cause === undefined ? '' : `: ${cause}`}`;
   const failure = new Failure('job_lost', message, {
     affected: [id],
     advice: 'See in the system’s log what ended it. What it had done by then is in the backups; ask for the rest again.',

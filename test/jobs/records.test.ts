@@ -1,18 +1,24 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { METHODS } from '../../core/commands/registry.ts';
 import { cancel, job, jobs, log } from '../../core/jobs/job-commands.ts';
+import { standIn } from '../../core/jobs/perform-job.ts';
 import { EventLog, readEvents } from '../../core/jobs/record/event-log.ts';
 import { askToStop, createRecord, isAskedToStop, type JobRecord, readOutcome, writeOutcome } from '../../core/jobs/record/job-record.ts';
 import { recordIds, removeOldRecords } from '../../core/jobs/record/old-records.ts';
-import { jobsFolder } from '../../core/jobs/record/places.ts';
+import { jobsFolder, recordFolder, ticketsFolder } from '../../core/jobs/record/places.ts';
+import { HeldTicket } from '../../core/jobs/record/ticket.ts';
 import { startJob } from '../../core/jobs/start-job.ts';
+import { EXIT } from '../../core/schemas/exit-codes.ts';
 import type { StartRequest } from '../../core/schemas/jobs.ts';
 import { failureOf } from '../failure-of.ts';
-import { JobServer } from './server.ts';
+import { jsonLines, MAIN } from '../program.ts';
+import { argumentsOf, JobServer } from './server.ts';
 
 const owners = (site: string): StartRequest => ({
   method: 'restore',
@@ -51,6 +57,8 @@ describe('the records of jobs', () => {
     expect(asked).to.include(`--unit=apiscp-backup-job-${id.toLowerCase()}`).and.to.include('--collect');
     const program = asked.slice(asked.indexOf('--') + 1);
     expect(program[0]).to.equal(process.execPath);
+    const settling = asked.find((argument) => argument.startsWith('--property=ExecStopPost='));
+    expect(settling).to.match(new RegExp(` settle-job ${join(jobsFolder(server.stateDirectory), 'records', id)}$`));
     expect(program.slice(-3)).to.deep.equal(['perform-job', join(jobsFolder(server.stateDirectory), 'records', id), server.settingsFile]);
     expect(asked.join(' ')).not.to.match(/secret-key|site1/);
     await start({ method: 'restore', request: { unit: 'site1', to: join(server.folder, 'to') } });
@@ -72,6 +80,144 @@ describe('the records of jobs', () => {
       .and.to.have.property('message')
       .that.contains('Failed to connect to bus');
     expect((await server.until(id, ({ ended }) => ended !== null)).state).to.equal('ok');
+  });
+
+  describe('where systemd is late', () => {
+    /** Stands in for a systemd-run that answers, and starts the unit, when it is let. */
+    let late: string;
+    const come = () => writeFileSync(join(server.folder, 'let'), '');
+
+    before(() => {
+      late = join(server.folder, 'late');
+      const waiting = `while ! [ -e ${server.folder}/let ]; do sleep 0.05; done`;
+      writeFileSync(
+        late,
+        `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\n${waiting}\n[ -e ${server.folder}/never ] || exec "$@"\n`,
+      );
+      chmodSync(late, 0o700);
+    });
+    afterEach(() => {
+      come();
+      for (const name of ['let', 'never']) rmSync(join(server.folder, name), { force: true });
+    });
+
+    it('do not wait for it: the unit does the work when it comes, and another process only where none does', async () => {
+      const { place, job: id } = await start({ method: 'verify', request: { quick: true } }, late);
+      expect(place).to.equal('session');
+      expect(server.log.at(-1)?.message).to.contain('unless one comes within seconds');
+      expect((await server.until(id, () => true)).state).to.equal('waiting');
+      expect(server.processes().map((pid) => argumentsOf(pid).at(-3))).to.include('stand-in-for-job');
+      come();
+      expect((await server.until(id, ({ ended }) => ended !== null)).state).to.equal('ok');
+      expect(readEvents(recordFolder(server.stateDirectory, id)).filter(({ code }) => code === 'begun')).to.have.length(1);
+      // Whoever stood in sees that, and goes.
+      while (server.processes().length > 0) await pause(20);
+    });
+
+    it('are left to whoever comes first', async () => {
+      const { job: id } = await start({ method: 'verify', request: { quick: true } });
+      const standing = standIn(recordFolder(server.stateDirectory, id), server.settingsFile, new Map());
+      const ticket = await HeldTicket.take(server.stateDirectory, id);
+      expect(await standing).to.equal(EXIT.locked);
+      ticket?.giveBack();
+      // There is none any more: the job has ended.
+      expect(await standIn(recordFolder(server.stateDirectory, id), server.settingsFile, new Map())).to.equal(EXIT.locked);
+    });
+
+    it('have a job that nobody comes for carried out all the same', async () => {
+      writeFileSync(join(server.folder, 'never'), '');
+      const { job: id } = await start({ method: 'verify', request: { quick: true } }, late);
+      expect((await server.until(id, ({ ended }) => ended !== null)).state).to.equal('ok');
+    });
+  });
+
+  describe('whose unit has ended', () => {
+    const settle = (id: string, env: Record<string, string>) =>
+      execFileSync(process.execPath, [MAIN, 'settle-job', recordFolder(server.stateDirectory, id)], { env, stdio: 'pipe' });
+
+    it('say why, where the job did not, and send away who waits for it', async () => {
+      const fifo = join(server.folder, 'fifo');
+      execFileSync('mkfifo', ['-m', '600', fifo]);
+      const { job: id } = await start({ method: 'download', request: { unit: 'site1', paths: ['shadow/var'], fifo } });
+      const reader = spawn('cat', [fifo], { stdio: 'ignore' });
+      const left = once(reader, 'exit');
+      // Its process came, and is gone.
+      writeFileSync(join(ticketsFolder(server.stateDirectory), id), 'w', { flag: 'r+' });
+      settle(id, { SERVICE_RESULT: 'signal', EXIT_CODE: 'killed', EXIT_STATUS: 'SEGV' });
+      const { state, ended, error } = await job({ job: id }, server.context);
+      expect([state, error?.code]).to.deep.equal(['failed', 'job_lost']);
+      expect(error?.message).to.contain('it was killed (SIGSEGV)');
+      expect(ended).not.to.equal(null);
+      expect(await left).to.deep.equal([0, null]);
+      expect(existsSync(fifo)).to.equal(false);
+      expect(existsSync(join(ticketsFolder(server.stateDirectory), id))).to.equal(false);
+    });
+
+    it('are seen as lost, too, where that cannot be written: the system’s log has it, and nobody waits', async () => {
+      const fifo = join(server.folder, 'fifo');
+      execFileSync('mkfifo', ['-m', '600', fifo]);
+      const { job: id } = await start({ method: 'download', request: { unit: 'site1', paths: ['shadow/var'], fifo } });
+      writeFileSync(join(ticketsFolder(server.stateDirectory), id), 'w', { flag: 'r+' });
+      const folder = recordFolder(server.stateDirectory, id);
+      mkdirSync(join(folder, 'outcome.json.new'));
+      rmSync(join(folder, 'reserve'));
+      expect(() => settle(id, { EXIT_CODE: 'exited', EXIT_STATUS: '1' }))
+        .to.throw()
+        .with.property('stderr')
+        .that.satisfies((said: Buffer) => said.includes(`why the job ${id} ended cannot be recorded`));
+      expect(await job({ job: id }, server.context)).to.include({ state: 'failed' });
+      expect(existsSync(fifo)).to.equal(false);
+    });
+
+    it('stay as they are where the job said what came of it, or another process has it', async () => {
+      const { job: id } = await start({ method: 'verify', request: { unit: 'site1' } });
+      const ticket = await HeldTicket.take(server.stateDirectory, id);
+      settle(id, { SERVICE_RESULT: 'oom-kill' });
+      expect((await job({ job: id }, server.context)).state).to.equal('waiting');
+      writeOutcome(recordFolder(server.stateDirectory, id), { state: 'ok', ended: '2026-11-26T01:02:03.000Z', result: {}, error: null });
+      ticket?.giveBack();
+      settle(id, { SERVICE_RESULT: 'oom-kill' });
+      expect(await job({ job: id }, server.context)).to.include({ state: 'ok', ended: '2026-11-26T01:02:03.000Z' });
+    });
+  });
+
+  it('cost the answer nothing, however many there are, and no part of the program that does the work', async () => {
+    const input = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'start', params: { method: 'verify', request: { quick: true } } })}\n`;
+    const listing = join(server.folder, 'listing.cjs');
+    writeFileSync(listing, `process.on('exit', () => process.stderr.write(process.moduleLoadList.join('\\n')));\n`);
+    const looks = async (): Promise<{ files: number; loaded: string[] }> => {
+      const trace = join(server.folder, 'trace');
+      const program = [
+        process.execPath,
+        '--disable-warning=ExperimentalWarning',
+        '-r',
+        listing,
+        MAIN,
+        'rpc',
+        '--config',
+        server.settingsFile,
+      ];
+      const options = { input, env: { NODE_COMPILE_CACHE: undefined } };
+      const { stdout, stderr } = await execa('strace', ['-qq', '-e', 'trace=file', '-o', trace, ...program], options);
+      const [answer] = jsonLines(`${stdout}\n`) as [{ result: { job: string } }];
+      await server.until(answer.result.job, ({ ended }) => ended !== null);
+      while (server.processes().length > 0) await pause(20);
+      const calls = readFileSync(trace, 'utf8').split('\n');
+      return { files: calls.filter((call) => call.includes(server.stateDirectory)).length, loaded: stderr.split('\n') };
+    };
+    // Makes the folders.
+    await looks();
+    const alone = await looks();
+    const ids = Array.from({ length: 63 }, (_, number) => `20250101T0000000${String(number).padStart(2, '0')}Z-00000000`);
+    const common = { method: 'run', request: {}, user: null, created: '2025-01-01T00:00:00.000Z', directory: '/' } as const;
+    const asker = { role: 'owner', site: 'site1', incarnation: 'x' } as const;
+    for (const id of ids) createRecord(server.stateDirectory, { id, ...common, asker });
+    const among = await looks();
+    expect(among.files).to.equal(alone.files);
+    expect(among.files).to.be.below(40);
+    expect(among.loaded).to.include('NativeModule child_process');
+    const heavy = ['crypto', 'zlib', 'http', 'https', 'tls', 'readline', 'sqlite'].map((name) => `NativeModule ${name}`);
+    expect(among.loaded.filter((name) => heavy.includes(name))).to.deep.equal([]);
   });
 
   it('of an owner are that owner’s and the administrator’s alone', async () => {

@@ -6,6 +6,9 @@ import { execa } from 'execa';
 import type { Context } from '../../core/context/context.ts';
 import type { Notice } from '../../core/context/notice.ts';
 import { openContext } from '../../core/context/open-context.ts';
+import { readEvents } from '../../core/jobs/record/event-log.ts';
+import { recordIds } from '../../core/jobs/record/old-records.ts';
+import { recordFolder } from '../../core/jobs/record/places.ts';
 import type { JobResult } from '../../core/schemas/jobs.ts';
 import { jsonLines, MAIN } from '../program.ts';
 
@@ -70,6 +73,19 @@ export class JobServer {
       const { job: look } = await import('../../core/jobs/job-commands.ts');
       const view = await look({ job }, this.context);
       if (isSo(view)) return view;
+      await pause(30);
+    }
+  }
+
+  async untilLogged(job: string, code: string): Promise<void> {
+    while (!readEvents(recordFolder(this.stateDirectory, job)).some((event) => event.code === code)) await pause(30);
+  }
+
+  /** The id of the first job that comes after one of those that there are. */
+  async nextJob(before: string): Promise<string> {
+    for (;;) {
+      const [newest] = recordIds(this.stateDirectory);
+      if (newest !== undefined && newest !== before) return newest;
       await pause(30);
     }
   }

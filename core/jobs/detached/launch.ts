@@ -4,7 +4,7 @@ import { limitsOf } from '../../config/limits.ts';
 import type { Context } from '../../context/context.ts';
 import { Failure } from '../../failure.ts';
 import type { JobMethod } from '../../schemas/jobs.ts';
-import { PERFORM_JOB } from '../messages.ts';
+import { PERFORM_JOB, SETTLE_JOB, STAND_IN_FOR_JOB } from '../messages.ts';
 import { ownProgram } from '../process.ts';
 import { unitArguments } from './systemd-unit.ts';
 
@@ -12,9 +12,12 @@ import { unitArguments } from './systemd-unit.ts';
 const RUNS_SYSTEMD = '/run/systemd/system';
 const SYSTEMD_RUN = ['/usr/bin/systemd-run', '/bin/systemd-run'];
 
-/** In milliseconds; it answers when the unit is started. */
-const SYSTEMD_PATIENCE = 5000;
-const LATE = 'it gave no answer';
+/**
+ * In milliseconds; it answers when the unit is started, as a rule within a tenth of this. Whoever asked for the job waits meanwhile. A systemd
+ * that is reading all of its units again can take longer.
+ */
+const SYSTEMD_PATIENCE = 600;
+const LATE = 'it has not answered yet';
 
 /** The program that starts units; undefined where systemd does not run. */
 export function systemdRun(): string | undefined {
@@ -33,21 +36,26 @@ export interface Launched {
  */
 export async function launch(job: Launched, context: Context, starter: string | undefined): Promise<'unit' | 'session'> {
   const { settings, settingsFile, reporter } = context;
-  const args = [PERFORM_JOB, job.folder, ...(settingsFile === undefined ? [] : [settingsFile])];
+  const args = [job.folder, ...(settingsFile === undefined ? [] : [settingsFile])];
   if (starter !== undefined) {
     // The unit's program is another process than this one: it finds the program by its name.
     const [own, ...flags] = ownProgram();
     const program = own === '/proc/self/exe' ? process.execPath : own;
-    const start = (isOld: boolean) => runs([starter, ...unitArguments(job, limitsOf(settings), isOld), '--', program, ...flags, ...args]);
+    const settling = [program, ...flags, SETTLE_JOB, job.folder];
+    const start = (isOld: boolean) =>
+      runs([starter, ...unitArguments(job, limitsOf(settings), settling, isOld), '--', program, ...flags, PERFORM_JOB, ...args]);
     const refused = await start(false);
     if (refused === undefined) return 'unit';
-    // What only took too long may still come; which of two processes of a job comes first is the one.
     const problem = refused === LATE ? refused : await start(true);
     if (problem === undefined) return 'unit';
-    const message = `systemd-run started no unit (${problem}): the job runs in a session of its own, which a restart of the panel may reach`;
+    const isLate = problem === LATE;
+    const unless = isLate ? 'unless one comes within seconds, ' : '';
+    const message = `systemd-run started no unit (${problem}): ${unless}the job runs in a session of its own, which a restart of the panel may reach`;
     reporter.log({ level: 'warning', code: 'unit_refused', message, affected: [job.id] });
+    await startSession([isLate ? STAND_IN_FOR_JOB : PERFORM_JOB, ...args]);
+    return 'session';
   }
-  await startSession(args);
+  await startSession([PERFORM_JOB, ...args]);
   return 'session';
 }
 
@@ -57,22 +65,27 @@ function environment(): Record<string, string> {
   return { PATH, HOME: '/root', LANG: 'C.UTF-8', ...(TZ === undefined ? {} : { TZ }) };
 }
 
-/** Undefined when the program ended well; else why not. */
+/** Undefined when the program ended well; else why not. What takes too long is left alone: the unit that it asked for may still come. */
 async function runs([program, ...args]: readonly string[]): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const child = spawn(program as string, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: environment(),
-    timeout: SYSTEMD_PATIENCE,
+    detached: true,
     cwd: '/',
   });
+  const late = setTimeout(() => {
+    child.unref();
+    child.stderr.destroy();
+    resolve(LATE);
+  }, SYSTEMD_PATIENCE);
   let said = '';
   child.stderr.on('data', (text) => {
     said = (said + String(text)).slice(-500);
   });
   child.on('error', (error) => resolve(error.message));
-  child.on('close', (code, signal) => resolve(code === 0 ? undefined : signal === null ? said.trim() || `exit code ${code}` : LATE));
-  return await promise;
+  child.on('close', (code, signal) => resolve(code === 0 ? undefined : said.trim() || signal || `exit code ${code}`));
+  return await promise.finally(() => clearTimeout(late));
 }
 
 async function startSession(args: readonly string[]): Promise<void> {

@@ -10,13 +10,17 @@ const LOW_WEIGHT = 20;
 /** What is known since systemd 243: an older one, as EL8 has it, starts no unit that is to have it, and stops none for that reason. */
 const NEWER = { OOMPolicy: 'continue' };
 
+/** What systemd reads as it is in a command of a unit: no quotes, and nothing that stands for something else. */
+const PLAIN = /^[\w./:@=,+-]+$/;
+
 /**
- * The arguments of systemd-run for a job; `isOld` for a systemd that does not know all of them. Nothing of the job's request is among
- * them: everybody can read those.
+ * The arguments of systemd-run for a job. `settling` is what follows the end of its process; `isOld` for a systemd that does not know all of
+ * the properties. Nothing of the job's request is among them: everybody can read those.
  */
 export function unitArguments(
   { id, method }: { readonly id: string; readonly method: JobMethod },
   { nice }: Pick<Limits, 'nice'>,
+  settling: readonly string[],
   isOld = false,
 ): string[] {
   const isWaitedFor = WAITED_FOR.has(method);
@@ -38,6 +42,7 @@ export function unitArguments(
     UMask: '0077',
     StandardInput: 'null',
     StandardOutput: 'null',
+    ...(settling.every((word) => PLAIN.test(word)) ? { ExecStopPost: settling.join(' ') } : {}),
   };
   return [
     '--quiet',

@@ -35,11 +35,19 @@ function names(folder: string): string[] {
   }
 }
 
-/** Removes records of jobs that ended long ago, or that too many came after; and what killed processes left, FIFOs with them. Never throws. */
-export function removeOldRecords(stateDirectory: string, now: number): void {
+/**
+ * Removes records of jobs that ended long ago, or that too many came after; and what killed processes left, FIFOs with them. Not so where
+ * `seesFifos` is false: a service of systemd has a /tmp of its own, and leaves a killed download to the next process that has not. Never throws.
+ */
+export function removeOldRecords(stateDirectory: string, now: number, seesFifos = true): void {
   try {
     const folder = recordsFolder(stateDirectory);
-    removeDeadTickets(stateDirectory, (id) => dismissReaderOf(recordIfReadable(join(folder, id))));
+    removeDeadTickets(stateDirectory, (id) => {
+      const record = recordIfReadable(join(folder, id));
+      if (!seesFifos && fifoOf(record) !== undefined) return false;
+      dismissReaderOf(record);
+      return true;
+    });
     const ids = futureLast(recordIds(stateDirectory), now);
     if (ids.length % SELDOM !== 0) return;
     const ofSites = new Map<string, number>();
@@ -66,10 +74,15 @@ function futureLast(ids: readonly string[], now: number): string[] {
   return [...ids.filter((id) => id < tomorrow), ...ids.filter((id) => id >= tomorrow)];
 }
 
-/** Of a download whose process was killed: whoever waits in its FIFO would wait for ever. Never throws. */
-function dismissReaderOf(record: JobRecord | undefined): void {
+/** Of a download that has ended, or whose process was killed: whoever waits in its FIFO would wait for ever. Never throws. */
+export function dismissReaderOf(record: JobRecord | undefined): void {
+  const fifo = fifoOf(record);
+  if (fifo !== undefined) dismissReader(fifo, record?.asker.site ?? undefined);
+}
+
+function fifoOf(record: JobRecord | undefined): string | undefined {
   const { fifo } = record?.request ?? {};
-  if (record?.method === 'download' && typeof fifo === 'string') dismissReader(fifo, record.asker.site ?? undefined);
+  return record?.method === 'download' && typeof fifo === 'string' ? fifo : undefined;
 }
 
 function modified(path: string): number {

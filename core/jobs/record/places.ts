@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where the records of jobs are, below the state directory, and what they are made of. */
 
@@ -8,6 +8,11 @@ export function jobsFolder(stateDirectory: string): string {
 
 export function recordFolder(stateDirectory: string, id: string): string {
   return join(jobsFolder(stateDirectory), 'records', id);
+}
+
+/** The state directory that a job's folder is in. */
+export function stateDirectoryOf(recordFolder: string): string {
+  return dirname(dirname(dirname(recordFolder)));
 }
 
 export function ticketsFolder(stateDirectory: string): string {

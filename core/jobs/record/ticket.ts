@@ -170,15 +170,14 @@ export function liveTickets(stateDirectory: string): LiveTicket[] {
 }
 
 /**
- * Removes the tickets of processes that were killed; `settle` first hears of whose each was. What cannot be looked at, or removed, stays. Throws as
- * `liveTickets`.
+ * Removes the tickets of processes that were killed, where `settle`, which first hears of whose each was, says so. What cannot be looked at, or
+ * removed, stays. Throws as `liveTickets`.
  */
-export function removeDeadTickets(stateDirectory: string, settle: (id: string) => void): void {
+export function removeDeadTickets(stateDirectory: string, settle: (id: string) => boolean): void {
   for (const id of namesOf(stateDirectory)) {
     try {
       if (liveTicket(stateDirectory, id) !== undefined) continue;
-      settle(id);
-      rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
+      if (settle(id)) rmSync(join(ticketsFolder(stateDirectory), id), { force: true });
     } catch {
       // The next job tries it again.
     }
