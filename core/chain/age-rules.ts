@@ -4,7 +4,7 @@ import type { RetentionTerms } from './retention-terms.ts';
 import { type ChainSnapshot, type Level, takenAt } from './snapshot.ts';
 
 /** The last time, not after `now`, at which the snapshot stood for the state of its unit; in milliseconds since 1970. */
-function lastStood(snapshot: ChainSnapshot, now: number): number {
+export function stoodLast(snapshot: ChainSnapshot, now: number): number {
   const until = snapshot.unchangedUntil === undefined ? Number.NEGATIVE_INFINITY : Date.parse(snapshot.unchangedUntil);
   return Math.max(takenAt(snapshot), until <= now ? until : Number.NEGATIVE_INFINITY);
 }
@@ -38,7 +38,7 @@ export function keepByAge(
       keep(snapshot.id, 'dated in the future');
       continue;
     }
-    const stood = lastStood(snapshot, present);
+    const stood = stoodLast(snapshot, present);
     if (stood >= levels[snapshot.level]) keep(snapshot.id, `${snapshot.level} younger than ${policy.levels?.[snapshot.level]}`);
     if (stood >= within) keep(snapshot.id, `younger than ${policy.keepWithin}`);
   }

@@ -69,3 +69,13 @@ export function timeBefore(now: Temporal.ZonedDateTime, duration: Temporal.Durat
 export function millisecondsBefore(now: Temporal.Instant, duration: Temporal.Duration, timeZone: string): number {
   return timeBefore(now.toZonedDateTimeISO(timeZone), duration).epochMilliseconds;
 }
+
+/** The time that lies `duration` after another one, both in milliseconds since 1970; Infinity where that is beyond the calendar. */
+export function timeAfter(time: number, duration: Temporal.Duration, timeZone: string): number {
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).add(duration).epochMilliseconds;
+  } catch (error) {
+    if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
+}

@@ -16,7 +16,7 @@ import { renderAdopt, renderForget, renderJoin, renderServers } from './identity
 import { renderJob, renderJobs, renderJobView, renderLog, renderStart } from './job-results.ts';
 import { pointInTimeText, renderDiff, renderFind, renderHistory, renderLs } from './listings.ts';
 import { formatBytes, formatCount } from './quantities.ts';
-import { renderCopy, renderExplain, renderHold, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
+import { renderCopy, renderExplain, renderHold, renderLock, renderPrune, renderRelease, renderSimulate } from './retention-results.ts';
 import { renderAccount, renderDoctor, renderNightly, renderStatus, renderWatch } from './service-results.ts';
 import { renderTable } from './table.ts';
 
@@ -231,6 +231,7 @@ const RENDERERS: { readonly [Method in MethodName]?: (result: never, isFirst: bo
   download: renderDownload,
   prune: renderPrune,
   copy: renderCopy,
+  lock: renderLock,
   simulate: renderSimulate,
   hold: renderHold,
   release: renderRelease,

@@ -48,6 +48,11 @@ export function addRetentionCommands(program: Command, actions: Actions): void {
       performLong(actions, 'copy', { ...(copies.length === 0 || saysAll(copies) ? {} : { copies }), ...options }),
     );
   program
+    .command('lock')
+    .description('have the store lock for longer what is kept (setting s3.objectLock); the automatic backup does it, too')
+    .addOption(copyOption())
+    .action((options: object) => perform('lock', { ...options }));
+  program
     .command('hold')
     .description('keep a snapshot whatever the rules of retention say')
     .argument('<snapshot>', 'its id, or with --unit latest or a time')

@@ -2,6 +2,7 @@ import { printable } from '../context/printable.ts';
 import type { CopyResult } from '../schemas/copy.ts';
 import type { ExplainResult } from '../schemas/explain.ts';
 import type { HoldResult, ReleaseResult } from '../schemas/hold.ts';
+import type { LockResult } from '../schemas/lock.ts';
 import type { PrunedUnit, PruneResult } from '../schemas/prune.ts';
 import type { SimulateResult } from '../schemas/simulate.ts';
 import { formatBytes, formatCount } from './quantities.ts';
@@ -37,6 +38,13 @@ export function renderCopy({ status, copies }: CopyResult): string {
     ...(problemCount > problems.length ? [`  and ${formatCount(problemCount - problems.length)} more`] : []),
   ]);
   return `${lines.join('\n')}\nCopy: ${status}.\n`;
+}
+
+/** How many locks are longer now, and when the first ends. */
+export function renderLock({ status, repository, mode, objects, asked, extended, soonest, problems }: LockResult): string {
+  const counts = `${formatCount(objects)} objects, ${formatCount(asked)} asked for, ${formatCount(extended)} locked for longer`;
+  const lines = problems.map(({ message }) => `  ${printable(message)}\n`).join('');
+  return `${printable(repository)} (${mode}): ${counts}. The first lock ends ${soonest ?? 'never'}.\n${lines}Lock: ${status}.\n`;
 }
 
 /** A day a row, and below the bytes over time as a chart. */

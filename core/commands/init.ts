@@ -26,8 +26,11 @@ export async function init(request: InitRequest, context: Context): Promise<Init
   }
   const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile, { input: context.standardInput });
   const known = { stateDirectory: settings.stateDirectory, location: settings.repository };
+  const store = await openStore(settings);
+  // A place that is to be made is looked at when it was.
+  if (store.locks !== undefined && (await store.inspect()) !== 'absent') await store.locks.check();
   const { created } = await initRepository(
-    await openStore(settings),
+    store,
     isEncrypted ? recipients : undefined,
     async (backend) => (await identifyRepository(backend, known)).identity,
   );

@@ -16,6 +16,7 @@ import { type NightNote, readNight, writeNight } from '../timeline/last-night.ts
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { copy } from './copy.ts';
+import { lockAll, lockedPlaces } from './lock.ts';
 import { checking } from './operation.ts';
 import { prune } from './prune.ts';
 import { pruneCopies } from './prune-copies.ts';
@@ -242,6 +243,7 @@ async function allSteps(context: Context, backUp: BackUp, onStep: OnStep) {
   await perform('prune', () => pruneStep(context));
   const ofRepository = steps.at(-1)?.status ?? 'skipped';
   if (context.settings.copies.length > 0) await perform('prune-copies', () => pruneCopiesStep(ofRepository, context));
+  if (lockedPlaces(context.settings).length > 0) await perform('lock', () => lockAll(context));
   await perform('verify', () => verifyStep(context));
   return steps;
 }

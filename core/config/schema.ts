@@ -163,6 +163,21 @@ const S3 = {
     },
     serverSideEncryption: { enum: ['AES256', 'aws:kms'], description: 'Encryption that the store is asked for. Default: the bucket’s.' },
     encryptionKey: { type: 'string', minLength: 1, maxLength: 2048, description: 'Name of the key for aws:kms.' },
+    objectLock: {
+      type: 'object',
+      description:
+        'Has the store lock what is stored, so that nobody can delete it for a time, and renews that for what is kept. Default: no locks.',
+      properties: {
+        mode: {
+          enum: ['governance', 'compliance'],
+          description:
+            'compliance: nobody can end a lock, not even the owner of the bucket. governance: whoever has a right of its own for that can.',
+        },
+        days: { type: 'integer', minimum: 1, maximum: 365, description: 'So long what is stored is locked at first. Default: 30.' },
+      },
+      required: ['mode'],
+      additionalProperties: false,
+    },
   },
   additionalProperties: false,
 } as const;

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { RetentionRules } from '../prune/unit-retention.ts';
+import { eachOf } from '../repository/each-of.ts';
 import { coversRun, readDeletions } from '../repository/history/deletions.ts';
 import { keepSeenRuns, readSeenRuns } from '../repository/history/seen.ts';
 import { unitNameOf } from '../repository/ids.ts';
@@ -7,7 +8,7 @@ import * as layout from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { RunIndex } from '../repository/run-index.ts';
 import type { Copied } from './copied.ts';
-import { copyUnit, eachOf, orProblem } from './copy-unit.ts';
+import { copyUnit, orProblem } from './copy-unit.ts';
 import { ObjectCopier, type Throttle } from './object-copier.ts';
 import { sayWhatStands } from './standing.ts';
 

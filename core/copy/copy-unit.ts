@@ -1,5 +1,6 @@
 import { asFailure, Failure } from '../failure.ts';
 import { decideUnit, type RetentionRules } from '../prune/unit-retention.ts';
+import { eachOf } from '../repository/each-of.ts';
 import { keepSeenSnapshot, readSeenSnapshot } from '../repository/history/seen.ts';
 import { recoveryPath, snapshotPath, snapshotsFolder, unitFolder, unitPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
@@ -98,18 +99,4 @@ export async function orProblem(copied: Copied, action: () => Promise<void>): Pr
     if (!isDamage(error)) throw error;
     copied.problem(error);
   }
-}
-
-/** Does something with each, so many at once. The first failure is thrown when all that was begun has ended. */
-export async function eachOf<T>(all: readonly T[], atOnce: number, action: (each: T) => Promise<void>): Promise<void> {
-  const rest = all.values();
-  const failures: unknown[] = [];
-  const work = async (): Promise<void> => {
-    for (const each of rest) {
-      if (failures.length > 0) return;
-      await action(each).catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  if (failures.length > 0) throw failures[0];
 }

@@ -6,7 +6,7 @@ import { errorCode } from '../linux/system-error.ts';
 import { writeAll } from '../linux/write-all.ts';
 import { pathBytes } from '../panel/unit.ts';
 import type { Backend } from '../repository/backends/backend.ts';
-import { serverFolder } from '../repository/layout.ts';
+import { SERVER_FILE, serverFolder } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Check } from '../schemas/doctor.ts';
 import { ok, problem } from './checks.ts';
@@ -60,9 +60,27 @@ async function tryStore(check: Name, place: string, backend: Backend, folder: st
     const { message, advice } = asFailure(error);
     return problem(check, `${place} can be read, and not written to: ${message}`, advice ?? 'Let the user that backups use write there.');
   }
+  const locked = await lockProblem(backend, folder);
+  if (locked !== undefined)
+    return problem(check, `${place} can be written to, and what is stored is not locked: ${locked.message}`, locked.advice);
   const room = await backend.space?.().catch(() => undefined);
   const free = room === undefined ? '' : `; ${(room.free / GIB).toFixed(1)} GiB free of ${(room.size / GIB).toFixed(1)}`;
-  return ok(check, `${place} can be read and written to${free}`);
+  const locks = backend.locks === undefined ? '' : `; what is stored is locked (${backend.locks.rule.mode})`;
+  return ok(check, `${place} can be read and written to${free}${locks}`);
+}
+
+/** Why nothing is locked where the settings ask for that; undefined where it is, or they do not. */
+async function lockProblem({ locks }: Backend, folder: string): Promise<{ readonly message: string; readonly advice: string } | undefined> {
+  if (locks === undefined) return undefined;
+  try {
+    await locks.check();
+    if ((await locks.of(`${folder}/${SERVER_FILE}`)) !== 'unlocked') return undefined;
+    const advice = 'Run `apiscp-backup lock` and look again: where it stays so, the store takes locks and does not keep them.';
+    return { message: `${folder}/${SERVER_FILE} has no lock`, advice };
+  } catch (error) {
+    const { message, advice } = asFailure(error);
+    return { message, advice: advice ?? 'See what the store says.' };
+  }
 }
 
 const untried = (place: string): string => `${place} can be read; whether it can be written to, the next backup tells`;

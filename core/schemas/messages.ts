@@ -28,6 +28,7 @@ import {
 import { joinRequest, joinResult } from './join.ts';
 import { keysRequest, keysResult } from './keys.ts';
 import { listRequest, listResult } from './list.ts';
+import { lockRequest, lockResult } from './lock.ts';
 import { lsRequest, lsResult } from './ls.ts';
 import { nightlyRequest, nightlyResult } from './nightly.ts';
 import { logNotification, progressNotification } from './notifications.ts';
@@ -66,6 +67,7 @@ export const MESSAGES = {
   restoreDatabase: elsewhere(counted({ request: restoreDatabaseRequest, result: restoreDatabaseResult })),
   download: elsewhere(counted({ request: downloadRequest, result: downloadResult })),
   verify: elsewhere(counted({ request: verifyRequest, result: verifyResult })),
+  lock: elsewhere(counted({ request: lockRequest, result: lockResult })),
   repair: elsewhere(counted({ request: repairRequest, result: repairResult })),
   copy: counted({ request: copyRequest, result: copyResult }),
   explain: { request: explainRequest, result: explainResult },

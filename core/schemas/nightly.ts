@@ -11,7 +11,7 @@ export const nightlyRequest = {
 const nightStepSchema = {
   type: 'object',
   properties: {
-    step: { enum: ['run', 'copy', 'prune', 'prune-copies', 'verify'] },
+    step: { enum: ['run', 'copy', 'prune', 'prune-copies', 'lock', 'verify'] },
     status: { enum: ['ok', 'partial', 'failed', 'damaged', 'skipped'] },
     message: { type: 'string' },
     error: { anyOf: [errorSchema, { type: 'null' }], description: 'Why the step could not be done.' },

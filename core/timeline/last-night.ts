@@ -7,7 +7,7 @@ const FILE = 'night.json';
 
 /** What became of one step of a night. */
 export interface NightStep {
-  readonly step: 'run' | 'copy' | 'prune' | 'prune-copies' | 'verify';
+  readonly step: 'run' | 'copy' | 'prune' | 'prune-copies' | 'lock' | 'verify';
   readonly status: 'ok' | 'partial' | 'failed' | 'damaged' | 'skipped';
   /** For people. */
   readonly message: string;

@@ -198,4 +198,106 @@ describe('a store that answers as it likes', () => {
       .to.have.property('code')
       .that.is.not.equal('internal');
   });
+
+  describe('about locks', () => {
+    const retention = (inner: string): Answer =>
+      status(200, { 'content-type': 'application/xml' }, `<?xml version="1.0"?><Retention>${inner}</Retention>`);
+    const locked = { mode: 'compliance', until: Date.parse('2027-01-01T00:00:00Z') } as const;
+    const locks = () => {
+      const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
+      const options = { credentialsFile: join(folder, 'credentials'), objectLock: { mode: 'compliance' } } as const;
+      const s3 = new S3Backend(new S3Store(location, options, { connect: 500, silent: 1000 }), QUICK);
+      return { s3, locks: new StoreBackend(s3, () => Buffer.alloc(0), QUICK).locks! };
+    };
+
+    it('is believed what it says of an object, and no more', async () => {
+      const { locks: asked } = locks();
+      store.answers = [retention('<Mode>COMPLIANCE</Mode><RetainUntilDate>2027-01-01T00:00:00.000Z</RetainUntilDate>')];
+      expect(await asked.of('a')).to.deep.equal(locked);
+      for (const answer of [
+        retention(''),
+        error(404, 'NoSuchObjectLockConfiguration'),
+        error(404, 'ObjectLockConfigurationNotFoundError'),
+      ]) {
+        store.answers = [answer];
+        expect(await asked.of('a')).to.equal('unlocked');
+      }
+      for (const answer of [error(404, 'NoSuchKey'), error(405, 'MethodNotAllowed')]) {
+        store.answers = [answer];
+        expect(await asked.of('a')).to.equal('missing');
+        expect(await asked.extend('a', locked)).to.equal(false);
+      }
+      store.answers = [error(404, 'NoSuchBucket')];
+      expect(await failureOf(() => asked.of('a'))).to.include({ code: 'repository_missing' });
+      store.answers = [status(200, {}, '<html>'), error(503, 'SlowDown')];
+      expect(await failureOf(() => asked.of('a'))).to.include({ code: 'repository_unreachable' });
+    });
+
+    it('may be refused, which names the right that lacks', async () => {
+      const { locks: asked } = locks();
+      store.answers = [error(403, 'AccessDenied')];
+      const rights = [
+        [() => asked.of('a'), 's3:GetObjectRetention'],
+        [() => asked.extend('a', locked), 's3:PutObjectRetention'],
+        [() => asked.check(), 's3:GetBucketObjectLockConfiguration'],
+      ] as const;
+      for (const [action, right] of rights) {
+        const failure = await failureOf(action as () => Promise<unknown>);
+        expect(failure).to.include({ code: 'repository_refused' });
+        expect(failure.advice).to.contain(right);
+      }
+    });
+
+    it('has none in a bucket or store that does not know them', async () => {
+      const { locks: asked } = locks();
+      const configuration = (inner: string) => status(200, {}, `<ObjectLockConfiguration>${inner}</ObjectLockConfiguration>`);
+      const without = [error(404, 'ObjectLockConfigurationNotFoundError'), error(400, 'InvalidRequest'), error(405, 'MethodNotAllowed')];
+      for (const answer of [...without, error(501, 'NotImplemented'), configuration('')]) {
+        store.answers = [answer];
+        const failure = await failureOf(() => asked.check());
+        expect([failure.code, failure.message]).to.deep.equal(['repository_refused', failure.message.match(/.*has no object lock.*/)?.[0]]);
+      }
+      store.answers = [configuration('<ObjectLockEnabled>Enabled</ObjectLockEnabled>')];
+      await asked.check();
+    });
+
+    it('is told with what it is to compare, and of an object in parts once more when that is whole', async () => {
+      const { s3, locks: asked } = locks();
+      store.answers = [status(200)];
+      await asked.extend('a', locked);
+      expect(store.requests[0]?.headers['content-md5']).to.match(/^[A-Za-z0-9+/]{22}==$/);
+      expect(store.requests[0]?.url).to.contain('retention');
+      store.requests.length = 0;
+      store.answers = [status(200, { etag: '"0"' })];
+      const small = await s3.create('b');
+      await small.write(Buffer.from('x'));
+      await small.commit();
+      expect(store.requests[0]?.headers).to.include({ 'x-amz-object-lock-mode': 'COMPLIANCE' });
+      const until = Date.parse(store.requests[0]?.headers['x-amz-object-lock-retain-until-date'] as string);
+      expect((until - Date.now()) / 86_400_000).to.be.within(29.9, 30);
+      const answers = [
+        status(200, {}, '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>'),
+        status(200, { etag: '"1"' }),
+        status(200, { etag: '"2"' }),
+        error(404, 'NoSuchKey'),
+        status(200, {}, '<CompleteMultipartUploadResult><ETag>"3"</ETag></CompleteMultipartUploadResult>'),
+      ];
+      for (const [last, end] of [
+        [status(200), 'ok'],
+        [error(403, 'AccessDenied'), 'repository_refused'],
+      ] as const) {
+        store.requests.length = 0;
+        store.answers = [...answers, last];
+        const large = await s3.create('c');
+        await large.write(Buffer.alloc(9 * 1024 ** 2));
+        const ended = await large.commit().then(
+          () => 'ok',
+          ({ code }: { code: string }) => code,
+        );
+        await large.abort();
+        expect(ended).to.equal(end);
+        expect(store.requests.at(-1)?.url, 'and nothing is dropped that is whole').to.contain('retention');
+      }
+    });
+  });
 });

@@ -10,7 +10,7 @@ import { BadNetwork } from './bad-network.ts';
 export class StoredServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'stored-'));
   readonly files = join(this.folder, 'virtual/site1/shadow/var/www');
-  readonly #settings = join(this.folder, 'config.json');
+  readonly settings = join(this.folder, 'config.json');
 
   constructor(settings: Readonly<Record<string, unknown>>, accounts = 1) {
     for (let number = 1; number <= accounts; number++) {
@@ -21,18 +21,18 @@ export class StoredServer {
     for (let number = 0; number < 200; number++) writeFileSync(join(this.files, `file-${number}`), `content ${number}`);
     const places = { stateDirectory: 'state', accountsRoot: 'virtual', systemRoot: 'system' };
     const all = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, join(this.folder, place)]));
-    writeFileSync(this.#settings, JSON.stringify({ ...all, databases: { method: 'none' }, ...settings }), { mode: 0o600 });
+    writeFileSync(this.settings, JSON.stringify({ ...all, databases: { method: 'none' }, ...settings }), { mode: 0o600 });
   }
 
   async run(...args: string[]): Promise<string> {
-    const { stdout, stderr, exitCode } = await runProgram(['--config', this.#settings, ...args]);
+    const { stdout, stderr, exitCode } = await runProgram(['--config', this.settings, ...args]);
     expect(exitCode, `${args.join(' ')}: ${stderr}`).to.equal(0);
     return stdout;
   }
 
   /** As `run`, however it ends. */
   async look(...args: string[]): Promise<{ readonly stdout: string }> {
-    return runProgram(['--config', this.#settings, ...args]);
+    return runProgram(['--config', this.settings, ...args]);
   }
 
   remove(): void {

@@ -6,6 +6,7 @@ import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
 import { costsInStore } from './costs.ts';
+import { objectLocksInStore } from './object-locks.ts';
 import { copyInStore, programInStore, programOverBadNetwork } from './program.ts';
 import { separateKeysInStore } from './separate-keys.ts';
 import { twoHostsInStore } from './two-hosts.ts';
@@ -58,6 +59,7 @@ describe('a repository in a store that speaks S3', function () {
   }));
 
   separateKeysInStore(() => ceph);
+  objectLocksInStore(() => ceph);
 
   twoHostsInStore('S3', async () => ({
     port: Number(new URL(ceph.endpoint).port),

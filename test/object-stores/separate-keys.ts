@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import {
   DeleteObjectCommand,
   ListObjectVersionsCommand,
   PutBucketPolicyCommand,
-  PutObjectLockConfigurationCommand,
+  PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
@@ -15,7 +16,7 @@ import { runProgram } from '../program.ts';
 import type { Ceph } from './ceph.ts';
 import { StoredServer } from './program.ts';
 
-const BUCKET = 'locked-bucket';
+const BUCKET = `locked-${randomBytes(4).toString('hex')}`;
 
 /** The policy of the guide, for this bucket and these users. */
 function policyOf(server: string, pruner: string): string {
@@ -51,14 +52,12 @@ export function separateKeysInStore(cephOf: () => Ceph): void {
       S3Client,
     ];
     await owner.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
-    const lock = { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 1 } } } as const;
-    await owner.send(new PutObjectLockConfigurationCommand({ Bucket: BUCKET, ObjectLockConfiguration: lock }));
     await owner.send(
       new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: policyOf('arn:aws:iam:::user/server', 'arn:aws:iam:::user/pruner') }),
     );
     const home = mkdtempSync(join(tmpdir(), 'keys-'));
     const shown = join(home, 'prune-key');
-    const s3 = { credentialsFile: serverKey, pruneCredentialsFile: shown };
+    const s3 = { credentialsFile: serverKey, pruneCredentialsFile: shown, objectLock: { mode: 'compliance', days: 2 } };
     const repository = `s3:${ceph.endpoint}/${BUCKET}/all`;
     const server = new StoredServer({ repository, s3, retention: { keepWithin: '1 hour' } });
     const settings = join(server.folder, 'config.json');
@@ -80,6 +79,13 @@ export function separateKeysInStore(cephOf: () => Ceph): void {
         expect(await refusal(client.send(new DeleteObjectCommand(version)))).to.equal('AccessDenied');
       // The owner of the bucket may, and the lock does not let even that one.
       expect(await refusal(owner.send(new DeleteObjectCommand(version)))).to.equal('AccessDenied');
+      // Who has the server's key can lock for longer, and not for less.
+      const lockedFor = (days: number) => {
+        const Retention = { Mode: 'COMPLIANCE', RetainUntilDate: new Date(Date.now() + days * 86_400_000) } as const;
+        return refusal(intruder.send(new PutObjectRetentionCommand({ ...version, Retention })));
+      };
+      expect([await lockedFor(1), await lockedFor(3)]).to.deep.equal(['AccessDenied', 'done']);
+      expect(await server.run('lock')).to.contain('Lock: ok');
       // What a server writes again and takes back all the same.
       const snapshot = /\/snapshots\/(.*)\.json$/.exec(record.Key)?.[1] as string;
       await server.run('hold', snapshot, '--reason', 'kept');

@@ -1,3 +1,4 @@
+import type { LockRule } from '../../config/object-lock.ts';
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
 
 /** What a listing says about one stored object. */
@@ -24,6 +25,22 @@ export interface ObjectWriter {
  * same as those that were damaged, and for nothing else.
  */
 export type WriteMode = 'new' | 'replacing';
+
+/** Until when a store lets nobody delete an object, in milliseconds since 1970, and whom it would let all the same. */
+export interface ObjectLock {
+  readonly mode: LockRule['mode'];
+  readonly until: number;
+}
+
+/** The locks of objects, in a place that has such and whose settings ask for them. What is stored there is locked from the beginning. */
+export interface ObjectLocks {
+  readonly rule: LockRule;
+  /** Throws `repository_refused` where the place has no locks. */
+  check(): Promise<void>;
+  of(name: string): Promise<ObjectLock | 'unlocked' | 'missing'>;
+  /** Locks an object for longer; false when it is not there any more. The place refuses to make a lock shorter, and to change its mode. */
+  extend(name: string, lock: ObjectLock): Promise<boolean>;
+}
 
 /** What stands at the place of a repository: nothing, an empty place, or something. */
 export type Occupation = 'absent' | 'empty' | 'occupied';
@@ -85,4 +102,6 @@ export interface Backend {
   readonly expectAll?: ((folder: string) => void) | undefined;
   /** Has a durable object read from the disk the next time, and not from memory; a place that cannot leaves it out. */
   readonly forgetCached?: ((name: string) => void) | undefined;
+  /** Undefined where nothing is locked. */
+  readonly locks?: ObjectLocks | undefined;
 }

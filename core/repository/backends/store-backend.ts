@@ -1,5 +1,5 @@
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
+import type { Backend, ObjectInfo, ObjectLocks, ObjectWriter, Occupation, WriteMode } from './backend.ts';
 import { checkObjectName } from './object-name.ts';
 import { type Patience, Pauses, persistently, USUAL_PATIENCE } from './retry.ts';
 import { type ReadObjectNow, SparseCopy } from './sparse-copy.ts';
@@ -95,6 +95,17 @@ export class StoreBackend implements Backend {
 
   discardUnfinished(folder: string): Promise<number> {
     return this.#persistently(() => this.#store.discardUnfinished(folder));
+  }
+
+  get locks(): ObjectLocks | undefined {
+    const { locks } = this.#store;
+    if (locks === undefined) return undefined;
+    return {
+      rule: locks.rule,
+      check: () => this.#persistently(() => locks.check()),
+      of: (name) => this.#persistently(() => locks.of(name)),
+      extend: (name, lock) => this.#persistently(() => locks.extend(name, lock)),
+    };
   }
 
   get tryWriting(): Backend['tryWriting'] {

@@ -211,6 +211,10 @@ export class SurveyedBackend implements Backend {
     return this.#backend.discardUnfinished(folder);
   }
 
+  get locks(): Backend['locks'] {
+    return this.#backend.locks;
+  }
+
   get tryWriting(): Backend['tryWriting'] {
     return this.#backend.tryWriting?.bind(this.#backend);
   }

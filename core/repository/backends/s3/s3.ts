@@ -10,6 +10,7 @@ import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
 import type { Store } from '../store-backend.ts';
 import { isSize, lookAt } from './look-at.ts';
+import { locksOf, type S3ObjectLocks } from './object-locks.ts';
 import { isMissing, statusOf, strangeAnswer } from './s3-failure.ts';
 import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command } from './sdk.ts';
 import { bodyOf, type S3Location, type S3Settings, S3Store } from './store.ts';
@@ -30,6 +31,7 @@ type Query = Omit<ListObjectsV2CommandInput, 'Bucket'>;
 export class S3Backend implements Store {
   readonly description: string;
   readonly pageLength = 1000;
+  readonly locks: S3ObjectLocks | undefined;
   readonly #store: S3Store;
   readonly #patience: Patience;
 
@@ -37,6 +39,7 @@ export class S3Backend implements Store {
     this.description = store.description;
     this.#store = store;
     this.#patience = patience;
+    this.locks = locksOf(store);
   }
 
   async inspect(): Promise<Occupation> {
@@ -58,8 +61,10 @@ export class S3Backend implements Store {
       await this.#store.send(description, (client) => client.send(new HeadBucketCommand({ Bucket: bucket })));
     } catch (error) {
       if (statusOf((error as Failure).cause) !== 404) throw error;
-      await this.#store.send(description, (client) => client.send(new CreateBucketCommand({ Bucket: bucket })));
+      const command = new CreateBucketCommand({ Bucket: bucket, ...(this.locks && { ObjectLockEnabledForBucket: true }) });
+      await this.#store.send(description, (client) => client.send(command));
     }
+    await this.locks?.check();
   }
 
   async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {

@@ -7,6 +7,7 @@ import { trustAuthoritiesOf } from '../../../linux/authorities.ts';
 import { boundAnswers } from './bounded-answers.ts';
 import { type Credentials, NO_FILE, readCredentials } from './credentials.ts';
 import { countRequests } from './request-count.ts';
+import { digestLocks } from './request-digest.ts';
 import { s3Failure } from './s3-failure.ts';
 import { S3Client as Client, NodeHttpHandler } from './sdk.ts';
 
@@ -85,6 +86,7 @@ export class S3Store {
     });
     countRequests(client);
     boundAnswers(client);
+    digestLocks(client);
     return client;
   }
 }
