@@ -7,6 +7,7 @@ import { checkDestination, checkSpace } from '../monitor/check-destination.ts';
 import { checkHooks } from '../monitor/check-hooks.ts';
 import { checkPanel, checkScopes, checkVersion } from '../monitor/check-panel.ts';
 import { checkSchedule } from '../monitor/check-schedule.ts';
+import { checkSecrets } from '../monitor/check-secrets.ts';
 import { checkAccounts, checkAttributes, checkExports, checkRights } from '../monitor/check-server.ts';
 import { ok, problem } from '../monitor/checks.ts';
 import { currentOperation, operate } from '../repository/backends/operation.ts';
@@ -75,6 +76,8 @@ async function checkKeys(context: Context): Promise<Check[]> {
     const place = await openPlace(settings, () => {});
     const record = await decidedKey(place, server);
     const lost = record === undefined || record === null ? [] : [...(await lostIdentities(place, server, record)).values()];
+    const open = checkSecrets(place.stateFolder);
+    if (open.length > 0) return open;
     if (lost.length > 0)
       return lost.map((text) => problem('key', text, 'What is stored already is read with another key alone (--identity).'));
     const { mode, recipients } = (await keys({}, context)).keys;

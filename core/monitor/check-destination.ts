@@ -37,7 +37,7 @@ export async function checkDestination(settings: Settings, now: number): Promise
             `a run of this server is dated ${Math.ceil(ahead / 60_000)} minutes ahead of the clock`,
             'Set the clock, and see that chronyd runs; retention counts by it.',
           )
-        : ok('clock', `${new Date(now).toISOString()}, behind everything that is recorded`),
+        : ok('clock', `${new Date(now).toISOString()}, later than everything that is recorded`),
     );
     found.push(await checkSignatures(repository, settings));
     return { checks: found, repository };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { readHeard } from '../panel/heard-events.ts';
 import type { Check } from '../schemas/doctor.ts';
-import { INSTALL, panelHome } from './check-panel.ts';
-import { ok, warning } from './checks.ts';
+import { panelHome } from './check-panel.ts';
+import { INSTALL, ok, warning } from './checks.ts';
 
 /** The scripts that the panel starts when it has made an account, and before it deletes one. */
 const SCRIPTS = ['createDomain', 'deleteDomain'];
@@ -23,11 +23,16 @@ export function checkHooks({ systemRoot, stateDirectory }: Settings, hooked: boo
   const heard = readHeard(stateDirectory);
   const last = (time: string | undefined) => (time === undefined ? 'not heard yet' : `last heard ${time}`);
   const module = hooked === undefined ? last(heard.module) : hooked ? last(heard.module) : 'this panel tells modules of add-ons nothing';
-  const ways = `of accounts tell the panel’s scripts (${last(heard.script)}) and its module (${module})`;
+  const ways = `new and deleted accounts are told of by the panel’s scripts (${last(heard.script)}) and its module (${module})`;
   if (lacking.length === 0) return [ok('hooks', ways)];
   const scripts = lacking.map((name) => join(folder, `${name}.sh`)).join(', ');
   if (heard.module !== undefined)
-    return [ok('hooks', `of accounts tells the panel’s module (${last(heard.module)}); without the lines of the plugin: ${scripts}`)];
+    return [
+      ok(
+        'hooks',
+        `new and deleted accounts are told of by the panel’s module (${last(heard.module)}); without the lines of the plugin: ${scripts}`,
+      ),
+    ];
   const text = `new accounts wait for the night, and deleted ones get no last backup: ${scripts} lacks the lines of the plugin, or cannot be started`;
   return [warning('hooks', text, INSTALL)];
 }

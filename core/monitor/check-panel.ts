@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { untrusted } from '../config/trusted-place.ts';
 import type { Check } from '../schemas/doctor.ts';
 import { PROGRAM } from '../version.ts';
-import { ok, problem, warning } from './checks.ts';
+import { INSTALL, ok, problem, warning } from './checks.ts';
 
 /** The panel's home has either name. */
 const HOMES = ['usr/local/apnscp', 'usr/local/apiscp'];
 const MARK = '// >>> apiscp-backup';
-export const INSTALL = 'Run packaging/install again, or /usr/libexec/apiscp-backup/packaging/install.';
 const RESTART = 'systemctl restart apiscp';
 const SCOPES = [
   'accounts',

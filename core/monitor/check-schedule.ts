@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Check } from '../schemas/doctor.ts';
 import type { NightNote } from '../timeline/last-night.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
-import { ok, problem, warning } from './checks.ts';
+import { INSTALL, ok, problem, warning } from './checks.ts';
 
 const SYSTEMD = 'run/systemd/system';
 const WANTED = 'etc/systemd/system/timers.target.wants/apiscp-backup.timer';
@@ -36,8 +36,7 @@ export function checkSchedule(settings: Settings, note: NightNote | undefined, n
   if (masked !== undefined)
     return problem('schedule', `${masked} is masked, so nothing starts the backups`, `systemctl unmask ${masked}; ${ENABLE}`);
   if (bySystemd && !existsSync(at(WANTED))) return problem('schedule', 'the timer is not enabled', ENABLE);
-  if (!bySystemd && !existsSync(at(CRON)))
-    return problem('schedule', 'neither systemd nor cron starts the backups', 'Run packaging/install again.');
+  if (!bySystemd && !existsSync(at(CRON))) return problem('schedule', 'neither systemd nor cron starts the backups', INSTALL);
   const isAtWork = note !== undefined && !note.done && note.tries > 0;
   const fired = bySystemd ? (statSync(at(STAMP), { throwIfNoEntry: false })?.mtimeMs ?? 0) : (note?.tried ?? 0);
   if (bySystemd && !isAtWork && now - fired > QUIET)

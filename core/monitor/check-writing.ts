@@ -17,6 +17,18 @@ const GIB = 1024 ** 3;
 /** What is tried to be written, in bytes. */
 const TRIAL = 4096;
 
+const ROOM = 'Make room: `apiscp-backup prune`, or a larger disk.';
+const REFUSED = 'Let root write there: an NFS export needs no_root_squash, and `chattr -i` lifts a protection against changes.';
+const FAILING = 'Look into the system’s log: a disk, or the server behind it, may be failing.';
+/** What to do about it, by the name of the error. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EROFS: 'The file system is mounted to be read: look into the system’s log, a disk may be failing.',
+  ENOSPC: ROOM,
+  EDQUOT: ROOM,
+  EACCES: REFUSED,
+  EPERM: REFUSED,
+};
+
 /** Whether a place can be written to, by trying it; nothing of that stays. `own` is whose folder there is this machine's; undefined: nobody knows. */
 export async function checkWriting(check: Name, place: string, backend: Backend, own: Repository | undefined): Promise<Check> {
   if (parseLocation(place).kind === 'directory') return tryFolder(check, place);
@@ -43,12 +55,8 @@ function tryFolder(check: Name, place: string): Check {
     }
     return ok(check, `${place} can be read and written to`);
   } catch (error) {
-    const code = errorCode(error);
-    const advice =
-      code === 'EROFS'
-        ? 'The file system is mounted to be read: look into the system’s log, a disk may be failing.'
-        : 'Make room: `apiscp-backup prune`, or a larger disk.';
-    return problem(check, `${place} cannot be written to (${code ?? (error as Error).message})`, advice);
+    const code = errorCode(error) ?? (error as Error).message;
+    return problem(check, `${place} cannot be written to (${code})`, ADVICE[code] ?? FAILING);
   }
 }
 

@@ -32,6 +32,7 @@ export async function identifyRepository(backend: Backend, known?: KnownPlace): 
     stored = await readRepositoryIdentity(backend);
   } catch (error) {
     const failure = asFailure(error);
+    if (failure.code === 'repository_missing' && expected !== undefined) throw gone(failure, expected);
     if (failure.code === 'repository_newer') return identifiedNewer(backend, failure, known, expected);
     const damage = failure.cause instanceof Failure && failure.cause.code === 'repository_damaged' ? failure.cause : undefined;
     if (damage === undefined) throw failure;
@@ -45,6 +46,14 @@ export async function identifyRepository(backend: Backend, known?: KnownPlace): 
   if (said.length === 0 || said.includes(stored.id) || (expected !== undefined && !said.includes(expected))) return { identity: stored };
   const id = chosen(said, expected) as string;
   return recovered(backend, id, known, `${REPOSITORY_FILE} says that this is the repository ${stored.id}, and no object there does`);
+}
+
+/** Nothing is where this machine had a repository: rather a disk that is not mounted than a wish for another one. */
+function gone({ code, message, affected }: Failure, expected: string): Failure {
+  return new Failure(code, `${message}, where the repository ${expected} was`, {
+    affected,
+    advice: 'Mount the file system that it is on. `apiscp-backup init` would begin another one there, without a single backup.',
+  });
 }
 
 /**

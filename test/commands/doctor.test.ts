@@ -1,4 +1,15 @@
-import { chmodSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execaSync } from 'execa';
@@ -11,7 +22,7 @@ import { run } from '../../core/commands/run.ts';
 import { openContext } from '../../core/context/open-context.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
 import { accountEvent } from '../../core/jobs/account-event.ts';
-import type { DoctorRequest } from '../../core/schemas/doctor.ts';
+import type { DoctorRequest, DoctorResult } from '../../core/schemas/doctor.ts';
 import { PROGRAM } from '../../core/version.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -118,7 +129,56 @@ describe('the doctor', () => {
     expect((await ofCopies())[0]).to.include({ result: 'problem' });
   });
 
-  it('names a file system without ACLs, or without room', async () => {
+  it('says of a place where the repository was that it is not mounted, and not that another one should be made', async () => {
+    const ofDestination = async () => (await doctor({}, context())).checks.find(({ check }) => check === 'destination')!;
+    renameSync(server.repository, `${server.repository}-away`);
+    for (const make of [() => {}, () => mkdirSync(server.repository)]) {
+      make();
+      const { message, advice } = await ofDestination();
+      expect(message).to.match(/^there is no.*, where the repository [0-9a-f]{32} was$/);
+      expect(advice).to.contain('Mount').and.contain('would begin another one');
+    }
+  });
+
+  it('says what to do where root may not write', async () => {
+    execaSync('chattr', ['+i', server.repository]);
+    try {
+      const [found] = (await doctor({}, context())).checks.filter(({ check }) => check === 'destination');
+      expect(found!.message).to.contain('cannot be written to (EPERM)');
+      expect(found!.advice).to.contain('no_root_squash').and.contain('chattr -i');
+    } finally {
+      execaSync('chattr', ['-i', server.repository]);
+    }
+  });
+
+  it('names accounts on a file system without ACLs, and a process that may not read attributes in trusted', async () => {
+    const [image, place] = [join(server.folder, 'image'), join(server.folder, 'virtual')];
+    execaSync('truncate', ['-s', '120M', image]);
+    execaSync('mkfs.btrfs', ['-q', '-M', image]);
+    execaSync('mount', ['-o', 'loop,noacl', image, place]);
+    try {
+      const attributes = (await doctor({}, context())).checks.find(({ check }) => check === 'attributes')!;
+      expect(attributes).to.include({ result: 'problem' });
+      expect(attributes.message).to.contain('takes no ACLs');
+      expect(attributes.advice).to.contain('Mount it with the option acl');
+    } finally {
+      execaSync('umount', [place]);
+    }
+    const program = [
+      process.execPath,
+      join(import.meta.dirname, '../../core/main.ts'),
+      '--config',
+      server.settingsFile,
+      'doctor',
+      '--json',
+    ];
+    const { stdout } = execaSync('setpriv', ['--bounding-set', '-sys_admin', '--inh-caps', '-all', ...program], { reject: false });
+    const limited = (JSON.parse(stdout) as DoctorResult).checks.find(({ check }) => check === 'attributes')!;
+    expect(limited).to.include({ result: 'problem' });
+    expect(limited.advice).to.contain('CAP_SYS_ADMIN');
+  });
+
+  it('names a disk that is full', async () => {
     execaSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=100', 'doctor', server.stateDirectory]);
     try {
       writeFileSync(join(server.stateDirectory, 'fill'), Buffer.alloc(63 * 1024));
@@ -209,6 +269,17 @@ describe('the doctor', () => {
     expect(there).to.include({ result: 'ok' });
     expect(there!.message).to.contain(file!);
     expect(others).to.deep.equal([]);
+    for (const [mode, owner, text] of [
+      [0o644, 0, 'is not root’s alone (mode 644)'],
+      [0o600, 65534, 'belongs to the user 65534'],
+    ] as const) {
+      chmodSync(file!, mode);
+      chownSync(file!, owner, 0);
+      const [open] = await ofKeys();
+      expect(open).to.include({ result: 'problem' });
+      expect(open!.message).to.contain(file!).and.contain(text);
+      expect(open!.advice).to.match(/^ch(mod|own) .*identities/);
+    }
     rmSync(file!);
     expect(await withoutSpace()).to.deep.equal(['key']);
     expect((await ofKeys())[0]!.message).to.contain('this server cannot read its backups');
