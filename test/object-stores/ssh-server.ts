@@ -15,15 +15,21 @@ export class SshServer {
   port = 0;
   #process: ResultPromise<typeof DAEMON> | undefined;
   readonly #options: (folder: string) => readonly string[];
+  readonly #subsystem: string;
 
-  /** @param options further lines of its settings, by its folder */
-  private constructor(user: string, options: (folder: string) => readonly string[]) {
+  /** @param options further lines of its settings, by its folder; the line `subsystem` says which program answers */
+  private constructor(user: string, options: (folder: string) => readonly string[], subsystem: string) {
+    this.#subsystem = subsystem;
     this.user = user;
     this.#options = options;
   }
 
-  static async start(user = 'root', options: (folder: string) => readonly string[] = () => []): Promise<SshServer> {
-    const server = new SshServer(user, options);
+  static async start(
+    user = 'root',
+    options: (folder: string) => readonly string[] = () => [],
+    subsystem = 'Subsystem sftp internal-sftp',
+  ): Promise<SshServer> {
+    const server = new SshServer(user, options, subsystem);
     chmodSync(server.folder, 0o755);
     for (const name of ['host', 'client']) {
       await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(server.folder, name)]);
@@ -57,7 +63,7 @@ export class SshServer {
       'PasswordAuthentication no',
       `PidFile ${folder}/pid`,
       'MaxStartups 100',
-      'Subsystem sftp internal-sftp',
+      this.#subsystem,
       ...this.#options(folder),
     ];
     writeFileSync(join(folder, 'settings'), `${settings.join('\n')}\n`);

@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
-import { Client, type SFTPWrapper } from 'ssh2';
+import ssh2, { type SFTPWrapper } from 'ssh2';
 import type { Location } from '../../../config/location.ts';
 import { readPrivateFile } from '../../../config/private-file.ts';
 import type { Settings } from '../../../config/settings-type.ts';
@@ -11,9 +11,16 @@ export type SftpLocation = Extract<Location, { kind: 'sftp' }>;
 export type SftpSettings = Settings['sftp'];
 
 const PORT = 22;
-/** In milliseconds. */
-const CONNECT_WITHIN = 20_000;
-const SILENT_FOR = 60_000;
+/** How long is waited for a server, in milliseconds. */
+export interface Waits {
+  readonly connect: number;
+  /** A connection on which nothing comes or goes for so long is given up. */
+  readonly silent: number;
+  /** The same where only signs of life come, and no answer: a server whose disk hangs gives these. */
+  readonly unanswered: number;
+}
+
+const USUAL_WAITS: Waits = { connect: 20_000, silent: 60_000, unanswered: 180_000 };
 
 const DEFAULTS = { identityFile: '/root/.ssh/id_ed25519', knownHostsFile: '/root/.ssh/known_hosts' };
 
@@ -30,12 +37,15 @@ export class SftpConnection {
   readonly root: string;
   readonly #location: SftpLocation;
   readonly #settings: SftpSettings;
+  readonly waits: Waits;
   #session: Promise<Session> | undefined;
 
-  constructor(location: SftpLocation, settings: SftpSettings) {
+  constructor(location: SftpLocation, settings: SftpSettings, waits = USUAL_WAITS) {
+    this.waits = waits;
     const { user, host, port, path } = location;
     this.root = path.replace(/\/+$/, '') || '/';
-    this.description = `sftp:${user === undefined ? '' : `${user}@`}${host}${port === undefined ? '' : `:${port}`}:${path}`;
+    const name = host.includes(':') ? `[${host}]` : host;
+    this.description = `sftp:${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}:${path}`;
     this.#location = location;
     this.#settings = settings;
   }
@@ -43,35 +53,52 @@ export class SftpConnection {
   /** The session as it is now; a new one when the last was lost. */
   session(): Promise<Session> {
     if (this.#session !== undefined) return this.#session;
-    const session = this.#connect();
-    this.#session = session;
-    session.catch(() => {
+    const session = this.#connect(() => {
+      // Another may have been begun meanwhile.
       if (this.#session === session) this.#session = undefined;
     });
+    this.#session = session;
     return session;
   }
 
-  async #connect(): Promise<Session> {
+  /** `onEnd` is called when it is lost, or did not come about. */
+  async #connect(onEnd: () => void): Promise<Session> {
+    try {
+      return await this.#begin(onEnd);
+    } catch (error) {
+      onEnd();
+      throw error;
+    }
+  }
+
+  async #begin(onEnd: () => void): Promise<Session> {
     const { user = 'root', host, port = PORT } = this.#location;
     const { identityFile = DEFAULTS.identityFile, knownHostsFile = DEFAULTS.knownHostsFile, agent } = this.#settings;
     const keys = await knownHostKeys(host, port, knownHostsFile);
-    const key = agent === undefined ? { privateKey: `${readPrivateFile(identityFile)}\n` } : { agent };
-    const client = new Client();
+    const key = agent === undefined ? { privateKey: readIdentity(identityFile) } : { agent };
+    const client = new ssh2.Client();
     const socket = createConnection(port, host);
     // Whoever is silent for so long while somebody waits is not there any more.
-    socket.setTimeout(SILENT_FOR, () => socket.destroy());
+    socket.setTimeout(this.waits.silent, () => socket.destroy());
     let isOther = false;
     return await new Promise<Session>((resolve, reject) => {
-      const lost = (error: unknown): void => reject(isOther ? keyChanged(host) : sftpFailure(this.description, error));
+      const lost = (error: unknown): void => {
+        clearTimeout(late);
+        // What did not come about is left to nobody: each attempt would leave a connection behind.
+        socket.destroy();
+        reject(isOther ? keyChanged(host) : sftpFailure(this.description, error));
+      };
+      const late = setTimeout(() => lost(new Error('it began no session in time')), 2 * this.waits.connect);
       client.on('error', lost);
       client.on('close', () => {
-        this.#session = undefined;
+        onEnd();
         lost(new Error('the connection was closed'));
       });
       client.on('ready', () => {
         client.setNoDelay(true);
         client.sftp((error, sftp) => {
           if (error !== undefined) return lost(error);
+          clearTimeout(late);
           // From here on it keeps the program from ending while somebody waits for an answer, and no longer.
           socket.unref();
           return resolve({ sftp, socket });
@@ -81,7 +108,7 @@ export class SftpConnection {
         sock: socket,
         username: user,
         ...key,
-        readyTimeout: CONNECT_WITHIN,
+        readyTimeout: this.waits.connect,
         keepaliveInterval: 0,
         // The known key may be of another type than the one that both sides would like best.
         algorithms: { serverHostKey: keyTypes(keys) as never },
@@ -92,6 +119,19 @@ export class SftpConnection {
       });
     });
   }
+}
+
+/** A private key without a passphrase. Throws `invalid_settings`. */
+function readIdentity(file: string): string {
+  const text = `${readPrivateFile(file)}\n`;
+  const refuse = (reason: string): Failure => {
+    const advice = 'Name a private key without a passphrase as `identityFile` in the setting `sftp`, or an agent that has it as `agent`.';
+    return new Failure('invalid_settings', `${file} cannot be used: ${reason}`, { affected: [file], advice });
+  };
+  const parsed = ssh2.utils.parseKey(text);
+  if (parsed instanceof Error) throw refuse(/encrypted/i.test(parsed.message) ? 'it has a passphrase' : 'it is no key that is known here');
+  if (![parsed].flat().some((key) => key.isPrivateKey())) throw refuse('it is the public part of a key');
+  return text;
 }
 
 /** The names of algorithms by which keys of these types are shown. */

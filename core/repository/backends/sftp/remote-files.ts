@@ -2,13 +2,17 @@ import { posix } from 'node:path';
 import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
 import { Failure } from '../../../failure.ts';
 import { nameTaken } from '../object-failures.ts';
-import { isEntries, isHandle, isSpace, isStats, strangeAnswer } from './answers.ts';
-import type { Session, SftpConnection } from './connection.ts';
-import { diskFull, Status, sftpFailure, statusOf } from './sftp-failure.ts';
+import { isEntries, isHandle, isSpace, isStats } from './answers.ts';
+import type { SftpConnection } from './connection.ts';
+import { type Callback, Requests } from './requests.ts';
+import { diskFull, isNotOffered, Status, statusOf } from './sftp-failure.ts';
 
 /** In bytes; what every server gives in one answer. */
 const PIECE = 32 * 1024;
 const UNDER_WAY = 64;
+/** More names than a folder of a repository ever has; and answers without one, of which there should be none. */
+const MOST_NAMES = 2_000_000;
+const MOST_EMPTY = 20;
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -18,34 +22,28 @@ export interface RemoteHandle {
   readonly handle: Buffer;
 }
 
-/** A session, and those who wait for an answer on it: all hear when it ends. */
-interface OpenSession extends Session {
-  readonly waiting: Set<(error: Error) => void>;
-}
-
-function isNothing(_: unknown): _ is undefined {
-  return true;
-}
+/** As the library has it, and its types have not. */
+type ReadFolder = (
+  handle: Buffer,
+  options: { readonly full: true },
+  answer: (error: Error | undefined, entries?: FileEntryWithStats[]) => void,
+) => void;
 
 function isOpen(answer: unknown): answer is RemoteHandle {
   return isHandle((answer as RemoteHandle).handle);
 }
 
-type Callback<T> = (error: Error | undefined, value: T) => void;
-
 /** Files on an SFTP server. Every call throws what `sftpFailure` makes of the answer. */
 export class RemoteFiles {
-  readonly #connection: SftpConnection;
+  /** The folder of the repository. */
+  readonly root: string;
+  readonly #requests: Requests;
   readonly #folders = new Set<string>();
-  #current: OpenSession | undefined;
   #mayRename = true;
 
   constructor(connection: SftpConnection) {
-    this.#connection = connection;
-  }
-
-  get root(): string {
-    return this.#connection.root;
+    this.root = connection.root;
+    this.#requests = new Requests(connection);
   }
 
   /** Where an object is. */
@@ -54,65 +52,18 @@ export class RemoteFiles {
   }
 
   isUsable({ sftp }: RemoteHandle): boolean {
-    return sftp === this.#current?.sftp;
-  }
-
-  /** Sends one request, and looks whether it is answered; rejects also when the connection ends before that. */
-  async #ask<T>(
-    what: string,
-    isAnswer: (answer: unknown) => answer is T,
-    send: (sftp: SFTPWrapper, answer: Callback<unknown>) => void,
-    on?: SFTPWrapper,
-  ): Promise<T> {
-    const { sftp, socket, waiting } = await this.#session(what, on);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    if (waiting.size === 0) socket.ref();
-    waiting.add(reject);
-    try {
-      send(sftp, (error, value) => (error === undefined || error === null ? resolve(value) : reject(error)));
-      const answer = await promise;
-      if (!isAnswer(answer)) throw strangeAnswer(what);
-      return answer;
-    } catch (error) {
-      throw sftpFailure(what, error);
-    } finally {
-      waiting.delete(reject);
-      // An idle connection does not keep the program from ending.
-      if (waiting.size === 0) socket.unref();
-    }
-  }
-
-  /** Sends a request that is answered with nothing but whether it was done. */
-  #tell(what: string, send: (sftp: SFTPWrapper, done: (error?: Error | null) => void) => void, on?: SFTPWrapper): Promise<void> {
-    return this.#ask(what, isNothing, (sftp, answer) => send(sftp, (error) => answer(error ?? undefined, undefined)), on);
-  }
-
-  /** The session as it is now, or the one that a file was opened on: when that has ended, so has the file. */
-  async #session(what: string, on: SFTPWrapper | undefined): Promise<OpenSession> {
-    if (on !== undefined) {
-      if (this.#current?.sftp === on) return this.#current;
-      throw sftpFailure(what, new Error('the connection was closed'));
-    }
-    const { sftp, socket } = await this.#connection.session();
-    if (this.#current?.sftp === sftp) return this.#current;
-    const waiting = new Set<(error: Error) => void>();
-    this.#current = { sftp, socket, waiting };
-    sftp.once('close', () => {
-      if (this.#current?.sftp === sftp) this.#current = undefined;
-      for (const reject of waiting) reject(new Error('the connection was closed'));
-    });
-    return this.#current;
+    return this.#requests.isCurrent(sftp);
   }
 
   open(path: string, flags: 'r' | 'r+' | 'w'): Promise<RemoteHandle> {
-    return this.#ask(path, isOpen, (sftp, answer) => {
+    return this.#requests.ask(path, isOpen, (sftp, answer) => {
       sftp.open(path, flags === 'w' ? 'w' : flags, FILE_MODE, (error, handle) => answer(error, { sftp, handle }));
     });
   }
 
   async write({ sftp, handle }: RemoteHandle, piece: Buffer, position: number): Promise<void> {
     try {
-      await this.#tell('a write', (_, done) => sftp.write(handle, piece, 0, piece.length, position, done), sftp);
+      await this.#requests.tell('a write', (_, done) => sftp.write(handle, piece, 0, piece.length, position, done), sftp);
     } catch (error) {
       if (statusOf((error as Failure).cause) === Status.failure && (await this.#isFull(sftp))) throw diskFull(error);
       throw error;
@@ -127,7 +78,7 @@ export class RemoteFiles {
   /** What the server's disk has free and holds in all, in bytes; undefined where it cannot be asked. `on`: on this connection alone. */
   async space(on?: SFTPWrapper): Promise<{ free: number; size: number } | undefined> {
     try {
-      const { f_bavail, f_blocks, f_frsize } = await this.#ask(
+      const { f_bavail, f_blocks, f_frsize } = await this.#requests.ask(
         this.root,
         isSpace,
         (sftp, answer) => sftp.ext_openssh_statvfs(this.root, answer as never),
@@ -144,7 +95,7 @@ export class RemoteFiles {
   /** Makes a file durable where the server can be asked to. */
   async flush({ sftp, handle }: RemoteHandle): Promise<void> {
     try {
-      await this.#tell('a flush', (_, done) => sftp.ext_openssh_fsync(handle, done), sftp);
+      await this.#requests.tell('a flush', (_, done) => sftp.ext_openssh_fsync(handle, done), sftp);
     } catch (error) {
       if (!isUnsupported(error)) throw error;
     }
@@ -152,8 +103,8 @@ export class RemoteFiles {
 
   /** Never fails: what ends is not used any more. */
   async close({ sftp, handle }: RemoteHandle): Promise<void> {
-    if (sftp !== this.#current?.sftp) return;
-    await this.#tell('a file', (_, done) => sftp.close(handle, done), sftp).catch(() => {});
+    if (!this.#requests.isCurrent(sftp)) return;
+    await this.#requests.tell('a file', (_, done) => sftp.close(handle, done), sftp).catch(() => {});
   }
 
   /** Exactly `length` bytes, or fewer where the file ends; several requests are under way at once. */
@@ -189,13 +140,12 @@ export class RemoteFiles {
     length: number,
     position: number,
   ): Promise<number> {
-    return this.#ask(
+    return this.#requests.ask(
       path,
       (count): count is number => typeof count === 'number' && count >= 0 && count <= length,
       (_, answer) => {
         sftp.read(handle, bytes, at, length, position, (error, count) => {
-          // The end of the file is an answer of its own (SSH_FX_EOF).
-          if (statusOf(error) === 1) answer(undefined, 0);
+          if (statusOf(error) === Status.end) answer(undefined, 0);
           else answer(error ?? undefined, count);
         });
       },
@@ -204,9 +154,18 @@ export class RemoteFiles {
   }
 
   /** Undefined when nothing is there. */
-  async stat(path: string): Promise<Stats | undefined> {
+  stat(path: string): Promise<Stats | undefined> {
+    return this.#stat(path, (sftp, answer) => sftp.lstat(path, answer as never));
+  }
+
+  /** The same of what a link leads to: of the way to the repository, which is the administrator's. Below that links lead nowhere. */
+  statOnTheWay(path: string): Promise<Stats | undefined> {
+    return this.#stat(path, (sftp, answer) => sftp.stat(path, answer as never));
+  }
+
+  async #stat(path: string, send: (sftp: SFTPWrapper, answer: Callback<unknown>) => void): Promise<Stats | undefined> {
     try {
-      return await this.#ask(path, isStats, (sftp, answer) => sftp.lstat(path, answer as never));
+      return await this.#requests.ask(path, isStats, send);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -222,11 +181,45 @@ export class RemoteFiles {
   /** What is in a folder; nothing when it is missing. */
   async list(path: string): Promise<FileEntryWithStats[]> {
     try {
-      return await this.#ask(path, isEntries, (sftp, answer) => sftp.readdir(path, answer as never));
+      return await this.#list(path);
     } catch (error) {
       if (isMissing(error)) return [];
       throw error;
     }
+  }
+
+  async #list(path: string): Promise<FileEntryWithStats[]> {
+    const folder = await this.#requests.ask(path, isOpen, (sftp, answer) => {
+      sftp.opendir(path, (error, handle) => answer(error, { sftp, handle }));
+    });
+    try {
+      const entries: FileEntryWithStats[] = [];
+      for (let empty = 0; entries.length <= MOST_NAMES && empty <= MOST_EMPTY; ) {
+        const more = await this.#nextEntries(path, folder);
+        if (more === undefined) return entries;
+        if (more.length === 0) empty++;
+        for (const entry of more) if (entry.filename !== '.' && entry.filename !== '..') entries.push(entry);
+      }
+      throw new Failure('repository_refused', `${path}: the server lists without an end`, { affected: [path] });
+    } finally {
+      await this.close(folder);
+    }
+  }
+
+  /** The entries of one answer; undefined after the last. */
+  async #nextEntries(path: string, { sftp, handle }: RemoteHandle): Promise<FileEntryWithStats[] | undefined> {
+    return this.#requests.ask(
+      path,
+      (answer): answer is FileEntryWithStats[] | undefined => answer === undefined || isEntries(answer),
+      (_, answer) => {
+        // The library, left to itself, leaves two names out, and fails when there are none.
+        (sftp.readdir as unknown as ReadFolder).call(sftp, handle, { full: true }, (error, entries) => {
+          if (statusOf(error) === Status.end) answer(undefined, undefined);
+          else answer(error ?? undefined, entries ?? null);
+        });
+      },
+      sftp,
+    );
   }
 
   /** Makes a folder and those above it, down from the repository's, which is not made: it can be on a disk that is not there. */
@@ -237,16 +230,31 @@ export class RemoteFiles {
     this.#folders.add(path);
   }
 
+  /** Does something in a folder, which is made where it is missing: who prunes elsewhere removes folders in which nothing is. */
+  async inFolder<T>(path: string, action: () => Promise<T>): Promise<T> {
+    await this.makeFolder(path);
+    try {
+      return await action();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.#folders.clear();
+      await this.makeFolder(path);
+      return action();
+    }
+  }
+
   /** Makes the folder of the repository and those above it. */
   async makeRoot(path = this.root): Promise<void> {
-    if ((await this.stat(path))?.isDirectory() === true) return;
+    const there = await this.statOnTheWay(path);
+    if (there?.isDirectory() === true) return;
+    if (there !== undefined) throw new Failure('repository_foreign', `${path} on the server is no folder`, { affected: [path] });
     if (path !== '/') await this.makeRoot(posix.dirname(path));
     await this.#make(path);
   }
 
   async #make(path: string): Promise<void> {
     try {
-      await this.#tell(path, (sftp, done) => sftp.mkdir(path, { mode: FOLDER_MODE }, done));
+      await this.#requests.tell(path, (sftp, done) => sftp.mkdir(path, { mode: FOLDER_MODE }, done));
     } catch (error) {
       // It was there, or somebody else was quicker.
       if ((await this.stat(path))?.isDirectory() !== true) throw error;
@@ -255,14 +263,14 @@ export class RemoteFiles {
 
   async remove(path: string): Promise<void> {
     try {
-      await this.#tell(path, (sftp, done) => sftp.unlink(path, done));
+      await this.#requests.tell(path, (sftp, done) => sftp.unlink(path, done));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
   }
 
   async removeFolder(path: string): Promise<void> {
-    await this.#tell(path, (sftp, done) => sftp.rmdir(path, done));
+    await this.#requests.tell(path, (sftp, done) => sftp.rmdir(path, done));
     this.#folders.delete(path);
   }
 
@@ -273,7 +281,7 @@ export class RemoteFiles {
   async publish(from: string, to: string, name: string): Promise<void> {
     if (this.#mayRename) {
       try {
-        await this.#tell(name, (sftp, done) => sftp.rename(from, to, done));
+        await this.#requests.tell(name, (sftp, done) => sftp.rename(from, to, done));
         return;
       } catch (error) {
         if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
@@ -282,7 +290,7 @@ export class RemoteFiles {
       }
     }
     try {
-      await this.#tell(name, (sftp, done) => sftp.ext_openssh_hardlink(from, to, done));
+      await this.#requests.tell(name, (sftp, done) => sftp.ext_openssh_hardlink(from, to, done));
     } catch (error) {
       if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
       throw error;
@@ -292,7 +300,14 @@ export class RemoteFiles {
   /** Gives a file the name of an object, whatever has it. After a lost answer the file may have it already. */
   async replace(from: string, to: string, name: string): Promise<void> {
     if ((await this.size(from)) === undefined && (await this.size(to)) !== undefined) return;
-    await this.#tell(name, (sftp, done) => sftp.ext_openssh_rename(from, to, done));
+    try {
+      await this.#requests.tell(name, (sftp, done) => sftp.ext_openssh_rename(from, to, done));
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      // It cannot be done at once there. What is replaced was damaged, and what comes is whole.
+      await this.remove(to);
+      await this.publish(from, to, name);
+    }
   }
 
   /** Whether two files have the same bytes: asked only after an answer was lost. */
@@ -317,9 +332,6 @@ function isMissing(error: unknown): boolean {
   return error instanceof Failure && statusOf(error.cause) === Status.missing;
 }
 
-/** Some extensions are not offered: the library throws before it asks. */
 function isUnsupported(error: unknown): boolean {
-  if (!(error instanceof Failure)) return false;
-  const { cause } = error;
-  return statusOf(cause) === Status.unsupported || (cause instanceof Error && /does not support|not supported/i.test(cause.message));
+  return error instanceof Failure && (statusOf(error.cause) === Status.unsupported || isNotOffered(error.cause));
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { Failure } from '../../../failure.ts';
 import type { ObjectWriter, WriteMode } from '../backend.ts';
 import { nameTaken } from '../object-failures.ts';
@@ -11,7 +12,17 @@ import { Status, statusOf } from './sftp-failure.ts';
 const PIECE = 32 * 1024;
 const UNDER_WAY = 64;
 
-/** An object on its way: a file beside the objects that gets its name when it is whole. A lost connection is begun again, and goes on where it was. */
+/** A piece that was sent: where it begins, how long it is, and a sum by which it is known again. */
+interface Piece {
+  readonly position: number;
+  readonly length: number;
+  readonly sum: number;
+}
+
+/**
+ * An object on its way: a file beside the objects that gets its name when it is whole. A lost connection is begun again, and goes on where it was: then what
+ * had arrived before is compared, because a server that lost its power has confirmed what it does not have.
+ */
 export class SftpWriter implements ObjectWriter {
   readonly #files: RemoteFiles;
   readonly #name: string;
@@ -20,11 +31,15 @@ export class SftpWriter implements ObjectWriter {
   readonly #onReplaced: () => void;
   readonly #patience: Patience;
   readonly #underWay = new Set<Promise<void>>();
+  readonly #pieces: Piece[] = [];
   #handle: Promise<RemoteHandle> | undefined;
   #length = 0;
   #wasMade = false;
+  #wasLost = false;
   #failure: Failure | undefined;
   #isOpen = true;
+  /** Whether an answer can have been lost by which the object got its name. */
+  #mayBeDone = false;
 
   /** `folder` is the one for what is being written, below the repository. */
   constructor(files: RemoteFiles, folder: string, name: string, mode: WriteMode, onReplaced: () => void, patience: Patience) {
@@ -45,14 +60,14 @@ export class SftpWriter implements ObjectWriter {
   async #open(): Promise<RemoteHandle> {
     const known = await this.#handle?.catch(() => undefined);
     if (known !== undefined && this.#files.isUsable(known)) return known;
+    this.#wasLost ||= this.#wasMade;
     const opening = this.#wasMade ? this.#files.open(this.#temporary, 'r+') : this.#make();
     this.#handle = opening;
     return await opening;
   }
 
   async #make(): Promise<RemoteHandle> {
-    await this.#files.makeFolder(posix.dirname(this.#temporary));
-    const handle = await this.#files.open(this.#temporary, 'w');
+    const handle = await this.#files.inFolder(posix.dirname(this.#temporary), () => this.#files.open(this.#temporary, 'w'));
     this.#wasMade = true;
     return handle;
   }
@@ -63,6 +78,7 @@ export class SftpWriter implements ObjectWriter {
       const piece = Buffer.from(chunk.subarray(at, at + PIECE));
       const position = this.#length;
       this.#length += piece.length;
+      this.#pieces.push({ position, length: piece.length, sum: crc32(piece) });
       // One after the other until the file is there: two must not make it.
       if (!this.#wasMade) await persistently(() => this.#open(), this.#patience);
       const sent = persistently(async () => this.#files.write(await this.#open(), piece, position), this.#patience).catch(
@@ -84,30 +100,45 @@ export class SftpWriter implements ObjectWriter {
       await Promise.all(this.#underWay);
       this.#checkOpen();
       await persistently(async () => this.#files.flush(await this.#open()), this.#patience);
+      if (this.#wasLost) await this.#compare();
       await this.#giveName();
     } finally {
       await this.abort();
     }
   }
 
+  /** Reads what was sent, and throws `io_error` where something else is there. */
+  async #compare(): Promise<void> {
+    for (let at = 0; at < this.#pieces.length; at += UNDER_WAY) {
+      const some = this.#pieces.slice(at, at + UNDER_WAY);
+      const begin = some[0]?.position ?? 0;
+      const length = some.reduce((sum, piece) => sum + piece.length, 0);
+      const bytes = await persistently(async () => this.#files.read(this.#temporary, await this.#open(), begin, length), this.#patience);
+      if (some.every((piece) => crc32(bytes.subarray(piece.position - begin, piece.position - begin + piece.length)) === piece.sum))
+        continue;
+      throw new Failure('io_error', `${this.#name}: when the server came back it had not all that it had confirmed`, {
+        affected: [this.#name],
+        advice: 'Run again: nothing of it was recorded.',
+        retry: true,
+      });
+    }
+  }
+
   /** A name that is taken is never given again. After a lost answer the files say whether it was given. */
   async #giveName(): Promise<void> {
-    await persistently(() => this.#files.makeFolder(posix.dirname(this.#files.pathOf(this.#name))), this.#patience);
     const target = this.#files.pathOf(this.#name);
-    let mayBeDone = false;
-    if (this.#mode === 'replacing') {
-      await persistently(() => this.#files.replace(this.#temporary, target, this.#name), this.#patience);
-      return this.#onReplaced();
+    await persistently(() => this.#files.inFolder(posix.dirname(target), () => this.#publish(target)), this.#patience);
+    if (this.#mode === 'replacing') this.#onReplaced();
+  }
+
+  async #publish(target: string): Promise<void> {
+    if (this.#mode === 'replacing') return this.#files.replace(this.#temporary, target, this.#name);
+    if ((await this.#files.size(target)) !== undefined) {
+      if (this.#mayBeDone && (await this.#isThis(target))) return;
+      throw nameTaken(this.#name);
     }
-    return persistently(async () => {
-      const there = await this.#files.size(target);
-      if (there !== undefined) {
-        if (mayBeDone && (await this.#isThis(target))) return;
-        throw nameTaken(this.#name);
-      }
-      mayBeDone = true;
-      await this.#files.publish(this.#temporary, target, this.#name);
-    }, this.#patience);
+    this.#mayBeDone = true;
+    await this.#files.publish(this.#temporary, target, this.#name);
   }
 
   /** Whether the object is what this writer wrote: its own file has become it, or has the same bytes. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import type { Failure } from '../../../failure.ts';
+import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
 import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
@@ -40,7 +40,11 @@ export class SftpBackend implements Store {
   }
 
   async inspect(): Promise<Occupation> {
-    if ((await this.#files.stat(this.#files.root))?.isDirectory() !== true) return 'absent';
+    const status = await this.#files.statOnTheWay(this.#files.root);
+    if (status === undefined) return 'absent';
+    if (!status.isDirectory()) {
+      throw new Failure('repository_missing', `${this.description} is not a folder`, { affected: [this.description] });
+    }
     const names = (await this.#files.list(this.#files.root)).map(({ filename }) => filename);
     return names.some(isContents) ? 'occupied' : 'empty';
   }
@@ -154,8 +158,7 @@ export class SftpBackend implements Store {
     checkObjectName(folder);
     const incoming = posix.join(this.#files.root, folder, INCOMING);
     const file = posix.join(incoming, randomBytes(12).toString('hex'));
-    await this.#files.makeFolder(incoming);
-    const handle = await this.#files.open(file, 'w');
+    const handle = await this.#files.inFolder(incoming, () => this.#files.open(file, 'w'));
     try {
       await this.#files.write(handle, Buffer.alloc(4096), 0);
     } finally {
