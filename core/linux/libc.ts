@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import koffi from 'koffi';
 import type { ByteString } from '../manifest/entry.ts';
 
@@ -7,14 +8,30 @@ import type { ByteString } from '../manifest/entry.ts';
  */
 const library = koffi.load('libc.so.6');
 
+/** Calls that the C library of EL8 (2.28) has no function of; numbers of x86-64. `test/linux/old-libc.test.ts` looks for others. */
+const SYS_GETDENTS64 = 217;
+const SYS_MKNODAT = 259;
+const callWithBuffer = library.func('long syscall(long, int, void *, size_t)');
+const callWithDevice = library.func('long syscall(long, int, void *, unsigned int, unsigned int)');
+/** Kernel and C library write the number of a device in the same way as far as this; beyond it, there is none. */
+const LARGEST_DEVICE = 0xffff_ffff;
+
+function mknodat(directory: number, name: Buffer, mode: number, device: number | bigint): number {
+  if (device < 0 || device > LARGEST_DEVICE) {
+    koffi.errno(constants.errno.EINVAL);
+    return -1;
+  }
+  return callWithDevice(SYS_MKNODAT, directory, name, mode, Number(device));
+}
+
 export const libc = {
   openat: library.func('int openat(int, void *, int, unsigned int)'),
   close: library.func('int close(int)'),
-  getdents64: library.func('long getdents64(int, void *, size_t)'),
+  getdents64: (directory: number, listing: Buffer, length: number): number => callWithBuffer(SYS_GETDENTS64, directory, listing, length),
   statx: library.func('int statx(int, void *, int, unsigned int, void *)'),
   readlinkat: library.func('long readlinkat(int, void *, void *, size_t)'),
   mkdirat: library.func('int mkdirat(int, void *, unsigned int)'),
-  mknodat: library.func('int mknodat(int, void *, unsigned int, uint64_t)'),
+  mknodat,
   symlinkat: library.func('int symlinkat(void *, int, void *)'),
   linkat: library.func('int linkat(int, void *, int, void *, int)'),
   unlinkat: library.func('int unlinkat(int, void *, int)'),
