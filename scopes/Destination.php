@@ -12,12 +12,12 @@ class Destination extends SettingScope
 {
 	const SCOPE = 'backups.destination';
 	const SETTING = 'repository';
-	const EXAMPLE = 'a path from the root on, such as /srv/backups';
+	const EXAMPLE = 'a path from the root on, such as /srv/backups, or a location, such as \'s3:https://endpoint/bucket/prefix\' in quotes';
 	const DEFAULT = '/var/backups/apiscp-backup';
 
 	public function getHelp(): string
 	{
-		return 'Where backups are kept: a path, or s3:https://endpoint/bucket/prefix, sftp:user@host:/path or rclone:remote:path. The repository must have been made there with "cpcmd backup:init".';
+		return 'Where backups are kept: a path, or s3:https://endpoint/bucket/prefix, sftp:user@host:/path or rclone:remote:path (backups.s3, backups.sftp and backups.rclone say how they are reached). The repository must have been made there with "cpcmd backup:init".';
 	}
 
 	public function getValues()

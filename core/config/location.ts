@@ -29,8 +29,10 @@ const RCLONE = /^([A-Za-z0-9_][A-Za-z0-9_.+@ -]*):([^\0\n]*)$/;
 export function parseLocation(text: string): Location {
   const location = text.startsWith('/') ? ({ kind: 'directory', path: text } as const) : schemed(text);
   if (typeof location !== 'string') return location;
-  throw new Failure('invalid_settings', `the repository ${JSON.stringify(text)} cannot be used: ${location}`, {
-    affected: [text],
+  // Messages are kept in logs, where no key belongs.
+  const shown = text.replace(/\/\/[^/]*@/, '//…@');
+  throw new Failure('invalid_settings', `the repository ${JSON.stringify(shown)} cannot be used: ${location}`, {
+    affected: [shown],
     advice: `Name one like ${LOCATION_FORMS}.`,
   });
 }

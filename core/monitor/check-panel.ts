@@ -20,10 +20,13 @@ const SCOPES = [
   'include-subvolumes',
   'limits',
   'notify',
+  'rclone',
   'recovery',
   'retention',
+  's3',
   'schedule',
   'self-service',
+  'sftp',
 ].map((name) => `backups.${name}`);
 
 export function panelHome(systemRoot: string): string | undefined {

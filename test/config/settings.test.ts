@@ -28,6 +28,51 @@ describe('settings', () => {
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  it('take every kind of location, and refuse by name what is none', () => {
+    const right = [
+      '/srv/backups',
+      's3:https://s3.example.com/bucket',
+      's3:http://127.0.0.1:8080/bucket/a/b-c',
+      'sftp:host:/x',
+      'sftp:me@host.example.com:2222:/srv/b',
+      'sftp:[fd00::1]:22:/x',
+      'rclone:remote:',
+      'rclone:my remote:a/b',
+    ];
+    for (const repository of right) {
+      writeSetting(file, 'repository', repository);
+      expect(readSetting(file, 'repository')).to.equal(repository);
+    }
+    const wrong: [string, string][] = [
+      ['ftp:host:/x', 'the scheme "ftp" is unknown'],
+      ['S3:https://s3.example.com/bucket', 'the scheme "S3" is unknown'],
+      ['webdav:https://x', 'the scheme "webdav" is unknown'],
+      ['backups', '"backups"'],
+      ['s3:s3.example.com/bucket', 'after s3: comes the address'],
+      ['s3:ftp://s3.example.com/bucket', 'after s3: comes the address'],
+      ['s3:https://s3.example.com/', '"" is no name of a bucket'],
+      ['s3:https://s3.example.com/Bucket_', 'no name of a bucket'],
+      ['s3:https://s3.example.com/bucket/a//b', 'the prefix "a//b"'],
+      ['s3:https://s3.example.com/bucket/../x', 'no name of a bucket'],
+      ['s3:https://s3.example.com/bucket?x=y', 'nothing follows the prefix'],
+      ['s3:https://key:word@s3.example.com/bucket', 'a key does not belong into it'],
+      ['sftp:host', 'after sftp: come'],
+      ['sftp:host:relative', 'after sftp: come'],
+      ['sftp:-oProxyCommand=x:/y', 'after sftp: come'],
+      ['sftp:host:70000:/x', '70000 is no port'],
+      ['rclone:remote', 'after rclone: come'],
+      ['rclone:-x:y', 'after rclone: come'],
+      ['rclone::local:/x', 'after rclone: come'],
+    ];
+    const before = readFileSync(file, 'utf8');
+    for (const [repository, said] of wrong) {
+      const { message } = failureOf(() => writeSetting(file, 'repository', repository));
+      expect(message, repository).to.contain(said).and.to.not.contain('key:word');
+      expect(failureOf(() => writeSetting(file, 'copies', [{ name: 'a', repository }])).message, repository).to.contain(said);
+    }
+    expect(readFileSync(file, 'utf8')).to.equal(before);
+  });
+
   it('takes the default of every key that the file leaves out', () => {
     writeFileSync(file, '{"repository":"/backup"}');
     expect(loadSettings(file)).to.deep.equal({ ...defaultSettings(), repository: '/backup' });

@@ -56,6 +56,36 @@ describe('the panel with the real core', function () {
     expect(readFileSync(panel.settingsFile).equals(before)).to.equal(true);
   });
 
+  it('sets a destination and copies of every kind, with how each is reached, and refuses by name what is none', async () => {
+    const LOCATIONS = ['s3:https://s3.example.com/backups/server-1', 'sftp:me@host.example.com:2222:/srv/b', 'rclone:remote:a/b'];
+    const quoted = (location: string) => `"${location}"`;
+    const set = (scope: string, value: string) => panel.cpcmd('scope:set', `backups.${scope}`, value);
+    const written = () => JSON.parse(readFileSync(panel.settingsFile, 'utf8'));
+    const [location = ''] = LOCATIONS;
+    expect(await set('destination', quoted(location))).to.include({ stdout: '1', stderr: '' });
+    expect(written().repository).to.equal(location);
+    expect((await set('s3', '[credentialsFile:/etc/apiscp-backup/s3,region:eu-central-1]')).stdout).to.equal('1');
+    const copies = LOCATIONS.slice(1).map((location, at) => `[name:c${at},repository:${quoted(location)}]`);
+    expect(await set('copies', `[${copies.join(',')}]`)).to.include({ stdout: '1', stderr: '' });
+    expect(written()).to.deep.include({ s3: { credentialsFile: '/etc/apiscp-backup/s3', region: 'eu-central-1' } });
+    expect((await json('scope:get', 'backups.copies')).answer.map(({ repository }: { repository: string }) => repository)).to.deep.equal(
+      LOCATIONS.slice(1),
+    );
+    const before = written();
+    const WRONG: [string, string, string][] = [
+      ['destination', 'ftp:host:/x', 'the scheme "ftp" is unknown'],
+      ['destination', 's3:https://key:word@s3.example.com/bucket', 'a key does not belong into it'],
+      ['s3', '[secretAccessKey:x]', 'secretAccessKey'],
+      ['copies', '[[name:x,repository:"webdav:https://x"]]', 'the scheme "webdav" is unknown'],
+    ];
+    for (const [scope, value, said] of WRONG) {
+      const { stdout, stderr } = await set(scope, value.startsWith('[') ? value : quoted(value));
+      expect(stdout, value).to.equal('');
+      expect(stderr, value).to.contain(said).and.to.not.contain('key:word');
+    }
+    expect(written()).to.deep.equal(before);
+  });
+
   it('sets limits as the guide writes them, takes one away again, and refuses a rate that is none', async () => {
     const set = (value: string) => panel.cpcmd('scope:set', 'backups.limits', value);
     expect((await set('[load:4,readRate:50MiB/s]')).stdout).to.equal('1');
