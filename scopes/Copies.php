@@ -20,7 +20,7 @@ class Copies extends SettingScope
 	{
 		return 'Other places that get what is in the repository, after each automatic backup and by backup:copy; a list of maps with name, repository ' .
 			'(a path, or a location such as "sftp:backup@example.com:/srv/copy") and, where they are needed, s3, sftp, rclone, retention (what this ' .
-			'copy keeps) and prune (false: the automatic backup deletes nothing there). Keys of stores stand in files of root alone, which are named here. For no copies say null.';
+			'copy keeps), recipients (age1...: who alone reads this copy) and prune (false: the automatic backup deletes nothing there). Keys of stores stand in files of root alone, which are named here. For no copies say null.';
 	}
 
 	public function getValues()

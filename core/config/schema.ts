@@ -339,6 +339,13 @@ const COPIES = {
       rclone: RCLONE,
       retention: { ...RETENTION, description: 'What the copy keeps, and so what is copied. Default: what the repository keeps.' },
       prune: { type: 'boolean', description: 'Whether the automatic backup prunes the copy, too. Default: true.' },
+      recipients: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 18,
+        items: { type: 'string', pattern: '^age1[02-9ac-hj-np-z]{58}$' },
+        description: 'For whom alone the copy is encrypted, whatever the repository is. Default: it has the same bytes.',
+      },
     },
     required: ['name', 'repository'],
     additionalProperties: false,
@@ -355,6 +362,7 @@ export const MEANT_IN_SETTINGS: Meant = new Map([
   [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
   [LOCATION.pattern, `a path from the root on, or a location such as ${LOCATION_FORMS}`],
   [COPIES.items.properties.name.pattern, 'a name of small letters, digits and -, such as offsite'],
+  [COPIES.items.properties.recipients.items.pattern, 'a recipient of age, which begins with age1'],
   [S3.properties.storageClass.pattern, 'a storage class such as STANDARD_IA'],
   [ABSOLUTE_PATH.pattern, 'a path from the root on, such as /srv/backups'],
 ]);

@@ -23,3 +23,8 @@ const DAMAGE: ReadonlySet<string> = new Set(['repository_damaged', 'repository_n
 export function isDamage(error: unknown): boolean {
   return DAMAGE.has(asFailure(error).code);
 }
+
+/** What this server has no key for. */
+export function isLocked(error: unknown): boolean {
+  return ['identity_missing', 'identity_wrong'].includes(asFailure(error).code);
+}

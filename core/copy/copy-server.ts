@@ -8,8 +8,11 @@ import * as layout from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { RunIndex } from '../repository/run-index.ts';
 import type { Copied } from './copied.ts';
-import { copyUnit, orProblem } from './copy-unit.ts';
-import { ObjectCopier, type Throttle } from './object-copier.ts';
+import type { Copier, Throttle } from './copier.ts';
+import { copyUnit } from './copy-unit.ts';
+import { ObjectCopier } from './object-copier.ts';
+import { orProblem } from './or-problem.ts';
+import { SealedCopier } from './sealed-copier.ts';
 import { sayWhatStands } from './standing.ts';
 
 /** How a server is copied. */
@@ -38,7 +41,10 @@ const HEAD = [
 /** What may end, and then ends in the copy, too. */
 const ENDING = [`${layout.NOTES_FOLDER}/`, `${layout.HOLDS_FOLDER}/`] as const;
 
-/** Copies everything of a server that the target does not have, and says in `copied` what. Damage is a problem there; whatever else goes wrong is thrown. */
+/**
+ * Copies everything of a server that the target does not have. A copy that is a repository of its own has it for other recipients; what it has it says
+ * itself, as one with rules of its own does. Says in `copied` what was copied. Damage is a problem there; whatever else goes wrong is thrown.
+ */
 export async function copyServer(source: Repository, target: Repository, order: CopyOrder, copied: Copied): Promise<void> {
   source.expectAll();
   target.expectAll();
@@ -46,11 +52,13 @@ export async function copyServer(source: Repository, target: Repository, order: 
     const message = `records of runs that were in the copy ${target.backend.description} are gone: they are copied again`;
     copied.problem(new Failure('history_missing', message, { affected: [target.backend.description] }));
   }
-  const copier = await ObjectCopier.open(source, target, { copied, throttle: order.throttle, signal: order.signal });
+  const work = { copied, throttle: order.throttle, signal: order.signal };
+  const isOther = target.identity.id !== source.identity.id;
+  const copier = await (isOther ? SealedCopier : ObjectCopier).open(source, target, work);
+  const speaks = order.rules !== undefined || copier.speaksForItself;
   const paths = [...copier.inSource.keys()].sort();
   for (const place of HEAD) {
-    // What a copy with rules of its own has, it says itself.
-    if (order.rules !== undefined && place === `${layout.DELETIONS_FOLDER}/`) continue;
+    if (speaks && place === `${layout.DELETIONS_FOLDER}/`) continue;
     const found = paths.filter((path) => path === place || (place.endsWith('/') && path.startsWith(place)));
     await eachOf(found, DOCUMENTS_AT_ONCE, (path) => orProblem(copied, () => copier.document(path)));
   }
@@ -63,7 +71,7 @@ export async function copyServer(source: Repository, target: Repository, order: 
       end();
     }
   }
-  if (order.rules !== undefined) await sayWhatStands(units, copier, copied, order.runs);
+  if (speaks) await sayWhatStands(units, copier, copied, order.runs);
   await copyRuns(paths, copier, copied, order.runs);
   for (const path of [...copier.inTarget]) {
     if (!copier.inSource.has(path) && ENDING.some((place) => path.startsWith(place))) await copier.remove(path);
@@ -71,7 +79,7 @@ export async function copyServer(source: Repository, target: Repository, order: 
 }
 
 /** The log of runs, without what the copy has deleted of it. */
-async function copyRuns(paths: readonly string[], copier: ObjectCopier, copied: Copied, { log }: RunIndex): Promise<void> {
+async function copyRuns(paths: readonly string[], copier: Copier, copied: Copied, { log }: RunIndex): Promise<void> {
   const { source, target } = copier;
   const deleted = await readDeletions(target, (error) => copied.problem(error));
   const isDeleted = (path: string): boolean => {
@@ -79,7 +87,8 @@ async function copyRuns(paths: readonly string[], copier: ObjectCopier, copied: 
     return sequence !== undefined && coversRun(deleted, sequence) && !copier.has(path);
   };
   const runs = paths.filter((path) => path.startsWith(`${layout.RUNS_FOLDER}/`) && !isDeleted(path));
-  await eachOf(runs, DOCUMENTS_AT_ONCE, (path) => orProblem(copied, () => copier.document(path)));
+  await eachOf(runs, copier.runsAtOnce, (path) => orProblem(copied, () => copier.document(path)));
   const { head } = readSeenRuns(source.stateFolder, source.server);
-  if (head !== undefined && copier.has(layout.runPath(head.id))) keepSeenRuns(target.stateFolder, target.server, { head });
+  if (head === undefined || !copier.has(layout.runPath(head.id))) return;
+  keepSeenRuns(target.stateFolder, target.server, { head: copier.linkThere(head) });
 }

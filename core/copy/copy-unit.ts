@@ -1,37 +1,45 @@
 import { asFailure, Failure } from '../failure.ts';
 import { decideUnit, type RetentionRules } from '../prune/unit-retention.ts';
-import { eachOf } from '../repository/each-of.ts';
 import { keepSeenSnapshot, readSeenSnapshot } from '../repository/history/seen.ts';
-import { recoveryPath, snapshotPath, snapshotsFolder, unitFolder, unitPath } from '../repository/layout.ts';
+import { snapshotPath, snapshotsFolder, unitFolder, unitPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
-import { type Copied, isDamage } from './copied.ts';
-import type { ObjectCopier } from './object-copier.ts';
-
-/** Objects under way at once: a long way costs little then. */
-const AT_ONCE = 4;
+import { basesFirst, neededBy } from './bases-first.ts';
+import { type Copied, isDamage, isLocked } from './copied.ts';
+import type { Copier } from './copier.ts';
+import { orProblem } from './or-problem.ts';
 
 /** Copies the snapshots of a unit that are missing in the target; with `rules` only those that they keep. */
-export async function copyUnit(unit: string, copier: ObjectCopier, copied: Copied, rules: RetentionRules | undefined): Promise<void> {
+export async function copyUnit(unit: string, copier: Copier, copied: Copied, rules: RetentionRules | undefined): Promise<void> {
+  await copier.beginUnit(unit);
   tellGone(unit, copier, copied);
   const isMissing = [...copier.inSource.keys()].some((path) => path.startsWith(`${unitFolder(unit)}/`) && !copier.has(path));
   if (!isMissing) return;
   if (copier.inSource.has(unitPath(unit))) await orProblem(copied, () => copier.document(unitPath(unit)));
-  const lacking = new Set<string>();
-  for (const record of await wantedSnapshots(unit, copier, copied, rules)) {
+  const lacking = new Map<string, Failure>();
+  const locked: Failure[] = [];
+  for (const record of basesFirst(await wantedSnapshots(unit, copier, copied, rules))) {
     try {
       await copySnapshot(record, copier, copied, lacking);
       keepSeen(unit, record.id, copier);
     } catch (error) {
-      if (!isDamage(error)) throw error;
-      lacking.add(record.id);
-      copied.problem(error);
+      if (!isDamage(error) && !isLocked(error)) throw error;
+      lacking.set(record.id, asFailure(error));
+      if (isLocked(error)) locked.push(asFailure(error));
+      else copied.problem(error);
     }
   }
+  if (locked[0] !== undefined) copied.problem(lockedOnes(unit, locked[0], locked.length, copier));
+}
+
+/** The server became able to read later than it made them. One line for all of a unit. */
+function lockedOnes(unit: string, { code, message, affected }: Failure, count: number, { target }: Copier): Failure {
+  const what = `${count} of the snapshots of ${unit} are not in ${target.backend.description}, because this server cannot read them: ${message}`;
+  return new Failure(code, what, { affected: [unit, ...affected] });
 }
 
 async function wantedSnapshots(
   unit: string,
-  { source }: ObjectCopier,
+  { source }: Copier,
   copied: Copied,
   rules: RetentionRules | undefined,
 ): Promise<readonly SnapshotRecord[]> {
@@ -49,26 +57,21 @@ async function wantedSnapshots(
 }
 
 /** All that a snapshot needs, and then its record. */
-async function copySnapshot(record: SnapshotRecord, copier: ObjectCopier, copied: Copied, lacking: ReadonlySet<string>): Promise<void> {
+async function copySnapshot(record: SnapshotRecord, copier: Copier, copied: Copied, lacking: ReadonlyMap<string, Failure>): Promise<void> {
   const { source } = copier;
   const path = snapshotPath(record.unit, record.id);
   const isThere = copier.has(path);
-  const needed = record.level === 'full' ? undefined : [record.parent, record.base].find((link) => link !== null && lacking.has(link.id));
-  if (needed !== null && needed !== undefined) {
-    const message = `${source.nameOf(path)} is not copied: it builds on ${needed.id}, which is damaged`;
-    throw new Failure('repository_damaged', message, { affected: [source.nameOf(path)] });
+  const needed = neededBy(record).find(({ id }) => lacking.has(id))?.id;
+  if (needed !== undefined) {
+    const message = `${source.nameOf(path)} is not copied: it builds on ${needed}, which is not either`;
+    throw new Failure(lacking.get(needed)?.code ?? 'repository_damaged', message, { affected: [source.nameOf(path)] });
   }
-  await eachOf([...record.packs, record.manifest], AT_ONCE, async (object) => {
-    await copier.stored(object);
-    await copier.unchecked(recoveryPath(object.path));
-  });
-  await copier.document(path, source.recordDigest(record));
-  await copier.unchecked(recoveryPath(path));
+  await copier.snapshot(record);
   if (!isThere) copied.snapshots++;
 }
 
 /** A snapshot that was copied, and is gone without a prune of the copy: somebody else removed it. */
-function tellGone(unit: string, copier: ObjectCopier, copied: Copied): void {
+function tellGone(unit: string, copier: Copier, copied: Copied): void {
   const { target } = copier;
   const seen = readSeenSnapshot(target.stateFolder, unit);
   if (seen === undefined || copier.has(snapshotPath(unit, seen)) || !hasSnapshot(unit, seen, copier)) return;
@@ -77,26 +80,16 @@ function tellGone(unit: string, copier: ObjectCopier, copied: Copied): void {
   copied.problem(new Failure('history_missing', message, { affected: [name] }));
 }
 
-function hasSnapshot(unit: string, id: string, { inSource }: ObjectCopier): boolean {
+function hasSnapshot(unit: string, id: string, { inSource }: Copier): boolean {
   return inSource.has(`${snapshotsFolder(unit)}/${id}.json`);
 }
 
 /** So that it is missed when somebody takes it away. */
-function keepSeen(unit: string, id: string, { target }: ObjectCopier): void {
+function keepSeen(unit: string, id: string, { target }: Copier): void {
   try {
     keepSeenSnapshot(target.stateFolder, unit, id);
   } catch (error) {
     const message = `the state cannot be kept: ${asFailure(error).message}`;
     target.notify({ level: 'warning', code: 'state_unusable', message, affected: [target.stateFolder] });
-  }
-}
-
-/** Does something; damage is a problem of the copy, and does not end it. */
-export async function orProblem(copied: Copied, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    copied.problem(error);
   }
 }

@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { ObjectWriter } from '../repository/backends/backend.ts';
-import { isSealed } from '../repository/layout.ts';
-import type { ObjectReference } from '../repository/record.ts';
+import { eachOf } from '../repository/each-of.ts';
+import { isSealed, recoveryPath, snapshotPath } from '../repository/layout.ts';
+import type { ObjectReference, SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { LogLink } from '../repository/run-record.ts';
 import { requireAdmitted } from '../repository/stored-document.ts';
 import { type Copied, isDamage } from './copied.ts';
+import { AT_ONCE, type Copier, type CopyWork, lengths, type Throttle } from './copier.ts';
 
 const PART = 4 * 1024 * 1024;
 /** No document is longer (core/repository/documents.ts). */
 const LONGEST_DOCUMENT = 64 * 1024 * 1024;
 
-/** What writes an object at some rate. */
-export type Throttle = (writer: ObjectWriter) => ObjectWriter;
-
-/** Copies objects of a server from one place to another. Paths are below the server's folder. */
-export class ObjectCopier {
+/** Copies objects in the same bytes. */
+export class ObjectCopier implements Copier {
+  readonly speaksForItself = false;
+  readonly runsAtOnce = 8;
   readonly source: Repository;
   readonly target: Repository;
   /** What is in the source and in the target, with its length. */
@@ -29,7 +31,7 @@ export class ObjectCopier {
     source: Repository,
     target: Repository,
     lists: { readonly source: Map<string, number>; readonly target: Map<string, number> },
-    { copied, throttle, signal }: { readonly copied: Copied; readonly throttle: Throttle; readonly signal: AbortSignal },
+    { copied, throttle, signal }: CopyWork,
   ) {
     this.source = source;
     this.target = target;
@@ -40,28 +42,35 @@ export class ObjectCopier {
     this.#signal = signal;
   }
 
-  static async open(
-    source: Repository,
-    target: Repository,
-    work: { readonly copied: Copied; readonly throttle: Throttle; readonly signal: AbortSignal },
-  ): Promise<ObjectCopier> {
+  static async open(source: Repository, target: Repository, work: CopyWork): Promise<ObjectCopier> {
     return new ObjectCopier(source, target, { source: await lengths(source), target: await lengths(target) }, work);
   }
 
-  /** The paths of what is in the target. */
   get inTarget(): Iterable<string> {
     return this.#inTarget.keys();
   }
 
-  /** Whether the target has an object in the length that it should have. */
+  async beginUnit(): Promise<void> {}
+
+  linkThere(link: LogLink): LogLink {
+    return link;
+  }
+
   has(path: string, length = this.inSource.get(path)): boolean {
     return this.#inTarget.get(path) === length && length !== undefined;
   }
 
-  /**
-   * Copies a document if it is not there. One without a `sha256` that a record says may have been deleted since the source was listed. Throws
-   * `repository_damaged` when its signature is not taken, or it is another than that of `sha256`.
-   */
+  async snapshot(record: SnapshotRecord): Promise<void> {
+    const path = snapshotPath(record.unit, record.id);
+    await eachOf([...record.packs, record.manifest], AT_ONCE, async (object) => {
+      await this.#stored(object);
+      await this.#unchecked(recoveryPath(object.path));
+    });
+    await this.document(path, this.source.recordDigest(record));
+    await this.#unchecked(recoveryPath(path));
+  }
+
+  /** With `sha256` it is that document, whoever signed it. One without may have been deleted since the source was listed. */
   async document(path: string, sha256?: string): Promise<void> {
     if (this.has(path)) return;
     const name = this.source.nameOf(path);
@@ -79,7 +88,7 @@ export class ObjectCopier {
   }
 
   /** Copies what a record names, if it is not there, part by part. */
-  async stored({ path, length, sha256 }: ObjectReference): Promise<void> {
+  async #stored({ path, length, sha256 }: ObjectReference): Promise<void> {
     if (this.has(path, length)) return;
     const name = this.source.nameOf(path);
     await this.#put(path, length, async (writer) => {
@@ -95,7 +104,7 @@ export class ObjectCopier {
   }
 
   /** Copies what checks itself: recovery data. */
-  async unchecked(path: string): Promise<void> {
+  async #unchecked(path: string): Promise<void> {
     const length = this.inSource.get(path);
     if (length === undefined || this.has(path)) return;
     await this.#put(path, length, async (writer) => {
@@ -124,7 +133,6 @@ export class ObjectCopier {
     this.#copied.problem(new Failure('repository_damaged', message, { affected: [name] }));
   }
 
-  /** Removes from the target what the source does not have any more. */
   async remove(path: string): Promise<void> {
     await this.target.removeObject(path);
     this.#inTarget.delete(path);
@@ -133,12 +141,6 @@ export class ObjectCopier {
   checkCancelled(): void {
     if (this.#signal.aborted) throw new Failure('cancelled', 'the copy was stopped; the next one goes on');
   }
-}
-
-async function lengths(repository: Repository): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  for await (const { name, size } of repository.listObjects('')) found.set(name, size);
-  return found;
 }
 
 function requireDigest(found: string, expected: string, name: string): void {

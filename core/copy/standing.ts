@@ -2,13 +2,13 @@ import { deletionOf, readDeletions, writeDeletion } from '../repository/history/
 import { recordIdOf, snapshotsFolder } from '../repository/layout.ts';
 import type { RunIndex } from '../repository/run-index.ts';
 import type { Copied } from './copied.ts';
-import type { ObjectCopier } from './object-copier.ts';
+import type { Copier } from './copier.ts';
 
 /**
  * Says in a copy which snapshots it has: the records of runs, and what the source says, name others, which would be missed there. What was there and is
  * gone goes on to be missed.
  */
-export async function sayWhatStands(units: readonly string[], copier: ObjectCopier, copied: Copied, { greatest }: RunIndex): Promise<void> {
+export async function sayWhatStands(units: readonly string[], copier: Copier, copied: Copied, { greatest }: RunIndex): Promise<void> {
   const { source, target } = copier;
   const report = (error: unknown) => copied.problem(error);
   const [before, ofSource] = [await readDeletions(target, report), await readDeletions(source, report)];
@@ -27,7 +27,7 @@ export async function sayWhatStands(units: readonly string[], copier: ObjectCopi
   await writeDeletion(target, record, before.ids);
 }
 
-function snapshotsOf(unit: string, { inTarget }: ObjectCopier): string[] {
+function snapshotsOf(unit: string, { inTarget }: Copier): string[] {
   const folder = `${snapshotsFolder(unit)}/`;
   return [...inTarget].flatMap((path) => (path.startsWith(folder) ? (recordIdOf(path) ?? []) : [])).sort();
 }

@@ -1,6 +1,8 @@
-import { settingsOfCopy } from '../config/copies.ts';
+import { copyNamed, settingsOfCopy } from '../config/copies.ts';
 import type { Settings } from '../config/settings.ts';
+import { checkRecipientsOf } from '../copy/copy-keys.ts';
 import { readCopyState } from '../copy/copy-state.ts';
+import { copyProblem } from '../copy/open-copy.ts';
 import { asFailure } from '../failure.ts';
 import { openStore } from '../repository/backends/open-store.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -19,6 +21,8 @@ async function checkCopy(name: string, settings: Settings, source: Repository | 
   const ofCopy = settingsOfCopy(name, settings);
   const named = `the copy ${name}`;
   try {
+    const { recipients } = copyNamed(name, settings);
+    if (recipients !== undefined && source !== undefined) await checkRecipientsOf(name, recipients, source);
     const occupation = await (await openStore(ofCopy)).inspect();
     if (occupation !== 'occupied') {
       const what = occupation === 'absent' ? `there is nothing at ${ofCopy.repository}` : `${ofCopy.repository} is empty`;
@@ -31,10 +35,8 @@ async function checkCopy(name: string, settings: Settings, source: Repository | 
         : ok('copy', `${named}: ${what}; the first copy makes it`);
     }
     const copy = await openRepository(ofCopy, 'read', () => {});
-    if (source !== undefined && copy.identity.id !== source.identity.id) {
-      const advice = 'Name an empty place for it in `copies`.';
-      return problem('copy', `${named}: ${ofCopy.repository} holds another repository, ${copy.identity.id}`, advice);
-    }
+    const foreign = source === undefined ? undefined : await copyProblem(name, settings, source, copy.place);
+    if (foreign !== undefined) return problem('copy', `${named}: ${foreign.message}`, 'Name an empty place for it in `copies`.');
     const found = await checkWriting('copy', ofCopy.repository, copy.backend, source);
     return { ...found, message: `${named}: ${found.message}` };
   } catch (error) {

@@ -30,6 +30,8 @@ export interface ServerIdentity {
   readonly machine: string;
   /** The digest of its hardware's number, where there is one. */
   readonly product?: string;
+  /** The id of the repository of which this is a copy for recipients of its own. */
+  readonly copyOf?: string;
   readonly created: string;
 }
 

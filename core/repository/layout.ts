@@ -29,6 +29,12 @@ export function isSealed(path: string): boolean {
   return path.endsWith(SEALED_SUFFIX);
 }
 
+/** The path that a manifest or a pack has where it is encrypted; undefined for what is neither. */
+export function sealedPath(path: string): string | undefined {
+  const plain = isSealed(path) ? path.slice(0, -SEALED_SUFFIX.length) : path;
+  return plain.endsWith(MANIFEST_SUFFIX) || plain.endsWith(PACK_SUFFIX) ? `${plain}${SEALED_SUFFIX}` : undefined;
+}
+
 export function serverFolder(server: string): string {
   return `${SERVERS_FOLDER}/${server}`;
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { NewHeader } from '../crypto/header.ts';
 import { StreamWriter } from '../crypto/stream-writer.ts';
-import type { ObjectWriter } from './backends/backend.ts';
+import type { ObjectWriter, WriteMode } from './backends/backend.ts';
 import type { ObjectReference } from './record.ts';
 import { protect } from './recovery/protect.ts';
 import type { ServerFolder } from './server-folder.ts';
@@ -9,6 +9,15 @@ import type { ServerFolder } from './server-folder.ts';
 /** A stored object, and of an encrypted one what its content is, where that was asked for. */
 export interface StoredObject extends ObjectReference {
   readonly content?: { readonly length: number; readonly sha256: string };
+}
+
+/** How an object is to be stored. */
+export interface OutputOptions {
+  /** Whether the digest of an encrypted object's content is told, too. */
+  readonly withContent?: boolean;
+  readonly mode?: WriteMode;
+  /** By which what is stored passes, as at some rate. */
+  readonly through?: (writer: ObjectWriter) => ObjectWriter;
 }
 
 /** How an object is encrypted on its way. */
@@ -30,6 +39,7 @@ export class ObjectOutput {
   readonly #folder: ServerFolder;
   #length = 0;
   #contentLength = 0;
+  #finished: StoredObject | undefined;
 
   private constructor(
     folder: ServerFolder,
@@ -47,12 +57,15 @@ export class ObjectOutput {
     this.#onStored = onStored;
   }
 
-  /** With `withContent` the digest of an encrypted object's content is told, too. */
-  static async create(folder: ServerFolder, path: string, withContent = false): Promise<ObjectOutput> {
+  static async create(
+    folder: ServerFolder,
+    path: string,
+    { withContent = false, mode = 'new', through = (writer) => writer }: OutputOptions = {},
+  ): Promise<ObjectOutput> {
     const begun = await folder.keys.newHeader();
     const sealing = begun === undefined ? undefined : { ...begun, writer: new StreamWriter(begun.header.key.key) };
     const name = folder.nameOf(path);
-    const writer = await folder.backend.create(name);
+    const writer = through(await folder.backend.create(name, mode));
     const output = new ObjectOutput(folder, path, writer, sealing, withContent, ({ header }) => folder.keys.remember(name, header.key));
     try {
       if (sealing !== undefined) await output.#store(sealing.header.bytes);
@@ -76,17 +89,24 @@ export class ObjectOutput {
     await this.#writer.write(bytes);
   };
 
+  /** Ends what is written: what the object is going to be. It is not there yet. */
+  async finish(): Promise<StoredObject> {
+    if (this.#finished !== undefined) return this.#finished;
+    if (this.#sealing !== undefined) await this.#sealing.writer.finish(this.#store);
+    const stored = { path: this.#path, length: this.#length, sha256: this.#hash.digest('hex') };
+    const keys = this.#sealing === undefined ? {} : { keys: this.#sealing.keys };
+    const content = this.#content === undefined ? {} : { content: { length: this.#contentLength, sha256: this.#content.digest('hex') } };
+    this.#finished = { ...stored, ...keys, ...content };
+    return this.#finished;
+  }
+
   /** Makes the object durable and visible, and its recovery data where that is wanted; what it returns belongs into the snapshot's record. */
   async commit(): Promise<StoredObject> {
-    if (this.#sealing !== undefined) await this.#sealing.writer.finish(this.#store);
+    const stored = await this.finish();
     await this.#writer.commit();
-    const stored = { path: this.#path, length: this.#length, sha256: this.#hash.digest('hex') };
     await protect(this.#folder, stored);
-    if (this.#sealing === undefined) return stored;
-    this.#onStored(this.#sealing);
-    const { keys } = this.#sealing;
-    if (this.#content === undefined) return { ...stored, keys };
-    return { ...stored, keys, content: { length: this.#contentLength, sha256: this.#content.digest('hex') } };
+    if (this.#sealing !== undefined) this.#onStored(this.#sealing);
+    return stored;
   }
 
   /** Drops what was written; harmless after `commit`. */

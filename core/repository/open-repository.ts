@@ -19,6 +19,7 @@ import { ChangeCount } from './known/change-count.ts';
 import { isDiscardingDue } from './known/discarding.ts';
 import { ObjectCache } from './known/object-cache.ts';
 import { SurveyedBackend } from './known/surveyed-backend.ts';
+import { sourceOfCopy } from './known-copies.ts';
 import { rememberPlace, replacedAt } from './known-places.ts';
 import { lockedIdentityPath, serverFolder } from './layout.ts';
 import { type Place, placeOf } from './opened-place.ts';
@@ -64,8 +65,9 @@ export async function openPlaces(settings: Settings, notify: Notify): Promise<(n
     const { code, message, affected } = problem.failure;
     notify({ level: 'error', code, message, affected });
   }
-  const whoFolder = repositoryStateFolder(settings.stateDirectory, repository.id);
   const copy = copyOf(settings);
+  const copied = copy === undefined ? undefined : sourceOfCopy(settings.stateDirectory, repository.id);
+  const whoFolder = repositoryStateFolder(settings.stateDirectory, copied ?? repository.id);
   const stateFolder = copy === undefined ? whoFolder : copyStateFolder(whoFolder, copy);
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;
@@ -129,7 +131,7 @@ function keepPlace({ stateDirectory, repository }: Settings, place: Place): void
   const { notify, problem } = place;
   try {
     rememberPlace(stateDirectory, repository, place.repository.id);
-    if (problem === undefined) keepIdentity(place);
+    if (problem === undefined) keepIdentity(stateDirectory, place.repository);
   } catch (error) {
     const message = `the state cannot be kept: ${asFailure(error).message}`;
     notify({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });

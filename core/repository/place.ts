@@ -45,11 +45,21 @@ export async function copyIdentity(
   backend: Backend,
   identity: RepositoryIdentity,
   identify: (backend: Backend) => Promise<RepositoryIdentity> = readRepositoryIdentity,
-): Promise<RepositoryIdentity> {
-  if ((await backend.inspect()) === 'occupied') return identify(backend);
+): Promise<{ identity: RepositoryIdentity; created: boolean }> {
+  if ((await backend.inspect()) === 'occupied') return { identity: await identify(backend), created: false };
   await backend.prepare();
-  await writeUnsigned(backend, repositoryDocument, REPOSITORY_FILE, identity);
-  return identity;
+  return (await writeIdentity(backend, identity)) ? { identity, created: true } : { identity: await identify(backend), created: false };
+}
+
+/** Whether this made it: somebody else may have made it in the same moment. */
+async function writeIdentity(backend: Backend, identity: RepositoryIdentity): Promise<boolean> {
+  try {
+    await writeUnsigned(backend, repositoryDocument, REPOSITORY_FILE, identity);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'object_exists') return false;
+    throw error;
+  }
 }
 
 /**
@@ -67,14 +77,5 @@ export async function initRepository(
   if ((await backend.inspect()) === 'occupied') return { identity: await identify(backend), created: false };
   const head = { formatVersion: FORMAT_VERSION, id: newRepositoryId(), created: new Date().toISOString() };
   const identity = recipients === undefined ? head : { ...head, recipients };
-  try {
-    await writeUnsigned(backend, repositoryDocument, REPOSITORY_FILE, identity);
-  } catch (error) {
-    // Somebody else made it in the same moment.
-    if (error instanceof Failure && error.code === 'object_exists') {
-      return { identity: await identify(backend), created: false };
-    }
-    throw error;
-  }
-  return { identity, created: true };
+  return (await writeIdentity(backend, identity)) ? { identity, created: true } : { identity: await identify(backend), created: false };
 }

@@ -21,8 +21,8 @@ export function keptIdentity(stateDirectory: string, id: string): RepositoryIden
 }
 
 /** Keeps what `repository.json` says, once: what it says later counts for nothing. Throws where that cannot be kept. */
-export function keepIdentity({ whoFolder, repository }: Place): void {
-  const file = join(whoFolder, REPOSITORY_FILE);
+export function keepIdentity(stateDirectory: string, repository: RepositoryIdentity): void {
+  const file = join(repositoryStateFolder(stateDirectory, repository.id), REPOSITORY_FILE);
   if (!existsSync(file)) replaceFile(file, encodeDocument(repositoryDocument, repository));
 }
 

@@ -155,7 +155,7 @@ export class Repository extends ServerFolder {
   }
 
   createManifest(unit: string, snapshot: string): Promise<ObjectOutput> {
-    return ObjectOutput.create(this, layout.manifestPath(unit, snapshot, this.keys.current !== undefined), true);
+    return ObjectOutput.create(this, layout.manifestPath(unit, snapshot, this.keys.current !== undefined), { withContent: true });
   }
 
   /** Makes the snapshot exist; everything that it names must have been stored. */

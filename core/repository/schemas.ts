@@ -91,7 +91,16 @@ export const serverSchema = {
   $schema: DIALECT,
   $id: 'urn:apiscp-backup:schema:server:1',
   type: 'object',
-  properties: { formatVersion, repository: repositoryId, server: serverId, name: text, machine: digest, product: digest, created: time },
+  properties: {
+    formatVersion,
+    repository: repositoryId,
+    server: serverId,
+    name: text,
+    machine: digest,
+    product: digest,
+    copyOf: repositoryId,
+    created: time,
+  },
   required: ['formatVersion', 'repository', 'server', 'name', 'machine', 'created'],
 } as const;
 

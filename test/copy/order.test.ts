@@ -55,7 +55,7 @@ describe('a copy', () => {
 
   let count = 0;
   async function openTarget(backend: Backend): Promise<Repository> {
-    const repository = await copyIdentity(backend, source.identity);
+    const { identity: repository } = await copyIdentity(backend, source.identity);
     const stateFolder = join(state, 'who/copies', `c${++count}`);
     return new Repository(placeOf({ backend, repository, stateFolder, whoFolder: join(state, 'who'), notify: () => {} }), SERVER);
   }

@@ -72,11 +72,19 @@ export function programOverBadNetwork(
   });
 }
 
-/** A copy in a store, from which everything is restored when the local repository is gone. */
+/** A copy in a store, and one for recipients of its own, from which everything is restored when the local repository is gone. */
 export function copyInStore(title: string, settings: () => Promise<Readonly<Record<string, unknown>>>): void {
   it(`a copy in ${title} has everything when the local repository is gone`, async () => {
     const local = mkdtempSync(join(tmpdir(), 'local-'));
-    const server = new StoredServer({ repository: join(local, 'repository'), copies: [{ name: 'offsite', ...(await settings()) }] });
+    const place = await settings();
+    const key = join(local, 'key');
+    const { stderr: made } = await execa('age-keygen', ['-o', key]);
+    const recipients = [/age1[a-z0-9]{58}/.exec(made)?.[0]];
+    const copies = [
+      { name: 'offsite', ...place },
+      { name: 'private', ...place, repository: `${place.repository}-private`, recipients },
+    ];
+    const server = new StoredServer({ repository: join(local, 'repository'), copies });
     try {
       await server.run('init');
       await server.run('run');
@@ -88,11 +96,17 @@ export function copyInStore(title: string, settings: () => Promise<Readonly<Reco
       const { stdout: after } = await server.look('doctor', '--json');
       expect(after).to.match(/"check":"copy","result":"ok","message":"the copy offsite: [^"]*can be read and written to/);
       expect(await server.run('copy', 'offsite')).to.contain('0 objects');
-      rmSync(local, { recursive: true });
+      const again = JSON.parse(await server.run('copy', 'private', '--stats', '--json'));
+      expect([again.copies[0].objects, again.copies[0].status]).to.deep.equal([0, 'ok']);
+      expect(again.stats.requests, 'where nothing is new').to.be.at.most(20);
+      rmSync(join(local, 'repository'), { recursive: true });
       expect(await server.run('list', 'site1', '--from', 'offsite')).to.contain('incremental');
-      await server.run('restore', 'site1', '--to', join(server.folder, 'all'), '--from', 'offsite');
-      await execa('diff', ['-r', join(server.folder, 'virtual/site1/shadow'), join(server.folder, 'all/shadow')]);
-      await server.run('verify', '--from', 'offsite');
+      for (const [name, ...identity] of [['offsite'], ['private', '--identity', key]] as const) {
+        const to = join(server.folder, `all-${name}`);
+        await server.run('restore', 'site1', '--to', to, '--from', name, ...identity);
+        await execa('diff', ['-r', join(server.folder, 'virtual/site1/shadow'), join(to, 'shadow')]);
+        await server.run('verify', '--from', name, ...identity);
+      }
     } finally {
       server.remove();
       rmSync(local, { recursive: true, force: true });

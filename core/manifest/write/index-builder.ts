@@ -43,12 +43,6 @@ export class IndexBuilder {
 
   /** The index as its bytes before compression. `rowCount` leaves context rows out. */
   build(rowCount: number, packs: readonly string[]): Buffer {
-    const packPaths = new ByteList();
-    const packOffsets = [0];
-    for (const pack of packs) {
-      packPaths.appendText(pack);
-      packOffsets.push(packPaths.length);
-    }
     const sections: Record<IndexSection, Uint8Array> = {
       rowCount: wideBytes([rowCount]),
       blockOffset: wideBytes(this.#offsets),
@@ -59,14 +53,24 @@ export class IndexBuilder {
       firstPathOffsets: wordBytes(this.#restOffsets),
       firstPathRests: this.#rests.contents(),
       blockDigests: this.#digests.contents(),
-      packOffsets: wordBytes(packOffsets),
-      packPaths: packPaths.contents(),
+      ...packTable(packs),
     };
     return packSections(
       INDEX_MAGIC,
       INDEX_SECTIONS.map((name) => sections[name]),
     );
   }
+}
+
+/** The sections that name packs. */
+export function packTable(packs: readonly string[]): Pick<Record<IndexSection, Uint8Array>, 'packOffsets' | 'packPaths'> {
+  const packPaths = new ByteList();
+  const packOffsets = [0];
+  for (const pack of packs) {
+    packPaths.appendText(pack);
+    packOffsets.push(packPaths.length);
+  }
+  return { packOffsets: wordBytes(packOffsets), packPaths: packPaths.contents() };
 }
 
 function sharedLength(a: ByteString, b: ByteString): number {

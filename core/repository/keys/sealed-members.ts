@@ -1,6 +1,6 @@
 import { seal, unseal } from '../../crypto/seal.ts';
 import { Failure } from '../../failure.ts';
-import type { DocumentKind } from '../documents.ts';
+import { type DocumentKind, encodeDocument } from '../documents.ts';
 import type { SealedMembers } from '../record.ts';
 import { type DocumentStore, writeDocument } from '../stored-document.ts';
 import { ofObject, type ServerKeys } from './server-keys.ts';
@@ -22,6 +22,11 @@ export async function writeSealed<T extends Sealable>(kind: DocumentKind<T>, nam
   const sha256 = await writeDocument(target, kind, name, stored);
   if (stored.sealed !== undefined && kind.hide !== undefined) keys.parts.save(name, stored.sealed.age, kind.hide(value).hidden);
   return sha256;
+}
+
+/** The bytes of the same, signed, for whoever stores them otherwise; `target` has a key for which it encrypts. */
+export async function sealedBytes<T extends Sealable>(kind: DocumentKind<T>, name: string, value: T, target: Target): Promise<Buffer> {
+  return target.signatures.sign(name, encodeDocument(kind, await conceal(kind, name, value, target.keys)));
 }
 
 /** The document as it is stored: where the server encrypts, with its private members in `sealed` alone. */

@@ -1,0 +1,168 @@
+import { hash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Copied } from '../../core/copy/copied.ts';
+import { copyServer } from '../../core/copy/copy-server.ts';
+import { sealedTarget } from '../../core/copy/open-copy.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Backend } from '../../core/repository/backends/backend.ts';
+import { MemoryBackend } from '../../core/repository/backends/memory.ts';
+import { openRepository } from '../../core/repository/open-repository.ts';
+import { placeOf } from '../../core/repository/opened-place.ts';
+import { initRepository } from '../../core/repository/place.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import { RunIndex } from '../../core/repository/run-index.ts';
+import { Sandbox } from '../commands/sandbox.ts';
+import { FaultyBackend, Killed } from '../repository/faulty-backend.ts';
+
+/** Each place to stop at is tried with SLOW=1, else each so many. */
+const STEP = process.env.SLOW === '1' ? 1 : 13;
+
+describe('a copy for recipients of its own, broken off', () => {
+  let sandbox: Sandbox;
+  let source: Repository;
+  let recipient: string;
+
+  before(async () => {
+    sandbox = new Sandbox();
+    ({ recipient } = await newIdentity());
+    sandbox.set('databases', { method: 'none' });
+    await sandbox.init();
+    for (const content of ['one', 'two']) {
+      mkdirSync(join(sandbox.shadow, content));
+      writeFileSync(join(sandbox.shadow, content, 'file'), content);
+      await sandbox.back();
+    }
+    source = await openRepository(sandbox.context.settings, 'read', () => {});
+  });
+  after(() => sandbox.remove());
+
+  let count = 0;
+  const newState = (): string => join(source.place.whoFolder, 'copies', `c${++count}`);
+
+  async function openTarget(backend: Backend, stateFolder: string): Promise<Repository> {
+    const { identity: repository } = await initRepository(backend, [recipient]);
+    const place = placeOf({ backend, repository, stateFolder, whoFolder: source.place.whoFolder, notify: () => {} });
+    return sealedTarget(source, place, [recipient]);
+  }
+
+  async function copyTo(target: Repository): Promise<Copied> {
+    const copied = new Copied();
+    const runs = await RunIndex.read(source, Date.now());
+    const order = { rules: undefined, runs, throttle: <T>(writer: T) => writer, signal: new AbortController().signal };
+    await copyServer(source, target, { ...order, begin: async () => () => {} }, copied);
+    return copied;
+  }
+
+  /** What is sent in all, but for what the copy says itself. */
+  const sentTo = async (backend: Backend) => {
+    const names: string[] = [];
+    for await (const { name } of backend.list('')) if (!/repository\.json|server\.json|\/keys\/|\/deletions\//.test(name)) names.push(name);
+    return names.sort();
+  };
+
+  async function requireWhole(backend: Backend): Promise<void> {
+    const target = await openTarget(backend, newState());
+    const known = new Map<string, string>();
+    for (const unit of await target.units.ids()) {
+      const { records, unusable, doubtful } = await target.readSnapshots(unit);
+      expect([...unusable, ...doubtful]).to.deep.equal([]);
+      for (const record of records) {
+        known.set(record.id, target.recordDigest(record));
+        for (const link of record.level === 'full' ? [] : [record.parent, record.base])
+          expect(link?.sha256, record.id).to.equal(known.get(link?.id as string));
+        for (const { path, length, sha256 } of [record.manifest, ...record.packs]) {
+          const bytes = await target.readObject(path);
+          expect([bytes.length, hash('sha256', bytes)], path).to.deep.equal([length, sha256]);
+        }
+      }
+    }
+    for (const { units } of await target.runs.all())
+      for (const { snapshot } of units) expect(snapshot?.sha256).to.equal(known.get(snapshot?.id as string));
+  }
+
+  for (const isLost of [false, true]) {
+    it(`anywhere, shows nothing of which a part is missing, and goes on from there${isLost ? ' without its state' : ''}`, async () => {
+      let isWhole = false;
+      for (let killAt = 1; !isWhole; killAt += STEP) {
+        const backend = new MemoryBackend();
+        const faulty = new FaultyBackend(backend);
+        faulty.killAt = killAt;
+        const state = newState();
+        isWhole = await openTarget(faulty, state)
+          .then(copyTo)
+          .then(
+            () => true,
+            (error: unknown) => {
+              expect(error, `${killAt}`).to.be.instanceOf(Killed);
+              return false;
+            },
+          );
+        const before = await sentTo(backend);
+        const recorded = before.some((name) => name.includes('/snapshots/'));
+        await requireWhole(backend);
+        if (isLost) rmSync(state, { recursive: true, force: true });
+        const rest = await copyTo(await openTarget(backend, state));
+        expect(rest.problems, `${killAt}`).to.deep.equal([]);
+        const after = await sentTo(backend);
+        const again = rest.objects - (after.length - before.length);
+        // Packs and a manifest that no record names yet.
+        if (isLost) expect(again, `${killAt}: sent again`).to.be.within(0, recorded ? 2 : 3);
+        else expect(again, `${killAt}: sent again`).to.equal(0);
+        await requireWhole(backend);
+        expect((await copyTo(await openTarget(backend, state))).objects).to.equal(0);
+      }
+    });
+  }
+
+  it('by a place that refuses each kind of call once, goes on the next time', async () => {
+    for (const call of ['create', 'write', 'commit', 'list', 'size', 'folders', 'read'] as const) {
+      const backend = new MemoryBackend();
+      const faulty = new FaultyBackend(backend);
+      const state = newState();
+      const target = await openTarget(faulty, state);
+      faulty.fail(call, new Failure('repository_unreachable', 'not now', { retry: true }), 1);
+      await copyTo(target).catch((error: unknown) => expect(error).to.include({ code: 'repository_unreachable' }));
+      await requireWhole(backend);
+      expect((await copyTo(await openTarget(backend, state))).problems, call).to.deep.equal([]);
+      await requireWhole(backend);
+    }
+  });
+
+  it('by a state directory that takes nothing, is whole, and is found again', async () => {
+    const backend = new MemoryBackend();
+    const state = newState();
+    const target = await openTarget(backend, state);
+    // A folder in the place of the file.
+    mkdirSync(join(state, 'sent.jsonl'), { recursive: true });
+    expect((await copyTo(target)).problems).to.deep.equal([]);
+    await requireWhole(backend);
+    rmSync(join(state, 'sent.jsonl'), { recursive: true });
+    expect((await copyTo(await openTarget(backend, state))).objects).to.equal(0);
+  });
+
+  it('by somebody who stores an object of the same name meanwhile, does not take that for its own', async () => {
+    const backend = new MemoryBackend();
+    const faulty = new FaultyBackend(backend);
+    const state = newState();
+    const target = await openTarget(faulty, state);
+    const create = faulty.create.bind(faulty);
+    let taken: string | undefined;
+    faulty.create = async (name, mode) => {
+      const writer = await create(name, mode);
+      if (taken !== undefined || !name.includes('/packs/')) return writer;
+      taken = name;
+      const other = await backend.create(name);
+      await other.write(Buffer.from('somebody else’s'));
+      await other.commit();
+      return writer;
+    };
+    const error = await copyTo(target).catch((thrown: unknown) => thrown);
+    expect(error).to.include({ code: 'object_exists' });
+    await copyTo(await openTarget(backend, state));
+    expect((await backend.read(taken as string)).subarray(0, 21).toString()).to.equal('age-encryption.org/v1');
+    await requireWhole(backend);
+  });
+});
