@@ -36,7 +36,7 @@ describe('copies of a repository', () => {
     expect(method?.check(request), JSON.stringify(method?.check(request))).to.equal(undefined);
     return (await method?.perform(request, sandbox.context)) as ResultOf<Name>;
   }
-  const copy = (...copies: string[]) => perform('copy', { copies });
+  const copy = (...copies: string[]) => perform('copy', copies.length === 0 ? {} : { copies });
   const ends = async (...copies: string[]) => (await copy(...copies)).copies.map(({ status }) => status);
   const listed = async (fromCopy?: string) =>
     (await perform('list', { unit: 'site1', ...(fromCopy === undefined ? {} : { fromCopy }) })).snapshots.map(({ id }) => id);
