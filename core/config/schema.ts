@@ -132,6 +132,11 @@ const ABSOLUTE_PATH = { type: 'string', pattern: '^/[^\\u0000]*$', maxLength: 40
 /** `parseLocation` reads it; here only that it is one, so that each scheme that is not known can be named. */
 const LOCATION = { type: 'string', pattern: '^(?:/|[A-Za-z0-9+.-]+:)[^\\u0000]*$', maxLength: 4000 } as const;
 
+const INSTANT = {
+  type: 'string',
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$',
+} as const;
+
 const S3 = {
   type: 'object',
   description: 'How a repository at s3:… is reached. A key that is left out has its default.',
@@ -163,6 +168,11 @@ const S3 = {
     },
     serverSideEncryption: { enum: ['AES256', 'aws:kms'], description: 'Encryption that the store is asked for. Default: the bucket’s.' },
     encryptionKey: { type: 'string', minLength: 1, maxLength: 2048, description: 'Name of the key for aws:kms.' },
+    asOf: {
+      ...INSTANT,
+      description:
+        'Reads a bucket that keeps versions as it was at this time, such as 2026-11-20T08:00:00Z, whatever was deleted or overwritten since. Default: now.',
+    },
     objectLock: {
       type: 'object',
       description:
@@ -360,6 +370,7 @@ export const MEANT_IN_SETTINGS: Meant = new Map([
   [DURATION.pattern, 'a number above 0 and a unit, such as 36 hours, 4 days or 2 months'],
   [TIME_OF_DAY.pattern, 'a time of day from 00:00 to 23:59, such as 01:30'],
   [RATE.pattern, 'a rate such as 50 MiB/s, in KiB, MiB or GiB'],
+  [INSTANT.pattern, 'a time such as 2026-11-20T08:00:00Z'],
   [LOCATION.pattern, `a path from the root on, or a location such as ${LOCATION_FORMS}`],
   [COPIES.items.properties.name.pattern, 'a name of small letters, digits and -, such as offsite'],
   [COPIES.items.properties.recipients.items.pattern, 'a recipient of age, which begins with age1'],

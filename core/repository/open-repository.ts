@@ -57,6 +57,7 @@ export async function openPlace(settings: Settings, notify: Notify): Promise<Pla
  */
 export async function openPlaces(settings: Settings, notify: Notify): Promise<(notify: Notify) => Place> {
   const store = await openStore(settings);
+  const isPast = settings.s3.asOf !== undefined;
   const { identity: repository, problem } = await identifyRepository(store, {
     stateDirectory: settings.stateDirectory,
     location: settings.repository,
@@ -72,14 +73,15 @@ export async function openPlaces(settings: Settings, notify: Notify): Promise<(n
   const { percent } = recoveryOf(settings);
   const recovery = percent === 0 ? undefined : percent;
   return (toTell) => {
-    const backend = store.isDistant === true ? surveyed(store, stateFolder) : store;
+    const backend = store.isDistant === true ? surveyed(store, stateFolder, isPast) : store;
     return placeOf({ backend, repository, problem, stateFolder, whoFolder, notify: toTell, recovery });
   };
 }
 
 /** A distant place, of which is kept what was read where there is a state directory; whoever checks it reads all from the place itself. */
-function surveyed(store: Backend, stateFolder: string): Backend {
-  const isKept = currentOperation()?.isChecking !== true && hasStateDirectory(stateFolder);
+function surveyed(store: Backend, stateFolder: string, isPast: boolean): Backend {
+  // What was kept of a place may be what somebody put there since.
+  const isKept = !isPast && currentOperation()?.isChecking !== true && hasStateDirectory(stateFolder);
   return new SurveyedBackend(store, new ChangeCount(stateFolder), isKept ? new ObjectCache(join(stateFolder, 'cache')) : undefined);
 }
 

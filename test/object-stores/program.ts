@@ -31,7 +31,7 @@ export class StoredServer {
   }
 
   /** As `run`, however it ends. */
-  async look(...args: string[]): Promise<{ readonly stdout: string }> {
+  async look(...args: string[]): Promise<{ readonly stdout: string; readonly exitCode?: number | undefined }> {
     return runProgram(['--config', this.settings, ...args]);
   }
 

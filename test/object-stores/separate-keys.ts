@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
   ListObjectVersionsCommand,
   PutBucketPolicyCommand,
+  PutObjectCommand,
   PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -18,11 +20,18 @@ import { StoredServer } from './program.ts';
 
 const BUCKET = `locked-${randomBytes(4).toString('hex')}`;
 
+const user = (name: string) => `arn:aws:iam:::user/${name}`;
+
 /** The policy of the guide, for this bucket and these users. */
-function policyOf(server: string, pruner: string): string {
+function policyOf(): string {
   const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/destinations.md'), 'utf8');
   const [, policy] = /```json\n(\{\n {2}"Version": "2012-10-17"[\s\S]*?)```/.exec(guide) as unknown as [string, string];
-  return policy.replaceAll('BUCKET', BUCKET).replaceAll('PREFIX', 'all').replaceAll('SERVER', server).replaceAll('PRUNER', pruner);
+  return policy
+    .replaceAll('BUCKET', BUCKET)
+    .replaceAll('PREFIX', 'all')
+    .replaceAll('SERVER', user('server'))
+    .replaceAll('PRUNER', user('pruner'))
+    .replaceAll('RESCUER', user('rescuer'));
 }
 
 function clientOf(ceph: Ceph, file: string): S3Client {
@@ -45,16 +54,14 @@ const refusal = (asked: Promise<unknown>): Promise<string> =>
 export function separateKeysInStore(cephOf: () => Ceph): void {
   it('a server whose key cannot delete backs up and restores; prune takes another key; what either deletes stays for a time', async () => {
     const ceph = cephOf();
-    const [serverKey, pruneKey] = [await ceph.addUser('server'), await ceph.addUser('pruner')];
+    const [serverKey, pruneKey, rescueKey] = [await ceph.addUser('server'), await ceph.addUser('pruner'), await ceph.addUser('rescuer')];
     const [owner, intruder, pruner] = [ceph.credentialsFile, serverKey, pruneKey].map((file) => clientOf(ceph, file)) as [
       S3Client,
       S3Client,
       S3Client,
     ];
     await owner.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
-    await owner.send(
-      new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: policyOf('arn:aws:iam:::user/server', 'arn:aws:iam:::user/pruner') }),
-    );
+    await owner.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: policyOf() }));
     const home = mkdtempSync(join(tmpdir(), 'keys-'));
     const shown = join(home, 'prune-key');
     const s3 = { credentialsFile: serverKey, pruneCredentialsFile: shown, objectLock: { mode: 'compliance', days: 2 } };
@@ -62,8 +69,8 @@ export function separateKeysInStore(cephOf: () => Ceph): void {
     const server = new StoredServer({ repository, s3, retention: { keepWithin: '1 hour' } });
     const settings = join(server.folder, 'config.json');
     const objects = async () => {
-      const { Versions = [], DeleteMarkers = [] } = await owner.send(new ListObjectVersionsCommand({ Bucket: BUCKET }));
-      return { versions: Versions, live: Versions.filter(({ IsLatest }) => IsLatest), markers: DeleteMarkers };
+      const { Versions = [] } = await owner.send(new ListObjectVersionsCommand({ Bucket: BUCKET }));
+      return { versions: Versions, live: Versions.filter(({ IsLatest }) => IsLatest) };
     };
     try {
       await server.run('init');
@@ -101,15 +108,24 @@ export function separateKeysInStore(cephOf: () => Ceph): void {
       expect(after.live.length, 'deleted').to.be.lessThan(live.length);
       expect(after.versions.length, 'and kept by the store').to.be.at.least(live.length);
 
-      // Who has the key of prune, too, can delete all; the store gives it back.
-      for (const { Key } of after.live) await pruner.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
-      expect((await objects()).live).to.have.length(0);
-      for (const { Key, VersionId, IsLatest } of (await objects()).markers) {
-        if (IsLatest) await owner.send(new DeleteObjectCommand({ Bucket: BUCKET, Key, VersionId }));
+      // Who has both keys can delete all, and put something else in the place of each.
+      const before = new Date(Date.now() + 1000).toISOString();
+      await wait(1500);
+      for (const { Key } of after.live) {
+        await pruner.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+        await intruder.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'nothing of yours' }));
       }
+      for (const { Key } of after.live.slice(0, 3)) await pruner.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
       rmSync(join(server.folder, 'state'), { recursive: true });
+      expect((await server.look('restore', 'site1', '--to', join(server.folder, 'none'))).exitCode).to.not.equal(0);
+      // The store gives all of it back, as it was before.
+      const past = { ...old, s3: { credentialsFile: rescueKey, asOf: before } };
+      writeFileSync(settings, JSON.stringify(past), { mode: 0o600 });
       await server.run('restore', 'site1', '--to', join(server.folder, 'all'));
       await execa('diff', ['-r', join(server.folder, 'virtual/site1/shadow'), join(server.folder, 'all/shadow')]);
+      expect(await server.run('verify')).to.contain('ok');
+      const refusedRun = await server.look('--json', 'run');
+      expect(JSON.parse(refusedRun.stdout).error.message).to.contain('can only be read');
     } finally {
       server.remove();
       rmSync(home, { recursive: true });

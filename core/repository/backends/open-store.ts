@@ -22,7 +22,7 @@ export async function openStore(settings: StoreSettings): Promise<Backend> {
 async function storeAt(location: Exclude<Location, { kind: 'directory' }>, { s3, sftp, rclone }: StoreSettings): Promise<Store> {
   switch (location.kind) {
     case 's3':
-      return (await import('./s3/s3.ts')).openS3(location, s3);
+      return (await import('./s3/open-s3.ts')).openS3(location, s3);
     case 'sftp':
       return new CountingStore((await import('./sftp/sftp.ts')).openSftp(location, sftp));
     case 'rclone':

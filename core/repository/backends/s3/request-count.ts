@@ -6,6 +6,7 @@ const KINDS: Readonly<Record<string, RequestKind>> = {
   GetObjectCommand: 'read',
   HeadObjectCommand: 'size',
   ListObjectsV2Command: 'list',
+  ListObjectVersionsCommand: 'list',
   PutObjectCommand: 'write',
   CreateMultipartUploadCommand: 'write',
   UploadPartCommand: 'write',

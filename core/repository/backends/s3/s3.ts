@@ -13,19 +13,17 @@ import { isSize, lookAt } from './look-at.ts';
 import { locksOf, type S3ObjectLocks } from './object-locks.ts';
 import { isMissing, statusOf, strangeAnswer } from './s3-failure.ts';
 import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command } from './sdk.ts';
-import { bodyOf, type S3Location, type S3Settings, S3Store } from './store.ts';
+import { bodyOf, type S3Store } from './store.ts';
 import { dropUploads } from './unfinished-uploads.ts';
 import { S3Writer } from './upload.ts';
 
 /** Pages that bring nothing further; a store that skips much may have some. */
 const MOST_IDLE_PAGES = 200;
 
-/** The place that a location names. Nothing is asked of it yet. */
-export function openS3(location: S3Location, options: S3Settings): S3Backend {
-  return new S3Backend(new S3Store(location, options));
-}
-
 type Query = Omit<ListObjectsV2CommandInput, 'Bucket'>;
+
+/** The id of the version of an object that is meant; undefined: there is none. */
+export type VersionOf = (name: string) => Promise<string | undefined>;
 
 /** Objects in a bucket of any store that speaks S3. Folders are nothing but parts of names there. */
 export class S3Backend implements Store {
@@ -34,11 +32,14 @@ export class S3Backend implements Store {
   readonly locks: S3ObjectLocks | undefined;
   readonly #store: S3Store;
   readonly #patience: Patience;
+  readonly #versionOf: VersionOf | undefined;
 
-  constructor(store: S3Store, patience = USUAL_PATIENCE) {
+  /** `versionOf` says which version of an object is read; left out: the current one. */
+  constructor(store: S3Store, patience = USUAL_PATIENCE, versionOf?: VersionOf) {
     this.description = store.description;
     this.#store = store;
     this.#patience = patience;
+    this.#versionOf = versionOf;
     this.locks = locksOf(store);
   }
 
@@ -118,7 +119,10 @@ export class S3Backend implements Store {
     end: number,
     expected: (size: number) => number,
   ): Promise<{ readonly body: Readable; readonly size: number }> {
-    const command = new GetObjectCommand({ ...this.#target(name), Range: `bytes=${offset}-${end - 1}` });
+    const version = await this.#versionOf?.(name);
+    if (this.#versionOf !== undefined && version === undefined) throw missingObject(name);
+    const chosen = version === undefined ? {} : { VersionId: version };
+    const command = new GetObjectCommand({ ...this.#target(name), ...chosen, Range: `bytes=${offset}-${end - 1}` });
     let answer: GetObjectCommandOutput;
     try {
       answer = await this.#store.send(name, (client) => client.send(command));
