@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { Failure } from '../failure.ts';
+import { withoutUser } from './shown-value.ts';
 
 /** Where a repository is. */
 export type Location =
@@ -29,8 +30,7 @@ const RCLONE = /^([A-Za-z0-9_][A-Za-z0-9_.+@ -]*):([^\0\n]*)$/;
 export function parseLocation(text: string): Location {
   const location = text.startsWith('/') ? ({ kind: 'directory', path: text } as const) : schemed(text);
   if (typeof location !== 'string') return location;
-  // Messages are kept in logs, where no key belongs.
-  const shown = text.replace(/\/\/[^/]*@/, '//…@');
+  const shown = withoutUser(text);
   throw new Failure('invalid_settings', `the repository ${JSON.stringify(shown)} cannot be used: ${location}`, {
     affected: [shown],
     advice: `Name one like ${LOCATION_FORMS}.`,

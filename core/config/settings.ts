@@ -7,6 +7,7 @@ import { replaceFile } from './replace-file.ts';
 import { MEANT_IN_SETTINGS } from './schema.ts';
 import { describeSchemaErrors, type SchemaError } from './schema-validator.ts';
 import type { SettingName, Settings, SettingsFile } from './settings-type.ts';
+import { shownValue } from './shown-value.ts';
 import { untrusted } from './trusted-place.ts';
 import { validateSettings as matchesSchema } from './validators.generated.js';
 
@@ -205,8 +206,8 @@ export function writeSetting<Name extends SettingName>(file: string, name: Name,
   const problems = validateSettings(after);
   // What else the file holds was valid when it was read: it is the new value that is not.
   if (problems.length > 0) {
-    throw new Failure('usage', `the setting ${name} cannot be ${JSON.stringify(value)}: ${problems.join('; ')}`, {
-      affected: [JSON.stringify(value)],
+    throw new Failure('usage', `the setting ${name} cannot be ${shownValue(value)}: ${problems.join('; ')}`, {
+      affected: [shownValue(value)],
       advice: 'The settings are as they were.',
     });
   }

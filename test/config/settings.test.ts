@@ -70,6 +70,8 @@ describe('settings', () => {
       expect(message, repository).to.contain(said).and.to.not.contain('key:word');
       expect(failureOf(() => writeSetting(file, 'copies', [{ name: 'a', repository }])).message, repository).to.contain(said);
     }
+    const { message, affected } = failureOf(() => writeSetting(file, 's3', { secretAccessKey: 'word', credentialsFile: 'word' } as object));
+    expect(`${message} ${affected}`).to.contain('secretAccessKey').and.to.not.contain('word');
     expect(readFileSync(file, 'utf8')).to.equal(before);
   });
 
