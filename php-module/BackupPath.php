@@ -60,7 +60,7 @@ final class BackupPath
 	{
 		$rest = trim($bytes, '/');
 		if ($bytes === '' || $bytes[0] !== '/' || array_intersect(['', '.', '..'], explode('/', $rest)) !== []) {
-			return $bytes === '/' ? '. Leave it out for everything.' : '. One looks like shadow/var/www/html.';
+			return $bytes === '/' ? '. Leave it out for everything; to restore that, say `all\'.' : '. One looks like shadow/var/www/html.';
 		}
 		$isNamed = \in_array(strtok($rest, '/'), [self::OWNER_ROOT, 'info'], true);
 

@@ -43,7 +43,7 @@ final class RestoreRequest
 		$options = Options::read($options, $kinds);
 		if ($command === 'restore' && $wanted === null && !isset($options['to']) && empty($options['dryRun'])) {
 			// Where the paths were, the shell leaves nothing of a variable that is not set, and SOAP null.
-			throw new Failure('bad_argument', ['argument' => 'null', 'expected' => 'paths, such as [shadow/var/www/html], or `all\': what is there now is replaced']);
+			throw new Failure('bad_argument', ['argument' => 'null', 'expected' => 'a list of paths, such as [shadow/var/www/html], or `all\': what is there now is replaced']);
 		}
 		if ($requester->isOwner()) {
 			$params += $requester->policy() + $requester->room();

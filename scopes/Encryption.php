@@ -3,6 +3,7 @@ declare(strict_types=1);
 
 namespace Opcenter\Admin\Settings\Backups;
 
+use ApiscpBackup\Arguments;
 use ApiscpBackup\Failure;
 use ApiscpBackup\KeyRequest;
 use ApiscpBackup\SettingScope;
@@ -33,7 +34,7 @@ class Encryption extends SettingScope
 
 	protected function accepts($val): bool
 	{
-		return $val === 'plain' || (\is_array($val) && $val !== []);
+		return $val === 'plain' || (\is_array($val) && !Arguments::isList($val));
 	}
 
 	protected function ask(): array

@@ -26,7 +26,9 @@ export function describeSchemaErrors(errors: readonly SchemaError[] | null | und
   });
   return (telling.length > 0 ? telling : all).map((error) => {
     const place = error.instancePath === '' ? '' : `${error.instancePath} `;
-    return `${place}${describe(error, meant)}`;
+    const types = all.filter(({ keyword, instancePath }) => keyword === 'type' && instancePath === error.instancePath);
+    const isAnyType = error.keyword === 'type' && types.length > 1;
+    return `${place}${isAnyType ? `must be ${types.map(({ params }) => params.type).join(' or ')}` : describe(error, meant)}`;
   });
 }
 

@@ -116,6 +116,7 @@ describe('settings', () => {
 
   const rejected: [string, string, RegExp][] = [
     ['an unknown key, named', '{"repositry":"/backup"}', /"repositry"/],
+    ['a value of several types, all named', '{"notify":{"mail":"nobody"}}', /\/notify\/mail must be boolean or array/],
     ['a value of the wrong type, named', '{"limits":{"workers":"four"}}', /\/limits\/workers/],
     ['a relative path', '{"repository":"backup"}', /\/repository/],
     ['a path that looks like an option', '{"repository":"--help"}', /\/repository/],
