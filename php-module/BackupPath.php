@@ -10,20 +10,23 @@ final class BackupPath
 {
 	/** The only tree of an account that is its owner's: `info` holds what the plan grants, `system` is the server's. */
 	public const OWNER_ROOT = 'shadow';
+	/** Dumps of the account's databases, which a download gives its owner, too; the rest of what is there the core keeps back. */
+	public const DUMPS = 'databases';
 	/** What a client of PHP sends for a list where the panel's WSDL knows texts alone. */
 	private const LOST_LIST = 'Array';
 
 	/**
 	 * A path that the requester may name.
 	 *
-	 * @param mixed $path text, or a map with `path` or `path_b64`
+	 * @param mixed    $path  text, or a map with `path` or `path_b64`
+	 * @param string[] $roots what an owner may name
 	 * @return array<string, string> as in a request to the core
 	 * @throws Failure
 	 */
-	public static function ofRequester(Requester $requester, $path): array
+	public static function ofRequester(Requester $requester, $path, array $roots = [self::OWNER_ROOT]): array
 	{
 		$bytes = self::bytes($path);
-		if ($requester->isOwner() && strtok($bytes, '/') !== self::OWNER_ROOT) {
+		if ($requester->isOwner() && !\in_array(strtok($bytes, '/'), $roots, true)) {
 			throw new Failure('owner_path', ['path' => $bytes, 'meant' => self::OWNER_ROOT . '/' . $bytes]);
 		}
 

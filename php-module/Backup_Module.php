@@ -809,6 +809,8 @@ class Backup_Module extends \Module_Skeleton
 	 */
 	private function backupPerform(int $most, array $given, string $usage, callable $work): array
 	{
+		// A file of the plugin that was damaged may be printed where it is loaded, in the middle of what the panel answers.
+		ob_start();
 		try {
 			Arguments::noneBeyond($most, $given, $usage);
 			if (posix_geteuid() !== 0) {
@@ -839,6 +841,8 @@ class Backup_Module extends \Module_Skeleton
 			$failure->report();
 
 			return $failure->toResult();
+		} finally {
+			ob_end_clean();
 		}
 
 		return $result;

@@ -32,8 +32,9 @@ final class RestoreRequest
 		Arguments::noneBeyond(3, $given, $usage);
 		$given = Arguments::plain($given);
 		$kinds = self::kinds($command) + ($requester->isOwner() ? [] : Options::WHOSE + ($command === 'download' ? [] : self::ONTO));
+		$roots = $command === 'download' ? [BackupPath::OWNER_ROOT, BackupPath::DUMPS] : [BackupPath::OWNER_ROOT];
 		self::refuseEmptyPath($requester, $given);
-		if (self::beginsWithPaths($requester, $given)) {
+		if (self::beginsWithPaths($requester, $given, $roots)) {
 			Arguments::noneBeyond(2, $given, "backup:{$command} PATHS OPTIONS, as in: backup:{$command} '[shadow/var/www/html]' '[at:latest]'");
 			array_unshift($given, null);
 		}
@@ -50,7 +51,7 @@ final class RestoreRequest
 			$paths = $paths ?: (empty($options['withDatabases']) ? [BackupPath::OWNER_ROOT] : []);
 		}
 		foreach ($paths as $path) {
-			$params['paths'][] = BackupPath::ofRequester($requester, $path);
+			$params['paths'][] = BackupPath::ofRequester($requester, $path, $roots);
 		}
 		if (isset($options['to'])) {
 			$options['to'] = BackupPath::wire($requester->isOwner() ? $requester->folderInHome($options['to'], $command !== 'download') : $options['to']);
@@ -90,13 +91,14 @@ final class RestoreRequest
 
 	/**
 	 * Whether the first argument is no site: a list always, and for an owner, who has one site, a path too, or `all` without paths behind it.
+	 *
+	 * @param string[] $roots where paths may begin
 	 */
-	private static function beginsWithPaths(Requester $requester, array $given): bool
+	private static function beginsWithPaths(Requester $requester, array $given, array $roots): bool
 	{
 		[$first, $second] = $given + [null, null];
-		$root = BackupPath::OWNER_ROOT;
 		$isEverything = $first === Arguments::EVERYTHING && ($second === null || (\is_array($second) && !Arguments::isList($second)));
-		$isPath = $isEverything || (\is_string($first) && ($first === $root || strpos($first, $root . '/') === 0));
+		$isPath = $isEverything || (\is_string($first) && \in_array(strtok($first, '/'), $roots, true));
 
 		return \is_array($first) || ($requester->isOwner() && $isPath);
 	}

@@ -8,6 +8,8 @@ import { parseDuration } from '../chain/duration.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
 import { Yielder } from '../context/yield.ts';
+import { ENGINES } from '../databases/engine.ts';
+import { DATABASES, databaseOfPath, folderOf } from '../databases/virtual-paths.ts';
 import { Failure } from '../failure.ts';
 import { StatBuffer, statDescriptor } from '../linux/stat.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
@@ -197,7 +199,18 @@ type Shows = (path: ByteString, entry: Entry) => boolean;
 function visibleIn(layers: OpenLayers, users: AccountUsers | undefined): Shows {
   if (users === undefined) return () => true;
   const paths = new VisiblePaths(new OwnerSight(users), (path) => entryAt(layers.readers, path));
-  return (path, entry) => isOwnersPath(path) && paths.shows(path, entry);
+  return (path, entry) => isOwnersDump(path) || (isOwnersPath(path) && paths.shows(path, entry));
+}
+
+/** Dumps of the account's databases, which the owner may also load; not the users of the servers, with the hashes of their passwords. */
+function isOwnersDump(path: ByteString): boolean {
+  return path === DATABASES || ENGINES.some((engine) => path === folderOf(engine)) || databaseOfPath(path) !== undefined;
+}
+
+/** Paths as an owner named them: below the account's own tree, which no path at all means, or dumps. Throws `owner_not_allowed`. */
+function ownersChoice(given: readonly ByteString[]): readonly ByteString[] {
+  const files = given.filter((path) => !isOwnersDump(path));
+  return files.length === 0 && given.length > 0 ? given : [...ownersPaths(files), ...given.filter(isOwnersDump)];
 }
 
 /** An entry as an owner may have it; undefined for devices. */
@@ -209,12 +222,12 @@ function owners(entry: Entry, users: AccountUsers): Entry | undefined {
 /** Sorted, and without those below others. Throws `path_unknown` for what the point in time does not have, or the owner could not open. */
 function chosenPaths({ request, users, point }: Task, layers: OpenLayers, shows: Shows): readonly ByteString[] {
   const given = (request.paths ?? []).map(fromTreePath);
-  const paths = users === undefined ? given : ownersPaths(given);
+  const paths = users === undefined ? given : ownersChoice(given);
   if (paths.includes('')) throw new Failure('usage', 'a single slash is not a path in a backup', { affected: ['/'] });
   const has = (path: ByteString): boolean => {
     const scope = new TreeScope(layers.readers, path);
     if (scope.peek() === undefined) return false;
-    return scope.tree.currentIsContext ? users === undefined : shows(path, scope.tree.entry());
+    return scope.tree.currentIsContext ? users === undefined || isOwnersDump(path) : shows(path, scope.tree.entry());
   };
   const unknown = paths.filter((path) => !has(path));
   if (unknown.length > 0) throw unknownPath(`the snapshot ${point.moment.snapshot} does not have`, unknown, has);

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -99,6 +99,35 @@ describe('dumps of MariaDB', function () {
     expect(then.units[0]).to.deep.include({ moment: null, databases: [], error: null });
     for (const wrong of [['all', '--at', named.moment.snapshot], ['']])
       expect(JSON.parse((await site.start(['databases', ...wrong])).stdout).error.code).to.equal('usage');
+  });
+
+  it('are in a download, for their owner without the users of the server', async () => {
+    const home = join(site.shadow, 'home/owner1');
+    mkdirSync(home, { recursive: true });
+    for (const folder of [join(site.shadow, 'home'), home]) chownSync(folder, 2001, 2000);
+    const wp = 'databases/mysql/one_wp.sql';
+    const asked = [
+      { paths: [wp], to: join(site.folder, 'one') },
+      { paths: ['databases'], to: join(site.folder, 'all') },
+      { paths: ['databases', 'shadow/index.html'], to: join(home, 'own'), policy: 'owner' },
+      { paths: ['databases/mysql-users.sql'], to: join(home, 'own'), policy: 'owner' },
+    ];
+    const rpc = site.start(['rpc']);
+    const requests = asked.map((params, id) => ({ jsonrpc: '2.0', id, method: 'download', params: { unit: 'site1', ...params } }));
+    rpc.stdin?.end(requests.map((request) => `${JSON.stringify(request)}\n`).join(''));
+    const answers = String((await rpc).stdout)
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const [one, all, own, users] = asked.map((_, id) => answers.find((answer) => answer.id === id));
+    const script = (words: string, { result, error }: { result: { file: string }; error?: unknown }) => {
+      expect(error).to.equal(undefined);
+      return execaSync('bash', ['-c', `zstd -dc "$1" | tar ${words}`, 'bash', result.file]).stdout;
+    };
+    expect(script('-t', one)).to.equal(wp);
+    expect(script(`-xO ${wp}`, own)).to.include("(1,'Grüße 😀 (a);')");
+    expect(script('-t', all).split('\n')).to.include.members(['databases/mysql-users.sql', wp, 'databases/mysql/one_empty.sql']);
+    expect(script('-t', own)).to.include('one_empty.sql').and.not.include('users');
+    expect(users.error.data.code).to.equal('owner_not_allowed');
   });
 
   it('have the users of the account with the hashes of their passwords, and nobody else', async () => {

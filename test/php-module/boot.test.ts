@@ -116,10 +116,12 @@ describe('registration at the start of the panel', () => {
       }
       writeFileSync(join(plugin, file), text);
     }
-    writeFileSync(join(plugin, 'php-module/Requester.php'), whole('php-module/Requester.php').slice(0, 900));
-    const { stdout } = await panel.cpcmd('-o', 'json', 'backup:version');
-    expect(JSON.parse(stdout).error).to.include({ code: 'internal' });
-    expect(stdout).to.not.contain('syntax error');
+    for (const broken of [whole('php-module/Requester.php').slice(0, 900), 'no code', Buffer.alloc(900)]) {
+      writeFileSync(join(plugin, 'php-module/Requester.php'), broken);
+      const { stdout } = await panel.cpcmd('-o', 'json', 'backup:version');
+      expect(JSON.parse(stdout).error).to.include({ code: 'internal' });
+      expect(stdout).to.not.contain('syntax error');
+    }
   });
 
   it('works where config/custom is a link', async () => {

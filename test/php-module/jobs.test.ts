@@ -115,12 +115,18 @@ describe('jobs in the panel', () => {
       ['download', { ...params, paths: [{ path: 'shadow/home' }], to: { path: join(home, 'backup-downloads') } }],
       ['download', { ...params, paths: [{ path: 'shadow' }], to: { path: join(home, 'mine') } }],
     ]);
+    // Dumps of databases the owner may have as files; restored they are as databases.
+    const dump = 'databases/mysql/one_wp.sql';
+    await panel.cpcmd('-d', 'site1', 'backup:download', dump, '[to:/home/alice/mine]');
+    expect(asked().at(-1)).to.deep.equal(['download', { ...params, paths: [{ path: dump }], to: { path: join(home, 'mine') } }]);
+    const { stdout: refused } = await panel.cpcmd('-d', 'site1', '-o', 'json', 'backup:restore', `[${dump}]`);
+    expect(JSON.parse(refused).error.code).to.equal('owner_path');
     symlinkSync('/tmp', join(home, 'link'));
     for (const to of ['/home/alice/link', '/home/bob/x', '/home/alice/mine/deeper', '/tmp/x']) {
       const { stdout } = await panel.cpcmd('-d', 'site1', '-o', 'json', 'backup:download', '[shadow]', `[to:${to}]`);
       expect(JSON.parse(stdout), to).to.have.nested.property('error.code', 'owner_target');
     }
-    expect(asked()).to.have.length(2);
+    expect(asked()).to.have.length(3);
   });
 
   it('hand a download to a FIFO for one reader, which goes when no job comes of it', async () => {

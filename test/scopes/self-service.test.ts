@@ -54,7 +54,8 @@ describe('Scopes that are a part of something', function () {
     expect(await get(scope)).to.deep.equal({ recipients: [second.recipient], serverCanRead: true, passphrase: false });
     const refused = await set(scope, `[recipients:[${first.secret}]]`);
     expect(refused).to.contain('recipients').and.to.not.contain(first.secret);
-    for (const wrong of ['null', '[]', 'none', 'true', '[age1zz]']) expect(await set(scope, wrong), wrong).to.contain('it takes plain, or a map');
+    for (const wrong of ['null', '[]', 'none', 'true', '[age1zz]'])
+      expect(await set(scope, wrong), wrong).to.contain('it takes plain, or a map');
     expect(await set(scope, 'plain')).to.equal('');
     expect(await get(scope)).to.equal('plain');
   });
