@@ -10,7 +10,7 @@ namespace ApiscpBackup;
 final class DatabaseRequest
 {
 	private const OPTIONS = ['at' => Options::MOMENT, 'as' => Options::DATABASE, 'dryRun' => Options::FLAG] + Options::LATER;
-	private const OF_THE_ADMINISTRATOR = ['to' => Options::TARGET, 'users' => Options::FLAG] + Options::WHOSE;
+	private const OF_THE_ADMINISTRATOR = ['to' => Options::TARGET, 'onto' => Options::ACCOUNT, 'users' => Options::FLAG] + Options::WHOSE;
 	private const NAME = '~^(?:mysql|postgresql)/.{1,256}$~sD';
 
 	/**
@@ -32,6 +32,9 @@ final class DatabaseRequest
 		$options = Options::read($options, self::OPTIONS + ($requester->isOwner() ? [] : self::OF_THE_ADMINISTRATOR));
 		if (isset($options['to'])) {
 			$options['to'] = BackupPath::wire($options['to']);
+		}
+		if (isset($options['onto'])) {
+			$options['onto'] = $requester->oneUnit($options['onto']);
 		}
 
 		return $params + self::chosen($databases) + $options;

@@ -117,6 +117,7 @@ function addRestoreDatabase(program: Command, actions: Actions): void {
     .addOption(passphraseOption())
     .option('--all', 'all databases that the snapshot has of the unit')
     .option('--at <time>', 'a snapshot, 2026-11-20, "yesterday 14:00" (default: latest)')
+    .option('--onto <account>', 'into another account of this server, under its prefix')
     .option('--as <name>', 'restore the one database under another name, which must be free')
     .option('--to <file>', 'write the dump of the one database to a new file, and change no database')
     .option('--users', 'first bring the users of the unit back, with their passwords and rights')

@@ -10,7 +10,9 @@ import type { RebuiltUsers } from '../databases/load/users.ts';
 import { usersPath } from '../databases/virtual-paths.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { lockForRestore } from '../locks/unit-locks.ts';
+import type { ByteString } from '../manifest/entry.ts';
 import { fromWirePath } from '../manifest/wire-path.ts';
+import { requireLivingUnit } from '../panel/units.ts';
 import type { UnitIdentity } from '../repository/identity.ts';
 import type { RecordedDatabase, SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -18,10 +20,14 @@ import { readStoredContent } from '../restore/content/stored-content.ts';
 import type { RestoreDatabaseRequest, RestoreDatabaseResult, RestoredDatabase } from '../schemas/restore-database.ts';
 import { chainPacks } from '../targets/chain-packs.ts';
 import { ServerRestores } from '../targets/database-restore.ts';
+import { nameOnto } from '../targets/databases-onto.ts';
 import { writeWholeFile } from '../targets/whole-file.ts';
 import { OpenLayers } from '../timeline/open-layers.ts';
 import { certain, doubtsOfRestored, type RestorePoint, UnitTimeline } from '../timeline/point-in-time.ts';
 import { isCurrent } from '../timeline/resolve-unit.ts';
+
+/** No list of users is longer, in bytes. */
+const LARGEST_FILE = 256 * 1024 * 1024;
 
 type Recorded = RecordedDatabase & { readonly size: number };
 
@@ -29,6 +35,8 @@ type Recorded = RecordedDatabase & { readonly size: number };
 interface Task {
   readonly request: RestoreDatabaseRequest;
   readonly unit: UnitIdentity;
+  /** Whose the restored databases are: the unit's own, or those of the account that gets them. */
+  readonly receiver: string;
   readonly point: RestorePoint;
   readonly chosen: readonly Recorded[];
 }
@@ -40,7 +48,7 @@ export async function restoreDatabase(request: RestoreDatabaseRequest, context: 
   const { repository, unit } = await findSubject(request, context);
   const task = async (): Promise<Task> => {
     const point = certain(await (await UnitTimeline.read(unit, repository)).resolve(request.at, context.now()));
-    return { request, unit, point, chosen: choose(request, point.chain.at(-1)!) };
+    return { request, unit, receiver: request.onto ?? unit.name, point, chosen: choose(request, point.chain.at(-1)!) };
   };
   if (request.dryRun === true) return await perform(await task(), repository, context);
   // Before snapshots are looked for: none of them goes from now on. Files may be restored meanwhile.
@@ -52,11 +60,15 @@ export async function restoreDatabase(request: RestoreDatabaseRequest, context: 
   }
 }
 
-function checkRequest({ unit, databases = [], all, as, to, policy, users }: RestoreDatabaseRequest): void {
+function checkRequest({ unit, databases = [], all, as, to, onto, policy, users }: RestoreDatabaseRequest): void {
   const usage = (message: string) => new Failure('usage', message, { advice: 'As in: apiscp-backup restore-database site12 mysql/NAME' });
   if (all === true && databases.length > 0) throw usage('give names of databases, or --all, not both');
   if (all !== true && databases.length === 0) throw usage('no database is named');
   if ((as !== undefined || to !== undefined) && (all === true || databases.length !== 1)) throw usage('--as and --to are for one database');
+  if (onto !== undefined && policy === 'owner')
+    throw new Failure('owner_not_allowed', 'an owner brings databases back into the own account only');
+  if (onto !== undefined && (to !== undefined || users === true))
+    throw usage('--onto excludes --to and --users: the account has users of its own');
   if (as !== undefined && to !== undefined) throw usage('--as and --to exclude each other');
   if (users === true && policy === 'owner') throw new Failure('owner_not_allowed', 'only the administrator brings users of databases back');
   if (users === true && to !== undefined) throw usage('--users and --to exclude each other');
@@ -107,10 +119,12 @@ function withoutDump({ engine, name, at, error }: RecordedDatabase): RestoredDat
 async function perform(task: Task, repository: Repository, context: Context): Promise<RestoreDatabaseResult> {
   const { request, unit, point, chosen } = task;
   const { chain, moment } = point;
-  if (request.to === undefined && !isCurrent(unit, repository, context)) {
+  if (request.onto !== undefined) requireLivingUnit(context.settings, request.onto);
+  else if (request.to === undefined && !isCurrent(unit, repository, context)) {
     throw new Failure('usage', `${request.unit} is not the ${unit.name} that lives now: its databases cannot be restored in place`, {
       affected: [request.unit],
-      advice: 'Write a dump to a file with --to; or, when it is the same customer, `apiscp-backup join` them first.',
+      advice:
+        'Write a dump to a file with --to, bring it into another account with --onto; or, when it is the same customer, `apiscp-backup join` them first.',
     });
   }
   await repository.keys.requireReadable(chain.flatMap(({ manifest, packs }) => [manifest, ...packs]));
@@ -174,16 +188,14 @@ class Work {
   async restoreUsers(): Promise<void> {
     const { unit, chosen } = this.#task;
     for (const engine of new Set(chosen.map((each) => each.engine))) {
-      const entry = entryAt(this.#layers.readers, usersPath(engine));
-      if (entry?.content === undefined) continue;
-      const pieces: Buffer[] = [];
-      for await (const piece of readStoredContent(entry.content, chainPacks(this.#task.point.chain, this.#repository))) pieces.push(piece);
+      const text = await this.#read(usersPath(engine));
+      if (text === undefined) continue;
       const server = await this.#server(engine);
       const owner = await server.ownerFor(unit.name, '', this.#databases);
       const databases = new Set<string>();
       for (const { engine: of, name } of chosen)
         if (of === engine && (await this.#databases.ownerOf(engine, name)) === unit.name) databases.add(name);
-      const rebuilt = server.rebuildUsers(Buffer.concat(pieces).toString(), { ...owner, databases });
+      const rebuilt = server.rebuildUsers(text.toString(), { ...owner, databases });
       this.users.push(...rebuilt.users);
       this.notes.push(...rebuilt.notes, ...(await server.applyUsers(rebuilt, 'before')));
       this.#rights.push([server, rebuilt]);
@@ -200,11 +212,10 @@ class Work {
     const { request } = this.#task;
     const { engine, name, at, size, tables, rows } = database;
     const undumped = partsInWords(database.leftOut ?? []);
-    const target = request.to === undefined ? (request.as ?? name) : Buffer.from(fromWirePath(request.to), 'latin1').toString();
     const planned = {
       engine,
       name,
-      target,
+      target: request.to === undefined ? (request.as ?? name) : Buffer.from(fromWirePath(request.to), 'latin1').toString(),
       at,
       replaced: null,
       tables: tables ?? 0,
@@ -216,9 +227,13 @@ class Work {
     };
     try {
       if (request.to !== undefined) {
-        if (request.dryRun !== true) await this.#writeFile(database, target);
+        if (request.dryRun !== true) await this.#writeFile(database, planned.target);
         return { ...planned, result: request.dryRun === true ? 'planned' : undumped.length === 0 ? 'ok' : 'partial' };
       }
+      if (request.onto !== undefined && request.as === undefined) {
+        planned.target = await nameOnto(request.onto, name, engine, (path) => this.#read(path), this.#databases);
+      }
+      const { target } = planned;
       await this.#refuseForeign(database, target);
       if (request.dryRun === true) return { ...planned, result: 'planned' };
       const server = await this.#server(engine);
@@ -228,7 +243,7 @@ class Work {
           advice: 'Choose another name.',
         });
       }
-      const owner = await server.ownerFor(this.#task.unit.name, target, this.#databases);
+      const owner = await server.ownerFor(this.#task.receiver, target, this.#databases);
       const outcome = await server.restore(
         {
           description: database,
@@ -265,12 +280,12 @@ class Work {
 
   /** What is live under the name, or would be, has to be the unit's own. */
   async #refuseForeign({ engine, name }: Recorded, target: string): Promise<void> {
-    const { unit, request } = this.#task;
+    const { receiver, request } = this.#task;
     const owner = await this.#databases.ownerOf(engine, target);
-    if (owner === unit.name) return;
+    if (owner === receiver) return;
     // After a change of its prefix an account's database of old is nobody's as long as it is not there. One that is there is somebody's.
     const isGone = owner === 'system' && target === name && !(await this.#databases.has(engine, name));
-    if (isGone && request.policy !== 'owner') return;
+    if (isGone && request.policy !== 'owner' && request.onto === undefined) return;
     const whose = request.policy === 'owner' || owner === 'system' ? 'is none of the account' : `belongs to ${owner}`;
     throw new Failure('owner_not_allowed', `a database of the name ${target} ${whose}`, {
       affected: [target],
@@ -282,11 +297,20 @@ class Work {
   async #server(engine: Engine): Promise<ServerRestores> {
     const known = this.#servers.get(engine);
     if (known !== undefined) return await known;
-    const opened = ServerRestores.open(engine, this.#task.unit.name, this.#context);
+    const opened = ServerRestores.open(engine, this.#task.receiver, this.#context);
     this.#servers.set(engine, opened);
     const server = await opened;
     this.settled.push(...server.settled.map(({ database, kept }) => ({ database, kept: kept ?? null })));
     return server;
+  }
+
+  /** A small file of the snapshot; undefined where it has none. */
+  async #read(path: ByteString): Promise<Buffer | undefined> {
+    const entry = entryAt(this.#layers.readers, path);
+    if (entry?.content === undefined || entry.size > LARGEST_FILE) return undefined;
+    const pieces: Buffer[] = [];
+    for await (const piece of readStoredContent(entry.content, chainPacks(this.#task.point.chain, this.#repository))) pieces.push(piece);
+    return Buffer.concat(pieces);
   }
 
   #dump({ path }: Recorded): AsyncGenerator<Buffer> {

@@ -105,7 +105,7 @@ function checkOnto({ onto, to, delete: deletion, recreate, withDatabases, policy
     const names = others.map(([name]) => name).join(', ');
     throw new Failure('usage', `a restore onto another account takes none of these: ${names}`, {
       affected: [onto],
-      advice: 'What the account has besides stays. For its databases there is `apiscp-backup restore-database … --to`.',
+      advice: 'What the account has besides stays. For its databases there is `apiscp-backup restore-database … --onto`.',
     });
   }
 }

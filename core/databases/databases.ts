@@ -12,7 +12,7 @@ import { isOwnDatabase, isOwnUser } from './own-names.ts';
 import { Ownership } from './ownership.ts';
 
 /** The service of the panel for each engine. */
-const SERVICES = { mysql: 'mysql', postgresql: 'pgsql' } as const;
+export const SERVICES = { mysql: 'mysql', postgresql: 'pgsql' } as const;
 
 /** So long what a server has is not asked for again, in milliseconds: a run comes to many accounts a minute. */
 const FRESH = 60_000;

@@ -25,6 +25,12 @@ export const restoreDatabaseRequest = {
     },
     all: { type: 'boolean', description: 'All databases that the snapshot has of the unit.' },
     as: { type: 'string', minLength: 1, maxLength: 63, description: 'Another name for the one database; nothing may have that name.' },
+    onto: {
+      type: 'string',
+      pattern: '^site[1-9][0-9]*$',
+      description:
+        'An account of this server that gets the databases: its prefix stands in the stead of the one that their names began with, and they belong to its main user.',
+    },
     to: { anyOf: [pathArgumentSchema], description: 'Write the dump of the one database to this new file, and change no database.' },
     users: { type: 'boolean', description: 'First bring the unit’s users back, with their passwords and rights.' },
     dryRun: { type: 'boolean', description: 'Change nothing, tell what would be done.' },

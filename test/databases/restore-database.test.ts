@@ -108,6 +108,34 @@ describe('restore-database', function () {
     expect([exitCode, result.databases[0]!.error!.code]).to.deep.equal([1, 'database_exists']);
   });
 
+  it('brings them into another account, under its prefix and as its main user’s', async () => {
+    const names = async () => [
+      ...(await mariadb.query("SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE 'one%'")),
+      ...(await postgresql.query("SELECT datname AS name FROM pg_database WHERE datname LIKE 'one%'")),
+    ];
+    const before = await names();
+    const planned = await ask('site1', '--all', '--onto', 'site2', '--dry-run');
+    const { result, exitCode } = await ask('site1', '--all', '--onto', 'site2');
+    expect([exitCode, result.status], JSON.stringify(result)).to.deep.equal([0, 'ok']);
+    const targets = ['two_wp', "two_o'd`d-name", 'two_empty'].flatMap((name) => [`mysql/${name}`, `postgresql/${name}`]);
+    for (const { databases } of [planned.result, result])
+      expect(databases.map(({ engine, target }) => `${engine}/${target}`)).to.have.members(targets);
+    expect(await texts('two_wp')).to.deep.equal([{ text: 'Grüße 😀' }, { text: null }, { text: 'Grüße 😀' }, { text: null }]);
+    const owner = "SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = 'posts'";
+    expect(await postgresql.query(owner, 'two_wp')).to.deep.equal([{ owner: 'owner2' }]);
+    expect(await names(), 'those that they come from are as they were').to.deep.equal(before);
+    // Whatever somebody calls it, it is that account's alone.
+    const [stolen] = (await ask('site1', 'mysql/one_wp', '--onto', 'site2', '--as', 'one_new')).result.databases;
+    expect(stolen?.error?.code).to.equal('owner_not_allowed');
+    expect((await ask('site1', '--all', '--onto', 'site2', '--users')).error?.code).to.equal('usage');
+    expect((await ask('site1', '--all', '--onto', 'site9')).error?.code).to.equal('unit_unknown');
+    site.setLogin('mysql', '', 'owner2', join(site.accountsRoot, 'site2'));
+    const [unknown] = (await ask('site1', 'mysql/one_wp', '--onto', 'site2')).result.databases;
+    site.setLogin('mysql', 'two_', 'owner2', join(site.accountsRoot, 'site2'));
+    expect(unknown?.error?.code).to.equal('database_refused');
+    await mariadb.run("UPDATE posts SET text = 'kept'", 'two_wp');
+  });
+
   it('writes a dump to a new file that root alone can read', async () => {
     const tenants = join(site.folder, 'of-a-tenant');
     mkdirSync(tenants);

@@ -20,10 +20,12 @@ describe('backup:restore-database', () => {
     await panel.cpcmd('backup:restore-database', 'two.example', '[mysql/two_wp,postgresql/two_x]', '[at:latest,dryRun:1,users:true]');
     await panel.cpcmd('backup:restore-database', 'site2', 'mysql/two_wp', '[as:two_copy]');
     await panel.cpcmd('backup:restore-database', 'site2', 'all');
+    await panel.cpcmd('backup:restore-database', 'site12', 'all', '[server:old.example.com,onto:two.example]');
     expect(asked()).to.deep.equal([
       { unit: 'site2', databases: ['mysql/two_wp', 'postgresql/two_x'], at: 'latest', dryRun: true, users: true },
       { unit: 'site2', databases: ['mysql/two_wp'], as: 'two_copy' },
       { unit: 'site2', all: true },
+      { unit: 'site12', all: true, server: 'old.example.com', onto: 'site2' },
     ]);
   });
 
@@ -41,7 +43,7 @@ describe('backup:restore-database', () => {
   it('refuses another site, and what only the administrator may ask for', async () => {
     const owner = ['-d', 'one.example', 'backup:restore-database'];
     expect(await refusal(...owner, 'site2', 'all')).to.equal('other_site');
-    for (const option of ['to:/tmp/x', 'users:1', 'server:other', 'earlier:1'])
+    for (const option of ['to:/tmp/x', 'users:1', 'server:other', 'earlier:1', 'onto:site2'])
       expect(await refusal(...owner, '[mysql/one_wp]', `[${option}]`), option).to.equal('bad_option');
   });
 
