@@ -18,8 +18,8 @@ class S3 extends SettingScope
 	public function getHelp(): string
 	{
 		return 'How a repository at s3:… is reached: credentialsFile (a file of root alone with the key; left out, the role of the machine), pruneCredentialsFile (the ' .
-			'same with another key, by which prune deletes), profile (of that file), region, pathStyle (true or false), storageClass, serverSideEncryption and ' .
-			'encryptionKey. A key never stands here, only the path of its file. For the defaults say null.';
+			'same with another key, by which prune deletes), profile (of that file), region, pathStyle (true or false), storageClass, serverSideEncryption, ' .
+			'encryptionKey and objectLock (mode "governance" or "compliance", and days: so long nobody can delete what is stored). A key never stands here, only the path of its file. For the defaults say null.';
 	}
 
 	public function getValues()

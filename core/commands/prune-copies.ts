@@ -4,6 +4,7 @@ import { absentPruneKey } from '../config/prune-key.ts';
 import type { Context } from '../context/context.ts';
 import { keepPruneState } from '../copy/prune-state.ts';
 import { asFailure, type FailureCode } from '../failure.ts';
+import { sourceOfCopy } from '../repository/known-copies.ts';
 import { knownAt } from '../repository/known-places.ts';
 import { copyStateFolder, repositoryStateFolder } from '../repository/state-directory.ts';
 import type { NightlyStep } from '../schemas/nightly.ts';
@@ -36,8 +37,10 @@ function keep(state: Parameters<typeof keepPruneState>[1], { settings, reporter 
   const { stateDirectory, repository } = settings;
   const [copy, id] = [copyOf(settings), knownAt(stateDirectory, repository)];
   if (copy === undefined || id === undefined) return;
+  // What is remembered of a copy that is another repository stands with the one that it is a copy of.
+  const source = sourceOfCopy(stateDirectory, id) ?? id;
   try {
-    keepPruneState(copyStateFolder(repositoryStateFolder(stateDirectory, id), copy), state);
+    keepPruneState(copyStateFolder(repositoryStateFolder(stateDirectory, source), copy), state);
   } catch (error) {
     const message = `the state cannot be kept: ${asFailure(error).message}`;
     reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });

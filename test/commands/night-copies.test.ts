@@ -1,4 +1,4 @@
-import { globSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { nightlyWith } from '../../core/commands/nightly.ts';
@@ -8,6 +8,7 @@ import { METHODS } from '../../core/commands/registry.ts';
 import { run } from '../../core/commands/run.ts';
 import { status } from '../../core/commands/status.ts';
 import type { Settings } from '../../core/config/settings.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
 import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
 import { failureOf } from '../failure-of.ts';
@@ -87,6 +88,17 @@ describe('the automatic backup and the copies', () => {
     expect(countIn('near', 'far')).to.deep.equal([4, 1]);
     expect((await problems()).map(({ message }) => message).join()).to.match(/the prune of near: site1: nobody knows which objects/);
     rmSync(strange);
+    const [state] = globSync(join(server.stateDirectory, 'repositories/*/copies/near')) as [string];
+    renameSync(join(state, 'pruned.json'), join(state, 'before'));
+    mkdirSync(join(state, 'pruned.json'));
+    await METHODS.get('prune')?.perform({ fromCopy: 'near', yes: true }, server.context);
+    expect(
+      server.log.map(({ code }) => code),
+      'a state that cannot be kept',
+    ).to.include('state_unusable');
+    rmSync(join(state, 'pruned.json'), { recursive: true });
+    renameSync(join(state, 'before'), join(state, 'pruned.json'));
+    expect(await problems()).to.have.length(1);
     await METHODS.get('prune')?.perform({ fromCopy: 'near', yes: true }, server.context);
     expect(countIn('near')).to.deep.equal([1]);
     expect(await problems()).to.deep.equal([]);
@@ -105,6 +117,27 @@ describe('the automatic backup and the copies', () => {
     expect(all.message).to.contain('near: it may not delete; far: it may not delete');
     const stopping: typeof prune = () => Promise.reject(new Failure('cancelled', 'stopped'));
     expect(await failureOf(() => pruneCopies(stopping, 'ok', server.context))).to.include({ code: 'cancelled' });
+  });
+
+  it('prunes a copy for recipients of its own as the others, and remembers that', async () => {
+    const { recipient } = await newIdentity();
+    copies({ name: 'theirs', recipients: [recipient] });
+    await METHODS.get('copy')?.perform({}, server.context);
+    expect(countIn('theirs')).to.deep.equal([3]);
+    copies({ name: 'theirs', recipients: [recipient], retention: NEWEST });
+    expect(await stepOf('prune-copies')).to.include({ status: 'ok' });
+    expect(countIn('theirs')).to.deep.equal([1]);
+    expect((await status({}, server.context)).copies.map(({ pruned }) => pruned)).to.deep.equal([new Date(clock).toISOString()]);
+    clock += 86_400_000;
+    const { steps } = await night();
+    expect(steps.map(({ step, status: end }) => `${step} ${end}`)).to.deep.equal([
+      'run ok',
+      'copy ok',
+      'prune ok',
+      'prune-copies ok',
+      'verify ok',
+    ]);
+    expect(countIn('theirs')).to.deep.equal([1]);
   });
 
   it('deletes nothing in a copy to which something is brought at the same time', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DeleteObjectCommand,
@@ -9,9 +10,11 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
-import { METHODS } from '../../core/commands/registry.ts';
+import { METHODS, type RequestOf, type ResultOf } from '../../core/commands/registry.ts';
+import type { Notice } from '../../core/context/notice.ts';
 import { openContext } from '../../core/context/open-context.ts';
-import type { LockResult } from '../../core/schemas/lock.ts';
+import type { MethodName } from '../../core/schemas/messages.ts';
+import { failureOf } from '../failure-of.ts';
 import type { Ceph } from './ceph.ts';
 import { StoredServer } from './program.ts';
 
@@ -70,15 +73,16 @@ export const refusal = (asked: Promise<unknown>): Promise<string> =>
     ({ name }: Error) => name,
   );
 
-/** A command of the server in this process, some days later. */
-export async function later(
-  server: StoredServer,
-  days: number,
-  command: 'lock' | 'prune' | 'nightly',
-  request: object = {},
-): Promise<unknown> {
-  const context = openContext(server.settings, { progress: () => {}, log: () => {} }, new AbortController().signal);
-  return METHODS.get(command)?.perform(request, { ...context, now: () => new Date(Date.now() + days * DAY) });
+/** A command of a server in this process, some days later. */
+async function ask<Name extends MethodName>(
+  server: Pick<StoredServer, 'settings'>,
+  command: Name,
+  request: RequestOf<Name>,
+  { days = 0, log = [] }: { readonly days?: number; readonly log?: Notice[] } = {},
+): Promise<ResultOf<Name>> {
+  const reporter = { progress: () => {}, log: (notice: Notice) => void log.push(notice) };
+  const context = { ...openContext(server.settings, reporter, new AbortController().signal), now: () => new Date(Date.now() + days * DAY) };
+  return (await METHODS.get(command)?.perform(request, context)) as ResultOf<Name>;
 }
 
 const ofUnit = ({ key }: Locked) => key.includes('/units/site1-') && !key.endsWith('unit.json');
@@ -88,17 +92,26 @@ export function objectLocksInStore(cephOf: () => Ceph): void {
   describe('locks of objects', () => {
     let server: StoredServer;
     let bucket: LockedBucket;
-    const lockLater = async (days: number) => (await later(server, days, 'lock')) as LockResult;
-    before(async () => {
+    const lockLater = (days: number, log: Notice[] = []) => ask(server, 'lock', {}, { days, log });
+    const back = (level: 'full' | 'incremental') => ask(server, 'run', { units: ['site1'], level });
+    const destination = async (ofServer: StoredServer) =>
+      (await ask(ofServer, 'doctor', {})).checks.find(({ check }) => check === 'destination');
+    /** A server whose place is a new bucket. */
+    const serverAt = (kind: string, objectLock?: object, more: object = {}) => {
       const ceph = cephOf();
-      const name = `locked-${randomBytes(4).toString('hex')}`;
-      bucket = new LockedBucket(ceph, name);
-      const s3 = { credentialsFile: ceph.credentialsFile, objectLock: { mode: 'compliance' } };
-      server = new StoredServer({ repository: `s3:${ceph.endpoint}/${name}/p`, s3 });
-      await server.run('init');
+      const name = `${kind}-${randomBytes(4).toString('hex')}`;
+      const s3 = { credentialsFile: ceph.credentialsFile, ...(objectLock && { objectLock }) };
+      const place = { repository: `s3:${ceph.endpoint}/${name}/p`, s3 };
+      return { name, place, server: new StoredServer({ ...place, ...more }) };
+    };
+    before(async () => {
+      const made = serverAt('locked', { mode: 'compliance' });
+      bucket = new LockedBucket(cephOf(), made.name);
+      server = made.server;
+      await ask(server, 'init', {});
       // Longer than what is sent in one piece.
       writeFileSync(join(server.files, 'big'), randomBytes(9_000_000));
-      await server.run('run', 'site1', '--level', 'full');
+      await back('full');
     });
     after(() => server.remove());
 
@@ -110,8 +123,8 @@ export function objectLocksInStore(cephOf: () => Ceph): void {
         expect(await bucket.remove(object), object.key).to.equal('AccessDenied');
         for (const mode of ['COMPLIANCE', 'GOVERNANCE'] as const) expect(await bucket.shorten(object, mode)).to.equal('AccessDenied');
       }
-      const { stdout } = await server.look('doctor', '--json');
-      expect(stdout).to.match(/"check":"destination","result":"ok","message":"[^"]*what is stored is locked \(compliance\)/);
+      expect(await destination(server)).to.deep.include({ result: 'ok' });
+      expect((await destination(server))?.message).to.contain('what is stored is locked (compliance)');
     });
 
     it('last as long as retention keeps what needs an object, and are asked for once', async () => {
@@ -123,18 +136,19 @@ export function objectLocksInStore(cephOf: () => Ceph): void {
       // A full is kept for two months.
       for (const { key, days } of objects.filter(ofUnit)) expect(days, key).to.be.within(59, 63);
       for (const { key, days } of objects.filter((each) => !ofUnit(each))) expect(days, key).to.equal(30);
-      expect(await lockLater(0)).to.include({ asked: 0, extended: 0, objects: first.objects });
+      const again = await ask(server, 'lock', { stats: true });
+      expect(again).to.include({ asked: 0, extended: 0, objects: first.objects });
+      expect(again.stats?.requests).to.be.at.most(6);
     });
 
     it('are renewed before they end, for what is kept, and not for what goes', async () => {
       writeFileSync(join(server.files, 'file-7'), 'something else');
-      await server.run('run', 'site1', '--level', 'incremental');
+      await back('incremental');
       const [record] = (await bucket.objects()).filter(({ key, days }) => key.includes('/snapshots/') && days === 30) as [Locked];
       const soon = await lockLater(5);
       expect(soon.asked, 'the new objects').to.be.within(3, 6);
       expect(soon.extended).to.equal(0);
       const renewed = await lockLater(20);
-      expect(renewed.status).to.equal('ok');
       const after = await bucket.objects();
       // The newest state stays whatever the rules say, as long as it is the newest.
       expect(after.find(({ key }) => key === record.key)?.days).to.equal(50);
@@ -142,67 +156,92 @@ export function objectLocksInStore(cephOf: () => Ceph): void {
       expect(new Date(renewed.soonest as string).getTime()).to.be.within(Date.now() + 49 * DAY, Date.now() + 51 * DAY);
 
       writeFileSync(join(server.files, 'file-7'), 'something else again');
-      await server.run('run', 'site1', '--level', 'incremental');
-      const old = (await bucket.objects()).filter(({ key, days }) => key.includes('/units/site1-') && days === 50);
-      const before = new Map(old.map(({ key, days }) => [key, days]));
+      await back('incremental');
       await lockLater(45);
-      const isOfRecord = (key: string) => key.includes(/snapshots\/([^.]*)/.exec(record.key)?.[1] as string);
-      for (const { key, days } of await bucket.objects()) {
-        if (isOfRecord(key) && key.includes('/snapshots/')) expect(days, 'needed by the newest').to.equal(75);
-        if (!key.includes('/units/site1-')) expect(days, key).to.equal(75);
-      }
-      expect(before.size).to.be.at.least(3);
+      const last = await bucket.objects();
+      expect(last.find(({ key }) => key === record.key)?.days, 'needed by the newest').to.equal(75);
+      for (const { key, days } of last.filter((each) => !each.key.includes('/units/site1-'))) expect(days, key).to.equal(75);
     });
 
-    it('are known again when the state is lost, and extended by nothing more', async () => {
-      const state = join(server.folder, 'state');
-      rmSync(state, { recursive: true });
-      await server.run('run', 'site1');
-      const again = await lockLater(0);
+    it('are known again when the state is lost, and extended by nothing more; a state that cannot be kept is said', async () => {
+      rmSync(join(server.folder, 'state'), { recursive: true });
+      await ask(server, 'run', { units: ['site1'] });
+      const log: Notice[] = [];
+      const [folder] = globSync(join(server.folder, 'state/repositories/*')) as [string];
+      mkdirSync(join(folder, 'object-locks.json'));
+      const again = await lockLater(0, log);
       expect(again.asked).to.equal(again.objects);
       expect(again.extended).to.be.at.most(2);
+      expect(log.map(({ code }) => code)).to.include('state_unusable');
+      rmSync(join(folder, 'object-locks.json'), { recursive: true });
+      expect((await lockLater(0)).asked).to.equal(again.objects);
       expect((await lockLater(0)).asked).to.equal(0);
     });
 
     it('do not keep a prune from its work: the store keeps what it deletes until the locks end', async () => {
       const before = await bucket.objects();
-      await server.run('run', 'site1', '--level', 'full');
-      expect(await later(server, 70, 'prune', { yes: true })).to.deep.include({ status: 'ok' });
+      await back('full');
+      expect(await ask(server, 'prune', { yes: true }, { days: 70 })).to.deep.include({ status: 'ok' });
       const gone = before.filter(({ key }) => key.includes('/packs/'));
       const current = new Set((await bucket.objects()).map(({ key }) => key));
       expect(gone.filter(({ key }) => current.has(key))).to.deep.equal([]);
       for (const object of gone) expect(await bucket.remove(object)).to.equal('AccessDenied');
-      const { steps } = (await later(server, 0, 'nightly', { now: true })) as {
-        steps: { step: string; status: string; message: string }[];
-      };
-      expect(steps.find(({ step }) => step === 'lock')).to.include({ status: 'ok' });
-      expect(steps.map(({ step }) => step)).to.deep.equal(['run', 'prune', 'lock', 'verify']);
     });
 
-    it('are refused with their cause by a bucket that has none', async () => {
-      const ceph = cephOf();
-      const s3 = { credentialsFile: ceph.credentialsFile };
-      const plain = new StoredServer({ repository: `s3:${ceph.endpoint}/unlocked-${randomBytes(4).toString('hex')}/p`, s3 });
+    it('are refused with their cause by a bucket that has none, and in a place that knows none', async () => {
+      const { server: plain, place } = serverAt('unlocked');
+      const settings = JSON.parse(readFileSync(plain.settings, 'utf8'));
+      const set = (more: object) => writeFileSync(plain.settings, JSON.stringify({ ...settings, ...more }), { mode: 0o600 });
       try {
-        await plain.run('init');
-        const settings = JSON.parse(readFileSync(plain.settings, 'utf8'));
-        writeFileSync(plain.settings, JSON.stringify({ ...settings, s3: { ...s3, objectLock: { mode: 'governance', days: 1 } } }), {
-          mode: 0o600,
-        });
-        for (const command of ['init', 'lock']) {
-          const { stdout } = await plain.look('--json', command);
-          expect(JSON.parse(stdout).error, command)
-            .to.include({ code: 'repository_refused' })
-            .and.to.have.property('message')
-            .that.contains('no object lock');
+        await ask(plain, 'init', {});
+        expect(await failureOf(() => ask(plain, 'lock', {}))).to.include({ code: 'usage' });
+        set({ s3: { ...place.s3, objectLock: { mode: 'governance', days: 1 } } });
+        for (const command of ['init', 'lock'] as const) {
+          const failure = await failureOf(() => ask(plain, command, {}));
+          expect([failure.code, failure.message]).to.deep.equal([
+            'repository_refused',
+            failure.message.match(/.*has no object lock.*/)?.[0],
+          ]);
         }
-        expect((await plain.look('doctor', '--json')).stdout).to.match(
-          /"check":"destination","result":"problem","message":"[^"]*no object lock/,
-        );
-        const { stdout } = await plain.look('--json', 'run', 'site1');
-        expect(JSON.parse(stdout).status).to.equal('failed');
+        expect(await destination(plain)).to.deep.include({ result: 'problem' });
+        expect((await ask(plain, 'run', { units: ['site1'] })).status).to.equal('failed');
       } finally {
         plain.remove();
+      }
+    });
+
+    it('are renewed in the copies, too, each night; what one place refuses keeps none of the others from it', async () => {
+      const [locked, plain] = [serverAt('copied', { mode: 'governance', days: 2 }), serverAt('plain')];
+      for (const { server: made } of [locked, plain]) made.remove();
+      const local = mkdtempSync(join(tmpdir(), 'locks-'));
+      const copies = [
+        { name: 'plain', repository: plain.place.repository, s3: plain.place.s3 },
+        { name: 'locked', repository: locked.place.repository, s3: locked.place.s3 },
+      ];
+      const near = new StoredServer({ repository: join(local, 'repository'), copies, schedule: { verifyWithin: false } });
+      const stepsOf = async (days: number) => {
+        const { steps } = await ask(near, 'nightly', { now: true }, { days });
+        return new Map(steps.map(({ step, status, message }) => [step, { status, message }]));
+      };
+      try {
+        await ask(near, 'init', {});
+        const first = await stepsOf(0);
+        expect(first.get('lock')?.status).to.equal('ok');
+        expect(first.get('lock')?.message).to.match(/^locked: \d+ of \d+ locks extended/);
+        // The full of the copy, and what else is there.
+        const objects = await new LockedBucket(cephOf(), locked.name).objects();
+        expect(objects.filter(ofUnit).every(({ mode, days = 0 }) => mode === 'GOVERNANCE' && days >= 59)).to.equal(true);
+        const settings = JSON.parse(readFileSync(near.settings, 'utf8'));
+        copies[0] = { ...copies[0], s3: { ...plain.place.s3, objectLock: { mode: 'compliance' } } } as never;
+        writeFileSync(near.settings, JSON.stringify({ ...settings, copies }), { mode: 0o600 });
+        const second = await stepsOf(2);
+        expect(second.get('lock')?.status).to.equal('failed');
+        expect(second.get('lock')?.message).to.match(/plain: .*has no object lock.*; locked: \d+ of \d+ locks extended/);
+        const { problems } = await ask(near, 'status', {});
+        expect(problems.map(({ message }) => message).join()).to.contain('lock of the last automatic backup: plain');
+      } finally {
+        near.remove();
+        rmSync(local, { recursive: true });
       }
     });
   });
