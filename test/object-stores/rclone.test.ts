@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import { openStore } from '../../core/repository/backends/open-store.ts';
+import { operate } from '../../core/repository/backends/operation.ts';
 import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { programInStore } from './program.ts';
@@ -29,6 +30,26 @@ describe('a repository in what rclone reaches', function () {
     () => open(`rclone:plain:${folder}/a/b`),
     async () => {},
   );
+  it('says whether it can be written to where nothing may be deleted, and where nothing may be written', async () => {
+    const backend = await open(`rclone:plain:${folder}/a/b`);
+    const incoming = join(folder, 'a/b/servers/s/.incoming');
+    mkdirSync(incoming, { recursive: true });
+    execaSync('chattr', ['+a', incoming]);
+    try {
+      for (let time = 0; time < 2; time++) await backend.tryWriting?.('servers/s');
+      expect(readdirSync(incoming)).to.have.length(1);
+    } finally {
+      execaSync('chattr', ['-a', incoming]);
+    }
+    execaSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'shut', incoming]);
+    try {
+      const asked = { signal: new AbortController().signal, notify: () => {}, patience: 100 };
+      const failure = await failureOf(() => operate(asked, async () => backend.tryWriting?.('servers/s')));
+      expect(failure.message).to.contain('read-only file system');
+    } finally {
+      execaSync('umount', [incoming]);
+    }
+  });
   it('says so when there is no such remote', async () => {
     expect(await failureOf(async () => (await open('rclone:other:a')).inspect())).to.include({ code: 'invalid_settings' });
   });

@@ -60,6 +60,19 @@ describe('what a store answers that speaks S3', () => {
   };
   const methods = () => store.requests.map(({ method }) => method).join(' ');
 
+  it('is told by a trial whether it takes anything, also where what was begun may not be dropped', async () => {
+    const begun = status(
+      200,
+      XML,
+      '<?xml version="1.0"?><InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>p/k</Key><UploadId>u</UploadId></InitiateMultipartUploadResult>',
+    );
+    store.answers = [error(403, 'AccessDenied')];
+    expect(await failureOf(() => open().tryWriting?.('servers/s') ?? Promise.resolve())).to.include({ code: 'repository_refused' });
+    store.answers = [begun, error(403, 'AccessDenied')];
+    await open().tryWriting?.('servers/s');
+    expect(methods()).to.equal('POST POST DELETE');
+  });
+
   it('says of an object that it is missing only when the store itself does: a gateway that knows no way says 404, too', async () => {
     const calls: [string, () => Promise<unknown>][] = [
       ['read', () => open().read('a/b', 0, 4)],

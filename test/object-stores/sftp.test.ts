@@ -75,6 +75,14 @@ describe('a repository on an SFTP server', function () {
     await backend.tryWriting?.('servers/s');
     const incoming = join(folder, 'a/b/servers/s/.incoming');
     expect(readdirSync(incoming)).to.deep.equal([]);
+    // Where nothing may be deleted one stays, however often it is tried.
+    execaSync('chattr', ['+a', incoming]);
+    try {
+      for (let time = 0; time < 2; time++) await backend.tryWriting?.('servers/s');
+      expect(readdirSync(incoming)).to.have.length(1);
+    } finally {
+      execaSync('chattr', ['-a', incoming]);
+    }
     const { free = 0, size = 0 } = (await backend.space?.()) ?? {};
     expect(free).to.be.above(0).and.at.most(size);
     execaSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'shut', incoming]);

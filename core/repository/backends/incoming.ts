@@ -1,5 +1,7 @@
 /** Folder in which objects stand until they are whole; its name can be no object's. */
 export const INCOMING = '.incoming';
+/** What tells whether a place can be written to; it is removed at once. */
+export const TRIAL_FILE = 'trial';
 
 /** How deep a server's folder is: what it writes stands below that until it is whole, apart from what others write. */
 const OWNER_DEPTH = 2;

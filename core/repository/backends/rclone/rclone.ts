@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
 import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
-import { INCOMING, incomingOf, isContents } from '../incoming.ts';
+import { INCOMING, incomingOf, isContents, TRIAL_FILE } from '../incoming.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import type { Store } from '../store-backend.ts';
@@ -140,13 +139,15 @@ export class RcloneBackend implements Store {
   }
 
   async tryWriting(folder: string): Promise<void> {
-    const path = `${checkObjectName(folder).join('/')}/${INCOMING}/${randomBytes(12).toString('hex')}`;
+    // Always the same: where nothing may be deleted it stays, and no second one comes.
+    const path = `${checkObjectName(folder).join('/')}/${INCOMING}/${TRIAL_FILE}`;
     const child = this.#rclone.start(['rcat', this.#rclone.place(path)], 'pipe');
     child.stdin?.on('error', () => {});
     child.stdin?.end(Buffer.alloc(4096));
     const ended = await child;
     if (ended.exitCode !== 0) throw rcloneFailure(this.description, ended);
-    await this.#remove(path);
+    // Whether it can be removed was not asked.
+    await this.#remove(path).catch(() => {});
   }
 
   discardAbandoned(before: number): Promise<number> {

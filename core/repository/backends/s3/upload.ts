@@ -150,7 +150,8 @@ export class S3Writer implements ObjectWriter {
   async tryOut(): Promise<void> {
     this.#checkOpen();
     this.#upload = await this.#begin();
-    await this.abort();
+    // Whether what was begun may be dropped was not asked.
+    await this.abort().catch(() => {});
   }
 
   async commit(): Promise<void> {

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
 import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
-import { INCOMING, incomingOf, isContents } from '../incoming.ts';
+import { INCOMING, incomingOf, isContents, TRIAL_FILE } from '../incoming.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
@@ -157,7 +156,8 @@ export class SftpBackend implements Store {
   async tryWriting(folder: string): Promise<void> {
     checkObjectName(folder);
     const incoming = posix.join(this.#files.root, folder, INCOMING);
-    const file = posix.join(incoming, randomBytes(12).toString('hex'));
+    // Always the same: where nothing may be deleted it stays, and no second one comes.
+    const file = posix.join(incoming, TRIAL_FILE);
     const handle = await this.#files.inFolder(incoming, () => this.#files.open(file, 'w'));
     try {
       await this.#files.write(handle, Buffer.alloc(4096), 0);
