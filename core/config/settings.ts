@@ -142,10 +142,12 @@ export function loadUsableSettings(file?: string): UsableSettings {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject || validateSettings(value).length === 0) return { settings: loadSettings(file), unusable: new Map() };
   const unusable = matchesSchema(value) ? new Map<string, string>() : problemsByKey(name, matchesSchema.errors);
+  const { repository } = value as { readonly repository?: unknown };
+  const scheme = typeof repository === 'string' ? repository.slice(0, Math.max(0, repository.indexOf(':'))) : '';
   for (const [key, problem] of unusable) {
     const wrong = (value as Record<string, unknown>)[key];
-    // An unknown key with a path is a place that was misspelt.
-    if (PLACES.has(key) || (typeof wrong === 'string' && wrong.startsWith('/'))) throw invalid(name, problem);
+    // How the place is reached belongs to it: without its key nobody gets there. An unknown key with a path is a place that was misspelt.
+    if (PLACES.has(key) || key === scheme || (typeof wrong === 'string' && wrong.startsWith('/'))) throw invalid(name, problem);
   }
   const contents = Object.fromEntries(Object.entries(value).filter(([key]) => !unusable.has(key)));
   // A copy at a wrong place is no hindrance to what is about the repository.

@@ -53,7 +53,7 @@ describe('settings', () => {
       ['s3:https://s3.example.com/', '"" is no name of a bucket'],
       ['s3:https://s3.example.com/Bucket_', 'no name of a bucket'],
       ['s3:https://s3.example.com/bucket/a//b', 'the prefix "a//b"'],
-      ['s3:https://s3.example.com/bucket/../x', 'no name of a bucket'],
+      ['s3:https://s3.example.com/bucket/../x', 'written plainly'],
       ['s3:https://s3.example.com/bucket?x=y', 'nothing follows the prefix'],
       ['s3:https://key:word@s3.example.com/bucket', 'a key does not belong into it'],
       ['sftp:host', 'after sftp: come'],

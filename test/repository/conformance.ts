@@ -12,7 +12,7 @@ async function collect(backend: Backend, prefix: string): Promise<string[]> {
   return names.sort();
 }
 
-async function store(backend: Backend, name: string, content: Uint8Array | string): Promise<void> {
+async function store(backend: Backend, name: string, content: Uint8Array | string = 'x'): Promise<void> {
   const writer = await backend.create(name);
   await writer.write(Buffer.from(content));
   await writer.commit();
@@ -141,6 +141,60 @@ export function backendConformance(title: string, open: () => Promise<Backend>, 
         const first = await backend.create('a/new', 'replacing');
         await first.commit();
         expect(await backend.size('a/new')).to.equal(0);
+      });
+
+      it('gives whole what is no longer than the limit, and says of the rest that it is missing or too long', async () => {
+        await store(backend, 'servers/s/a', 'abc');
+        await store(backend, 'servers/s/none', '');
+        expect((await backend.readWhole('servers/s/a', 3)).toString()).to.equal('abc');
+        expect((await backend.readWhole('servers/s/a', 1000)).toString()).to.equal('abc');
+        expect((await backend.readWhole('servers/s/none', 0)).length).to.equal(0);
+        for (const [name, limit] of [
+          ['servers/s/a', 2],
+          ['servers/s/a', 0],
+          ['servers/s/b', 3],
+          ['servers/t/b', 3],
+        ] as const) {
+          expect(await failureOf(() => backend.readWhole(name, limit)), `${name} ${limit}`).to.include({ code: 'repository_damaged' });
+        }
+      });
+
+      it('gives an object the longest name that one may have, with each character that is permitted', async () => {
+        const signs = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.';
+        const name = `${signs}/_-.${'x'.repeat(197)}/-._`;
+        await store(backend, name, 'abc');
+        expect(await collect(backend, '')).to.deep.equal([name]);
+        expect((await backend.read(name)).toString()).to.equal('abc');
+        expect(await backend.size(name)).to.equal(3);
+        await backend.remove(name);
+        expect(await backend.size(name)).to.equal(undefined);
+      });
+
+      it('removes of what nobody finished only what is old, and nothing that is being written', async () => {
+        const writer = await backend.create('servers/s/packs/p');
+        await writer.write(Buffer.from('x'));
+        expect(await backend.discardUnfinished('servers/s')).to.equal(0);
+        expect(await backend.discardAbandoned(Date.now() - 60_000)).to.equal(0);
+        expect(await backend.discardUnfinished('servers/nobody')).to.equal(0);
+        await writer.commit();
+        expect((await backend.read('servers/s/packs/p')).toString()).to.equal('x');
+      });
+
+      it('lists what stood there all the time, once, while others come and go', async () => {
+        const kept = Array.from({ length: 3 }, (_, number) => `servers/s/kept/${number}`);
+        for (const name of kept) await store(backend, name);
+        const listed: string[] = [];
+        let number = 0;
+        for await (const { name } of backend.list('servers/s/')) {
+          listed.push(name);
+          if (number > 3) continue;
+          await store(backend, `servers/s/new/${number}`);
+          if (number > 0) await backend.remove(`servers/s/new/${number - 1}`);
+          number++;
+        }
+        // What came and went may be there or not.
+        expect(listed.filter((name) => name.startsWith('servers/s/kept/')).sort()).to.deep.equal(kept);
+        expect(new Set(listed).size).to.equal(listed.length);
       });
 
       it('keeps an object without bytes', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Failure } from '../../core/failure.ts';
 import { CountingStore } from '../../core/repository/backends/counting-store.ts';
@@ -74,6 +75,32 @@ describe('a store as a backend', () => {
     failures = Array.from({ length: 1000 }, passing);
     expect(await failureOf(() => open({ ...QUICK, total: 0 }).read('a/1'))).to.include({ code: 'repository_unreachable' });
     expect(calls).to.equal(1);
+  });
+
+  it('counts its patience from the first failure on, and anew when something went well: what takes long has used up nothing', async () => {
+    const short = { ...QUICK, total: 20 };
+    let attempts = 0;
+    const slow = Object.assign(Object.create(store) as Store, {
+      read: async (...args: Parameters<Store['read']>) => {
+        await wait(40);
+        return store.read(...args);
+      },
+      async *list(prefix: string) {
+        const furthest = ++attempts;
+        let number = 0;
+        for await (const object of memory.list(prefix)) {
+          await wait(40);
+          yield object;
+          // Each attempt comes one further.
+          if (++number === furthest) throw passing();
+        }
+      },
+    });
+    failures = [passing()];
+    expect((await new StoreBackend(slow, () => Buffer.alloc(0), short).read('a/1')).toString()).to.equal('a/1');
+    const names: string[] = [];
+    for await (const { name } of new StoreBackend(slow, () => Buffer.alloc(0), short).list('a/')) names.push(name);
+    expect(names).to.have.length(3);
   });
 
   it('tells each object once when a listing breaks off and begins anew', async () => {

@@ -9,7 +9,7 @@ export interface Operation {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   readonly notify: Notify;
-  /** Nothing that fails is tried again after so many milliseconds; undefined: as long as is usual. */
+  /** So many milliseconds after a first failure nothing is tried again; undefined: as long as is usual. */
   readonly patience?: number | undefined;
   /** To look whether what is stored is as it should be: nothing is taken from a copy. */
   readonly isChecking?: boolean | undefined;

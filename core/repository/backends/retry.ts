@@ -7,7 +7,7 @@ export interface Patience {
   /** The longest first pause; each is twice as long. */
   readonly first: number;
   readonly longest: number;
-  /** After so long no new attempt begins. */
+  /** So long after the first one failed no new attempt begins. */
   readonly total: number;
   /** What fails for so long is not worth a word; afterwards there is one now and then. */
   readonly quiet: number;
@@ -36,24 +36,35 @@ export async function persistently<T>(action: () => Promise<T>, patience = USUAL
 
 /** The pauses between the attempts of one action. */
 export class Pauses {
-  readonly #longest: number;
-  readonly #end: number;
-  #quietUntil: number;
+  readonly #patience: Patience;
+  /** From the first failure on: what took long and went well until then has used up nothing. */
+  #end: number | undefined;
+  #quietUntil = 0;
   #next: number;
 
-  constructor({ first, longest, total, quiet }: Patience) {
-    this.#longest = longest;
-    this.#end = performance.now() + Math.min(total, currentOperation()?.patience ?? total);
-    this.#quietUntil = performance.now() + quiet;
-    this.#next = first;
+  constructor(patience: Patience) {
+    this.#patience = patience;
+    this.#next = patience.first;
+  }
+
+  /** Something went well meanwhile: what fails next is the first again. */
+  renew(): void {
+    this.#end = undefined;
+    this.#next = this.#patience.first;
   }
 
   /** Waits before the next attempt; throws what the last one failed with where there is none. */
   async after(error: unknown): Promise<void> {
     const failure = asFailure(error);
-    if (!failure.retry || failure.code === 'disk_full' || performance.now() >= this.#end) throw failure;
     const operation = currentOperation();
-    if (operation !== undefined) this.#tell(failure, operation);
+    const { total, quiet, longest } = this.#patience;
+    const now = performance.now();
+    if (this.#end === undefined) {
+      this.#end = now + Math.min(total, operation?.patience ?? total);
+      this.#quietUntil = now + quiet;
+    }
+    if (!failure.retry || failure.code === 'disk_full' || now >= this.#end) throw failure;
+    if (operation !== undefined) this.#tell(failure, operation, this.#end);
     try {
       await wait(Math.random() * this.#next, undefined, operation === undefined ? {} : { signal: operation.signal });
     } catch {
@@ -62,15 +73,15 @@ export class Pauses {
         cause: failure,
       });
     }
-    this.#next = Math.min(2 * this.#next, this.#longest);
+    this.#next = Math.min(2 * this.#next, longest);
   }
 
   /** Says what is waited for, when it lasts: after some seconds, then each half minute. */
-  #tell({ code, message, affected }: Failure, { notify }: Operation): void {
+  #tell({ code, message, affected }: Failure, { notify }: Operation, end: number): void {
     const now = performance.now();
     if (now < this.#quietUntil) return;
     this.#quietUntil = now + TOLD_EVERY;
-    const seconds = Math.max(0, Math.round((this.#end - now) / 1000));
+    const seconds = Math.max(0, Math.round((end - now) / 1000));
     notify({ level: 'warning', code, message: `${message}; trying again for at most ${seconds} seconds`, affected });
   }
 }

@@ -72,6 +72,7 @@ export class StoreBackend implements Backend {
         for await (const object of this.#store.list(prefix)) {
           if (told.has(object.name)) continue;
           told.add(object.name);
+          pauses.renew();
           yield object;
         }
         return;

@@ -1,14 +1,19 @@
 import { execa, type Options, type ResultPromise } from 'execa';
 import type { Location } from '../../../config/location.ts';
+import { checkPrivateFile } from '../../../config/private-file.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
 import { errorCode } from '../../../linux/system-error.ts';
+import { currentOperation } from '../operation.ts';
 
 export type RcloneLocation = Extract<Location, { kind: 'rclone' }>;
 export type RcloneSettings = Settings['rclone'];
 
 /** rclone's exit codes (rclone.org/docs, "List of exit codes"). */
-export const Exit = { folderMissing: 3, fileMissing: 4, passing: 5 } as const;
+export const Exit = { folderMissing: 3, fileMissing: 4, final: 6, fatal: 7, limit: 8 } as const;
+
+/** What it says of what fails the same way the next time; it has one exit code for most of its errors. */
+const REFUSED = /permission denied|access.?denied|forbidden|unauthori[sz]ed|invalid_grant|unknown (?:flag|command)|password|\b40[13]\b/i;
 
 /** It repeats what fails by itself a few times; how long it may say nothing, in seconds, is told to it. */
 const ARGUMENTS = [
@@ -20,6 +25,8 @@ const ARGUMENTS = [
   '20s',
   '--timeout',
   '60s',
+  // Whose settings are encrypted would otherwise be asked for a word, and read it from what is to be stored.
+  '--ask-password=false',
   '--use-json-log',
   '--log-level',
   'ERROR',
@@ -28,6 +35,11 @@ const ARGUMENTS = [
 /** What a child of rclone is started with. */
 const BASIC = { reject: false, encoding: 'buffer', stripFinalNewline: false, extendEnv: false } as const satisfies Options;
 
+/** In bytes: a listing of two million objects; and of complaints more than anybody reads. */
+const MOST_OUTPUT = { stdout: 400 * 1024 ** 2, stderr: 1024 ** 2 };
+/** A command that has not ended then hangs, in milliseconds: it gives up by itself what is silent for a minute. */
+const HANGS_AFTER = 1_800_000;
+
 export type RcloneChild = ResultPromise<typeof BASIC>;
 
 /** The program `rclone`, told where a remote's settings are. */
@@ -35,8 +47,10 @@ export class Rclone {
   readonly description: string;
   readonly #location: RcloneLocation;
   readonly #config: string;
+  readonly #hangsAfter: number;
 
-  constructor(location: RcloneLocation, { configFile = '/root/.config/rclone/rclone.conf' }: RcloneSettings) {
+  constructor(location: RcloneLocation, { configFile = '/root/.config/rclone/rclone.conf' }: RcloneSettings, hangsAfter = HANGS_AFTER) {
+    this.#hangsAfter = hangsAfter;
     this.description = `rclone:${location.remote}:${location.path}`;
     this.#location = location;
     this.#config = configFile;
@@ -49,11 +63,17 @@ export class Rclone {
     return `${remote}:${root === '' || root.endsWith('/') ? root : `${root}/`}${path}`;
   }
 
-  /** Starts a command; the caller waits for it and looks at how it ended. */
+  /** Starts a command; the caller waits for it and looks at how it ended. It ends when nobody waits for the operation under way any more. */
   start(args: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): RcloneChild {
+    // It has the keys, and may have commands that are run.
+    checkPrivateFile(this.#config);
     const { PATH = '' } = process.env;
+    const { signal } = currentOperation() ?? {};
     return execa('rclone', [...args, '--config', this.#config, ...ARGUMENTS], {
       ...BASIC,
+      maxBuffer: MOST_OUTPUT,
+      ...(input === 'ignore' ? { timeout: this.#hangsAfter } : {}),
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
       stdin: input,
       env: { PATH, HOME: '/root' } as Record<string, string>,
     }) as unknown as RcloneChild;
@@ -73,6 +93,8 @@ export interface Ended {
   readonly stderr?: unknown;
   readonly cause?: unknown;
   readonly shortMessage?: string | undefined;
+  readonly isCanceled?: boolean | undefined;
+  readonly isMaxBuffer?: boolean | undefined;
 }
 
 /** What a command that failed means. */
@@ -84,7 +106,10 @@ export function rcloneFailure(what: string, ended: Ended): Failure {
       advice: 'Install rclone, or name another place in `repository`.',
     });
   }
-  const said = lastMessage(ended.stderr) ?? ended.shortMessage ?? 'rclone failed';
+  if (ended.isCanceled === true) return new Failure('cancelled', `${what}: stopped`, details);
+  if (ended.isMaxBuffer === true) return new Failure('repository_refused', `${what}: rclone says more than can be taken in`, details);
+  const heard = lastMessage(ended.stderr);
+  const said = heard ?? ended.shortMessage ?? 'rclone failed';
   if (/no space left|quota/i.test(said))
     return new Failure('disk_full', `${what}: ${said}`, { ...details, advice: 'Make room there, or prune.', retry: true });
   if (/didn't find section in config|failed to load config/i.test(said)) {
@@ -94,6 +119,8 @@ export function rcloneFailure(what: string, ended: Ended): Failure {
     });
   }
   const advice = 'Try `rclone lsf` on the same remote.';
+  const isFinal = ended.exitCode !== undefined && ended.exitCode >= Exit.final && ended.exitCode <= Exit.limit;
+  if (isFinal || REFUSED.test(heard ?? '')) return new Failure('repository_refused', `${what}: ${said}`, { ...details, advice });
   return new Failure('repository_unreachable', `${what}: ${said}`, { ...details, advice, retry: true });
 }
 

@@ -50,7 +50,7 @@ export class RcloneBackend implements Store {
     const end = exactRange(name, size, offset, length);
     if (end === offset) return Buffer.alloc(0);
     const range = ['--offset', `${offset}`, '--count', `${end - offset}`];
-    const bytes = await this.#rclone.run(name, ['cat', this.#rclone.place(name), ...range]);
+    const bytes = await this.#cat(name, range);
     if (bytes.length === end - offset) return bytes;
     this.#sizes.delete(name);
     // A missing object is nothing to `cat`.
@@ -65,13 +65,24 @@ export class RcloneBackend implements Store {
 
   async readWhole(name: string, limit: number): Promise<Buffer> {
     checkObjectName(name);
-    const bytes = await this.#rclone.run(name, ['cat', this.#rclone.place(name), '--count', `${limit + 1}`]);
+    const bytes = await this.#cat(name, ['--count', `${limit + 1}`]);
     if (bytes.length > 0 && bytes.length <= limit) return bytes;
     // A missing object is nothing to `cat`.
     const size = await this.#fresh(name);
     if (size === undefined) throw missingObject(name);
     if (size > limit) throw tooLong(name, size, limit);
     return bytes;
+  }
+
+  /** Of an object that is not there, nothing. */
+  async #cat(name: string, range: readonly string[]): Promise<Buffer> {
+    try {
+      return await this.#rclone.run(name, ['cat', this.#rclone.place(name), ...range]);
+    } catch (error) {
+      const exit = exitOf(error);
+      if (exit === Exit.folderMissing || exit === Exit.fileMissing) return Buffer.alloc(0);
+      throw error;
+    }
   }
 
   async size(name: string): Promise<number | undefined> {
