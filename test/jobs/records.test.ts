@@ -1,6 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -11,8 +22,8 @@ import { standIn } from '../../core/jobs/perform-job.ts';
 import { EventLog, readEvents } from '../../core/jobs/record/event-log.ts';
 import { askToStop, createRecord, isAskedToStop, type JobRecord, readOutcome, writeOutcome } from '../../core/jobs/record/job-record.ts';
 import { recordIds, removeOldRecords } from '../../core/jobs/record/old-records.ts';
-import { jobsFolder, recordFolder, ticketsFolder } from '../../core/jobs/record/places.ts';
-import { HeldTicket } from '../../core/jobs/record/ticket.ts';
+import { FILES, jobsFolder, recordFolder, ticketsFolder } from '../../core/jobs/record/places.ts';
+import { HeldTicket, liveTicket } from '../../core/jobs/record/ticket.ts';
 import { startJob } from '../../core/jobs/start-job.ts';
 import { EXIT } from '../../core/schemas/exit-codes.ts';
 import type { StartRequest } from '../../core/schemas/jobs.ts';
@@ -218,6 +229,39 @@ describe('the records of jobs', () => {
     expect(among.loaded).to.include('NativeModule child_process');
     const heavy = ['crypto', 'zlib', 'http', 'https', 'tls', 'readline', 'sqlite'].map((name) => `NativeModule ${name}`);
     expect(among.loaded.filter((name) => heavy.includes(name))).to.deep.equal([]);
+  });
+
+  it('that something else stands in the place of are none, and nobody waits for them', async () => {
+    const { stateDirectory } = server;
+    const common = { method: 'run', request: {}, user: null, created: '2025-01-01T00:00:00.000Z', directory: '/' } as const;
+    const asker = { role: 'administrator', site: null, incarnation: null } as const;
+    const others: Record<string, (file: string) => void> = {
+      fifo: (file) => execFileSync('mkfifo', [file]),
+      link: (file) => symlinkSync('/etc/passwd', file),
+      folder: (file) => mkdirSync(file),
+      cut: (file) => writeFileSync(file, '{"id":"2025'),
+      null: (file) => writeFileSync(file, 'null'),
+      zeros: (file) => writeFileSync(file, Buffer.alloc(4096)),
+    };
+    for (const [number, [kind, put]] of Object.entries(others).entries()) {
+      for (const [place, name] of Object.values(FILES).entries()) {
+        const id = `20250101T0000${number}${place}000Z-00000000`;
+        const folder = createRecord(stateDirectory, { id, ...common, asker });
+        rmSync(join(folder, name), { force: true });
+        put(join(folder, name));
+        const view = await job({ job: id }, server.context).catch((error) => error.code);
+        if (name === 'job.json') expect(view, kind).to.equal('job_unknown');
+        else expect(view, `${kind} ${name}`).to.include({ state: 'failed' });
+        if (name !== 'job.json') expect((await log({ job: id }, server.context)).events, `${kind} ${name}`).to.deep.equal([]);
+        new EventLog(folder).add({ kind: 'state', level: 'info', code: 'begun', message: '' });
+      }
+      mkdirSync(ticketsFolder(stateDirectory), { recursive: true });
+      const id = `20250101T00000000${number}Z-00000000`;
+      put(join(ticketsFolder(stateDirectory), id));
+      expect(liveTicket(stateDirectory, id), kind).to.equal(undefined);
+    }
+    const { job: id } = await startJob({ method: 'verify', request: { quick: true } }, server.context, METHODS);
+    expect((await server.until(id, ({ ended }) => ended !== null)).state).to.equal('ok');
   });
 
   it('of an owner are that owner’s and the administrator’s alone', async () => {

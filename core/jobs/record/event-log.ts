@@ -1,8 +1,9 @@
-import { appendFileSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobEvent } from '../../schemas/jobs.ts';
 import { jsonLine } from '../../schemas/json-text.ts';
 import { FILES } from './places.ts';
+import { appendRegular, readRegular } from './regular-file.ts';
 
 /** A file of events is set aside when it is longer than this, in bytes, and the one set aside before goes: twice this is kept at most. */
 const FILE_LIMIT = 256 * 1024;
@@ -29,7 +30,7 @@ export class EventLog {
         renameSync(file, join(this.#folder, FILES.earlierEvents));
         this.#length = 0;
       }
-      appendFileSync(file, line, { mode: 0o600 });
+      appendRegular(file, line);
       this.#length += Buffer.byteLength(line);
     } catch {
       // What is in the file now, nobody knows: the next event begins another one, or does not come either.
@@ -64,7 +65,7 @@ export function readEvents(folder: string): JobEvent[] {
 
 function linesOf(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    return readRegular(file).split('\n').filter(Boolean);
   } catch {
     return [];
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Progress } from '../../context/context.ts';
 import { Failure } from '../../failure.ts';
@@ -6,6 +6,7 @@ import { errorCode } from '../../linux/system-error.ts';
 import type { JobMethod } from '../../schemas/jobs.ts';
 import type { WireError } from '../../schemas/parts.ts';
 import { FILES, recordFolder } from './places.ts';
+import { readRegular, writeRegular } from './regular-file.ts';
 
 /** Who asked for a job. */
 export type Asker =
@@ -38,7 +39,8 @@ export interface JobOutcome {
 /** In bytes. */
 const RESERVE = 8192;
 
-const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR']);
+/** A link is no record either. */
+const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']);
 
 /** Makes the record of a job: all of it, or none. Only root can read it. Throws what the system says when it has no room, or is read-only. */
 export function createRecord(stateDirectory: string, record: JobRecord): string {
@@ -119,7 +121,7 @@ function areTexts(...values: readonly unknown[]): boolean {
 /** Replaced whole, so that no reader finds half of it; after a power failure no job goes on, and nobody needs it. */
 export function writeJson(folder: string, name: string, value: object): void {
   const file = join(folder, name);
-  writeFileSync(`${file}.new`, JSON.stringify(value), { mode: 0o600 });
+  writeRegular(`${file}.new`, JSON.stringify(value));
   renameSync(`${file}.new`, file);
 }
 
@@ -156,7 +158,7 @@ function makeRoom(file: string): void {
 /** Undefined when there is none, or it is not whole. */
 function readJson<Value>(folder: string, name: string): Value | undefined {
   try {
-    const value = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Value;
+    const value = JSON.parse(readRegular(join(folder, name))) as Value;
     return isObject(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || ABSENT.has(errorCode(error))) return undefined;

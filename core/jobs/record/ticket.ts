@@ -1,10 +1,11 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { tryLock } from '../../linux/locks.ts';
 import { errorCode } from '../../linux/system-error.ts';
 import { isTimedId } from '../../repository/ids.ts';
 import { ticketsFolder } from './places.ts';
+import { textOf } from './regular-file.ts';
 
 /**
  * The ticket of a job: a file that is there as long as the job has not ended, and whose flock(2) the process of the job holds. So a job
@@ -39,9 +40,9 @@ const START_LIMIT = 60_000;
 const MOMENT = 10;
 const MOMENTS = 500;
 
-const { O_RDWR, O_RDONLY, O_NOFOLLOW } = constants;
+const { O_RDWR, O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-const NO_TICKET: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+const NO_TICKET: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']);
 
 export function createTicket(stateDirectory: string, ticket: Ticket): void {
   const folder = ticketsFolder(stateDirectory);
@@ -81,7 +82,7 @@ export class HeldTicket {
     try {
       for (let moment = 0; moment < MOMENTS; moment++) {
         if (tryLock(descriptor)) {
-          const ticket = parse(readFileSync(file, 'latin1'));
+          const ticket = parse(textOf(descriptor, 'latin1'), id);
           if (ticket === undefined) break;
           writeSync(descriptor, WAITING, 0);
           held = new HeldTicket(ticket, file, descriptor);
@@ -109,9 +110,14 @@ export class HeldTicket {
   }
 }
 
-function parse(text: string): (Omit<LiveTicket, 'isHeld'> & { readonly isNew: boolean }) | undefined {
+/** Undefined of what no ticket of that id says. */
+function parse(text: string, id: string): (Omit<LiveTicket, 'isHeld'> & { readonly isNew: boolean }) | undefined {
   try {
-    return { ...(JSON.parse(text.slice(1)) as Ticket), isWorking: text.startsWith(WORKING), isNew: text.startsWith(NEW) };
+    const ticket = JSON.parse(text.slice(1)) as Ticket;
+    const { site, size, key, isQueued } = ticket;
+    const isWhole = typeof (site ?? '') === 'string' && Number.isFinite(size) && typeof key === 'string' && typeof isQueued === 'boolean';
+    if (!isWhole || ticket.id !== id) return undefined;
+    return { id, site, size, key, isQueued, isWorking: text.startsWith(WORKING), isNew: text.startsWith(NEW) };
   } catch {
     return undefined;
   }
@@ -120,7 +126,7 @@ function parse(text: string): (Omit<LiveTicket, 'isHeld'> & { readonly isNew: bo
 /** Undefined when there is none: a link is none. */
 function openIfThere(file: string, flags: number): number | undefined {
   try {
-    return openSync(file, flags | O_NOFOLLOW);
+    return openSync(file, flags | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     if (NO_TICKET.has(errorCode(error))) return undefined;
     throw error;
@@ -145,7 +151,7 @@ export function liveTicket(stateDirectory: string, id: string): LiveTicket | und
   if (descriptor === undefined) return undefined;
   try {
     const isHeld = !tryLock(descriptor, 'shared');
-    const ticket = parse(readFileSync(descriptor, 'latin1'));
+    const ticket = parse(textOf(descriptor, 'latin1'), id);
     if (ticket === undefined || (!isHeld && !(ticket.isNew && isYoung(descriptor)))) return undefined;
     return { ...ticket, isHeld };
   } finally {
