@@ -1,5 +1,5 @@
-import { setImmediate as otherEvents } from 'node:timers/promises';
 import { isOverdue, lastDue, overdueFrom } from '../chain/night.ts';
+import { breath, isBreathDue } from '../context/breath.ts';
 import type { Context } from '../context/context.ts';
 import type { Failure } from '../failure.ts';
 import { isLocked } from '../locks/locks.ts';
@@ -56,7 +56,7 @@ export async function status(_request: StatusRequest, context: Context): Promise
   const units: UnitStatus[] = [];
   for (const each of covered) {
     // Whoever asks something else meanwhile is answered.
-    await otherEvents();
+    if (isBreathDue()) await breath();
     const id = each.unit?.unit;
     const state = id === undefined ? undefined : await readUnitState(id, repository, unchanged, now);
     const isEmpty = state?.last === undefined && state?.obstacle === undefined;

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
+import { breath, isBreathDue } from './breath.ts';
 import type { Context } from './context.ts';
 
-/** Steps of a walk between two looks at the abort signal: some milliseconds. */
-const STEPS = 4096;
+/** Steps of a walk between two looks at the clock: less than a millisecond, unless the steps are large. */
+const STEPS = 64;
 
 /** Lets messages and signals in during a long walk. */
 export class Yielder {
@@ -16,12 +16,12 @@ export class Yielder {
 
   /** To be asked at each step; true when `take` is due. */
   isDue(): boolean {
-    return ++this.#steps % STEPS === 0;
+    return ++this.#steps % STEPS === 0 && isBreathDue();
   }
 
   /** Throws `cancelled` when the command is to stop. */
   async take(): Promise<void> {
-    await setImmediate();
+    await breath();
     if (this.#signal.aborted) throw new Failure('cancelled', 'stopped on request');
   }
 }

@@ -1,3 +1,4 @@
+import { breath, isBreathDue } from '../context/breath.ts';
 import { Failure } from '../failure.ts';
 import type { RetentionRules } from '../prune/unit-retention.ts';
 import { eachOf } from '../repository/each-of.ts';
@@ -64,6 +65,7 @@ export async function copyServer(source: Repository, target: Repository, order: 
   }
   const units = (await source.units.ids()).sort();
   for (const [index, unit] of units.entries()) {
+    if (isBreathDue()) await breath();
     const end = await order.begin(unitNameOf(unit), index + 1, units.length);
     try {
       await copyUnit(unit, copier, copied, order.rules);

@@ -1,3 +1,4 @@
+import { isBreathDue } from '../context/breath.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
 import { isWithin } from '../manifest/path-order.ts';
@@ -8,8 +9,6 @@ import type { Repository } from '../repository/repository.ts';
 import { damagedManifest } from './damage.ts';
 import type { ExtentTable } from './extent-table.ts';
 import type { VerificationWatch } from './watch.ts';
-
-const ROWS_PER_STEP = 4096;
 
 /** Who hears of what a manifest has. */
 export interface ManifestFindings {
@@ -38,7 +37,8 @@ export async function checkManifest(
     if (unnamed !== undefined) problem(damagedManifest(`it points at ${unnamed}, which its record does not name`));
     let rows = 0;
     for (const row of reader.rows()) {
-      if (++rows % ROWS_PER_STEP === 0) await watch.step();
+      rows++;
+      if (isBreathDue()) await watch.step();
       watch.entries++;
       if (row.kind === 'tombstone') continue;
       if (trees?.some((tree) => isWithin(row.path, tree)) === false)
@@ -100,9 +100,8 @@ export async function collectExtents(
 ): Promise<void> {
   if (!record.packs.some(({ path }) => packs.has(path))) return;
   await withManifest(repository, record, async (reader) => {
-    let rows = 0;
     for (const { entry, block, row } of mergedEntries([reader])) {
-      if (++rows % ROWS_PER_STEP === 0) await watch.step();
+      if (isBreathDue()) await watch.step();
       for (const extent of entry.content?.extents ?? []) {
         const pack = packs.get(extent.pack);
         if (pack !== undefined) table.add(extent, pack, manifest, block, row);

@@ -1,4 +1,5 @@
 import { ChainIndex } from '../chain/chain-index.ts';
+import { isBreathDue } from '../context/breath.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
 import { mergedEntries } from '../manifest/merge/merged-entries.ts';
@@ -196,6 +197,7 @@ export class UnitCheck {
       const object = this.#object(record.manifest.path);
       const check = async (reader: ManifestReader): Promise<void> => {
         for (const { entry } of mergedEntries([reader])) {
+          if (isBreathDue()) await this.#watch.step();
           const problem = await wholes.problemOf(entry);
           if (problem === undefined) continue;
           this.#damages.add(object, problem, this.#dependentsOf(record.id));

@@ -1,4 +1,4 @@
-import { setImmediate as otherEvents } from 'node:timers/promises';
+import { breath } from '../context/breath.ts';
 import type { Context } from '../context/context.ts';
 import { Failure } from '../failure.ts';
 
@@ -31,7 +31,7 @@ export class VerificationWatch implements ReadingWatch {
   async step(): Promise<void> {
     const { unit, unitNumber, unitCount, entries, bytesRead: bytes, bytesTotal } = this;
     this.#context.reporter.progress({ phase: 'verify', unit, unitNumber, unitCount, entries, bytes, bytesTotal });
-    await otherEvents();
+    await breath();
     if (this.#context.signal.aborted) throw new Failure('cancelled', 'the verification was stopped');
   }
 }

@@ -1,6 +1,7 @@
 import { fsyncSync } from 'node:fs';
 import { makeDurableFolder } from '../../config/durable-folder.ts';
 import { untrusted } from '../../config/trusted-place.ts';
+import { breath, isBreathDue } from '../../context/breath.ts';
 import { Failure } from '../../failure.ts';
 import { readNames } from '../../linux/directories.ts';
 import { FileBytes } from '../../linux/file-bytes.ts';
@@ -140,6 +141,7 @@ export class LocalBackend implements Backend {
   }
 
   async read(name: string, offset = 0, length?: number): Promise<Buffer> {
+    if (isBreathDue()) await breath();
     const access = this.openDirectly(name);
     try {
       return access.read(offset, length ?? access.size - offset);
@@ -151,6 +153,7 @@ export class LocalBackend implements Backend {
   }
 
   async readWhole(name: string, limit: number): Promise<Buffer> {
+    if (isBreathDue()) await breath();
     const access = this.openDirectly(name);
     try {
       if (access.size > limit) throw tooLong(name, access.size, limit);
@@ -163,6 +166,7 @@ export class LocalBackend implements Backend {
   }
 
   async size(name: string): Promise<number | undefined> {
+    if (isBreathDue()) await breath();
     return this.#inFolderOf(name, (folder, last) => {
       const status = new StatBuffer();
       return statAt(folder, last, status) && status.isFile ? status.size : undefined;
@@ -172,6 +176,7 @@ export class LocalBackend implements Backend {
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     for (const object of this.#walk(folder === '' ? [] : checkObjectName(folder.slice(0, -1)))) {
+      if (isBreathDue()) await breath();
       if (object.name.startsWith(prefix)) yield object;
     }
   }
@@ -183,6 +188,7 @@ export class LocalBackend implements Backend {
   }
 
   async folders(folder: string): Promise<string[]> {
+    if (isBreathDue()) await breath();
     return this.#readFolder(checkObjectName(folder)).folders;
   }
 
@@ -203,6 +209,7 @@ export class LocalBackend implements Backend {
   }
 
   async remove(name: string): Promise<void> {
+    if (isBreathDue()) await breath();
     this.#inFolderOf(name, (folder, last) => {
       removeIfThere(folder, last);
       fsyncSync(folder);
