@@ -145,6 +145,29 @@ describe('the module over SOAP', () => {
     });
   }
 
+  it('stands whole in each WSDL that reflection makes: every command with its parameters, which take anything, and a map as the answer', async () => {
+    const info = JSON.parse((await panel.cpcmd('-o', 'json', 'misc:command-info', 'backup:*')).stdout) as Record<string, { max: number }>;
+    for (const mapping of MAPPINGS) {
+      const wsdl = await (await fetch(`${soap.url}/apnscp-${mapping}.wsdl`)).text();
+      const messages = new Map(
+        [...wsdl.matchAll(/<message name="(backup_\w+)">(.*?)<\/message>/g)].map(([, name, parts]) => [name, parts!]),
+      );
+      const operations = [...wsdl.matchAll(/<operation name="(backup_\w+)"><input message/g)].map(([, name]) => name!);
+      expect(operations.sort(), mapping).to.deep.equal(
+        Object.keys(info)
+          .map((name) => name.replace(':', '_'))
+          .sort(),
+      );
+      const types = (kind: string) =>
+        new Set(operations.flatMap((name) => [...messages.get(name + kind)!.matchAll(/type="([^"]+)"/g)].map(([, type]) => type)));
+      for (const [name, { max }] of Object.entries(info))
+        expect(messages.get(`${name.replace(':', '_')}Request`)!.match(/<part /g) ?? [], name).to.have.length(max);
+      // No native type: one that does not fit would be PHP's to refuse, not ours.
+      expect([...types('Request')], mapping).to.deep.equal([mapping === 'string' ? 'xsd:string' : 'xsd:anyType']);
+      expect(types('Response').size, mapping).to.equal(1);
+    }
+  });
+
   it('understands an envelope that somebody wrote by hand', async () => {
     const call =
       '<backup_restore xmlns="urn:net.apnscp.api"><site>site1</site><paths>shadow/x</paths><options><dryRun>true</dryRun></options></backup_restore>';
