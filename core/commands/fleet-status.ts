@@ -31,10 +31,13 @@ export async function fleetStatus(request: FleetStatusRequest, context: Context)
   const found = (await backend.folders(SERVERS_FOLDER)).filter(isServerId);
   const servers = seenServers(stateFolder).flatMap((id) => (found.includes(id) ? [] : goneServer(id, stateFolder)));
   const ids = found.values();
+  let done = 0;
+  const total = { entriesTotal: found.length, bytes: 0, bytesTotal: 0 };
   const lookAtMore = async (): Promise<void> => {
     for (const id of ids) {
       const server = await lookAtServer(id, open, look);
       if (server !== undefined) servers.push(server);
+      reporter.progress({ phase: 'status', unit: 'servers', entries: ++done, ...total });
       if (context.signal.aborted) throw new Failure('cancelled', 'stopped before all servers were looked at');
     }
   };

@@ -6,7 +6,7 @@ import { renderFleetStatus } from '../../core/cli/fleet-results.ts';
 import { METHODS } from '../../core/commands/registry.ts';
 import { run } from '../../core/commands/run.ts';
 import { verify } from '../../core/commands/verify.ts';
-import type { Context } from '../../core/context/context.ts';
+import type { Context, Progress } from '../../core/context/context.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
 import type { FleetServer, FleetStatusRequest, FleetStatusResult } from '../../core/schemas/fleet.ts';
 import { changeSigned } from '../repository/sign.ts';
@@ -18,6 +18,8 @@ const DAY = 24 * HOUR;
 
 /** Servers of one repository, which take turns on this machine. */
 class Fleet extends Sandbox {
+  readonly progress: Progress[] = [];
+
   use(server: string): void {
     this.set('stateDirectory', join(this.folder, 'states', server));
     this.set('accountsRoot', join(this.folder, 'accounts', server));
@@ -52,7 +54,9 @@ class Fleet extends Sandbox {
     this.use('watcher');
     const method = METHODS.get('fleetStatus');
     expect(method?.check(request)).to.equal(undefined);
-    const result = await method?.perform(request, this.context);
+    const { context } = this;
+    const reporter = { ...context.reporter, progress: (progress: Progress) => void this.progress.push(progress) };
+    const result = await method?.perform(request, { ...context, reporter });
     expect(validateFleetStatusResult(result), JSON.stringify(validateFleetStatusResult.errors)).to.equal(true);
     return result as FleetStatusResult;
   }
@@ -89,6 +93,10 @@ describe('the status of a fleet', () => {
     const before = fleet.contents();
     const { status, servers } = await fleet.status({ sizes: true });
     expect(status).to.equal('ok');
+    expect(fleet.progress.map(({ entries, entriesTotal }) => [entries, entriesTotal])).to.deep.equal([
+      [1, 2],
+      [2, 2],
+    ]);
     expect(servers.map(({ units }) => units).sort()).to.deep.equal([2, 3]);
     for (const server of servers) {
       expect(server).to.include({ status: 'ok', failed: 0, overdue: 0, incomplete: 0, problemCount: 0, error: null });
