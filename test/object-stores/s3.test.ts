@@ -7,6 +7,7 @@ import { backendConformance } from '../repository/conformance.ts';
 import { Ceph } from './ceph.ts';
 import { costsInStore } from './costs.ts';
 import { objectLocksInStore } from './object-locks.ts';
+import { ownFoldersInStore } from './own-folders.ts';
 import { copyInStore, programInStore, programOverBadNetwork } from './program.ts';
 import { separateKeysInStore } from './separate-keys.ts';
 import { twoHostsInStore } from './two-hosts.ts';
@@ -59,6 +60,8 @@ describe('a repository in a store that speaks S3', function () {
   }));
 
   separateKeysInStore(() => ceph);
+
+  ownFoldersInStore(() => ceph);
   objectLocksInStore(() => ceph);
 
   twoHostsInStore('S3', async () => ({

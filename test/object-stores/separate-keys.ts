@@ -34,7 +34,7 @@ function policyOf(): string {
     .replaceAll('RESCUER', user('rescuer'));
 }
 
-function clientOf(ceph: Ceph, file: string): S3Client {
+export function clientOf(ceph: Ceph, file: string): S3Client {
   const [, accessKeyId = '', secretAccessKey = ''] = /key_id = (.*)\n.*= (.*)\n/.exec(readFileSync(file, 'utf8')) ?? [];
   return new S3Client({
     endpoint: ceph.endpoint,
@@ -44,8 +44,8 @@ function clientOf(ceph: Ceph, file: string): S3Client {
   });
 }
 
-const refusal = (asked: Promise<unknown>): Promise<string> =>
-  asked.then(
+export const refusal = async (asked: Promise<unknown> | undefined): Promise<string> =>
+  await (asked ?? Promise.resolve()).then(
     () => 'done',
     ({ name }: Error) => name,
   );
