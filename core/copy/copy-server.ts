@@ -2,7 +2,7 @@ import { breath, isBreathDue } from '../context/breath.ts';
 import { Failure } from '../failure.ts';
 import type { RetentionRules } from '../prune/unit-retention.ts';
 import { eachOf } from '../repository/each-of.ts';
-import { coversRun, readDeletions } from '../repository/history/deletions.ts';
+import { coversRun, readDeletions, whereAllowed } from '../repository/history/deletions.ts';
 import { keepSeenRuns, readSeenRuns } from '../repository/history/seen.ts';
 import { unitNameOf } from '../repository/ids.ts';
 import * as layout from '../repository/layout.ts';
@@ -75,8 +75,18 @@ export async function copyServer(source: Repository, target: Repository, order: 
   }
   if (speaks) await sayWhatStands(units, copier, copied, order.runs);
   await copyRuns(paths, copier, copied, order.runs);
-  for (const path of [...copier.inTarget]) {
-    if (!copier.inSource.has(path) && ENDING.some((place) => path.startsWith(place))) await copier.remove(path);
+  await endInCopy(copier);
+}
+
+/** Removes what ended from a copy. Where nothing may be deleted it stays: a hold keeps what it holds. */
+async function endInCopy(copier: Copier): Promise<void> {
+  const { source, target } = copier;
+  const ended = [...copier.inTarget].filter((path) => !copier.inSource.has(path) && ENDING.some((place) => path.startsWith(place)));
+  for (const path of ended) {
+    if (await whereAllowed(() => copier.remove(path))) continue;
+    const name = target.nameOf(path);
+    const message = `${name} has ended, and stays in the copy, where this server may delete nothing`;
+    source.notify({ level: 'warning', code: 'repository_refused', message, affected: [name] });
   }
 }
 

@@ -23,7 +23,7 @@ export async function sayWhatStands(units: readonly string[], copier: Copier, co
     standing,
     accepted: before.accepted,
   });
-  if (before.ids.length === 1 && JSON.stringify(before.standing) === JSON.stringify(standing)) return;
+  if (before.ids.length > 0 && JSON.stringify(before.standing) === JSON.stringify(standing)) return;
   await writeDeletion(target, record, before.ids);
 }
 

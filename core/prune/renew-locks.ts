@@ -101,19 +101,33 @@ class Work {
       const { name, modified, wanted } = object;
       const lock = known.get(name, modified) ?? (await this.#ask(object));
       if (lock === 'missing') return;
-      this.ends.set(name, lock?.until ?? 0);
-      if (isTooShort(name, lock?.until ?? 0, lockedUntil(wanted, this.#locks.rule, now), now)) due.push({ object, lock });
+      this.ends.set(name, typeof lock === 'object' ? lock.until : 0);
+      if (lock === undefined) return;
+      const found = lock === 'unlocked' ? undefined : lock;
+      if (isTooShort(name, found?.until ?? 0, lockedUntil(wanted, this.#locks.rule, now), now)) due.push({ object, lock: found });
     });
     return due.sort((a, b) => (a.lock?.until ?? 0) - (b.lock?.until ?? 0));
   }
 
-  async #ask({ name, modified }: NeededObject): Promise<ObjectLock | undefined | 'missing'> {
+  /** Undefined where the store does not say. */
+  async #ask({ name, modified }: NeededObject): Promise<ObjectLock | 'unlocked' | 'missing' | undefined> {
     this.#step();
     this.asked++;
-    const lock = await this.#locks.of(name);
-    if (lock === 'unlocked' || lock === 'missing') return lock === 'missing' ? lock : undefined;
-    this.#renewal.known.set(name, modified, lock);
+    const lock = await this.#unlessRefused(() => this.#locks.of(name));
+    if (typeof lock === 'object') this.#renewal.known.set(name, modified, lock);
     return lock;
+  }
+
+  /** What the store refuses of a few objects keeps it from none of the others: undefined then. */
+  async #unlessRefused<Answer>(request: () => Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      return await request();
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== 'repository_refused' || this.problems.length >= MOST_REFUSED) throw failure;
+      this.problems.push(failure);
+      return undefined;
+    }
   }
 
   async extend(due: readonly Due[]): Promise<void> {
@@ -127,25 +141,14 @@ class Work {
     const { rule } = this.#locks;
     // A store lets nobody change the mode of a lock.
     const next = { mode: lock?.mode ?? rule.mode, until: lockedUntil(object.wanted, rule, this.#renewal.now) };
-    const done = await this.#extendOrNote(object, next);
+    const done = await this.#unlessRefused(() => this.#extendOnce(object.name, next));
     if (done === undefined) return;
     await prove?.(object, done);
     this.ends.set(object.name, done.until);
     this.#renewal.known.set(object.name, object.modified, done);
   }
 
-  /** How it is locked now; undefined where it is gone or refused. What the store refuses of a few objects keeps it from none of the others. */
-  async #extendOrNote({ name }: NeededObject, lock: ObjectLock): Promise<ObjectLock | undefined> {
-    try {
-      return await this.#extendOnce(name, lock);
-    } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== 'repository_refused' || this.problems.length >= MOST_REFUSED) throw failure;
-      this.problems.push(failure);
-      return undefined;
-    }
-  }
-
+  /** How it is locked now; undefined where it is gone. */
   async #extendOnce(name: string, lock: ObjectLock): Promise<ObjectLock | undefined> {
     try {
       return await this.#send(name, lock);

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { execaSync } from 'execa';
+import { nightlyWith } from '../../core/commands/nightly.ts';
+import { METHODS } from '../../core/commands/registry.ts';
+import { run } from '../../core/commands/run.ts';
 import type { Backend } from '../../core/repository/backends/backend.ts';
 import { openStore } from '../../core/repository/backends/open-store.ts';
+import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
 import { programInStore } from './program.ts';
@@ -157,5 +161,42 @@ describe('a repository on an SFTP server', function () {
       expect(await failureOf(() => store.remove('a/first'))).to.include({ code: 'repository_refused' });
       expect((await store.read('a/first')).toString()).to.equal('first');
     });
+
+    it('takes copies with a retention of their own night after night, and keeps what ended and could not be removed', async () => {
+      const local = new Sandbox();
+      try {
+        local.set('databases', { method: 'none' });
+        await local.init();
+        const place = `sftp:nobody@127.0.0.1:${shut.port}:/backups/copy`;
+        const sftp = { identityFile: shut.identityFile, knownHostsFile: shut.knownHostsFile };
+        local.set('copies', [{ name: 'away', repository: place, sftp, retention: { keepWithin: '1 year', guardShare: 1 } }]);
+        const perform = async (name: 'copy' | 'hold' | 'release', request: object) =>
+          (await METHODS.get(name)?.perform(request, local.context)) as { status?: string };
+        for (const text of ['one', 'two', 'three']) {
+          writeFileSync(join(local.shadow, 'file'), text);
+          const { snapshot } = await local.back();
+          if (text === 'two') await perform('hold', { snapshot, reason: 'a case' });
+          if (text === 'three') await perform('release', { snapshot: idOf(local.objects('snapshots')[1] as string) });
+          expect(await perform('copy', {}), text).to.include({ status: 'ok' });
+        }
+        expect(local.log.map(({ message }) => message).join()).to.match(/holds\/.* has ended, and stays in the copy/);
+        local.set('schedule', { verifyWithin: false });
+        const stepsOf = async () => new Map((await nightlyWith(run)({ now: true }, local.context)).steps.map((each) => [each.step, each]));
+        // What goes is refused, and said.
+        local.set('copies', [{ name: 'away', repository: place, sftp, retention: { keepLast: 1, guardShare: 1 } }]);
+        const now = local.now;
+        local.now = () => new Date(now().getTime() + 3 * 86_400_000);
+        writeFileSync(join(local.shadow, 'file'), 'four');
+        await local.back('full');
+        const last = await stepsOf();
+        expect(last.get('copy')).to.include({ status: 'ok' });
+        expect(last.get('prune-copies')).to.include({ status: 'failed' });
+        expect(last.get('prune-copies')?.message).to.contain('does not permit it');
+      } finally {
+        await local.remove();
+      }
+    });
   });
 });
+
+const idOf = (path: string): string => /([^/]*)\.json$/.exec(path)?.[1] as string;

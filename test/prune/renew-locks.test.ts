@@ -109,6 +109,13 @@ describe('the renewal of locks', () => {
     expect([extended, left('a'), left('b'), left('c'), soonest]).to.deep.equal([2, 30, 'unlocked', 30, 0]);
     locks.fail = () => {};
     expect(await renew()).to.deep.include({ extended: 1, problems: [] });
+    // The same where it does not say how one is locked.
+    for (const name of ['d', 'e']) add(name);
+    locks.fail = (request, name) => {
+      if (request === 'of' && name === 'd') throw new Failure('repository_refused', 'd: AccessDenied');
+    };
+    expect(await renew()).to.deep.include({ extended: 1, soonest: 0 });
+    expect([left('d'), left('e')]).to.deep.equal(['unlocked', 30]);
   });
 
   it('gives up where it may not lock at all, and does not ask for each', async () => {

@@ -1,4 +1,4 @@
-import { Failure } from '../../failure.ts';
+import { asFailure, Failure } from '../../failure.ts';
 import { deletionDocument } from '../documents.ts';
 import { isTimedId, newTimedId } from '../ids.ts';
 import { DELETIONS_FOLDER, deletionPath, recordIdOf } from '../layout.ts';
@@ -68,11 +68,25 @@ export function deletionOf(folder: ServerFolder, { runs, snapshots, standing, ac
   return { ...head, runs: joined(runs), snapshots, ...more, created: now.toISOString() };
 }
 
-/** Says in the repository what is going to be deleted, besides what the records `before` said. Those go then: all that there are are taken together. */
+/**
+ * Says in the repository what is going to be deleted, besides what the records `before` said. Those go then: all that there are are taken together. Where
+ * nothing may be deleted they stay.
+ */
 export async function writeDeletion(folder: ServerFolder, record: DeletionRecord, before: readonly string[]): Promise<void> {
   await writeDocument(folder, deletionDocument, folder.nameOf(deletionPath(record.id)), record);
   forgetUnsaid(folder.stateFolder, folder.server);
-  for (const old of before) await folder.removeObject(deletionPath(old));
+  for (const old of before) await whereAllowed(() => folder.removeObject(deletionPath(old)));
+}
+
+/** Deletes something that does no harm where it stays; false where the place does not let this machine. */
+export async function whereAllowed(removal: () => Promise<void>): Promise<boolean> {
+  try {
+    await removal();
+    return true;
+  } catch (error) {
+    if (asFailure(error).code !== 'repository_refused') throw error;
+    return false;
+  }
 }
 
 /** Ranges in their order, those that touch as one. */
