@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 import type { WriteMode } from '../../core/repository/backends/backend.ts';
 import type { Patience } from '../../core/repository/backends/retry.ts';
+import { locksOf } from '../../core/repository/backends/s3/object-locks.ts';
 import { S3Backend } from '../../core/repository/backends/s3/s3.ts';
 import { s3Failure } from '../../core/repository/backends/s3/s3-failure.ts';
 import { S3Store } from '../../core/repository/backends/s3/store.ts';
@@ -202,7 +203,33 @@ describe('what a store answers that speaks S3', () => {
     }
   });
 
+  it('gets the MD5 of what is sent, and no other sum, which some refuse by name (Backblaze, OVHcloud)', async () => {
+    const begun = status(
+      200,
+      XML,
+      '<?xml version="1.0"?><InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>',
+    );
+    const ended = status(200, XML, '<?xml version="1.0"?><CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipartUploadResult>');
+    store.answers = [STORED];
+    await write(open());
+    store.answers = [begun, STORED, STORED, error(404, 'NoSuchKey'), ended];
+    await write(open(), Buffer.alloc(8 * 1024 * 1024 + 1));
+    store.answers = [status(200)];
+    const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
+    const locked = new S3Store(location, { credentialsFile, objectLock: { mode: 'governance' } });
+    expect(await locksOf(locked)?.extend('a/b', { mode: 'governance', until: Date.now() + 1e6 })).to.equal(true);
+    const sums = store.requests.map(({ method, headers }) => [method, ...Object.keys(headers).filter((name) => /md5|checksum/.test(name))]);
+    const sent = ['PUT', 'content-md5'];
+    expect(sums).to.deep.equal([sent, ['POST'], sent, sent, ['HEAD'], ['POST'], sent]);
+  });
+
   it('may know no conditions: then there is a look before each new name, and none before a replacement', async () => {
+    const unsupported =
+      "<Error><Code>InvalidArgument</Code><Message>Unsupported header 'if-none-match' received for this API call.</Message></Error>";
+    store.answers = [status(400, XML, unsupported), error(404, 'NoSuchKey'), STORED];
+    await write(open(AGAIN));
+    expect(methods()).to.equal('PUT HEAD PUT');
+    store.requests.length = 0;
     const backend = open(AGAIN);
     store.answers = [error(501, 'NotImplemented'), error(404, 'NoSuchKey'), STORED, error(404, 'NoSuchKey'), STORED, STORED];
     await write(backend);

@@ -77,6 +77,9 @@ export class S3Store {
       // Repeated by this program itself, which knows what may be repeated.
       maxAttempts: 1,
       followRegionRedirects: false,
+      // What is sent has its MD5, which all stores know. Others refuse the header of another sum (Backblaze, OVHcloud).
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: new NodeHttpHandler({
         connectionTimeout: this.#waits.connect,
         socketTimeout: this.#waits.silent,

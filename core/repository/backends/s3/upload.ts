@@ -257,8 +257,9 @@ export class S3Writer implements ObjectWriter {
 }
 
 /** Whether a store says that it does not know what a request has: of all that it has, a condition is what stores lack. */
-function isNotKnown({ cause }: Failure): boolean {
-  return statusOf(cause) === 501 || nameOf(cause) === 'NotImplemented';
+function isNotKnown({ cause, message }: Failure): boolean {
+  if (statusOf(cause) === 501 || nameOf(cause) === 'NotImplemented') return true;
+  return statusOf(cause) === 400 && /unsupported header|if-none-match/i.test(message);
 }
 
 /** Not against forgery: the one digest that every store compares with what arrived (RFC 1864). */
