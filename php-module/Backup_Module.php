@@ -608,7 +608,7 @@ class Backup_Module extends \Module_Skeleton
 		}
 		// A panel that lists its Scopes in another form, or not at all, tells nothing about ours.
 		$all = array_filter((array)$this->scope_list(), 'is_string');
-		$scopes = $all === [] ? [] : ['scopes' => array_values(preg_grep('/^backups\.[a-z-]+$/', $all))];
+		$scopes = $all === [] ? [] : ['scopes' => array_values(preg_grep('/^backups\.[a-z0-9-]+$/', $all))];
 
 		$hooked = $this instanceof \Opcenter\Contracts\Hookable;
 

@@ -11,14 +11,14 @@ final class RetentionRequest
 {
 	/**
 	 * @param string[]|null $units   of the core; null for the whole server
-	 * @param mixed         $options `dryRun`, `yes`, `fromCopy`; or `simulate`, with `fromCopy` or alone
+	 * @param mixed         $options `dryRun`, `yes`, `acceptMissing`, `fromCopy`; or `simulate`, with `fromCopy` or alone
 	 * @return array the core's method and its parameters
 	 * @throws Failure
 	 */
 	public static function prune(?array $units, $options): array
 	{
 		$params = $units === null ? [] : ['units' => $units];
-		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'simulate' => Options::DURATION] + Options::WHERE + Options::LATER);
+		$options = Options::read($options, ['dryRun' => Options::FLAG, 'yes' => Options::FLAG, 'acceptMissing' => Options::FLAG, 'simulate' => Options::DURATION] + Options::WHERE + Options::LATER);
 		if (!isset($options['simulate'])) {
 			return ['prune', $params + $options];
 		}

@@ -2,6 +2,7 @@ import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { PROGRAM } from '../../core/version.ts';
 import { ROOT } from '../program.ts';
 import { StandInRoot } from './stand-in-root.ts';
 
@@ -9,6 +10,8 @@ import { StandInRoot } from './stand-in-root.ts';
 const EL8 = { GLIBC_: '2.28', GLIBCXX_: '3.4.25', CXXABI_: '1.3.11' };
 
 const SLOW = process.env.SLOW === '1';
+
+const PACKAGE = `/apiscp-backup-${PROGRAM.version}-1.x86_64.rpm`;
 
 const isNewer = (version: string, than: string) => version.localeCompare(than, 'en', { numeric: true }) > 0;
 
@@ -18,7 +21,7 @@ describe('the RPM', () => {
     server = new StandInRoot();
     await execa(join(ROOT, 'packaging/build-rpm'));
     const [rpm] = globSync(join(ROOT, 'dist/*.rpm'));
-    copyFileSync(rpm as string, server.at('/apiscp-backup.rpm'));
+    copyFileSync(rpm as string, server.at(PACKAGE));
     rmSync(rpm as string);
   });
   after(() => server.remove());
@@ -26,7 +29,7 @@ describe('the RPM', () => {
   const rpm = (...args: string[]) => server.run('rpm', ...args, '--dbpath', '/var/lib/rpm-of-test', '--nodeps', '--noplugins');
 
   it('says what is in it, and rpmlint finds nothing that is not explained', async () => {
-    const { stdout: provides } = await server.run('rpm', '-qp', '--provides', '/apiscp-backup.rpm');
+    const { stdout: provides } = await server.run('rpm', '-qp', '--provides', PACKAGE);
     const bundled = readFileSync(join(ROOT, 'dist/bundled-packages'), 'utf8').trim().split('\n');
     expect(bundled).to.have.length.above(50);
     for (const line of bundled) {
@@ -38,7 +41,7 @@ describe('the RPM', () => {
     const notices = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES'), 'utf8');
     for (const line of bundled) expect(notices).to.contain(`\n${line}\n`);
     // To read the package itself takes long.
-    const read = SLOW ? [server.at('/apiscp-backup.rpm')] : [];
+    const read = SLOW ? [server.at(PACKAGE)] : [];
     const lint = await execa('rpmlint', ['-r', 'packaging/rpmlintrc', 'packaging/apiscp-backup.spec', ...read], {
       cwd: ROOT,
       reject: false,
@@ -56,7 +59,7 @@ describe('the RPM', () => {
       expect(versions).not.to.have.length(0);
       expect(versions.filter((version) => isNewer(version, newest))).to.deep.equal([]);
     }
-    const { stdout: requires } = await server.run('rpm', '-qp', '--requires', '/apiscp-backup.rpm');
+    const { stdout: requires } = await server.run('rpm', '-qp', '--requires', PACKAGE);
     expect(requires).to.contain('libatomic.so.1()(64bit)').and.to.contain('libstdc++.so.6');
   });
 
@@ -69,7 +72,7 @@ describe('the RPM', () => {
     server.write('/etc/apiscp-backup/config.json', '{"databases": {"method": "none"}}', 0o600);
     // It takes the place of what the installer put there, whose units would go before the package's.
     await server.install('--no-init');
-    const { stderr, exitCode } = await rpm('-i', '/apiscp-backup.rpm');
+    const { stderr, exitCode } = await rpm('-i', PACKAGE);
     expect(server.has('/usr/local/lib/systemd/system/apiscp-backup.timer')).to.equal(false);
     expect(stderr).not.to.contain('scriptlet failed');
     expect(exitCode).to.equal(0);
@@ -88,7 +91,7 @@ describe('the RPM', () => {
     await server.run('systemctl', 'disable', 'apiscp-backup.timer');
     rmSync(server.at(`${server.custom}/apiscp-backup`));
     // As an upgrade does it: what is lost is mended, and what somebody decided stays.
-    expect((await rpm('-U', '--replacepkgs', '/apiscp-backup.rpm')).exitCode).to.equal(0);
+    expect((await rpm('-U', '--replacepkgs', PACKAGE)).exitCode).to.equal(0);
     expect(server.has(`${server.custom}/apiscp-backup/php-module/boot.php`)).to.equal(true);
     expect(server.read('/etc/apiscp-backup/config.json')).to.equal('{"enabled": false}');
     expect(server.has('/etc/systemd/system/timers.target.wants/apiscp-backup.timer')).to.equal(false);

@@ -17,6 +17,7 @@ describe('prune, hold, release and explain in the panel', () => {
   const CALLS: [string[], string, object][] = [
     [['backup:prune', 'all', '[dryRun:true]'], 'prune', { dryRun: true }],
     [['backup:prune', 'one.example', '[yes:1]'], 'prune', { units: ['site1'], yes: true }],
+    [['backup:prune', 'all', '[acceptMissing:true]'], 'prune', { acceptMissing: true }],
     [['backup:prune', 'site2', '[simulate:90d]'], 'simulate', { units: ['site2'], duration: '90d' }],
     [['backup:prune', 'all', '[simulate:90d,fromCopy:usb]'], 'simulate', { duration: '90d', fromCopy: 'usb' }],
     [['backup:copy', 'offsite'], 'copy', { copies: ['offsite'] }],

@@ -49,6 +49,25 @@ const SLIPS: readonly (readonly [words: readonly string[], kept?: object])[] = [
   [['backup:ls', 'site1', 'shadow', '[at:]']],
 ];
 const METHODS = ['restore', 'restoreDatabase', 'prune', 'simulate', 'verify', 'adopt', 'run', 'hold', 'find', 'ls'];
+/** What the core answers besides, when an example asks it. */
+const ANSWERED = [
+  'init',
+  'keys',
+  'list',
+  'plan',
+  'copy',
+  'release',
+  'explain',
+  'history',
+  'diff',
+  'status',
+  'doctor',
+  'version',
+  'servers',
+  'databases',
+];
+/** The words of an example are not those that a command takes. */
+const REFUSED = /: (bad_\w+|extra_argument|options_misplaced|all_needed)$/;
 const REFUSALS = ['bad_option', 'bad_argument', 'bad_path', 'all_needed', 'options_misplaced'];
 
 /** Forms that survive both grammars, and what arrives. */
@@ -112,6 +131,29 @@ describe('words of a command line', () => {
       });
     });
   }
+
+  it('are what the module takes, in every example of the documentation', async () => {
+    const panel = new FakePanel();
+    try {
+      const examples = globSync(['README.md', 'docs/guide/*.md'], { cwd: PROJECT })
+        .flatMap((file) => exampleCommands(readFileSync(join(PROJECT, file), 'utf8')))
+        // Accounts that the panel has; a name with something left out is none.
+        .map(({ text, words }) => ({
+          text,
+          words: words.map((word) => word.replaceAll(/site(12|2|3)\b/g, 'site1').replaceAll('example.com', 'one.example')),
+        }))
+        .filter(({ words }) => /^backup:[a-z-]+$/.test(words[1] ?? '') && !words.join().includes('…'));
+      const commands = examples.flatMap(({ words }, at) => [...(at > 0 ? [';'] : []), ...words.slice(1)]);
+      panel.answer(Object.fromEntries([...ANSWERED, ...METHODS].map((method) => [method, [{ result: { status: 'ok' } }]])));
+      const { stdout } = await panel.cpcmd('-o', 'json', ...commands);
+      const results = stdout.split('\n').map((line) => JSON.parse(line));
+      expect(results).to.have.length(examples.length).above(40);
+      const refused = results.map(({ error }, at) => `${examples[at]!.text}: ${error?.code}`).filter((text) => REFUSED.test(text));
+      expect(refused).to.deep.equal([]);
+    } finally {
+      panel.remove();
+    }
+  });
 
   it('mean the same in both grammars in every example of the documentation, and stand in quotes where a shell would touch them', async () => {
     const files = globSync(['README.md', 'docs/**/*.md', '{php-module,scopes,core,packaging}/**/*.md'], { cwd: PROJECT });
