@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { ObjectWriter, WriteMode } from '../repository/backends/backend.ts';
+import { letGoOfObject } from '../repository/kept-objects.ts';
 import { ObjectOutput } from '../repository/object-output.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { CopyWork } from './copier.ts';
@@ -64,7 +65,10 @@ export class SealedStore {
   #begin(path: string): number | undefined {
     this.checkCancelled();
     const before = this.listed.get(path);
-    if (before !== undefined) this.sent.forget(path);
+    if (before === undefined) return undefined;
+    this.sent.forget(path);
+    // What a repair kept would be put back.
+    letGoOfObject(this.target.stateFolder, this.target.nameOf(path));
     return before;
   }
 

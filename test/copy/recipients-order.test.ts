@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Copied } from '../../core/copy/copied.ts';
 import { copyServer } from '../../core/copy/copy-server.ts';
 import { sealedTarget } from '../../core/copy/open-copy.ts';
+import { SentObjects } from '../../core/copy/sent-objects.ts';
 import { newIdentity } from '../../core/crypto/identity.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Backend } from '../../core/repository/backends/backend.ts';
@@ -154,15 +155,39 @@ describe('a copy for recipients of its own, broken off', () => {
       const writer = await create(name, mode);
       if (taken !== undefined || !name.includes('/packs/')) return writer;
       taken = name;
-      const other = await backend.create(name);
-      await other.write(Buffer.from('somebody else’s'));
-      await other.commit();
-      return writer;
+      let length = 0;
+      return {
+        write: (chunk) => {
+          length += chunk.length;
+          return writer.write(chunk);
+        },
+        // Just as long.
+        commit: async () => {
+          const other = await backend.create(name);
+          await other.write(Buffer.alloc(length, 'x'));
+          await other.commit();
+          await writer.commit();
+        },
+        abort: () => writer.abort(),
+      };
     };
     const error = await copyTo(target).catch((thrown: unknown) => thrown);
     expect(error).to.include({ code: 'object_exists' });
     await copyTo(await openTarget(backend, state));
     expect((await backend.read(taken as string)).subarray(0, 21).toString()).to.equal('age-encryption.org/v1');
     await requireWhole(backend);
+  });
+
+  it('in the middle of a line of what it remembers, remembers what comes behind', async () => {
+    const target = await openTarget(new MemoryBackend(), newState());
+    const sent = (path: string) => ({ path, length: 3, sha256: '0'.repeat(64) });
+    const listed = new Map(['a', 'b', 'c'].map((path) => [path, 3]));
+    new SentObjects(target, listed).add(sent('a'));
+    appendFileSync(join(target.stateFolder, 'sent.jsonl'), JSON.stringify(sent('b')).slice(0, 20));
+    new SentObjects(target, listed).add(sent('c'));
+    const found = new SentObjects(target, listed);
+    expect(['a', 'b', 'c'].filter((path) => found.get(path) !== undefined)).to.deep.equal(['a', 'c']);
+    found.forget('a');
+    expect(new SentObjects(target, listed).get('a')).to.equal(undefined);
   });
 });

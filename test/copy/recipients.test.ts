@@ -113,6 +113,14 @@ describe('a copy for recipients of its own', () => {
     expect(await copy(sandbox)).to.deep.include({ status: 'ok', objects: 0, bytes: 0 });
     expect(filesOf(far)).to.deep.equal(files);
     expect(sandbox.log.splice(0)).to.deep.equal([]);
+    const { units } = await perform(sandbox, 'status', {});
+    expect(units.find(({ unit }) => unit === 'site1')?.copies[0]).to.include({ newest: true, overdue: false });
+    const { checks } = await perform(sandbox, 'doctor', {});
+    expect(checks.filter(({ check }) => check === 'copy').map(({ result }) => result)).to.deep.equal(['ok']);
+    // Where nothing is encrypted, why a level was taken may have paths.
+    const reasons = (place: string) =>
+      globSync(join(place, 'servers/*/units/*/snapshots/*')).map((file) => JSON.parse(readFileSync(file, 'utf8')).reason);
+    for (const reason of reasons(sandbox.repository)) expect(reasons(far)).to.not.include(reason);
   });
 
   it('opens with `age`, `zstd` and `tar`, as the format says', async () => {
@@ -143,6 +151,8 @@ describe('a copy for recipients of its own', () => {
     };
     await restored(sandbox, { fromCopy: 'far', identity: reader.file });
     expect(await verified()).to.equal('ok');
+    expect((await perform(sandbox, 'verify', { fromCopy: 'far', quick: true })).status).to.equal('ok');
+    expect(await failureOf(() => perform(sandbox, 'verify', { fromCopy: 'far' }))).to.include({ code: 'identity_missing' });
     const to = join(sandbox.folder, 'nowhere');
     expect(await failureOf(() => perform(sandbox, 'restore', { unit: 'site1', to, fromCopy: 'far' }))).to.include({
       code: 'identity_missing',
@@ -220,6 +230,12 @@ describe('a copy for recipients of its own', () => {
     for (const file of files) writeFileSync(file, readFileSync(file, 'utf8').replace('"formatVersion": 1', '"formatVersion":  1'));
     const end = await copy(sandbox);
     expect(end.problems.map(({ code }) => code)).to.include('repository_damaged');
+    expect(await copy(sandbox)).to.deep.include({ status: 'ok', objects: 0, problems: [] });
+    // What this server signed for the repository is in clear, and does not belong here.
+    rmSync(join(stateOfCopy(), 'sent.jsonl'));
+    for (const file of files) cpSync(file.replace(far, sandbox.repository), file);
+    expect((await copy(sandbox)).status).to.equal('partial');
+    for (const file of files) expect(readFileSync(file, 'utf8'), file).to.contain('"sealed"');
     expect(await copy(sandbox)).to.deep.include({ status: 'ok', objects: 0, problems: [] });
     expect(await verified()).to.equal('ok');
   });
@@ -401,31 +417,44 @@ describe('a copy for recipients of its own, of a repository that is encrypted', 
     expect(units.map(({ domain }) => domain)).to.deep.equal(['example.test']);
   });
 
-  it('lacks what is damaged in the repository, and gets it when it is whole again', async () => {
-    await sandbox.init({ recipients: [owner.recipient], serverCanRead: true });
-    await sandbox.back();
-    const objects = globSync(join(sandbox.repository, 'servers/*/units/site1-*/{packs,manifests}/*'));
-    for (const object of objects) {
-      const sound = readFileSync(object);
-      const bytes = Buffer.from(sound);
-      // In the header, of which no reader needs each byte, and in what is encrypted.
-      for (const at of [30, bytes.length - 5]) {
-        bytes[at] = (sound[at] as number) ^ 1;
-        writeFileSync(object, bytes);
-        expect(await copy(sandbox), `${object} ${at}`).to.deep.include({ status: 'partial', snapshots: 0 });
-        expect(await listed()).to.deep.equal([]);
-        writeFileSync(object, sound);
-        bytes[at] = sound[at] as number;
-        // The place is lost, and made anew.
-        rmSync(far, { recursive: true });
+  for (const isEncrypted of [true, false])
+    it(`lacks what is damaged in ${isEncrypted ? 'the' : 'a plain'} repository, and gets it when it is whole again`, async () => {
+      await sandbox.init(isEncrypted ? { recipients: [owner.recipient], serverCanRead: true } : {});
+      await sandbox.back();
+      const objects = globSync(join(sandbox.repository, 'servers/*/units/site1-*/{packs,manifests}/*'));
+      for (const object of objects) {
+        const sound = readFileSync(object);
+        const bytes = Buffer.from(sound);
+        // In the header, of which no reader needs each byte, and in what is encrypted.
+        for (const at of [30, bytes.length - 5]) {
+          bytes[at] = (sound[at] as number) ^ 1;
+          writeFileSync(object, bytes);
+          expect(await copy(sandbox), `${object} ${at}`).to.deep.include({ status: 'partial', snapshots: 0 });
+          expect(await listed()).to.deep.equal([]);
+          writeFileSync(object, sound);
+          bytes[at] = sound[at] as number;
+          // The place is lost, and made anew.
+          rmSync(far, { recursive: true });
+        }
       }
-    }
-    expect(await copy(sandbox)).to.include({ snapshots: 1 });
-    expect(await copy(sandbox)).to.deep.include({ status: 'ok', objects: 0 });
-    expect((await perform(sandbox, 'verify', { fromCopy: 'far', identity: reader.file })).status).to.equal('ok');
-    const known = globSync(join(sandbox.stateDirectory, 'repositories/*/copy-of.json'))[0] as string;
-    rmSync(known);
-    mkdirSync(known);
-    expect((await copy(sandbox)).error, 'where it cannot be remembered what the place is').to.include({ code: 'io_error' });
-  });
+      expect(await copy(sandbox)).to.include({ snapshots: 1 });
+      expect(await copy(sandbox)).to.deep.include({ status: 'ok', objects: 0 });
+      expect((await perform(sandbox, 'verify', { fromCopy: 'far', identity: reader.file })).status).to.equal('ok');
+      if (isEncrypted) return;
+      // Of a place that is lost nothing is missed that the repository does not have any more.
+      sandbox.now = () => new Date(Date.now() + 400 * 86_400_000);
+      await sandbox.back('full');
+      expect(await copy(sandbox)).to.deep.include({ status: 'ok', snapshots: 1 });
+      sandbox.set('retention', { keepLast: 1, guardShare: 1 });
+      await perform(sandbox, 'prune', { yes: true });
+      expect(await listed()).to.have.length(2);
+      rmSync(far, { recursive: true });
+      expect(await copy(sandbox)).to.include({ snapshots: 1 });
+      expect(await copy(sandbox)).to.deep.include({ status: 'ok', objects: 0, problems: [] });
+      expect((await perform(sandbox, 'verify', { fromCopy: 'far', identity: reader.file })).status).to.equal('ok');
+      const known = globSync(join(sandbox.stateDirectory, 'repositories/*/copy-of.json'))[0] as string;
+      rmSync(known);
+      mkdirSync(known);
+      expect((await copy(sandbox)).error, 'where it cannot be remembered what the place is').to.include({ code: 'io_error' });
+    });
 });
