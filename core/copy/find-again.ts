@@ -5,13 +5,15 @@ import type { SealedStore } from './sealed-store.ts';
 
 /**
  * Finds out what a copy has of a unit where something else is there than the state directory knows: by the copy's own records, as far as they are this
- * server's, all that they name is there, and nothing says another digest of it. Everything else is as if it had not been sent.
+ * server's, all that they name is there from before them, and nothing says another digest of it. Everything else is as if it had not been sent.
  */
 export async function findAgain(unit: string, store: SealedStore): Promise<void> {
   const { target, listed, sent } = store;
   const { records } = await target.readSnapshots(unit);
   const wrong = wrongObjects(records, store);
   for (const path of wrong) sent.forget(path);
+  const stored = new Map<string, number>();
+  for await (const { name, modified } of target.listObjects(`${unitFolder(unit)}/`)) stored.set(name, modified);
   const sound = new Set<string>();
   for (const record of basesFirst(records)) {
     const path = snapshotPath(unit, record.id);
@@ -22,10 +24,13 @@ export async function findAgain(unit: string, store: SealedStore): Promise<void>
       return sound.has(base) && sent.get(base)?.sha256 === link.sha256;
     });
     if (length === undefined || !isBased || objects.some((object) => wrong.has(object.path))) continue;
+    const sha256 = target.recordDigest(record);
+    const isKnown = sent.get(path)?.sha256 === sha256;
+    // What was stored behind it took the place of something, just as long, that it names.
+    if (!isKnown && objects.some((object) => (stored.get(object.path) ?? 0) > (stored.get(path) ?? 0))) continue;
     sound.add(path);
     for (const object of objects) if (sent.get(object.path) === undefined) sent.add(object);
-    const sha256 = target.recordDigest(record);
-    if (sent.get(path)?.sha256 !== sha256) sent.add({ path, length, sha256 });
+    if (!isKnown) sent.add({ path, length, sha256 });
   }
   for (const path of [...sent.paths].filter((each) => each.startsWith(`${unitFolder(unit)}/`))) {
     const isRecord = path.startsWith(`${snapshotsFolder(unit)}/`);

@@ -64,7 +64,7 @@ describe('a copy for recipients of its own, broken off', () => {
     return names.sort();
   };
 
-  async function requireWhole(backend: Backend): Promise<void> {
+  async function requireWhole(backend: Backend, isMended = false): Promise<void> {
     const target = await openTarget(backend, newState());
     const known = new Map<string, string>();
     for (const unit of await target.units.ids()) {
@@ -81,7 +81,11 @@ describe('a copy for recipients of its own, broken off', () => {
       }
     }
     for (const { units } of await target.runs.all())
-      for (const { snapshot } of units) expect(snapshot?.sha256).to.equal(known.get(snapshot?.id as string));
+      for (const { snapshot } of units) {
+        expect(known).to.include.keys(snapshot?.id as string);
+        // A record that was made anew has another digest than the runs of before say, which vouch for nothing.
+        if (!isMended) expect(snapshot?.sha256).to.equal(known.get(snapshot?.id as string));
+      }
   }
 
   for (const isLost of [false, true]) {
@@ -114,6 +118,36 @@ describe('a copy for recipients of its own, broken off', () => {
         else expect(again, `${killAt}: sent again`).to.equal(0);
         await requireWhole(backend);
         expect((await copyTo(await openTarget(backend, state))).objects).to.equal(0);
+      }
+    });
+  }
+
+  for (const isLost of [false, true]) {
+    it(`while it replaces what somebody had cut, goes on${isLost ? ' without its state' : ''} until all is whole`, async () => {
+      let isWhole = false;
+      for (let killAt = 1; !isWhole; killAt += STEP) {
+        const backend = new MemoryBackend();
+        const state = newState();
+        await copyTo(await openTarget(backend, state));
+        const [pack] = (await sentTo(backend)).filter((name) => name.includes('/packs/'));
+        const cut = await backend.create(pack as string, 'replacing');
+        await cut.write(Buffer.from('cut'));
+        await cut.commit();
+        const faulty = new FaultyBackend(backend);
+        faulty.killAt = killAt;
+        isWhole = await openTarget(faulty, state)
+          .then(copyTo)
+          .then(
+            () => true,
+            (error: unknown) => {
+              expect(error, `${killAt}`).to.be.instanceOf(Killed);
+              return false;
+            },
+          );
+        if (isLost) rmSync(state, { recursive: true });
+        await copyTo(await openTarget(backend, state));
+        await requireWhole(backend, true);
+        expect(await copyTo(await openTarget(backend, state)), `${killAt}`).to.deep.include({ objects: 0, problems: [] });
       }
     });
   }
