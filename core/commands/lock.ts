@@ -1,4 +1,5 @@
 import { copyOf, settingsOfCopy } from '../config/copies.ts';
+import { parseLocation } from '../config/location.ts';
 import { lockRuleOf } from '../config/object-lock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
@@ -81,7 +82,9 @@ function keep(known: KnownLocks, needed: readonly { readonly name: string }[], {
 /** The settings of each place whose objects are to be locked, and how it is called. */
 export function lockedPlaces(settings: Settings): { readonly name: string; readonly settings: Settings }[] {
   const copies = settings.copies.map(({ name }) => ({ name, settings: settingsOfCopy(name, settings) }));
-  return [{ name: 'repository', settings }, ...copies].filter((place) => lockRuleOf(place.settings.s3) !== undefined);
+  return [{ name: 'repository', settings }, ...copies].filter(
+    ({ settings: { repository, s3 } }) => parseLocation(repository).kind === 's3' && lockRuleOf(s3) !== undefined,
+  );
 }
 
 /** Renews the locks of each place, one after the other; what fails in one does not stop the others, and is a failure of all. */

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { renderResult } from '../../core/cli/results.ts';
 import type { FleetServer, FleetStatusResult } from '../../core/schemas/fleet.ts';
 import type { ListResult } from '../../core/schemas/list.ts';
+import type { LockResult } from '../../core/schemas/lock.ts';
 import type { RestoreResult } from '../../core/schemas/restore.ts';
 import type { RunResult, UnitOutcome } from '../../core/schemas/run.ts';
 import type { VerifyResult } from '../../core/schemas/verify.ts';
@@ -78,6 +79,21 @@ describe('a result for people', () => {
     expect(lines).to.have.length(4);
     expect(lines[1]).to.match(/^site1 +example\.test +x +full \(synthetic\) +2026-01-01T00:00:00Z/);
     expect(renderResult('list', { status: 'ok', snapshots: [], unusable: [] } satisfies ListResult)).to.equal('No snapshots.\n');
+  });
+
+  it('of a renewal of locks tells what was asked and extended, when the first lock ends, and what was refused', () => {
+    const result: LockResult = {
+      ...{ status: 'partial', repository: 's3:https://s3.example.com/b', mode: 'compliance', objects: 1200, asked: 3, extended: 2 },
+      soonest: '2026-12-01T00:00:00.000Z',
+      problems: [{ code: 'repository_refused', message: 'a: AccessDenied\u001b', affected: [], retry: false, advice: null }],
+    };
+    const [first, second, last] = renderResult('lock', result).split('\n');
+    expect(first).to.match(/^s3:.* \(compliance\): 1,200 objects, 3 asked for, 2 locked for longer\. The first lock ends 2026-12-01/);
+    expect(second)
+      .to.match(/^ {2}a: AccessDenied/)
+      .and.not.to.contain('\u001b');
+    expect(last).to.equal('Lock: partial.');
+    expect(renderResult('lock', { ...result, soonest: null })).to.contain('ends never');
   });
 
   it('of a trial restore does not say that anything was done', () => {

@@ -218,7 +218,9 @@ export function objectLocksInStore(cephOf: () => Ceph): void {
         { name: 'plain', repository: plain.place.repository, s3: plain.place.s3 },
         { name: 'locked', repository: locked.place.repository, s3: locked.place.s3 },
       ];
-      const near = new StoredServer({ repository: join(local, 'repository'), copies, schedule: { verifyWithin: false } });
+      // What is set for stores is nothing to a directory.
+      const s3 = { objectLock: { mode: 'compliance' } };
+      const near = new StoredServer({ repository: join(local, 'repository'), s3, copies, schedule: { verifyWithin: false } });
       const stepsOf = async (days: number) => {
         const { steps } = await ask(near, 'nightly', { now: true }, { days });
         return new Map(steps.map(({ step, status, message }) => [step, { status, message }]));
