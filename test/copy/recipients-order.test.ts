@@ -152,19 +152,29 @@ describe('a copy for recipients of its own, broken off', () => {
     });
   }
 
-  it('by a place that refuses each kind of call once, goes on the next time', async () => {
-    for (const call of ['create', 'write', 'commit', 'list', 'size', 'folders', 'read'] as const) {
-      const backend = new MemoryBackend();
-      const faulty = new FaultyBackend(backend);
-      const state = newState();
-      const target = await openTarget(faulty, state);
-      faulty.fail(call, new Failure('repository_unreachable', 'not now', { retry: true }), 1);
-      await copyTo(target).catch((error: unknown) => expect(error).to.include({ code: 'repository_unreachable' }));
-      await requireWhole(backend);
-      expect((await copyTo(await openTarget(backend, state))).problems, call).to.deep.equal([]);
-      await requireWhole(backend);
-    }
-  });
+  for (const stage of ['is opened the first time', 'is copied to', 'gets back what was taken away']) {
+    it(`by a place that refuses each kind of call once while it ${stage}, goes on the next time`, async () => {
+      for (const call of ['create', 'write', 'commit', 'list', 'size', 'folders', 'read'] as const) {
+        const backend = new MemoryBackend();
+        const faulty = new FaultyBackend(backend);
+        const state = newState();
+        if (stage === 'gets back what was taken away') {
+          await copyTo(await openTarget(backend, state));
+          for await (const { name } of backend.list('')) if (/keys|deletions/.test(name)) await backend.remove(name);
+        }
+        const refuse = () => faulty.fail(call, new Failure('repository_unreachable', 'not now', { retry: true }), 1);
+        if (stage !== 'is copied to') refuse();
+        const attempt = openTarget(faulty, state).then((target) => {
+          if (stage === 'is copied to') refuse();
+          return copyTo(target);
+        });
+        await attempt.catch((error: unknown) => expect(error).to.include({ code: 'repository_unreachable' }));
+        await requireWhole(backend);
+        expect((await copyTo(await openTarget(backend, state))).problems, call).to.deep.equal([]);
+        await requireWhole(backend);
+      }
+    });
+  }
 
   it('by a state directory that takes nothing, is whole, and is found again', async () => {
     const backend = new MemoryBackend();
