@@ -98,7 +98,7 @@ final class Requester
 		if (!$this->isAdmin) {
 			$own = ['', $this->site, substr($this->site, \strlen('site')), $this->domain];
 			if (!\in_array($wanted, $own, true)) {
-				throw new Failure('other_site', ['site' => $wanted]);
+				throw new Failure('other_site', ['site' => Arguments::shown($wanted)]);
 			}
 
 			return [$this->site];
@@ -114,7 +114,7 @@ final class Requester
 		}
 		$found = self::sitesOf($wanted);
 		if ($found === []) {
-			throw new Failure('site_unknown', ['site' => $wanted]);
+			throw new Failure('site_unknown', ['site' => Arguments::shown($wanted)]);
 		}
 
 		return $found;

@@ -138,6 +138,9 @@ describe('whose backups a command is about', () => {
         }
       }
       expect((await panel.cpcmd('-o', 'json', 'backup:list', "''")).stdout).to.contain('all_needed');
+      // What is said goes to logs, too: a word of any length does not.
+      for (const as of [[], ['-d', 'site1']])
+        expect((await panel.cpcmd(...as, '-o', 'json', 'backup:list', 'x'.repeat(50_000))).stdout.length).to.be.below(1000);
       expect(panel.notes).to.deep.equal([]);
     });
 
