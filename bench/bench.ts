@@ -11,19 +11,20 @@ import type { Bench } from './scenarios/bench.ts';
 import { runDatabases } from './scenarios/databases.ts';
 import { runDump } from './scenarios/dump.ts';
 import { runJobs } from './scenarios/jobs.ts';
+import { runLine } from './scenarios/line.ts';
 import { runChain, runFourfold } from './scenarios/own.ts';
 import { runRecovery } from './scenarios/recovery.ts';
 import { runServer } from './scenarios/server.ts';
 import { ScratchDisk } from './scratch-disk.ts';
 import { type Part, readSettings } from './settings.ts';
-import { DATABASE_STEPS, DUMP_STEPS, JOB_STEPS, OWN_STEPS, RECOVERY_STEPS, SERVER_STEPS } from './steps.ts';
+import { DATABASE_STEPS, DUMP_STEPS, JOB_STEPS, LINE_STEPS, OWN_STEPS, RECOVERY_STEPS, SERVER_STEPS } from './steps.ts';
 import { chooseTools } from './tools/choose.ts';
-import { DATABASE_TOOL_KINDS, TOOL_KINDS } from './tools/kinds.ts';
+import { DATABASE_TOOL_KINDS, LINE_TOOL_KINDS, TOOL_KINDS } from './tools/kinds.ts';
 import { Text } from './tree/text.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
-const STEPS = [...SERVER_STEPS, ...DUMP_STEPS, ...OWN_STEPS, ...RECOVERY_STEPS, ...DATABASE_STEPS, ...JOB_STEPS];
+const STEPS = [...SERVER_STEPS, ...DUMP_STEPS, ...OWN_STEPS, ...RECOVERY_STEPS, ...DATABASE_STEPS, ...JOB_STEPS, ...LINE_STEPS];
 // Of code-like text: long enough that no compressor finds many files again in others.
 const TEXT_LENGTH = 64 * 2 ** 20;
 
@@ -39,10 +40,13 @@ async function main(): Promise<void> {
   const machine = await describeMachine(folder);
   const isWanted = (part: Part) => settings.parts.includes(part);
   const none = { present: [], missing: [] };
-  const ofFiles = settings.parts.some((part) => part !== 'databases') ? await chooseTools(TOOL_KINDS, settings.tools) : none;
+  const ofFiles = settings.parts.some((part) => part !== 'databases' && part !== 'line')
+    ? await chooseTools(TOOL_KINDS, settings.tools)
+    : none;
   const ofDatabases = isWanted('databases') ? await chooseTools(DATABASE_TOOL_KINDS, settings.tools) : none;
-  const missing = [...ofFiles.missing, ...ofDatabases.missing];
-  const present = [...ofFiles.present, ...ofDatabases.present];
+  const ofLine = isWanted('line') ? await chooseTools(LINE_TOOL_KINDS, settings.tools) : none;
+  const missing = [...ofFiles.missing, ...ofDatabases.missing, ...ofLine.missing];
+  const present = [...ofFiles.present, ...ofDatabases.present, ...ofLine.present];
   const journal = new Journal();
   for (const line of missing) journal.say(line);
   for (const { kind, version } of present) journal.say(`${kind.name}: ${version}; ${kind.note}`);
@@ -62,6 +66,7 @@ async function main(): Promise<void> {
   if (isWanted('recovery')) await runRecovery(bench);
   if (isWanted('databases')) await runDatabases(bench, ofDatabases.present);
   if (isWanted('jobs')) await runJobs(bench);
+  if (isWanted('line')) await runLine(bench, ofLine.present);
 
   const summaries = summarize(journal.samples);
   const verdicts = judge({ summaries, bytesReadForOneFile }, settings.sizeName);

@@ -1,7 +1,7 @@
 import { SIZES, type Size, type SizeName } from './sizes.ts';
 
-/** The accounts with every tool; the export and the log; ours alone; the same accounts with recovery data; the databases; the start of jobs. */
-const PARTS = ['server', 'dump', 'own', 'recovery', 'databases', 'jobs'] as const;
+/** The accounts with every tool; the export and the log; ours alone; the same accounts with recovery data; the databases; the start of jobs; stores over a slow line. */
+const PARTS = ['server', 'dump', 'own', 'recovery', 'databases', 'jobs', 'line'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What the environment says about a run of the bench. */

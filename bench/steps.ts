@@ -60,3 +60,11 @@ export const RECOVERY_STEPS = [
   { id: 'recovery-full', title: 'full, without and with recovery data' },
   { id: 'recovery-repair', title: 'repair, one pack damaged' },
 ] as const;
+
+/** One account of small files, stored over a slow line. */
+export const LINE_STEPS = [
+  { id: 'line-full-s3', title: 'full to S3 over the line' },
+  { id: 'line-restore-s3', title: 'restore from S3 over the line' },
+  { id: 'line-full-sftp', title: 'full to SFTP over the line' },
+  { id: 'line-restore-sftp', title: 'restore from SFTP over the line' },
+] as const;

@@ -26,7 +26,8 @@ class Limits extends SettingScope
 	public function getHelp(): string
 	{
 		return 'How backups give way to the sites: nice (0 to 19), ioClass (best-effort or idle), ioLevel (0 to 7), workers (maximum number of threads), ' .
-			'readRate and sendRate (such as "50 MiB/s"), load (a backup pauses while the load of the last minute is above it), ' .
+			'readRate and sendRate (such as "50 MiB/s"), connections (maximum number of requests at once to a distant repository), ' .
+			'load (a backup pauses while the load of the last minute is above it), ' .
 			'wait (minutes for which a backup waits for another one), ownerInterval and ownerShare (how often an account may ask for its backup, ' .
 			'and how much of the repository that may take). ' .
 			'A key that is left out has its default; the default of a rate and of the load is no limit.';

@@ -1,5 +1,6 @@
 import { NODE } from '../scenarios/jobs.ts';
 import type { SizeName } from '../sizes.ts';
+import { LINE_STEPS } from '../steps.ts';
 import { FLOOR } from '../tools/floor.ts';
 import { OURS, OURS_ENCRYPTED } from '../tools/ours.ts';
 import { type Summary, summaryOf, wallRatio } from './summary.ts';
@@ -32,6 +33,8 @@ export interface Verdict {
 }
 
 const MIB = 2 ** 20;
+/** 85 % of what the line carries. */
+const LEAST_OF_LINE = 1 / 0.85;
 const ALL: readonly SizeName[] = ['small', 'medium', 'large'];
 
 const toFloor = (step: string) => (outcome: Outcome) => wallRatio(outcome.summaries, step, OURS, FLOOR);
@@ -130,6 +133,9 @@ const BUDGETS: readonly Budget[] = [
   },
   { title: 'a job is started, to the start of Node alone', limit: 5, unit: 'x', sizes: ALL, actual: toPeer('job-start', NODE) },
   { title: '3 of 200 databases changed, to dumping all', limit: 1.2, unit: 'x', sizes: ALL, actual: toFloor('databases-changed') },
+  ...LINE_STEPS.map(
+    ({ id, title }): Budget => ({ title: `${title}, to the line alone`, limit: LEAST_OF_LINE, unit: 'x', sizes: ALL, actual: toFloor(id) }),
+  ),
 ];
 
 /** Whether each budget is met by what was measured. */
@@ -144,7 +150,7 @@ export function judge(outcome: Outcome, size: SizeName): Verdict[] {
 /** The verdicts as lines of text; those that were set for another size are marked. */
 export function renderVerdicts(verdicts: readonly Verdict[]): string[] {
   return verdicts.map(({ title, limit, unit, actual, verdict, counts }) => {
-    const measured = actual === undefined ? '' : `: ${actual.toFixed(2)} ${unit}, at most ${limit} ${unit}`;
+    const measured = actual === undefined ? '' : `: ${actual.toFixed(2)} ${unit}, at most ${Number(limit.toFixed(3))} ${unit}`;
     return `${verdict.padEnd(12)} ${title}${measured}${counts ? '' : ' (set for another size)'}`;
   });
 }

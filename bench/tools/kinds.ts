@@ -4,6 +4,9 @@ import type { DatabasePlace } from '../databases/database-place.ts';
 import { ourStreams } from '../databases/our-streams.ts';
 import { compressedDumps, dumpFloor } from '../databases/plain-dumps.ts';
 import { resticStdin } from '../databases/restic-stdin.ts';
+import type { LinePlace } from '../line/line-place.ts';
+import { oursEncryptedOverLine, oursOverLine } from '../line/our-stores.ts';
+import { resticOverLine } from '../line/restic-stores.ts';
 import { borg } from './borg.ts';
 import { dar } from './dar.ts';
 import { duplicity } from './duplicity.ts';
@@ -18,6 +21,9 @@ export const TOOL_KINDS: readonly ToolKind[] = [ours, oursEncrypted, floor, tar,
 
 /** Those that back up databases. */
 export const DATABASE_TOOL_KINDS: readonly ToolKind<DatabasePlace>[] = [ourStreams, dumpFloor, compressedDumps, resticStdin, borgmatic];
+
+/** Those that store at the other end of a slow line. */
+export const LINE_TOOL_KINDS: readonly ToolKind<LinePlace>[] = [oursOverLine, oursEncryptedOverLine, resticOverLine];
 
 /** The first line of what a program says of its version; undefined when the program is not there. */
 async function versionOf(program: string, args: readonly string[]): Promise<string | undefined> {

@@ -31,11 +31,14 @@ export const OURS_RECOVERING = 'apiscp-backup+recovery';
 /** Whose identity it is nobody knows: it is there because a server alone must not be the only reader. */
 const RECIPIENT = 'age1gp9atefz0le0urrxdep29pths7xz6ahxa4we6qvwsamtv92uesyqtfl7m5';
 
+/** With what `init` makes a repository that this server encrypts, and reads. */
+export const ENCRYPTED = ['--server-can-read', '--recipient', RECIPIENT] as const;
+
 export const oursEncrypted: ToolKind = {
   ...ours,
   name: OURS_ENCRYPTED,
   note: `${NOTE}; for two age recipients`,
-  at: (place) => toolAt(place, ['--server-can-read', '--recipient', RECIPIENT]),
+  at: (place) => toolAt(place, ENCRYPTED),
 };
 
 export const oursRecovering: ToolKind = {

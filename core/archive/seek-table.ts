@@ -1,3 +1,4 @@
+import { asFailure } from '../failure.ts';
 import { damagedPack } from './damage.ts';
 import { compressedBound, FRAME_LIMIT } from './frame.ts';
 
@@ -7,6 +8,8 @@ const SKIPPABLE_HEADER_LENGTH = 8;
 const ENTRY_LENGTH = 8;
 const FOOTER_LENGTH = 9;
 const BLOCK = 512;
+/** What is read at first, in bytes: the table of a usual pack, so that a distant one is asked once. */
+const USUAL_TAIL = 8 * 1024;
 
 /** The most frames of one pack, so that a table of hostile length is refused before it is read: 4 TiB in frames of 4 MiB. */
 export const FRAME_COUNT_LIMIT = 1 << 20;
@@ -55,14 +58,16 @@ export function encodeSeekTable(frames: readonly { readonly length: number; read
  */
 export async function readSeekTable(packSize: number, readRange: ReadRange): Promise<FrameLengths> {
   if (packSize < tableLength(1)) throw damagedPack('too short for a seek table');
-  const footer = await readRange(packSize - FOOTER_LENGTH, FOOTER_LENGTH);
+  const tail = await readTail(packSize, readRange);
+  const footer = tail.subarray(-FOOTER_LENGTH);
   if (footer.readUInt32LE(5) !== SEEKABLE_MAGIC) throw damagedPack('no seek table at its end');
   if (footer.readUInt8(4) !== 0) throw damagedPack('unknown kind of seek table');
   const count = footer.readUInt32LE(0);
   if (count < 1 || count > FRAME_COUNT_LIMIT || tableLength(count) > packSize) throw damagedPack(`a seek table of ${count} frames`);
 
   const tableStart = packSize - tableLength(count);
-  const table = await readRange(tableStart, tableLength(count) - FOOTER_LENGTH);
+  const isHere = tail.length >= tableLength(count);
+  const table = isHere ? tail.subarray(-tableLength(count)) : await readRange(tableStart, tableLength(count) - FOOTER_LENGTH);
   if (table.readUInt32LE(0) !== SKIPPABLE_MAGIC || table.readUInt32LE(4) !== tableLength(count) - SKIPPABLE_HEADER_LENGTH) {
     throw damagedPack('the seek table does not begin where its count says');
   }
@@ -79,6 +84,17 @@ export async function readSeekTable(packSize: number, readRange: ReadRange): Pro
   }
   if (end !== tableStart) throw damagedPack(`its frames end at ${end} instead of ${tableStart}`);
   return lengths;
+}
+
+/** The end of the pack. Where something before the table cannot be read, that is no reason not to read the table. */
+async function readTail(packSize: number, readRange: ReadRange): Promise<Buffer> {
+  const length = Math.min(packSize, USUAL_TAIL);
+  try {
+    return await readRange(packSize - length, length);
+  } catch (error) {
+    if (asFailure(error).code !== 'repository_damaged') throw error;
+    return await readRange(packSize - FOOTER_LENGTH, FOOTER_LENGTH);
+  }
 }
 
 function checkLengths(compressed: number, decompressed: number, frame: number): void {

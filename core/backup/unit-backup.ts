@@ -168,7 +168,10 @@ class UnitRun {
     const { repository, pool, readers, control } = this.#tools;
     const unit = this.#unit.unit;
     const idOfPack = (number: number): string => packId(this.#id, number);
-    const packs = new SnapshotPacks(async (number) => control.throttled(await repository.createPack(unit, idOfPack(number))));
+    const packs = new SnapshotPacks(
+      async (number) => control.throttled(await repository.createPack(unit, idOfPack(number))),
+      repository.backend.isDistant,
+    );
     const known = this.#indexedChain();
     const output = new SnapshotOutput(this.#rows, repository.stateFolder, this.#devices.numbers);
     const contents = known.length === 0 ? undefined : UnitContents.open(known, this.#devices.numbers);

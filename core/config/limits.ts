@@ -19,6 +19,8 @@ export interface Limits {
   /** Bytes a second; undefined: no limit. */
   readonly readRate: number | undefined;
   readonly sendRate: number | undefined;
+  /** Requests at once to a distant repository; undefined: as many as its kind of place takes well. */
+  readonly connections: number | undefined;
   /** The load of the last minute above which a backup pauses; undefined: none. */
   readonly load: number | undefined;
   /** Minutes that a backup waits for another one. */
@@ -33,13 +35,14 @@ export interface Limits {
 
 /** The limits in force. */
 export function limitsOf({ limits }: Pick<Settings, 'limits'>): Limits {
-  const { readRate, sendRate, load, ...rest } = limits;
+  const { readRate, sendRate, connections, load, ...rest } = limits;
   return {
     workers: Math.min(USUAL_WORKERS, availableParallelism()),
     ...DEFAULT_LIMITS,
     ...rest,
     readRate: readRate === undefined ? undefined : bytesPerSecond(readRate),
     sendRate: sendRate === undefined ? undefined : bytesPerSecond(sendRate),
+    connections,
     load,
   };
 }

@@ -90,7 +90,7 @@ const RATE = { type: 'string', pattern: '^[1-9][0-9]{0,5} ?[KMG]iB/s$' } as cons
 
 const LIMITS = {
   type: 'object',
-  description: 'How backups give way to the sites. A key that is left out has its default. Restores heed only `workers`.',
+  description: 'How backups give way to the sites. A key that is left out has its default. Restores heed only `workers` and `connections`.',
   properties: {
     workers: {
       type: 'integer',
@@ -103,6 +103,12 @@ const LIMITS = {
     ioLevel: { type: 'integer', minimum: 0, maximum: 7, description: 'The level inside best-effort; 7 gives way to all others.' },
     readRate: { ...RATE, description: 'Maximum rate at which files are read, such as 50 MiB/s. Default: no limit.' },
     sendRate: { ...RATE, description: 'Maximum rate at which data is written to the repository. Default: no limit.' },
+    connections: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      description: 'Maximum number of requests at once to a repository that is not a directory. Default: 16; 4 for rclone.',
+    },
     load: {
       type: 'number',
       exclusiveMinimum: 0,

@@ -7,6 +7,7 @@ import type { PackSource } from '../restore/content/pack-cache.ts';
 export function chainPacks(chain: readonly SnapshotRecord[], repository: Repository): PackSource {
   const lengths = new Map(chain.flatMap(({ packs }) => packs.map(({ path, length }) => [path, length] as const)));
   return {
+    isDistant: repository.backend.isDistant === true,
     open: async (pack) => {
       const size = await repository.objectSize(pack);
       if (size === undefined) return undefined;

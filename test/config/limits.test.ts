@@ -8,7 +8,7 @@ describe('limits', () => {
   const defaults = {
     ...{ workers: Math.min(4, availableParallelism()), nice: 10, ioClass: 'best-effort', ioLevel: 7 },
     ...{ wait: 60, ownerInterval: '1 hour', ownerShare: 0.1, downloadsFor: '2 days' },
-    ...{ readRate: undefined, sendRate: undefined, load: undefined },
+    ...{ readRate: undefined, sendRate: undefined, connections: undefined, load: undefined },
   };
 
   it('are low priority and nothing else by default', () => {

@@ -27,7 +27,7 @@ describe('a store that answers as it likes', () => {
     const credentialsFile = join(folder, 'credentials');
     writeFileSync(credentialsFile, `[default]\naws_access_key_id = KEY\naws_secret_access_key = ${SECRET}\n`, { mode: 0o600 });
     const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
-    const s3 = new S3Backend(new S3Store(location, { credentialsFile }, { connect: 500, silent: 1000 }), QUICK);
+    const s3 = new S3Backend(new S3Store(location, { credentialsFile }, { waits: { connect: 500, silent: 1000 } }), QUICK);
     backend = new StoreBackend(s3, () => Buffer.alloc(0), QUICK);
     patient = new StoreBackend(s3, () => Buffer.alloc(0), { ...QUICK, total: 60_000 });
   });

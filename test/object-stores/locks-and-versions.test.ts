@@ -32,7 +32,7 @@ describe('a store with locks and versions', () => {
     const locks = () => {
       const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
       const options = { credentialsFile: join(folder, 'credentials'), objectLock: { mode: 'compliance' } } as const;
-      const s3 = new S3Backend(new S3Store(location, options, { connect: 500, silent: 1000 }), QUICK);
+      const s3 = new S3Backend(new S3Store(location, options, { waits: { connect: 500, silent: 1000 } }), QUICK);
       return { s3, locks: new StoreBackend(s3, () => Buffer.alloc(0), QUICK).locks! };
     };
 
@@ -131,7 +131,7 @@ describe('a store with locks and versions', () => {
     const AT = Date.parse('2026-11-20T12:00:00Z');
     const past = () => {
       const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
-      const s3 = new S3Store(location, { credentialsFile: join(folder, 'credentials') }, { connect: 500, silent: 1000 });
+      const s3 = new S3Store(location, { credentialsFile: join(folder, 'credentials') }, { waits: { connect: 500, silent: 1000 } });
       return new StoreBackend(new S3Past(s3, AT, QUICK), () => Buffer.alloc(0), QUICK);
     };
     /** A version of an object, stored so many hours after the time that is looked at. */

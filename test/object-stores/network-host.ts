@@ -2,12 +2,21 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { execa } from 'execa';
 import { type Ended, MAIN } from '../program.ts';
+import { passLater } from './distance.ts';
 
+/** In bits a second. */
+export const LINE_RATE = 100_000_000;
+const RATE = ['tbf', 'rate', `${LINE_RATE}bit`, 'burst', '64k', 'latency', '100ms'] as const;
 /** What the kernel offers to make a line slow: with delay and packets that overtake each other where it has netem, else its rate alone. */
-const SHAPES = [
-  ['netem', 'delay', '20ms', '5ms', 'reorder', '10%', 'rate', '100mbit'],
-  ['tbf', 'rate', '100mbit', 'burst', '64k', 'latency', '100ms'],
-] as const;
+const SHAPES = [['netem', 'delay', '20ms', '5ms', 'reorder', '10%', 'rate', `${LINE_RATE}bit`], RATE] as const;
+
+/** A service of this machine as a host reaches it. */
+export interface OfferedPort {
+  readonly port: number;
+  /** What passed so far, in bytes. */
+  readonly sent: number;
+  readonly received: number;
+}
 
 /**
  * A machine of its own as far as a program can see: a network namespace with one line to this machine, and a host name and a machine id of its own.
@@ -62,10 +71,10 @@ export class NetworkHost {
     await ip('-n', name, 'link', 'set', 'lo', 'up');
   }
 
-  /** Makes the line slow in both directions; says by what. */
-  async shape(): Promise<string> {
+  /** Makes the line slow in both directions, with `rate` by its rate alone; says by what. */
+  async shape(how: 'rate' | 'whatever' = 'whatever'): Promise<string> {
     let refused: unknown;
-    for (const shape of SHAPES) {
+    for (const shape of how === 'rate' ? [RATE] : SHAPES) {
       try {
         await execa('tc', ['qdisc', 'add', 'dev', `${this.#link}a`, 'root', ...shape]);
         await execa('tc', ['-n', this.#name, 'qdisc', 'add', 'dev', `${this.#link}b`, 'root', ...shape]);
@@ -82,24 +91,37 @@ export class NetworkHost {
     await execa('ip', ['link', 'set', `${this.#link}a`, isCut ? 'down' : 'up']);
   }
 
-  /** Lets the host reach a port of this machine's loopback; the port at `address`. */
-  async offer(port: number): Promise<number> {
+  /** Lets the host reach a port of this machine's loopback, each way so many milliseconds later; the port is one of `address`. */
+  async offer(port: number, delay = 0): Promise<OfferedPort> {
     const sockets = new Set<Socket>();
+    const passed = { port: 0, sent: 0, received: 0 };
     const server = createServer((socket) => {
       const inner = connect(port, '127.0.0.1');
-      for (const [from, to] of [
-        [socket, inner],
-        [inner, socket],
-      ] as const) {
-        sockets.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => sockets.delete(from));
-        from.pipe(to);
+      for (const each of [socket, inner]) {
+        sockets.add(each);
+        each.setNoDelay(true);
+        each.on('error', () => {});
+        each.on('close', () => sockets.delete(each));
       }
+      // The beginning of a connection takes a way there and back of its own.
+      passLater(socket, inner, delay, 2 * delay, ({ length }) => {
+        passed.sent += length;
+        return true;
+      });
+      passLater(inner, socket, delay, 0, ({ length }) => {
+        passed.received += length;
+        return true;
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, this.address, resolve));
     this.#forwarders.push({ server, sockets });
-    return (server.address() as { port: number }).port;
+    passed.port = (server.address() as { port: number }).port;
+    return passed;
+  }
+
+  /** A command line that runs there. */
+  there(program: string, args: readonly string[]): { readonly program: string; readonly args: readonly string[] } {
+    return { program: 'ip', args: ['netns', 'exec', this.#name, program, ...args] };
   }
 
   /** Kills every process of the host at once, as a power failure does. */
@@ -111,7 +133,9 @@ export class NetworkHost {
   /** The program as it is started there. */
   async runProgram(...args: string[]): Promise<Ended> {
     const shell = ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', this.hostName, process.execPath, MAIN, ...args];
-    const { stdout, stderr, exitCode } = await execa('ip', ['netns', 'exec', this.#name, ...shell], { reject: false });
+    const [unshare, ...rest] = shell as [string, ...string[]];
+    const command = this.there(unshare, rest);
+    const { stdout, stderr, exitCode } = await execa(command.program, [...command.args], { reject: false });
     return { stdout, stderr, exitCode };
   }
 

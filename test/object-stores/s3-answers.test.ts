@@ -42,7 +42,7 @@ describe('what a store answers that speaks S3', () => {
 
   const open = (patience = ONCE): StoreBackend => {
     const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
-    const s3 = new S3Backend(new S3Store(location, { credentialsFile }, { connect: 500, silent: 1000 }), patience);
+    const s3 = new S3Backend(new S3Store(location, { credentialsFile }, { waits: { connect: 500, silent: 1000 } }), patience);
     return new StoreBackend(s3, () => Buffer.alloc(0), patience);
   };
   const write = async (backend: StoreBackend, bytes: Uint8Array = Buffer.from('text'), mode: WriteMode = 'new') => {

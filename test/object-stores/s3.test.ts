@@ -10,6 +10,7 @@ import { objectLocksInStore } from './object-locks.ts';
 import { ownFoldersInStore } from './own-folders.ts';
 import { copyInStore, programInStore, programOverBadNetwork } from './program.ts';
 import { separateKeysInStore } from './separate-keys.ts';
+import { stagesInStore } from './stages.ts';
 import { twoHostsInStore } from './two-hosts.ts';
 
 let ceph: Ceph;
@@ -53,6 +54,8 @@ describe('a repository in a store that speaks S3', function () {
     port: Number(new URL(ceph.endpoint).port),
     settings: (port) => ({ repository: `s3:http://127.0.0.1:${port}/bad-network/p`, s3: { credentialsFile: ceph.credentialsFile } }),
   }));
+
+  stagesInStore(() => ({ port: Number(new URL(ceph.endpoint).port), credentialsFile: ceph.credentialsFile }));
 
   costsInStore('S3', async () => ({
     repository: `s3:${ceph.endpoint}/many-accounts/some/prefix`,

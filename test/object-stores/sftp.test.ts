@@ -13,6 +13,7 @@ import { openStore } from '../../core/repository/backends/open-store.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { failureOf } from '../failure-of.ts';
 import { backendConformance } from '../repository/conformance.ts';
+import { BadNetwork } from './bad-network.ts';
 import { programInStore } from './program.ts';
 import { SshServer } from './ssh-server.ts';
 
@@ -96,6 +97,27 @@ describe('a repository on an SFTP server', function () {
       );
     } finally {
       execaSync('umount', [incoming]);
+    }
+  });
+
+  it('sends each byte that is read once, over a long way too, and as much at a time as fills it', async () => {
+    const network = await BadNetwork.start(server.port, 20);
+    const knownHostsFile = join(folder, 'known_hosts');
+    writeFileSync(knownHostsFile, readFileSync(server.knownHostsFile, 'utf8').replace(`:${server.port}`, `:${network.port}`));
+    try {
+      const near = await open();
+      await near.prepare();
+      const writer = await near.create('servers/s/p');
+      const bytes = randomBytes(3_000_000);
+      await writer.write(bytes);
+      await writer.commit();
+      const place = `sftp:${server.user}@127.0.0.1:${network.port}:${folder}/a/b`;
+      const sftp = { identityFile: server.identityFile, knownHostsFile };
+      const far = await openStore({ repository: place, s3: {}, rclone: {}, sftp });
+      expect((await far.read('servers/s/p', 1, 2_999_998)).equals(bytes.subarray(1, -1))).to.equal(true);
+      expect(network.received).to.be.within(3_000_000, 3_200_000);
+    } finally {
+      network.stop();
     }
   });
 

@@ -19,9 +19,9 @@ export class SshServer {
 
   /** @param options further lines of its settings, by its folder; the line `subsystem` says which program answers */
   private constructor(user: string, options: (folder: string) => readonly string[], subsystem: string) {
-    this.#subsystem = subsystem;
     this.user = user;
     this.#options = options;
+    this.#subsystem = subsystem;
   }
 
   static async start(

@@ -26,7 +26,7 @@ async function startHost(number: number, port: number, place: PlaceAt): Promise<
   const settings = {
     ...{ stateDirectory: join(folder, 'state'), accountsRoot: join(folder, 'virtual'), systemRoot: join(folder, 'system') },
     ...{ databases: { method: 'none' } },
-    ...place(host.address, await host.offer(port)),
+    ...place(host.address, (await host.offer(port)).port),
   };
   mkdirSync(join(folder, 'system'));
   for (const site of ['site1', 'site2']) {

@@ -4,7 +4,7 @@ import { Failure } from '../../core/failure.ts';
 import { CountingStore } from '../../core/repository/backends/counting-store.ts';
 import { MemoryBackend } from '../../core/repository/backends/memory.ts';
 import { operate } from '../../core/repository/backends/operation.ts';
-import type { Patience } from '../../core/repository/backends/retry.ts';
+import { Endurance, type Patience } from '../../core/repository/backends/retry.ts';
 import { type Store, StoreBackend } from '../../core/repository/backends/store-backend.ts';
 import { Traffic } from '../../core/repository/backends/traffic.ts';
 import { failureOf } from '../failure-of.ts';
@@ -128,6 +128,35 @@ describe('a store as a backend', () => {
     setTimeout(() => controller.abort(), 20);
     expect(await reading).to.include({ code: 'cancelled' });
     expect(calls).to.equal(1);
+  });
+
+  it('is waited for by all together no longer than is bounded, and again as long once it answers', async () => {
+    const endurance = new Endurance();
+    const backend = open({ ...QUICK, total: 40, endurance });
+    failures = Array.from({ length: 100_000 }, passing);
+    const began = calls;
+    for (let request = 0; request < 100; request++) {
+      expect(await failureOf(() => backend.read('a/1'))).to.include({ code: 'repository_unreachable' });
+    }
+    const tried = calls - began;
+    // Each would be tried a dozen times by itself; the later ones not at all.
+    for (let request = 0; request < 100; request++) await failureOf(() => backend.read('a/1'));
+    expect(calls - began).to.equal(tried);
+    // Those that began together give up once.
+    expect(endurance.share(2)).to.equal(1);
+    failures = [];
+    endurance.answered();
+    expect((await backend.read('a/1')).toString()).to.equal('a/1');
+    expect(endurance.share(2)).to.equal(2);
+  });
+
+  it('answers when it refuses', async () => {
+    const endurance = new Endurance();
+    endurance.gaveUp(passing(), 0);
+    expect(endurance.share(2)).to.equal(1);
+    failures = [new Failure('repository_refused', 'no')];
+    expect(await failureOf(() => open({ ...QUICK, endurance }).read('a/1'))).to.include({ code: 'repository_refused' });
+    expect(endurance.share(2)).to.equal(2);
   });
 
   it('has what is asked counted, repetitions too, for the operation that asks and no other', async () => {

@@ -25,6 +25,7 @@ export interface FinishedPack {
  */
 export class SnapshotPacks implements PackSink {
   readonly #create: (number: number) => Promise<StoredOutput>;
+  readonly #isDistant: boolean;
   readonly #open = new Map<number, Promise<OpenPack>>();
   /** Every frame that was appended, in the order of the calls. */
   readonly appended = new FrameLedger();
@@ -33,9 +34,10 @@ export class SnapshotPacks implements PackSink {
   /** Packs to which nothing is added any more. */
   readonly #ended = new Map<number, Promise<ObjectReference>>();
 
-  /** `create` begins the object of pack number n, counted from 1. */
-  constructor(create: (number: number) => Promise<StoredOutput>) {
+  /** `create` begins the object of pack number n, counted from 1. `isDistant`: waiting for one end after the other would take its time. */
+  constructor(create: (number: number) => Promise<StoredOutput>, isDistant = false) {
     this.#create = create;
+    this.#isDistant = isDistant;
   }
 
   /** The first number behind all that were used. */
@@ -77,7 +79,9 @@ export class SnapshotPacks implements PackSink {
 
   /** Ends every pack that is open; further ones may follow. */
   async endOpen(): Promise<void> {
-    for (const number of [...this.#open.keys()]) await this.#end(number);
+    const open = [...this.#open.keys()];
+    if (this.#isDistant) await Promise.all(open.map((number) => this.#end(number)));
+    else for (const number of open) await this.#end(number);
   }
 
   /** All packs, in the order in which tar extracts them. None may be open any more. */

@@ -8,6 +8,9 @@ import type { Repository } from '../../repository/repository.ts';
 import type { FrameLedger } from '../../scan/pack/frame-ledger.ts';
 import type { FinishedPack, SnapshotPacks } from '../packs/snapshot-packs.ts';
 
+/** Of a distant place. */
+const PACKS_AT_ONCE = 8;
+
 /** What a snapshot is to consist of, all of it stored and nothing visible yet. */
 export interface ProofSubject {
   readonly manifest: ManifestReader;
@@ -31,7 +34,13 @@ export async function proveSnapshot(subject: ProofSubject, repository: Repositor
   sent.checkSum();
   const places = new Map<string, ContentPlaces | undefined>();
   for (const { packs: named } of chain) for (const { path } of named) places.set(path, undefined);
-  for (const { number, reference } of added) places.set(reference.path, await provePack(number, reference, packs, sent, repository));
+  const atOnce = repository.backend.isDistant === true ? PACKS_AT_ONCE : 1;
+  for (let begin = 0; begin < added.length; begin += atOnce) {
+    const proofs = added.slice(begin, begin + atOnce).map(async ({ number, reference }) => {
+      places.set(reference.path, await provePack(number, reference, packs, sent, repository));
+    });
+    await Promise.all(proofs);
+  }
   const named = manifest.packs.map((path) => {
     if (!places.has(path)) throw failed(`the manifest points at ${path}, which is neither new nor of the chain`);
     return places.get(path);

@@ -75,6 +75,7 @@ export class StoreBackend implements Backend {
           pauses.renew();
           yield object;
         }
+        pauses.answered();
         return;
       } catch (error) {
         await pauses.after(error);

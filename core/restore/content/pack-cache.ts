@@ -3,6 +3,8 @@ import { Failure } from '../../failure.ts';
 
 /** Where packs come from. Paths are those in manifests, below the server's folder. */
 export interface PackSource {
+  /** Whether each request takes its time: then frames that lie beside one another are read together, before they are asked for. */
+  readonly isDistant?: boolean;
   /** Undefined when the pack is missing. */
   open(pack: string): Promise<PackContent | undefined>;
 }
@@ -36,6 +38,10 @@ export class PackCache {
     this.#source = source;
   }
 
+  get isDistant(): boolean {
+    return this.#source.isDistant === true;
+  }
+
   /** The opened pack; `repository_damaged` when it is missing or not a pack, each time. */
   async open(pack: string): Promise<PackReader> {
     return (await this.#opened(pack)).reader;
@@ -58,17 +64,23 @@ export class PackCache {
 
   /** Fetches one frame. */
   async fetch(pack: string, frame: number): Promise<StoredFrame> {
-    const { reader, content } = await this.#opened(pack);
+    const { reader } = await this.#opened(pack);
     const { offset, length, decompressedLength } = reader.frame(frame);
+    return { bytes: ownBuffer(await this.read(pack, offset, length)), decompressedLength };
+  }
+
+  /** A stretch of a pack as it is stored, in which frames lie. */
+  async read(pack: string, offset: number, length: number): Promise<Buffer> {
+    const { content } = await this.#opened(pack);
     const bytes = await content.read(offset, length);
     if (bytes.length !== length) throw new Failure('repository_damaged', 'a pack ends inside a frame', { affected: [pack] });
     this.bytesFetched += length;
-    return { bytes: ownBuffer(bytes), decompressedLength };
+    return bytes;
   }
 }
 
 /** Small Buffers share memory with others; only one that has its own can be handed to another thread. */
-function ownBuffer(bytes: Buffer): Uint8Array<ArrayBuffer> {
+export function ownBuffer(bytes: Buffer): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) return new Uint8Array(buffer);
   return new Uint8Array(bytes);

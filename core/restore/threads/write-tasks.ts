@@ -1,4 +1,5 @@
 import { word } from '../../manifest/format/columns.ts';
+import { FrameStretches } from '../content/frame-stretches.ts';
 import type { PackCache, StoredFrame } from '../content/pack-cache.ts';
 import { FileColumn, type PackPlan, type Plan, placeAt } from '../plan/plan.ts';
 import type { Overwrite } from '../rules.ts';
@@ -28,14 +29,16 @@ export function* planTasks(
     const place = placeAt(plan.anew, row);
     yield { isLong: true, prepare: async () => ({ type: 'anew', place }) };
   }
-  for (const pack of plan.packs) {
-    for (const { frame, rows } of frameGroups(pack)) {
-      const prepare = async (): Promise<WriteTask> => {
-        const stored = overwrite === 'changed' ? undefined : await fetchOrLeave(packCache, pack.pack, frame);
-        return { type: 'frame', pack: pack.pack, frame, rows, ...(stored === undefined ? {} : { stored }) };
-      };
-      yield { isLong: false, prepare };
-    }
+  const stretches = packCache.isDistant && overwrite !== 'changed' ? new FrameStretches(packCache, wantedFrames(plan)) : undefined;
+  let number = 0;
+  for (const { pack, frame, rows } of wantedFrames(plan)) {
+    const own = number++;
+    const fetch = () => stretches?.take(own) ?? packCache.fetch(pack, frame);
+    const prepare = async (): Promise<WriteTask> => {
+      const stored = overwrite === 'changed' ? undefined : await unlessFailed(fetch);
+      return { type: 'frame', pack, frame, rows, ...(stored === undefined ? {} : { stored }) };
+    };
+    yield { isLong: false, prepare };
   }
   for (let begin = 0; begin < plan.singles.length; begin += SINGLES_PER_TASK) {
     const rows = plan.singles.rows(begin, begin + SINGLES_PER_TASK);
@@ -44,12 +47,17 @@ export function* planTasks(
 }
 
 /** A frame that cannot be fetched is asked for by the thread again, which then names the files that need it. */
-async function fetchOrLeave(packCache: PackCache, pack: string, frame: number): Promise<StoredFrame | undefined> {
+async function unlessFailed(fetch: () => Promise<StoredFrame>): Promise<StoredFrame | undefined> {
   try {
-    return await packCache.fetch(pack, frame);
+    return await fetch();
   } catch {
     return undefined;
   }
+}
+
+/** The frames of a plan in the order in which they are written, each with its files. */
+function* wantedFrames({ packs }: Pick<Plan, 'packs'>): Generator<{ pack: string; frame: number; rows: Uint32Array }> {
+  for (const plan of packs) for (const { frame, rows } of frameGroups(plan)) yield { pack: plan.pack, frame, rows };
 }
 
 /** The files of a pack, grouped by frame. */

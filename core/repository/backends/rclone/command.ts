@@ -32,6 +32,9 @@ const ARGUMENTS = [
   'ERROR',
 ];
 
+/** A command of which only the answer is waited for is given up after so long, in milliseconds: its place may give a byte now and then. */
+const ANSWER_WITHIN = 1_800_000;
+
 /** What a child of rclone is started with. */
 const BASIC = { reject: false, encoding: 'buffer', stripFinalNewline: false, extendEnv: false } as const satisfies Options;
 
@@ -81,7 +84,10 @@ export class Rclone {
 
   /** The output of a command. `what` is what it is about, for messages. */
   async run(what: string, args: readonly string[]): Promise<Buffer> {
-    const result = await this.start(args);
+    const child = this.start(args);
+    const late = setTimeout(() => child.kill('SIGKILL'), ANSWER_WITHIN);
+    const result = await child;
+    clearTimeout(late);
     if (result.exitCode === 0) return Buffer.from(result.stdout);
     throw rcloneFailure(what, result);
   }

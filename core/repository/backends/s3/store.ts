@@ -4,12 +4,14 @@ import type { Location } from '../../../config/location.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
 import { trustAuthoritiesOf } from '../../../linux/authorities.ts';
+import type { LeastPace } from '../connection-watch.ts';
 import { boundAnswers } from './bounded-answers.ts';
 import { type Credentials, NO_FILE, readCredentials } from './credentials.ts';
 import { countRequests } from './request-count.ts';
 import { digestLocks } from './request-digest.ts';
 import { s3Failure } from './s3-failure.ts';
 import { S3Client as Client, NodeHttpHandler } from './sdk.ts';
+import { watchedAgents } from './watched-agent.ts';
 
 export type S3Location = Extract<Location, { kind: 's3' }>;
 export type S3Settings = Settings['s3'];
@@ -19,12 +21,21 @@ export interface Waits {
   readonly connect: number;
   /** A connection on which nothing comes or goes for so long is given up. */
   readonly silent: number;
+  /** So is one that carries less than this; left out: than is usual. */
+  readonly pace?: LeastPace;
 }
 
 const USUAL_WAITS: Waits = { connect: 10_000, silent: 60_000 };
 /** What many stores call the region that they do not have. */
 const USUAL_REGION = 'us-east-1';
-const CONNECTIONS = 16;
+const USUAL_CONNECTIONS = 16;
+
+/** How a store is reached. */
+export interface Manner {
+  readonly waits?: Waits;
+  /** At a time, at most. */
+  readonly connections?: number;
+}
 
 /** One bucket of a store, and the beginning of the names in it that are the repository's. */
 export class S3Store {
@@ -37,10 +48,12 @@ export class S3Store {
   takesConditions = true;
   readonly #endpoint: string;
   readonly #waits: Waits;
+  readonly #connections: number;
   #client: Promise<S3Client> | undefined;
 
-  constructor(location: S3Location, options: S3Settings, waits = USUAL_WAITS) {
+  constructor(location: S3Location, options: S3Settings, { waits = USUAL_WAITS, connections = USUAL_CONNECTIONS }: Manner = {}) {
     this.#waits = waits;
+    this.#connections = connections;
     this.bucket = location.bucket;
     this.prefix = location.prefix === '' ? '' : `${location.prefix}/`;
     this.description = `s3:${location.endpoint}/${location.bucket}${location.prefix === '' ? '' : `/${location.prefix}`}`;
@@ -68,7 +81,7 @@ export class S3Store {
     ignoreEnvironment();
     await trustAuthoritiesOf('/');
     const credentials: Credentials = await readCredentials(credentialsFile, profile);
-    const agent = { keepAlive: true, maxSockets: CONNECTIONS, timeout: this.#waits.silent };
+    const { connect, silent, pace } = this.#waits;
     const client = new Client({
       endpoint: this.#endpoint,
       region,
@@ -81,10 +94,9 @@ export class S3Store {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: new NodeHttpHandler({
-        connectionTimeout: this.#waits.connect,
-        socketTimeout: this.#waits.silent,
-        httpAgent: agent,
-        httpsAgent: agent,
+        connectionTimeout: connect,
+        socketTimeout: silent,
+        ...watchedAgents({ keepAlive: true, maxSockets: this.#connections, timeout: silent }, pace),
       }),
     });
     countRequests(client);

@@ -6,6 +6,7 @@ import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
 import { type HostKey, keyChanged, knownHostKeys } from './host-keys.ts';
 import { sftpFailure } from './sftp-failure.ts';
+import { widenWindow } from './window.ts';
 
 export type SftpLocation = Extract<Location, { kind: 'sftp' }>;
 export type SftpSettings = Settings['sftp'];
@@ -78,8 +79,6 @@ export class SftpConnection {
     const key = agent === undefined ? { privateKey: readIdentity(identityFile) } : { agent };
     const client = new ssh2.Client();
     const socket = createConnection(port, host);
-    // Whoever is silent for so long while somebody waits is not there any more.
-    socket.setTimeout(this.waits.silent, () => socket.destroy());
     let isOther = false;
     return await new Promise<Session>((resolve, reject) => {
       const lost = (error: unknown): void => {
@@ -99,6 +98,14 @@ export class SftpConnection {
         client.sftp((error, sftp) => {
           if (error !== undefined) return lost(error);
           clearTimeout(late);
+          // Whoever is silent for so long while somebody waits is not there any more.
+          socket.setTimeout(this.waits.silent, () => socket.destroy());
+          widenWindow(client, sftp);
+          // A session can end and leave the connection.
+          sftp.once('close', () => {
+            onEnd();
+            client.destroy();
+          });
           // From here on it keeps the program from ending while somebody waits for an answer, and no longer.
           socket.unref();
           return resolve({ sftp, socket });
@@ -108,6 +115,8 @@ export class SftpConnection {
         sock: socket,
         username: user,
         ...key,
+        // Nothing else is tried: each way takes its time.
+        authHandler: [agent === undefined ? 'publickey' : 'agent'],
         readyTimeout: this.waits.connect,
         keepaliveInterval: 0,
         // The known key may be of another type than the one that both sides would like best.

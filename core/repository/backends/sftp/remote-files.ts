@@ -38,7 +38,7 @@ export class RemoteFiles {
   /** The folder of the repository. */
   readonly root: string;
   readonly #requests: Requests;
-  readonly #folders = new Set<string>();
+  readonly #folders = new Map<string, Promise<void>>();
   #mayRename = true;
 
   constructor(connection: SftpConnection) {
@@ -115,9 +115,11 @@ export class RemoteFiles {
     const fetch = async (): Promise<void> => {
       while (next < end) {
         const begin = next;
-        next = Math.min(begin + PIECE, length);
-        for (let at = begin; at < next; ) {
-          const count = await this.#readPiece(path, sftp, handle, bytes, at, Math.min(next, length) - at, offset + at);
+        const stop = Math.min(begin + PIECE, length);
+        // The others begin behind it.
+        next = stop;
+        for (let at = begin; at < stop; ) {
+          const count = await this.#readPiece(path, sftp, handle, bytes, at, stop - at, offset + at);
           if (count === 0) {
             end = Math.min(end, at);
             return;
@@ -195,14 +197,16 @@ export class RemoteFiles {
     try {
       const entries: FileEntryWithStats[] = [];
       for (let empty = 0; entries.length <= MOST_NAMES && empty <= MOST_EMPTY; ) {
-        const more = await this.#nextEntries(path, folder);
-        if (more === undefined) return entries;
-        if (more.length === 0) empty++;
-        for (const entry of more) if (entry.filename !== '.' && entry.filename !== '..') entries.push(entry);
+        // The last answer says nothing but that it is the last: it is asked for along with the one before.
+        for (const more of await Promise.all([this.#nextEntries(path, folder), this.#nextEntries(path, folder)])) {
+          if (more === undefined) return entries;
+          if (more.length === 0) empty++;
+          for (const entry of more) if (entry.filename !== '.' && entry.filename !== '..') entries.push(entry);
+        }
       }
       throw new Failure('repository_refused', `${path}: the server lists without an end`, { affected: [path] });
     } finally {
-      await this.close(folder);
+      void this.close(folder);
     }
   }
 
@@ -223,11 +227,29 @@ export class RemoteFiles {
   }
 
   /** Makes a folder and those above it, down from the repository's, which is not made: it can be on a disk that is not there. */
-  async makeFolder(path: string): Promise<void> {
-    if (path === this.root || this.#folders.has(path)) return;
-    await this.makeFolder(posix.dirname(path));
-    await this.#make(path);
-    this.#folders.add(path);
+  makeFolder(path: string): Promise<void> {
+    if (path === this.root) return Promise.resolve();
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const making = this.#makeAll(path);
+    this.#folders.set(path, making);
+    making.catch(() => this.#folders.delete(path));
+    return making;
+  }
+
+  /**
+   * All of them are asked for at once, and then whether the last is there: a server does what is asked of it in its order. Where it is not, one after the
+   * other tells why.
+   */
+  async #makeAll(path: string): Promise<void> {
+    const missing: string[] = [];
+    for (let each = path; each !== this.root && each !== '/' && !this.#folders.has(each); each = posix.dirname(each)) missing.unshift(each);
+    const make = (each: string) => this.#requests.tell(each, (sftp, done) => sftp.mkdir(each, { mode: FOLDER_MODE }, done));
+    const asked = missing.map((each) => make(each).catch(() => {}));
+    const status = await this.stat(path);
+    await Promise.all(asked);
+    if (status?.isDirectory() === true) return;
+    for (const each of missing) await this.#make(each);
   }
 
   /** Does something in a folder, which is made where it is missing: who prunes elsewhere removes folders in which nothing is. */
@@ -275,14 +297,14 @@ export class RemoteFiles {
   }
 
   /**
-   * Gives a file the name of an object, which must be free. A rename of this version of SFTP replaces nothing (section 6.5); where the server permits
-   * none, a further name does the same.
+   * Gives a file the name of an object, which must be free; tells whether it still has the one that it had. A rename of this version of SFTP replaces
+   * nothing (section 6.5); where the server permits none, a further name does the same.
    */
-  async publish(from: string, to: string, name: string): Promise<void> {
+  async publish(from: string, to: string, name: string): Promise<'renamed' | 'linked'> {
     if (this.#mayRename) {
       try {
         await this.#requests.tell(name, (sftp, done) => sftp.rename(from, to, done));
-        return;
+        return 'renamed';
       } catch (error) {
         if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
         if (statusOf((error as Failure).cause) !== Status.denied) throw error;
@@ -291,6 +313,7 @@ export class RemoteFiles {
     }
     try {
       await this.#requests.tell(name, (sftp, done) => sftp.ext_openssh_hardlink(from, to, done));
+      return 'linked';
     } catch (error) {
       if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
       throw error;

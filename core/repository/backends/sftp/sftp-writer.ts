@@ -35,11 +35,15 @@ export class SftpWriter implements ObjectWriter {
   #handle: Promise<RemoteHandle> | undefined;
   #length = 0;
   #wasMade = false;
+  /** Whether the file may still have its first name. */
+  #isThere = false;
   #wasLost = false;
   #failure: Failure | undefined;
   #isOpen = true;
   /** Whether an answer can have been lost by which the object got its name. */
   #mayBeDone = false;
+  /** What stands under the name of the object, as it was asked for before. */
+  #look: Promise<number | undefined> | undefined;
 
   /** `folder` is the one for what is being written, below the repository. */
   constructor(files: RemoteFiles, folder: string, name: string, mode: WriteMode, onReplaced: () => void, patience: Patience) {
@@ -69,6 +73,7 @@ export class SftpWriter implements ObjectWriter {
   async #make(): Promise<RemoteHandle> {
     const handle = await this.#files.inFolder(posix.dirname(this.#temporary), () => this.#files.open(this.#temporary, 'w'));
     this.#wasMade = true;
+    this.#isThere = true;
     return handle;
   }
 
@@ -99,12 +104,21 @@ export class SftpWriter implements ObjectWriter {
       await persistently(() => this.#open(), this.#patience);
       await Promise.all(this.#underWay);
       this.#checkOpen();
+      this.#lookAhead();
       await persistently(async () => this.#files.flush(await this.#open()), this.#patience);
       if (this.#wasLost) await this.#compare();
       await this.#giveName();
     } finally {
       await this.abort();
     }
+  }
+
+  /** What is needed to give the name is asked for along with the flush: each takes a way there and back. Whatever fails is asked for again. */
+  #lookAhead(): void {
+    const target = this.#files.pathOf(this.#name);
+    this.#files.makeFolder(posix.dirname(target)).catch(() => {});
+    this.#look = this.#files.size(target);
+    this.#look.catch(() => {});
   }
 
   /** Reads what was sent, and throws `io_error` where something else is there. */
@@ -133,12 +147,14 @@ export class SftpWriter implements ObjectWriter {
 
   async #publish(target: string): Promise<void> {
     if (this.#mode === 'replacing') return this.#files.replace(this.#temporary, target, this.#name);
-    if ((await this.#files.size(target)) !== undefined) {
+    const look = this.#look ?? this.#files.size(target);
+    this.#look = undefined;
+    if ((await look) !== undefined) {
       if (this.#mayBeDone && (await this.#isThis(target))) return;
       throw nameTaken(this.#name);
     }
     this.#mayBeDone = true;
-    await this.#files.publish(this.#temporary, target, this.#name);
+    if ((await this.#files.publish(this.#temporary, target, this.#name)) === 'renamed') this.#isThere = false;
   }
 
   /** Whether the object is what this writer wrote: its own file has become it, or has the same bytes. */
@@ -152,8 +168,8 @@ export class SftpWriter implements ObjectWriter {
     this.#isOpen = false;
     await Promise.all(this.#underWay);
     const handle = await this.#handle?.catch(() => undefined);
-    if (handle !== undefined) await this.#files.close(handle);
-    if (!this.#wasMade) return;
+    if (handle !== undefined) void this.#files.close(handle);
+    if (!this.#isThere) return;
     try {
       await this.#files.remove(this.#temporary);
     } catch (error) {

@@ -17,9 +17,11 @@ import { SftpWriter } from './sftp-writer.ts';
 const OPEN_FILES = 16;
 
 /** The place that a location names. Nothing is asked of it yet. */
-export function openSftp(location: SftpLocation, settings: SftpSettings): SftpBackend {
-  return new SftpBackend(new SftpConnection(location, settings));
+export function openSftp(location: SftpLocation, settings: SftpSettings, patience: Patience): SftpBackend {
+  return new SftpBackend(new SftpConnection(location, settings), patience);
 }
+
+const FOLDERS_AT_ONCE = 8;
 
 interface OpenObject extends RemoteHandle {
   readonly size: number;
@@ -99,10 +101,15 @@ export class SftpBackend implements Store {
 
   async #openObject(name: string): Promise<OpenObject> {
     const path = this.#files.pathOf(name);
+    const opening = this.#files.open(path, 'r');
+    opening.catch(() => {});
     const size = await this.#files.size(path);
-    if (size === undefined) throw missingObject(name);
+    if (size === undefined) {
+      void opening.then((handle) => this.#files.close(handle)).catch(() => {});
+      throw missingObject(name);
+    }
     try {
-      return { ...(await this.#files.open(path, 'r')), size };
+      return { ...(await opening), size };
     } catch (error) {
       if (statusOf((error as Failure).cause) === Status.missing) throw missingObject(name);
       throw error;
@@ -120,16 +127,21 @@ export class SftpBackend implements Store {
     for await (const object of this.#walk(folder)) if (object.name.startsWith(prefix)) yield object;
   }
 
-  async *#walk(folder: string): AsyncGenerator<ObjectInfo> {
-    const entries = await this.#files.list(this.#files.pathOf(folder));
-    const folders: string[] = [];
-    for (const { filename, attrs } of entries) {
-      const name = folder === '' ? filename : `${folder}/${filename}`;
-      if (!isObjectName(name)) continue;
-      if (attrs.isFile()) yield { name, size: attrs.size, modified: attrs.mtime * 1000 };
-      else if (attrs.isDirectory()) folders.push(name);
+  /** One level after the other; several folders of a level are asked for at once. */
+  async *#walk(top: string): AsyncGenerator<ObjectInfo> {
+    const folders = [top];
+    while (folders.length > 0) {
+      const some = folders.splice(0, FOLDERS_AT_ONCE);
+      const listed = await Promise.all(some.map((folder) => this.#files.list(this.#files.pathOf(folder))));
+      for (const [index, entries] of listed.entries()) {
+        for (const { filename, attrs } of entries) {
+          const name = some[index] === '' ? filename : `${some[index]}/${filename}`;
+          if (!isObjectName(name)) continue;
+          if (attrs.isFile()) yield { name, size: attrs.size, modified: attrs.mtime * 1000 };
+          else if (attrs.isDirectory()) folders.push(name);
+        }
+      }
     }
-    for (const each of folders) yield* this.#walk(each);
   }
 
   async folders(folder: string): Promise<string[]> {
