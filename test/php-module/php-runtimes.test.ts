@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { FakePanel, type Note } from '../stand-in-panel/fake-panel.ts';
@@ -136,6 +137,9 @@ describe('the module under each PHP that a panel has', () => {
         } finally {
           await soap.stop();
         }
+        const running = async () => (await execa('pgrep', ['-f', folder], { reject: false })).stdout;
+        for (let tries = 0; (await running()) !== '' && tries < 200; tries++) await sleep(10);
+        expect(await running()).to.equal('');
       });
 
       it('backs up and restores with the real core', async () => {

@@ -11,7 +11,8 @@ function posix_geteuid(): int
 
 function posix_kill(int $process, int $signal): bool
 {
-	exec("kill -{$signal} -- {$process} 2>/dev/null", $said, $code);
+	// The one that shells have takes no `--`.
+	exec("/bin/kill -{$signal} -- {$process} 2>/dev/null", $said, $code);
 
 	return $code === 0;
 }
