@@ -9,6 +9,8 @@ import type { Copier } from './copier.ts';
  * gone goes on to be missed.
  */
 export async function sayWhatStands(units: readonly string[], copier: Copier, copied: Copied, { greatest }: RunIndex): Promise<void> {
+  // No run is in the log, so nothing can be missed: the first of a server was stopped, or it writes none yet.
+  if (greatest === 0) return;
   const { source, target } = copier;
   const report = (error: unknown) => copied.problem(error);
   const [before, ofSource] = [await readDeletions(target, report), await readDeletions(source, report)];

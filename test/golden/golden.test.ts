@@ -36,6 +36,22 @@ describe('the golden repositories', function () {
         }
       });
 
+      if (ALL || name === 'complete-plain' || name === 'unsigned-server-reads') {
+        it('is as whole as a copy for other recipients', async () => {
+          const machine = new BareMachine(name);
+          try {
+            await machine.becomeCopy();
+            expect(await machine.list()).to.deep.equal(expected.snapshots);
+            expect(await machine.verify()).to.deep.equal({ status: 'ok', damages: [] });
+            for (const { id } of ALL ? expected.snapshots : [first, last]) {
+              expect(await machine.restore(id, expected.trees[id]!, true), id).to.deep.equal({ result: 'ok', lost: [] });
+            }
+          } finally {
+            machine.remove();
+          }
+        });
+      }
+
       if (expected.databases !== undefined) {
         it('gives back the databases of every snapshot, and heals what its recovery data is for', async () => {
           const machine = new BareMachine(name);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { databases } from '../../core/commands/databases.ts';
@@ -10,7 +10,17 @@ import { restore } from '../../core/commands/restore.ts';
 import { verify } from '../../core/commands/verify.ts';
 import type { Context } from '../../core/context/context.ts';
 import { openContext } from '../../core/context/open-context.ts';
+import { Copied } from '../../core/copy/copied.ts';
+import { copyServer } from '../../core/copy/copy-server.ts';
+import { sealedTarget } from '../../core/copy/open-copy.ts';
+import { newIdentity } from '../../core/crypto/identity.ts';
 import { asFailure } from '../../core/failure.ts';
+import { openStore } from '../../core/repository/backends/open-store.ts';
+import { openRepository } from '../../core/repository/open-repository.ts';
+import { placeOf as placeAt } from '../../core/repository/opened-place.ts';
+import { initRepository } from '../../core/repository/place.ts';
+import { Repository } from '../../core/repository/repository.ts';
+import { RunIndex } from '../../core/repository/run-index.ts';
 import { repositoryStateFolder } from '../../core/repository/state-directory.ts';
 import type { UnitDatabasesResult } from '../../core/schemas/databases.ts';
 import { type Description, describeTree } from '../fidelity/description.ts';
@@ -117,7 +127,7 @@ export function hasServersIdentity(name: string): boolean {
 export class BareMachine {
   readonly folder = mkdtempSync(join(tmpdir(), 'apiscp-backup-golden-'));
   readonly repository = join(this.folder, 'repository');
-  readonly #identity: { readonly identity?: string; readonly passphraseFile?: string };
+  #identity: { readonly identity?: string; readonly passphraseFile?: string };
   readonly #settings = join(this.folder, 'config.json');
   #restores = 0;
 
@@ -145,6 +155,31 @@ export class BareMachine {
 
   get context(): Context {
     return openContext(this.#settings, { progress: () => {}, log: () => {} }, new AbortController().signal);
+  }
+
+  /** Has a copy for somebody else in the place of the repository, as the server that wrote it would make it, and his key alone. */
+  async becomeCopy(): Promise<void> {
+    const { settings } = this.context;
+    const source = await openRepository(settings, 'read', () => {}, { identity: this.#identity });
+    source.signatures.makeOwnKey(source.server);
+    const own = new Repository(source.place, source.server, true, source.keys);
+    const { secret, recipient } = await newIdentity();
+    const copy = join(this.folder, 'copy');
+    const backend = await openStore({ ...settings, repository: copy });
+    const { identity: repository } = await initRepository(backend, [recipient]);
+    const { whoFolder } = source.place;
+    const place = placeAt({ backend, repository, stateFolder: join(whoFolder, 'copies/copy'), whoFolder, notify: () => {} });
+    const copied = new Copied();
+    const order = { rules: undefined, runs: await RunIndex.read(own, Date.now()), throttle: <T>(writer: T) => writer };
+    const target = await sealedTarget(own, place, [recipient]);
+    await copyServer(own, target, { ...order, signal: new AbortController().signal, begin: async () => () => {} }, copied);
+    if (copied.problems.length > 0) throw copied.problems[0];
+    rmSync(this.repository, { recursive: true });
+    renameSync(copy, this.repository);
+    rmSync(settings.stateDirectory, { recursive: true });
+    const file = join(this.folder, 'reader');
+    writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+    this.#identity = { identity: file };
   }
 
   async list(): Promise<Expected['snapshots']> {
