@@ -30,8 +30,8 @@ export async function neededObjects(repository: Repository, rules: RetentionRule
       const isRefused = refusals.refusalOf(retention, rules) !== undefined;
       addUnit(retention, isRefused, rules, wanted);
     } catch (error) {
-      const { code, message } = asFailure(error);
-      if (code !== 'repository_damaged' && code !== 'repository_newer') throw error;
+      const { code, message, retry } = asFailure(error);
+      if (retry || code === 'cancelled') throw error;
       repository.notify({ level: 'warning', code, message: `all of ${unit} is locked: ${message}`, affected: [unit] });
       open.add(unitFolder(unit));
     }
