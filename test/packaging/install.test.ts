@@ -302,6 +302,12 @@ describe('the installer', () => {
       expect(exitCode).to.equal(1);
     }
     expect(await server.inventory()).to.equal(before);
+    // So far an upgrade had come when it was killed.
+    server.write('/usr/libexec/apiscp-backup/php-module/Backup_Module.php', "<?php const VERSION = '0.2.0';");
+    const { exitCode, stderr } = await server.installFrom('/usr/libexec/apiscp-backup');
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain('run packaging/install of the new version again');
+    expect(versionOfModule()).to.equal('0.1.0');
   });
 
   it('goes back to an older version only when it is told so without --upgrade', async () => {
