@@ -6,9 +6,11 @@ import { deliver } from '../notify/deliver.ts';
 import type { Message } from '../notify/message.ts';
 import { oneLine } from '../notify/plain-text.ts';
 import { findLivingUnit } from '../panel/units.ts';
-import { readHolds } from '../repository/holds.ts';
+import { readHolds, type StoredHold } from '../repository/holds.ts';
 import { newTimedId, unitNameOf } from '../repository/ids.ts';
+import { snapshotPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { AccountResult } from '../schemas/account.ts';
 import { leavingAccounts, noteLeaving } from '../timeline/leaving-accounts.ts';
@@ -38,12 +40,14 @@ export async function lastBackup(unit: string, backUp: BackUp, context: Context,
   const isThere = living !== undefined && living.roots.length > 0;
   if (!isThere && isLeaving(unit, context))
     return { status: 'ok', message: 'its last backup is held', snapshot: null, until: null, job: null };
+  // Whatever ends this process: what there is of an account that goes is held.
+  const early = isThere ? await holdNewest(unit, keepDeleted, context).catch(() => undefined) : undefined;
   const attempt = isThere && minutes !== false ? await attemptFor({ minutes, minute }, unit, backUp, context) : notTried(isThere);
-  const held = await holdNewest(unit, keepDeleted, context).catch((error: unknown) => ({ problem: asFailure(error).message }));
-  const message = [attempt.failure, 'problem' in held ? held.problem : undefined].filter((each) => each !== undefined).join('; ');
-  if (message !== '') await tell(unit, message, 'problem' in held ? null : held, context);
-  if ('problem' in held) return { status: 'failed', message, snapshot: null, until: null, job: null };
   const isWhole = attempt.failure === undefined && !attempt.isPartial;
+  const held = await holdNewest(unit, keepDeleted, context, isWhole).catch((error: unknown) => ({ problem: asFailure(error).message }));
+  const message = [attempt.failure, 'problem' in held ? held.problem : undefined].filter((each) => each !== undefined).join('; ');
+  if (message !== '') await tell(unit, message, 'problem' in held ? early : held, context);
+  if ('problem' in held) return { status: 'failed', message, snapshot: early?.snapshot ?? null, until: early?.until ?? null, job: null };
   const done = attempt.isPartial ? 'the last backup lacks something; `apiscp-backup list` names what' : 'the last backup was made';
   return { status: isWhole ? 'ok' : 'partial', message: message === '' ? done : message, ...held, job: null };
 }
@@ -67,7 +71,8 @@ async function attemptFor(
   const signal = AbortSignal.any([context.signal, limit]);
   try {
     const { units } = await backUp(
-      { units: [unit as `site${string}`], level: 'incremental', wait: minutes },
+      // A night that is under way would take longer than the panel waits.
+      { units: [unit as `site${string}`], level: 'incremental', wait: minutes, alone: true },
       { ...bounded(context), signal },
     );
     const [outcome] = units;
@@ -85,23 +90,49 @@ function bounded({ settings, settingsFile, reporter, now, machine }: Context): O
   return { settings, settingsFile, reporter, now, ...(machine === undefined ? {} : { machine }) };
 }
 
-/** Holds the newest backup of an account, once; and remembers that the account goes. */
-async function holdNewest(unit: string, keep: string | false, context: Context): Promise<Pick<AccountResult, 'snapshot' | 'until'>> {
+/**
+ * Holds the newest backup of an account, once; and remembers that the account goes. With `isLast` an earlier one that is held for the same reason is
+ * held no longer.
+ */
+async function holdNewest(
+  unit: string,
+  keep: string | false,
+  context: Context,
+  isLast = false,
+): Promise<Pick<AccountResult, 'snapshot' | 'until'>> {
   const repository = await openRepository(context.settings, 'write', (notice) => context.reporter.log(notice));
   const { unit: id } = await resolveUnit(unit, repository, context);
   noteLeaving(context.settings.stateDirectory, { unit: id, at: context.now().getTime() });
   if (keep === false) return { snapshot: null, until: null };
-  const before = (await readHolds(repository)).filter(({ reason }) => reason.startsWith(REASON));
+  const before = await heldAsDeleted(id, repository);
   const { snapshot, until } = await hold({ snapshot: 'latest', unit: id, reason: REASON, until: keep }, context);
-  const same = before.filter((each) => each.snapshot === snapshot);
-  for (const { path } of same) await repository.removeObject(path);
+  const needless = before.filter((each) => isLast || each.snapshot === snapshot);
+  // Where this server may delete nothing, they end by themselves.
+  for (const { path } of needless) await repository.removeObject(path).catch((error: unknown) => repository.report(error));
   return { snapshot, until };
+}
+
+/** Holds of the backups of a deleted account. */
+async function heldAsDeleted(unit: string, repository: Repository): Promise<StoredHold[]> {
+  const held: StoredHold[] = [];
+  for (const each of await readHolds(repository)) {
+    const isOfUnit = each.reason.startsWith(REASON) && (await repository.objectSize(snapshotPath(unit, each.snapshot))) !== undefined;
+    if (isOfUnit) held.push(each);
+  }
+  return held;
+}
+
+/** Holds the newest backup of an account that is gone, where that could not be done when the panel told of it. Throws what keeps it from being held. */
+export async function holdAfterwards(unit: string, repository: Repository, context: Context): Promise<void> {
+  const { keepDeleted } = accountSettingsOf(context.settings);
+  if (keepDeleted === false || (await heldAsDeleted(unit, repository)).length > 0) return;
+  await hold({ snapshot: 'latest', unit, reason: REASON, until: keepDeleted }, context);
 }
 
 async function tell(
   unit: string,
   problem: string,
-  held: Pick<AccountResult, 'snapshot' | 'until'> | null,
+  held: Pick<AccountResult, 'snapshot' | 'until'> | undefined,
   context: Context,
 ): Promise<void> {
   const { domain } = findLivingUnit(context.settings, unit) ?? { domain: null };

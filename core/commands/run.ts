@@ -69,14 +69,14 @@ export async function run(request: RunRequest, context: Context, journal: RunJou
   if (wanted.length === 0) repository.expectAll();
   const { living: units, vanished } = await unitsOfRun(wanted, repository, settings);
   const isOwners = request.policy === 'owner';
-  if (isOwners && units.length === 0) throw rootMissing(wanted[0] as string, ['it is not on the server any more']);
+  if (isAlone(request) && units.length === 0) throw rootMissing(wanted[0] as string, ['it is not on the server any more']);
   const minutes = request.wait ?? (isOwners ? Math.min(OWNERS_WAIT, limits.wait) : limits.wait);
   // The lock went with the process that had it: whoever came between ends at some time.
   const waiting = waitingFor(journal.earlier === undefined ? minutes : Math.max(minutes, limits.wait), context);
-  // An owner's run takes the lock of the own unit alone: it neither stops nor delays anybody else's.
+  // Such a run takes the lock of its own unit alone: it neither stops nor delays anybody else's.
   const lock = await waitForLock(
     settings.stateDirectory,
-    isOwners ? unitBackupLock((units[0] as PanelUnit).name) : 'backup',
+    isAlone(request) ? unitBackupLock((units[0] as PanelUnit).name) : 'backup',
     'a backup',
     waiting,
   );
@@ -98,6 +98,11 @@ async function putBackDamaged(repository: Repository, { settings }: Context): Pr
   } finally {
     lock?.release();
   }
+}
+
+/** Whether a run is of one unit alone, beside others: an owner's, or the last one of an account. */
+function isAlone({ policy, alone }: RunRequest): boolean {
+  return policy === 'owner' || alone === true;
 }
 
 const NEVER = new AbortController().signal;
@@ -140,13 +145,13 @@ async function backUp(
     journal.begin({ id, started: started.toISOString() });
     const exported = context.databaseExport;
     if (exported !== undefined && earlier === undefined) reportExport(exported, context);
-    if (request.policy !== 'owner' && databasesOf(settings).method === 'stream') await settleDeadRestores(databases, context);
+    if (!isAlone(request) && databasesOf(settings).method === 'stream') await settleDeadRestores(databases, context);
     const { unchanged, runs } = await readRuns(repository, started, context);
     const history = { runs, deletions: await readDeletions(repository, (error) => repository.report(error)) };
     const isRunMissing = (await repository.runs.missing()) !== undefined;
-    if (request.policy !== 'owner') await putBackDamaged(repository, context);
-    // Whose backups others are is no owner's business.
-    const isUnitMissing = request.policy !== 'owner' && (await tellMissingUnits({ repository, history }, context));
+    if (!isAlone(request)) await putBackDamaged(repository, context);
+    // Whose backups others are is not the business of such a run.
+    const isUnitMissing = !isAlone(request) && (await tellMissingUnits({ repository, history }, context));
     const cache = new ManifestCache(repository);
     const throttled = withinAllowance(owner, throttledBy(limits.sendRate, context.signal));
     const control = new RunControl({ progress, signal: context.signal, load, throttled });
@@ -186,7 +191,7 @@ async function backUp(
     const now =
       earlier?.isLast === true
         ? units.map((unit) => failed(unit, notBegun(unit), context.now().toISOString()))
-        : await backUpAll(units, { suspects, level, waiting, held: request.policy === 'owner' ? lock : undefined }, tools);
+        : await backUpAll(units, { suspects, level, waiting, held: isAlone(request) ? lock : undefined }, tools);
     const ended = [...missing, ...(earlier?.ended ?? []), ...now];
     const finished = context.now().toISOString();
     const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));

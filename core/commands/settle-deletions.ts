@@ -5,6 +5,7 @@ import { findLivingUnit } from '../panel/units.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { forgetLeaving, leavingAccounts } from '../timeline/leaving-accounts.ts';
+import { holdAfterwards } from './last-backup.ts';
 
 /** An account that is on the server so long after the panel was going to delete it stays. In milliseconds. */
 const STAYS_AFTER = 2 * 86_400_000;
@@ -33,10 +34,15 @@ export async function settleDeletions(context: Context): Promise<void> {
 }
 
 /** Whether nothing is left to be done about an account that was going to be deleted. */
-async function settle(id: string, repository: Repository, { settings }: Context): Promise<boolean> {
+async function settle(id: string, repository: Repository, context: Context): Promise<boolean> {
+  const { settings } = context;
   const unit = await repository.units.resolve(id);
   const living = findLivingUnit(settings, unit.name);
   if (living !== undefined && living.roots.length > 0 && repository.units.livesAs(unit, living.incarnation)) return false;
+  await holdAfterwards(unit.unit, repository, context).catch((error: unknown) => {
+    // One that has no backup has nothing to hold.
+    if (asFailure(error).code !== 'snapshot_unknown') throw error;
+  });
   if (!repository.units.isGone(unit))
     await repository.units.addNote({ unit: unit.unit, kind: 'gone', reason: 'the panel deleted the account' });
   return true;

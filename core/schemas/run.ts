@@ -125,6 +125,9 @@ export const runResult = {
   additionalProperties: false,
 } as const;
 
-export type RunRequest = FromSchema<typeof runRequest>;
+export type RunRequest = FromSchema<typeof runRequest> & {
+  /** Beside whatever run is under way, which it neither waits for nor stops: for the one unit that it names. Only the program itself asks so; no message does. */
+  readonly alone?: true;
+};
 export type RunResult = FromSchema<typeof runResult>;
 export type UnitOutcome = FromSchema<typeof unitOutcome>;

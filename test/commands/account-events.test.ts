@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { takeRetentionLock } from '../../core/commands/hold.ts';
 import { lastBackup } from '../../core/commands/last-backup.ts';
 import type { BackUp } from '../../core/commands/nightly.ts';
 import { prune } from '../../core/commands/prune.ts';
@@ -12,6 +13,7 @@ import { status } from '../../core/commands/status.ts';
 import { watch } from '../../core/commands/watch.ts';
 import { Failure } from '../../core/failure.ts';
 import { jobs } from '../../core/jobs/job-commands.ts';
+import { takeLock } from '../../core/locks/locks.ts';
 import { readHolds } from '../../core/repository/holds.ts';
 import { openRepository } from '../../core/repository/open-repository.ts';
 import { MailSink } from '../notify/sinks.ts';
@@ -108,6 +110,52 @@ describe('the last backup of an account', () => {
     renameSync(server.repository, `${server.repository}-away`);
     expect(await deleting()).to.include({ status: 'failed', snapshot: null });
     expect(mails.take().map(({ text }) => text.includes('No backup of it is held.'))).to.deep.equal([true, true]);
+  });
+
+  it('leaves a hold of what there was when the process is ended meanwhile', async () => {
+    let held: string[] = [];
+    const killed: BackUp = async () => {
+      held = (await holds()).map(({ snapshot }) => snapshot);
+      return run({ units: ['site1'], level: 'incremental' }, server.context);
+    };
+    writeFileSync(join(server.shadow, 'file'), 'the last words');
+    const { snapshot } = await deleting(killed);
+    expect(held).to.have.length(1).and.not.to.include(snapshot);
+    expect((await holds()).map(({ snapshot }) => snapshot)).to.deep.equal([snapshot]);
+  });
+
+  it('waits for no run of the server, which may take hours', async () => {
+    const lock = takeLock(server.context.settings.stateDirectory, 'backup', 'a backup');
+    try {
+      writeFileSync(join(server.shadow, 'file'), 'the last words');
+      expect(await deleting()).to.include({ status: 'ok' });
+    } finally {
+      lock.release();
+    }
+  });
+
+  it('is held later where a prune is under way when the account goes', async () => {
+    const lock = takeRetentionLock(server.context.settings.stateDirectory, 'a prune');
+    const { status: ended } = await deleting();
+    expect(ended).to.equal('failed');
+    gone();
+    await watch({}, server.context);
+    expect(await holds()).to.deep.equal([]);
+    lock.release();
+    await watch({}, server.context);
+    expect(await holds()).to.have.length(1);
+    await watch({}, server.context);
+    expect(await holds()).to.have.length(1);
+  });
+
+  it('is held for each of two accounts that had the same name', async () => {
+    await deleting();
+    gone();
+    await watch({}, server.context);
+    server.addAccount('site1');
+    await run({ units: ['site1'] }, server.context);
+    expect(await deleting()).to.include({ status: 'ok' });
+    expect(await holds()).to.have.length(2);
   });
 
   it('holds what there is when the panel tells of a deletion only afterwards', async () => {
