@@ -148,6 +148,18 @@ describe('the last backup of an account', () => {
     expect(await holds()).to.have.length(1);
   });
 
+  it('is held also where an earlier hold cannot be removed', async function () {
+    await deleting(() => Promise.reject(new Failure('io_error', 'the disk is slow')));
+    const [first] = globSync(join(server.repository, 'servers/*/holds/*.json'));
+    if ((await execa('chattr', ['+i', first as string], { reject: false })).exitCode !== 0) return this.skip();
+    writeFileSync(join(server.shadow, 'file'), 'the last words');
+    const result = await deleting().finally(() => execa('chattr', ['-i', first as string]));
+    expect(result).to.include({ status: 'ok' });
+    expect((await holds()).map(({ snapshot }) => snapshot))
+      .to.include(result.snapshot)
+      .and.to.have.length(2);
+  });
+
   it('is held for each of two accounts that had the same name', async () => {
     await deleting();
     gone();
