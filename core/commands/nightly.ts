@@ -171,6 +171,8 @@ async function underLock(request: NightlyRequest, context: Context, backUp: Back
   const ended: NightNote = { ...night, done, steps: steps.map(withoutError) };
   keep(ended, context);
   await isAnnounced;
+  // Also what the panel deleted while the night was under way.
+  await settleDeletions(context);
   await tellEnd(ended, worstOf(steps), context);
   const reason =
     request.now === true ? 'it was asked for' : `it was due at ${new Date(due).toISOString()}${isAgain ? ', and failed before' : ''}`;

@@ -18,6 +18,7 @@ import { backUpUnit } from '../backup/unit-backup.ts';
 import { differentialDueSince, type LevelRequest } from '../chain/choose-level.ts';
 import { databasesOf } from '../config/databases.ts';
 import { limitsOf } from '../config/limits.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
 import { Databases } from '../databases/databases.ts';
 import { asFailure, Failure } from '../failure.ts';
@@ -27,7 +28,7 @@ import { unitBackupLock } from '../locks/unit-locks.ts';
 import type { PanelUnit } from '../panel/unit.ts';
 import { findLivingUnit, listUnits } from '../panel/units.ts';
 import { readDeletions } from '../repository/history/deletions.ts';
-import { newTimedId } from '../repository/ids.ts';
+import { newTimedId, unitNameOf } from '../repository/ids.ts';
 import { ManifestCache } from '../repository/manifest-cache.ts';
 import { mendObjects } from '../repository/mend-objects.ts';
 import { openRepository } from '../repository/open-repository.ts';
@@ -42,6 +43,7 @@ import type { RunRequest, RunResult } from '../schemas/run.ts';
 import { toWireError } from '../schemas/wire-error.ts';
 import { refuseOwnPlaces } from '../targets/own-places.ts';
 import { requireUsablePatterns } from '../timeline/exclude-rules.ts';
+import { leavingAccounts } from '../timeline/leaving-accounts.ts';
 import { schedulePolicy } from '../timeline/policies.ts';
 import { localTimeZone } from '../timeline/time-zone.ts';
 import { type LastUnchanged, lastUnchanged } from '../timeline/unchanged-runs.ts';
@@ -103,6 +105,13 @@ async function putBackDamaged(repository: Repository, { settings }: Context): Pr
 /** Whether a run is of one unit alone, beside others: an owner's, or the last one of an account. */
 function isAlone({ policy, alone }: RunRequest): boolean {
   return policy === 'owner' || alone === true;
+}
+
+/** Without the accounts that failed because the panel deleted them meanwhile, and said so: nothing was to be backed up any more. */
+function withoutDeleted(ended: readonly EndedUnit[], settings: Settings): EndedUnit[] {
+  const leaving = new Set(leavingAccounts(settings.stateDirectory).map(({ unit }) => unitNameOf(unit)));
+  const isGone = (name: string): boolean => (findLivingUnit(settings, name)?.roots.length ?? 0) === 0;
+  return ended.filter(({ outcome: { status, unit } }) => status !== 'failed' || !leaving.has(unit) || !isGone(unit));
 }
 
 const NEVER = new AbortController().signal;
@@ -192,7 +201,8 @@ async function backUp(
       earlier?.isLast === true
         ? units.map((unit) => failed(unit, notBegun(unit), context.now().toISOString()))
         : await backUpAll(units, { suspects, level, waiting, held: isAlone(request) ? lock : undefined }, tools);
-    const ended = [...missing, ...(earlier?.ended ?? []), ...now];
+    const all = [...missing, ...(earlier?.ended ?? []), ...now];
+    const ended = isWhole ? withoutDeleted(all, settings) : all;
     const finished = context.now().toISOString();
     const ofUnits = overallStatus(ended.map(({ outcome }) => outcome.status));
     const status = ofUnits === 'ok' && (exported?.result === 'failed' || isRunMissing || isUnitMissing) ? 'partial' : ofUnits;

@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { keys } from '../../core/commands/keys.ts';
 import { type BackUp, nightlyWith } from '../../core/commands/nightly.ts';
@@ -11,6 +11,7 @@ import { Failure } from '../../core/failure.ts';
 import { takeLock } from '../../core/locks/locks.ts';
 import type { NightlyResult } from '../../core/schemas/nightly.ts';
 import { writeNight } from '../../core/timeline/last-night.ts';
+import { noteLeaving } from '../../core/timeline/leaving-accounts.ts';
 import { Sandbox } from './sandbox.ts';
 
 const HOUR = 3_600_000;
@@ -45,6 +46,29 @@ describe('the automatic backup', () => {
     pass(14);
   };
   const stepsOf = ({ steps }: NightlyResult) => Object.fromEntries(steps.map(({ step, status }) => [step, status]));
+
+  it('misses no account that the panel deletes while it is under way, and says so', async () => {
+    const other = server.addAccount('site2');
+    const another = server.addAccount('site3');
+    await run({}, server.context);
+    await untilDue();
+    const deletedMeanwhile: BackUp = (request, context) =>
+      run(request, context, {
+        earlier: undefined,
+        begin() {},
+        beginUnit(unit) {
+          if (unit !== 'site1') return;
+          const [id] = globSync('servers/*/units/site2-*', { cwd: server.repository }).map((path) => basename(path));
+          noteLeaving(server.context.settings.stateDirectory, { unit: id as string, at: clock });
+          // The other one is lost without a word of the panel.
+          for (const folder of [other, another]) rmSync(folder, { recursive: true });
+        },
+        endUnit() {},
+      });
+    const { steps } = await nightly({}, deletedMeanwhile);
+    expect(steps[0]?.message).to.contain('site3 (failed)').and.not.to.contain('site2');
+    expect((await status({}, server.context)).coverage.vanished).to.deep.equal(['site3']);
+  });
 
   it('waits for the night after it was installed, and is made once then: run, prune, verify', async () => {
     expect((await nightly()).due).to.equal(false);
