@@ -6,22 +6,17 @@ import { deliver } from '../notify/deliver.ts';
 import type { Message } from '../notify/message.ts';
 import { oneLine } from '../notify/plain-text.ts';
 import { findLivingUnit } from '../panel/units.ts';
-import { readHolds, type StoredHold } from '../repository/holds.ts';
 import { newTimedId, unitNameOf } from '../repository/ids.ts';
-import { snapshotPath } from '../repository/layout.ts';
 import { openRepository } from '../repository/open-repository.ts';
-import type { Repository } from '../repository/repository.ts';
 import { prepareStateDirectory } from '../repository/state-directory.ts';
 import type { AccountResult } from '../schemas/account.ts';
 import { leavingAccounts, noteLeaving } from '../timeline/leaving-accounts.ts';
 import { resolveUnit } from '../timeline/resolve-unit.ts';
 import { hold } from './hold.ts';
+import { heldAsDeleted, REASON } from './hold-deleted.ts';
 import type { BackUp } from './nightly.ts';
 
 const MINUTE = 60_000;
-/** How the reason of such a hold begins: the event can come twice. */
-const REASON = 'the account was deleted';
-
 /** What became of the backup: why it failed, or what it lacks. */
 interface Attempt {
   readonly failure: string | undefined;
@@ -110,23 +105,6 @@ async function holdNewest(
   // Where this server may delete nothing, they end by themselves.
   for (const { path } of needless) await repository.removeObject(path).catch((error: unknown) => repository.report(error));
   return { snapshot, until };
-}
-
-/** Holds of the backups of a deleted account. */
-async function heldAsDeleted(unit: string, repository: Repository): Promise<StoredHold[]> {
-  const held: StoredHold[] = [];
-  for (const each of await readHolds(repository)) {
-    const isOfUnit = each.reason.startsWith(REASON) && (await repository.objectSize(snapshotPath(unit, each.snapshot))) !== undefined;
-    if (isOfUnit) held.push(each);
-  }
-  return held;
-}
-
-/** Holds the newest backup of an account that is gone, where that could not be done when the panel told of it. Throws what keeps it from being held. */
-export async function holdAfterwards(unit: string, repository: Repository, context: Context): Promise<void> {
-  const { keepDeleted } = accountSettingsOf(context.settings);
-  if (keepDeleted === false || (await heldAsDeleted(unit, repository)).length > 0) return;
-  await hold({ snapshot: 'latest', unit, reason: REASON, until: keepDeleted }, context);
 }
 
 async function tell(

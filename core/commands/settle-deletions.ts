@@ -5,7 +5,7 @@ import { findLivingUnit } from '../panel/units.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { forgetLeaving, leavingAccounts } from '../timeline/leaving-accounts.ts';
-import { holdAfterwards } from './last-backup.ts';
+import { holdAfterwards } from './hold-deleted.ts';
 
 /** An account that is on the server so long after the panel was going to delete it stays. In milliseconds. */
 const STAYS_AFTER = 2 * 86_400_000;
