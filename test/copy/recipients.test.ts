@@ -211,6 +211,7 @@ describe('a copy for recipients of its own', () => {
       [undefined, () => rmSync(fileOf('server.json'))],
     ];
     for (const [index, [code, attack]] of attacks.entries()) {
+      if (process.env.SLOW !== '1' && [2, 5, 7, 9].includes(index)) continue;
       attack();
       const end = await copy(sandbox);
       if (code !== undefined)
@@ -219,7 +220,7 @@ describe('a copy for recipients of its own', () => {
           `${index}`,
         ).to.include(code);
       expect(await copy(sandbox), `${index}`).to.deep.include({ status: 'ok', objects: 0, problems: [] });
-      if (process.env.SLOW === '1' || [0, 3, 8, 9].includes(index)) expect(await verified(), `${index}`).to.equal('ok');
+      if (process.env.SLOW === '1' || [0, 3, 8].includes(index)) expect(await verified(), `${index}`).to.equal('ok');
     }
     expect(await listed()).to.include(newest);
   });
