@@ -18,10 +18,10 @@ const FILES = 20_000;
 const ACCOUNT = 'site1';
 const STORES: readonly StoreName[] = ['s3', 'sftp'];
 
-/** A full and a restore of small files over a line of 100 Mbit/s and 50 ms each way. The floor is what the line alone needs for the bytes of ours. */
+/** A full of two accounts, and a restore of that of small files, over a line of 100 Mbit/s and 50 ms each way. The floor is what the line alone needs for the bytes of ours. */
 export async function runLine({ size, folder, rounds, text, journal }: Bench, tools: readonly PresentTool<LinePlace>[]): Promise<void> {
-  const plan = { seed: size.server.seed, files: FILES };
-  journal.say(`one account of ${FILES} small files over a line of 100 Mbit/s, 50 ms each way`);
+  const plan = { seed: size.server.seed, files: FILES, accounts: 2 };
+  journal.say(`one account of ${FILES} small files, and one of long ones, over a line of 100 Mbit/s, 50 ms each way`);
   const { accountsRoot } = new KeptTree(join(folder, 'small-files'), plan, (root) => makeSmallFilesTree(root, plan, text));
   const workFolder = join(folder, 'work');
   rmSync(workFolder, { recursive: true, force: true });
@@ -57,7 +57,7 @@ export async function runLine({ size, folder, rounds, text, journal }: Bench, to
       const contenders = tools.map(({ kind }, index) => {
         const own = join(workFolder, `${store}-${index}`);
         mkdirSync(own, { recursive: true });
-        return { name: kind.name, tool: kind.at({ accountsRoot, accounts: [ACCOUNT], folder: own, line, store }) };
+        return { name: kind.name, tool: kind.at({ accountsRoot, accounts: [ACCOUNT, 'site2'], folder: own, line, store }) };
       });
       for (const operation of ['full', 'restoreAccount'] as const) {
         for (let round = 0; round < rounds; round++)

@@ -13,7 +13,7 @@ export interface Reach {
   readonly room: number;
 }
 
-const USUAL_REACH: Reach = { gap: 128 * 1024, first: 512 * 1024, longest: 4 * 1024 * 1024, room: 24 * 1024 * 1024 };
+const USUAL_REACH: Reach = { gap: 128 * 1024, first: 512 * 1024, longest: 4 * 1024 * 1024, room: 16 * 1024 * 1024 };
 
 /** A frame that is going to be taken. */
 export interface WantedFrame {
