@@ -36,9 +36,9 @@ function warningLines(warnings: readonly ShownWarning[], count: number, place = 
   return lines.join('');
 }
 
-function renderInit({ repository, id, created, keys, fingerprint }: InitResult): string {
+function renderInit({ repository, id, created, keys, fingerprint, lacks }: InitResult): string {
   const signs = `This server signs what it writes with the key ${fingerprint}: keep a note of that elsewhere.\n`;
-  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n${keysText(keys)}${signs}`;
+  return `${created ? 'Made' : 'Found'} the repository ${printable(repository)} (${id}).\n${keysText(keys)}${signs}${lacks.map(({ message }) => `Lacking: ${printable(message)}.\n`).join('')}`;
 }
 
 function keysText({ mode, recipients, serverRecipient, passphraseRecipient }: Keys): string {

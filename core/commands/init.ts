@@ -1,13 +1,16 @@
 import type { Context } from '../context/context.ts';
+import type { Notify } from '../context/notice.ts';
 import { fingerprintOf } from '../crypto/ed25519.ts';
 import { checkRecipient } from '../crypto/recipient.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
+import type { Backend } from '../repository/backends/backend.ts';
 import { openStore } from '../repository/backends/open-store.ts';
 import { identifyRepository } from '../repository/identify.ts';
 import { changeKeys, type KeyChoice } from '../repository/keys/change-keys.ts';
 import { decidedKey, keyForWriting } from '../repository/keys/current-key.ts';
 import { readPassphrase } from '../repository/keys/identity-source.ts';
 import { type KeyRecord, keysOf } from '../repository/keys/key-record.ts';
+import { SERVER_FILE } from '../repository/layout.ts';
 import { openPlace, openRepository } from '../repository/open-repository.ts';
 import type { Place } from '../repository/opened-place.ts';
 import { initRepository } from '../repository/place.ts';
@@ -50,7 +53,20 @@ export async function init(request: InitRequest, context: Context): Promise<Init
     created,
     keys: keysOf(key),
     fingerprint: fingerprintOf(repository.signatures.makeOwnKey(repository.server).publicKey),
+    lacks: await lacksOf(store, repository.nameOf(SERVER_FILE), notify),
   };
+}
+
+/** What the place lacks. That it cannot be told is no reason against a repository that is there. */
+async function lacksOf(store: Backend, name: string, notify: Notify): Promise<InitResult['lacks']> {
+  try {
+    return [...((await store.lacking?.(name)) ?? [])];
+  } catch (error) {
+    const { code, message } = asFailure(error);
+    if (code === 'cancelled') throw error;
+    notify({ level: 'warning', code, message: `what the place lacks cannot be told: ${message}`, affected: [store.description] });
+    return [];
+  }
 }
 
 /**

@@ -24,8 +24,21 @@ export const initResult = {
     created: { type: 'boolean', description: 'False when the repository was there already.' },
     keys: keysSchema,
     fingerprint: { ...fingerprintSchema, description: 'Of the key with which this server signs: keep a note of it elsewhere.' },
+    lacks: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          what: { enum: ['exclusive', 'versions', 'locks', 'durable', 'replace', 'space', 'secrecy'] },
+          message: { type: 'string', description: 'What follows from it.' },
+        },
+        required: ['what', 'message'],
+        additionalProperties: false,
+      },
+      description: 'What the place cannot do that backups have a use for. They work without it.',
+    },
   },
-  required: ['status', 'repository', 'id', 'server', 'created', 'keys', 'fingerprint'],
+  required: ['status', 'repository', 'id', 'server', 'created', 'keys', 'fingerprint', 'lacks'],
   additionalProperties: false,
 } as const;
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import type { InitResult } from '../../core/schemas/init.ts';
 import { runProgram } from '../program.ts';
 import { BadNetwork } from './bad-network.ts';
 
@@ -114,12 +115,13 @@ export function copyInStore(title: string, settings: () => Promise<Readonly<Reco
   });
 }
 
-/** What the program does with a repository in a store, from the first backup to the loss of the server. */
-export function programInStore(title: string, settings: () => Promise<Readonly<Record<string, unknown>>>): void {
+/** What the program does with a repository in a store, from the first backup to the loss of the server. `lacks` is what `init` says of it. */
+export function programInStore(title: string, settings: () => Promise<Readonly<Record<string, unknown>>>, lacks: readonly string[]): void {
   it(`the program backs up to ${title}, restores from there, prunes, and goes on without its state`, async () => {
     const server = new StoredServer(await settings());
     try {
-      await server.run('init');
+      const made = JSON.parse(await server.run('init', '--json')) as InitResult;
+      expect(made.lacks.map(({ what }) => what)).to.deep.equal(lacks);
       await server.run('run');
       const big = Buffer.alloc(12_000_000, 'a line of text that is not random\n');
       writeFileSync(join(server.files, 'big'), big);

@@ -108,9 +108,13 @@ describe('a repository in what rclone reaches', function () {
       () => open('rclone:secret:a/b'),
       async () => {},
     );
-    programInStore('what rclone encrypts', async () => ({
-      repository: 'rclone:secret:backups',
-      rclone: { configFile: join(folder, 'rclone.conf') },
-    }));
+    programInStore(
+      'what rclone encrypts',
+      async () => ({
+        repository: 'rclone:secret:backups',
+        rclone: { configFile: join(folder, 'rclone.conf') },
+      }),
+      ['exclusive', 'durable'],
+    );
   }
 });

@@ -40,10 +40,14 @@ describe('a repository in a store that speaks S3', function () {
     );
   }
 
-  programInStore('S3', async () => ({
-    repository: `s3:${ceph.endpoint}/backups-of-a-server/some/prefix`,
-    s3: { credentialsFile: ceph.credentialsFile },
-  }));
+  programInStore(
+    'S3',
+    async () => ({
+      repository: `s3:${ceph.endpoint}/backups-of-a-server/some/prefix`,
+      s3: { credentialsFile: ceph.credentialsFile },
+    }),
+    ['versions'],
+  );
 
   copyInStore('S3', async () => ({
     repository: `s3:${ceph.endpoint}/copies/of/a-server`,

@@ -142,10 +142,14 @@ describe('a repository on an SFTP server', function () {
     expect((await backend.read('servers/s/p', 2_000_000, 1_000_000)).equals(chunks[2])).to.equal(true);
   });
 
-  programInStore('SFTP', async () => ({
-    repository: `sftp:${server.user}@127.0.0.1:${server.port}:${folder}/backups`,
-    sftp: { identityFile: server.identityFile, knownHostsFile: server.knownHostsFile },
-  }));
+  programInStore(
+    'SFTP',
+    async () => ({
+      repository: `sftp:${server.user}@127.0.0.1:${server.port}:${folder}/backups`,
+      sftp: { identityFile: server.identityFile, knownHostsFile: server.knownHostsFile },
+    }),
+    [],
+  );
 
   describe('to a user who is shut in and may neither delete nor rename', () => {
     let shut: SshServer;

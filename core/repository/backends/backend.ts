@@ -42,6 +42,13 @@ export interface ObjectLocks {
   extend(name: string, lock: ObjectLock): Promise<boolean>;
 }
 
+/** What a place cannot do that backups have a use for; they work without it. */
+export interface Lack {
+  readonly what: 'exclusive' | 'versions' | 'locks' | 'durable' | 'replace' | 'space' | 'secrecy';
+  /** What follows from it, for people. */
+  readonly message: string;
+}
+
 /** What stands at the place of a repository: nothing, an empty place, or something. */
 export type Occupation = 'absent' | 'empty' | 'occupied';
 
@@ -94,6 +101,8 @@ export interface Backend {
    * can stay. Undefined where whoever wants to know looks at the place itself.
    */
   readonly tryWriting?: ((folder: string) => Promise<void>) | undefined;
+  /** What the place lacks. `name` is an object that is there: it is tried to be written once more. Undefined where nothing is lacking. */
+  readonly lacking?: ((name: string) => Promise<readonly Lack[]>) | undefined;
   /** An object of so many bytes for reading without waiting; `folder` is a private one for what that needs. */
   openDirectly(name: string, length: number, folder: string): RandomAccess;
   /** Says which objects are going to be read whole, in which order, none longer than `limit`; a place that answers at once leaves it out. */

@@ -95,6 +95,15 @@ export class CountingStore implements Store {
     };
   }
 
+  get lacking(): Store['lacking'] {
+    const store = this.#store;
+    if (store.lacking === undefined) return undefined;
+    return async (name) => {
+      count('other');
+      return (await store.lacking?.(name)) ?? [];
+    };
+  }
+
   get space(): Store['space'] {
     const store = this.#store;
     if (store.space === undefined) return undefined;

@@ -109,6 +109,12 @@ export class LimitedStore implements Store {
     return (folder) => this.#inTurn(async () => store.tryWriting?.(folder));
   }
 
+  get lacking(): Backend['lacking'] {
+    const store = this.#store;
+    if (store.lacking === undefined) return undefined;
+    return (name) => this.#inTurn(async () => (await store.lacking?.(name)) ?? []);
+  }
+
   get space(): Backend['space'] {
     const store = this.#store;
     if (store.space === undefined) return undefined;

@@ -116,6 +116,12 @@ export class StoreBackend implements Backend {
     return (folder) => this.#persistently(async () => store.tryWriting?.(folder));
   }
 
+  get lacking(): Backend['lacking'] {
+    const store = this.#store;
+    if (store.lacking === undefined) return undefined;
+    return (name) => this.#persistently(async () => (await store.lacking?.(name)) ?? []);
+  }
+
   get space(): Backend['space'] {
     const store = this.#store;
     if (store.space === undefined) return undefined;

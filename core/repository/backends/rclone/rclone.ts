@@ -1,7 +1,7 @@
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
-import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import type { Lack, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
 import { INCOMING, incomingOf, isContents, TRIAL_FILE } from '../incoming.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
@@ -14,6 +14,15 @@ import { RcloneWriter } from './rclone-writer.ts';
 export function openRclone(location: RcloneLocation, settings: RcloneSettings): RcloneBackend {
   return new RcloneBackend(new Rclone(location, settings));
 }
+
+/** rclone has no requests for these, whatever the remote could do. */
+const LACKS: readonly Lack[] = [
+  {
+    what: 'exclusive',
+    message: 'rclone has no way to write only where nothing is: that a name is free is found by a look before; names are random',
+  },
+  { what: 'durable', message: 'rclone does not say when something is durable: that depends on the remote' },
+];
 
 /** Objects in whatever rclone reaches. Each call is a child process: slow for small things, and everywhere at home. */
 export class RcloneBackend implements Store {
@@ -34,6 +43,10 @@ export class RcloneBackend implements Store {
 
   async prepare(): Promise<void> {
     await this.#rclone.run(this.description, ['mkdir', this.#rclone.place('')]);
+  }
+
+  async lacking(): Promise<readonly Lack[]> {
+    return LACKS;
   }
 
   async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {

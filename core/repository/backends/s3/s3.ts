@@ -4,11 +4,12 @@ import type { GetObjectCommandOutput, ListObjectsV2CommandInput, ListObjectsV2Co
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
-import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import type { Lack, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
 import type { Store } from '../store-backend.ts';
+import { bucketLacks } from './lacking.ts';
 import { isSize, lookAt } from './look-at.ts';
 import { locksOf, type S3ObjectLocks } from './object-locks.ts';
 import { isMissing, statusOf, strangeAnswer } from './s3-failure.ts';
@@ -66,6 +67,21 @@ export class S3Backend implements Store {
       await this.#store.send(description, (client) => client.send(command));
     }
     await this.locks?.check();
+  }
+
+  async lacking(name: string): Promise<readonly Lack[]> {
+    const bytes = await this.read(name);
+    const writer = await this.create(name);
+    try {
+      await writer.write(bytes);
+      await writer.commit();
+      return await bucketLacks(this.#store, false);
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'object_exists')) throw error;
+      return await bucketLacks(this.#store, this.#store.takesConditions);
+    } finally {
+      await writer.abort();
+    }
   }
 
   async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {

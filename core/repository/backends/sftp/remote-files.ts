@@ -92,6 +92,16 @@ export class RemoteFiles {
     }
   }
 
+  /** The requests beyond the protocol's own that the server said it takes: by what the library itself goes. */
+  async extensions(): Promise<ReadonlySet<string>> {
+    let names: string[] = [];
+    await this.#requests.tell('the server', (sftp, done) => {
+      names = Object.keys((sftp as unknown as { readonly _extensions?: object })._extensions ?? {});
+      done(undefined);
+    });
+    return new Set(names);
+  }
+
   /** Makes a file durable where the server can be asked to. */
   async flush({ sftp, handle }: RemoteHandle): Promise<void> {
     try {

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
-import type { ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import type { Lack, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
 import { INCOMING, incomingOf, isContents, TRIAL_FILE } from '../incoming.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
@@ -22,6 +22,19 @@ export function openSftp(location: SftpLocation, settings: SftpSettings, patienc
 }
 
 const FOLDERS_AT_ONCE = 8;
+
+/** What follows where a server lacks a request that OpenSSH's has. */
+const LACKS: readonly (Lack & { readonly extension: string })[] = [
+  {
+    ...{ extension: 'fsync@openssh.com', what: 'durable' },
+    message: 'the server cannot be asked to put a file on its disk: a power failure there may cut what it has confirmed',
+  },
+  {
+    ...{ extension: 'posix-rename@openssh.com', what: 'replace' },
+    message: 'nothing can be put in the place of a damaged object at once: a repair removes it first',
+  },
+  { extension: 'statvfs@openssh.com', what: 'space', message: 'the server does not say how much room its disk has' },
+];
 
 interface OpenObject extends RemoteHandle {
   readonly size: number;
@@ -52,6 +65,11 @@ export class SftpBackend implements Store {
 
   async prepare(): Promise<void> {
     await this.#files.makeRoot();
+  }
+
+  async lacking(): Promise<readonly Lack[]> {
+    const offered = await this.#files.extensions();
+    return LACKS.filter(({ extension }) => !offered.has(extension)).map(({ what, message }) => ({ what, message }));
   }
 
   async create(name: string, mode: WriteMode = 'new'): Promise<ObjectWriter> {
