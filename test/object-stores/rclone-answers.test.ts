@@ -84,7 +84,7 @@ describe('the program rclone', () => {
     behave('exec sleep 100');
     expect(await failureOf(() => open('plain', 100).folders('servers'))).to.include({ code: 'repository_unreachable', retry: true });
     const controller = new AbortController();
-    const operation = { signal: controller.signal, notify: () => {} };
+    const operation = { signal: controller.signal, notify: () => {}, grace: 50 };
     setTimeout(() => controller.abort(), 50);
     expect(await failureOf(() => operate(operation, () => open().folders('servers')))).to.include({ code: 'cancelled' });
   });

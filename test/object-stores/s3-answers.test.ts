@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
 import type { WriteMode } from '../../core/repository/backends/backend.ts';
+import { operate } from '../../core/repository/backends/operation.ts';
 import type { Patience } from '../../core/repository/backends/retry.ts';
 import { locksOf } from '../../core/repository/backends/s3/object-locks.ts';
 import { S3Backend } from '../../core/repository/backends/s3/s3.ts';
@@ -14,7 +15,7 @@ import { s3Failure } from '../../core/repository/backends/s3/s3-failure.ts';
 import { S3Store } from '../../core/repository/backends/s3/store.ts';
 import { StoreBackend } from '../../core/repository/backends/store-backend.ts';
 import { failureOf } from '../failure-of.ts';
-import { type Answer, error, listing, reset, Script, status } from './s3-script.ts';
+import { type Answer, error, listing, never, reset, Script, status } from './s3-script.ts';
 
 /** One attempt; a repetition where a test says so. */
 const ONCE: Patience = { first: 1, longest: 1, total: 0, quiet: 5000 };
@@ -251,6 +252,28 @@ describe('what a store answers that speaks S3', () => {
     await write(backend);
   });
 
+  it('is waited for no longer than a moment when it says nothing, and nobody wants to know any more', async () => {
+    const location = { kind: 's3', endpoint: store.endpoint, bucket: 'bucket', prefix: 'p' } as const;
+    const backend = new StoreBackend(
+      new S3Backend(new S3Store(location, { credentialsFile }, { waits: { connect: 100_000, silent: 100_000 } })),
+      () => Buffer.alloc(0),
+    );
+    const half: Answer = (_request, response) => {
+      response.writeHead(206, { 'content-range': 'bytes 0-3/4', 'content-length': '4' });
+      response.write('go');
+    };
+    for (const answer of [never, half]) {
+      store.answers = [answer];
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 50);
+      const operation = { signal: controller.signal, notify: () => {}, grace: 50 };
+      expect(await failureOf(() => operate(operation, () => backend.read('a/b', 0, 4)))).to.include({ code: 'cancelled' });
+      // One that answers still gets what ends things in order.
+      store.answers = [STORED];
+      await operate(operation, () => write(backend));
+    }
+  });
+
   it('says in which region a bucket is, and that a place in which only the folder itself stands is empty', async () => {
     store.answers = [
       status(301, { ...XML, 'x-amz-bucket-region': 'eu-west-7' }, '<Error><Code>PermanentRedirect</Code><Message>no</Message></Error>'),
@@ -339,6 +362,13 @@ describe('what a store answers that speaks S3', () => {
     } finally {
       secure.close();
     }
+  });
+
+  it('says of an object in an archive what it is, and not that the key is wrong', async () => {
+    store.answers = [error(403, 'InvalidObjectState')];
+    const failure = await failureOf(() => open().read('a/b', 0, 4));
+    expect(failure).to.include({ code: 'repository_refused', retry: false });
+    expect(failure.advice).to.contain('archive');
   });
 
   it('shows a certificate that is wrong: that does not pass by itself', () => {

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import ssh2, { type SFTPWrapper } from 'ssh2';
+import { operate } from '../../core/repository/backends/operation.ts';
 import type { Patience } from '../../core/repository/backends/retry.ts';
 import { SftpConnection, type SftpSettings, type Waits } from '../../core/repository/backends/sftp/connection.ts';
 import { SftpBackend } from '../../core/repository/backends/sftp/sftp.ts';
@@ -232,6 +233,28 @@ describe('what an SFTP server answers, and what leads to it', function () {
       expect(await failureOf(() => reach().inspect())).to.include({ code: 'repository_unreachable' });
       await wait(50);
       expect(connectionsTo(port)).to.equal(0);
+    });
+
+    it('is waited for no longer than a moment when nobody wants to know any more', async () => {
+      const mute = (sftp: SFTPWrapper) => void sftp.on('STAT', () => {});
+      for (const kind of ['silent', mute] as const) {
+        answer = kind;
+        const controller = new AbortController();
+        setTimeout(() => controller.abort(), 300);
+        const operation = { signal: controller.signal, notify: () => {}, grace: 50 };
+        const waits = { connect: 50_000, silent: 100_000, unanswered: 100_000 };
+        const backend = open({ port, knownHostsFile: join(folder, 'known'), waits, patience: AGAIN });
+        expect(await failureOf(() => operate(operation, () => backend.inspect()))).to.include({ code: 'cancelled' });
+      }
+      await wait(50);
+      expect(connectionsTo(port)).to.equal(0);
+    });
+
+    it('is not asked again when it shows no key of the type that is known', async () => {
+      const other = readFileSync(server.knownHostsFile, 'utf8').split(' ').slice(1).join(' ');
+      const knownHostsFile = file('other-type', `[127.0.0.1]:${port} ${other}`);
+      const failure = await failureOf(() => open({ port, knownHostsFile, patience: AGAIN }).inspect());
+      expect(failure).to.include({ code: 'repository_refused', retry: false });
     });
 
     it('knows no rename that replaces: then the damaged one goes first', async () => {

@@ -4,7 +4,7 @@ import { checkPrivateFile } from '../../../config/private-file.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
 import { errorCode } from '../../../linux/system-error.ts';
-import { currentOperation } from '../operation.ts';
+import { whileWanted } from '../operation.ts';
 
 export type RcloneLocation = Extract<Location, { kind: 'rclone' }>;
 export type RcloneSettings = Settings['rclone'];
@@ -32,15 +32,12 @@ const ARGUMENTS = [
   'ERROR',
 ];
 
-/** A command of which only the answer is waited for is given up after so long, in milliseconds: its place may give a byte now and then. */
-const ANSWER_WITHIN = 1_800_000;
-
 /** What a child of rclone is started with. */
 const BASIC = { reject: false, encoding: 'buffer', stripFinalNewline: false, extendEnv: false } as const satisfies Options;
 
 /** In bytes: a listing of two million objects; and of complaints more than anybody reads. */
 const MOST_OUTPUT = { stdout: 400 * 1024 ** 2, stderr: 1024 ** 2 };
-/** A command that has not ended then hangs, in milliseconds: it gives up by itself what is silent for a minute. */
+/** A command that has not ended then hangs, in milliseconds: it gives up what is silent by itself, but its place may give a byte now and then. */
 const HANGS_AFTER = 1_800_000;
 
 export type RcloneChild = ResultPromise<typeof BASIC>;
@@ -66,12 +63,11 @@ export class Rclone {
     return `${remote}:${root === '' || root.endsWith('/') ? root : `${root}/`}${path}`;
   }
 
-  /** Starts a command; the caller waits for it and looks at how it ended. It ends when nobody waits for the operation under way any more. */
-  start(args: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): RcloneChild {
+  /** Starts a command; the caller waits for it and looks at how it ended. It ends by `signal`. */
+  start(args: readonly string[], input: 'ignore' | 'pipe' = 'ignore', signal?: AbortSignal): RcloneChild {
     // It has the keys, and may have commands that are run.
     checkPrivateFile(this.#config);
     const { PATH = '' } = process.env;
-    const { signal } = currentOperation() ?? {};
     return execa('rclone', [...args, '--config', this.#config, ...ARGUMENTS], {
       ...BASIC,
       maxBuffer: MOST_OUTPUT,
@@ -84,10 +80,7 @@ export class Rclone {
 
   /** The output of a command. `what` is what it is about, for messages. */
   async run(what: string, args: readonly string[]): Promise<Buffer> {
-    const child = this.start(args);
-    const late = setTimeout(() => child.kill('SIGKILL'), ANSWER_WITHIN);
-    const result = await child;
-    clearTimeout(late);
+    const result = await whileWanted(async (signal) => this.start(args, 'ignore', signal));
     if (result.exitCode === 0) return Buffer.from(result.stdout);
     throw rcloneFailure(what, result);
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Failure } from '../../../failure.ts';
 import type { ObjectWriter, WriteMode } from '../backend.ts';
 import { nameTaken } from '../object-failures.ts';
+import { whileWanted } from '../operation.ts';
 import { type Rclone, type RcloneChild, rcloneFailure } from './command.ts';
 
 /** What else a writer needs of the place. */
@@ -52,7 +53,10 @@ export class RcloneWriter implements ObjectWriter {
     const { stdin } = child;
     if (stdin === null || stdin.destroyed) throw rcloneFailure(this.#name, await child);
     if (stdin.write(Buffer.from(chunk))) return;
-    await Promise.race([once(stdin, 'drain').catch(() => {}), child]);
+    await whileWanted((signal) => {
+      signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+      return Promise.race([once(stdin, 'drain').catch(() => {}), child]);
+    });
     if (stdin.destroyed) throw rcloneFailure(this.#name, await child);
   }
 
@@ -61,7 +65,11 @@ export class RcloneWriter implements ObjectWriter {
     try {
       this.#child ??= this.#start();
       this.#child.stdin?.end();
-      const ended = await this.#child;
+      const child = this.#child;
+      const ended = await whileWanted(async (signal) => {
+        signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+        return child;
+      });
       if (ended.exitCode !== 0) throw rcloneFailure(this.#name, ended);
       const stored = await this.#files.sizeOf(this.#temporary);
       if (stored !== this.#length) {

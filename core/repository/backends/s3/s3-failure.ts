@@ -72,6 +72,10 @@ export function s3Failure(what: string, error: unknown): Failure {
   const details = { affected: [what], cause: error };
   if (name === 'NoSuchBucket')
     return new Failure('repository_missing', text, { ...details, advice: 'Make the bucket, or correct its name.' });
+  if (name === 'InvalidObjectState') {
+    const advice = 'Bring it back from the archive (RestoreObject), and keep repositories in classes from which is read at once.';
+    return new Failure('repository_refused', text, { ...details, advice });
+  }
   if (name === 'RequestTimeTooSkewed') {
     return new Failure('repository_refused', text, { ...details, advice: 'Set the clock of this server, and see that chronyd runs.' });
   }

@@ -5,6 +5,7 @@ import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
 import { trustAuthoritiesOf } from '../../../linux/authorities.ts';
 import type { LeastPace } from '../connection-watch.ts';
+import { whileWanted } from '../operation.ts';
 import { boundAnswers } from './bounded-answers.ts';
 import { type Credentials, NO_FILE, readCredentials } from './credentials.ts';
 import { countRequests } from './request-count.ts';
@@ -35,6 +36,13 @@ export interface Manner {
   readonly waits?: Waits;
   /** At a time, at most. */
   readonly connections?: number;
+}
+
+/** Ends requests that are not worth waiting for any more. */
+class EndingHandler extends NodeHttpHandler {
+  override handle(...[request, options]: Parameters<NodeHttpHandler['handle']>): ReturnType<NodeHttpHandler['handle']> {
+    return whileWanted((abortSignal) => super.handle(request, { ...options, abortSignal }));
+  }
 }
 
 /** One bucket of a store, and the beginning of the names in it that are the repository's. */
@@ -93,7 +101,7 @@ export class S3Store {
       // What is sent has its MD5, which all stores know. Others refuse the header of another sum (Backblaze, OVHcloud).
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: new NodeHttpHandler({
+      requestHandler: new EndingHandler({
         connectionTimeout: connect,
         socketTimeout: silent,
         ...watchedAgents({ keepAlive: true, maxSockets: this.#connections, timeout: silent }, pace),
@@ -114,7 +122,14 @@ function ignoreEnvironment(): void {
 }
 
 /** The bytes of an answer, which must be `length`: more are not read, fewer are a connection that broke. */
-export async function bodyOf(what: string, body: Readable, length: number): Promise<Buffer> {
+export function bodyOf(what: string, body: Readable, length: number): Promise<Buffer> {
+  return whileWanted((signal) => {
+    signal.addEventListener('abort', () => body.destroy(new Error('it was not waited for any longer')), { once: true });
+    return readBody(what, body, length);
+  });
+}
+
+async function readBody(what: string, body: Readable, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
   let filled = 0;
   try {

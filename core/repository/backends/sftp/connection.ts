@@ -4,6 +4,7 @@ import type { Location } from '../../../config/location.ts';
 import { readPrivateFile } from '../../../config/private-file.ts';
 import type { Settings } from '../../../config/settings-type.ts';
 import { Failure } from '../../../failure.ts';
+import { whileWanted } from '../operation.ts';
 import { type HostKey, keyChanged, knownHostKeys } from './host-keys.ts';
 import { sftpFailure } from './sftp-failure.ts';
 import { widenWindow } from './window.ts';
@@ -77,56 +78,61 @@ export class SftpConnection {
     const { identityFile = DEFAULTS.identityFile, knownHostsFile = DEFAULTS.knownHostsFile, agent } = this.#settings;
     const keys = await knownHostKeys(host, port, knownHostsFile);
     const key = agent === undefined ? { privateKey: readIdentity(identityFile) } : { agent };
+    const serverHostKey = keyTypes(keys);
     const client = new ssh2.Client();
     const socket = createConnection(port, host);
     let isOther = false;
-    return await new Promise<Session>((resolve, reject) => {
-      const lost = (error: unknown): void => {
-        clearTimeout(late);
-        // What did not come about is left to nobody: each attempt would leave a connection behind.
-        socket.destroy();
-        reject(isOther ? keyChanged(host) : sftpFailure(this.description, error));
-      };
-      const late = setTimeout(() => lost(new Error('it began no session in time')), 2 * this.waits.connect);
-      client.on('error', lost);
-      client.on('close', () => {
-        onEnd();
-        lost(new Error('the connection was closed'));
-      });
-      client.on('ready', () => {
-        client.setNoDelay(true);
-        client.sftp((error, sftp) => {
-          if (error !== undefined) return lost(error);
-          clearTimeout(late);
-          // Whoever is silent for so long while somebody waits is not there any more.
-          socket.setTimeout(this.waits.silent, () => socket.destroy());
-          widenWindow(client, sftp);
-          // A session can end and leave the connection.
-          sftp.once('close', () => {
+    return await whileWanted(
+      (signal) =>
+        new Promise<Session>((resolve, reject) => {
+          const lost = (error: unknown): void => {
+            clearTimeout(late);
+            // What did not come about is left to nobody: each attempt would leave a connection behind.
+            socket.destroy();
+            reject(isOther ? keyChanged(host) : sftpFailure(this.description, error));
+          };
+          const late = setTimeout(() => lost(new Error('it began no session in time')), 2 * this.waits.connect);
+          signal.addEventListener('abort', () => lost(new Error('it was not waited for any longer')), { once: true });
+          client.on('error', lost);
+          client.on('close', () => {
             onEnd();
-            client.destroy();
+            lost(new Error('the connection was closed'));
           });
-          // From here on it keeps the program from ending while somebody waits for an answer, and no longer.
-          socket.unref();
-          return resolve({ sftp, socket });
-        });
-      });
-      client.connect({
-        sock: socket,
-        username: user,
-        ...key,
-        // Nothing else is tried: each way takes its time.
-        authHandler: [agent === undefined ? 'publickey' : 'agent'],
-        readyTimeout: this.waits.connect,
-        keepaliveInterval: 0,
-        // The known key may be of another type than the one that both sides would like best.
-        algorithms: { serverHostKey: keyTypes(keys) as never },
-        hostVerifier: (shown: Buffer) => {
-          isOther = !keys.some(({ blob }) => blob.equals(shown));
-          return !isOther;
-        },
-      });
-    });
+          client.on('ready', () => {
+            client.setNoDelay(true);
+            client.sftp((error, sftp) => {
+              if (error !== undefined) return lost(error);
+              clearTimeout(late);
+              // Whoever is silent for so long while somebody waits is not there any more.
+              socket.setTimeout(this.waits.silent, () => socket.destroy());
+              widenWindow(client, sftp);
+              // A session can end and leave the connection.
+              sftp.once('close', () => {
+                onEnd();
+                client.destroy();
+              });
+              // From here on it keeps the program from ending while somebody waits for an answer, and no longer.
+              socket.unref();
+              return resolve({ sftp, socket });
+            });
+          });
+          client.connect({
+            sock: socket,
+            username: user,
+            ...key,
+            // Nothing else is tried: each way takes its time.
+            authHandler: [agent === undefined ? 'publickey' : 'agent'],
+            readyTimeout: this.waits.connect,
+            keepaliveInterval: 0,
+            // The known key may be of another type than the one that both sides would like best.
+            algorithms: { serverHostKey: serverHostKey as never },
+            hostVerifier: (shown: Buffer) => {
+              isOther = !keys.some(({ blob }) => blob.equals(shown));
+              return !isOther;
+            },
+          });
+        }),
+    );
   }
 }
 

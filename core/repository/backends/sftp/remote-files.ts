@@ -316,8 +316,10 @@ export class RemoteFiles {
         await this.#requests.tell(name, (sftp, done) => sftp.rename(from, to, done));
         return 'renamed';
       } catch (error) {
-        if (statusOf((error as Failure).cause) === Status.failure && (await this.size(to)) !== undefined) throw nameTaken(name);
-        if (statusOf((error as Failure).cause) !== Status.denied) throw error;
+        // Some say that it failed, others that it is there (11 in later versions of the protocol).
+        const status = statusOf((error as Failure).cause);
+        if (status !== undefined && status !== Status.denied && (await this.size(to)) !== undefined) throw nameTaken(name);
+        if (status !== Status.denied) throw error;
         this.#mayRename = false;
       }
     }

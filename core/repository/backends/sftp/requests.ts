@@ -1,4 +1,5 @@
 import type { SFTPWrapper } from 'ssh2';
+import { whileWanted } from '../operation.ts';
 import { strangeAnswer } from './answers.ts';
 import type { Session, SftpConnection } from './connection.ts';
 import { sftpFailure } from './sftp-failure.ts';
@@ -47,7 +48,10 @@ export class Requests {
     waiting.add(reject);
     try {
       send(sftp, (error, value) => (error === undefined || error === null ? resolve(value) : reject(error)));
-      const answer = await promise;
+      const answer = await whileWanted((signal) => {
+        signal.addEventListener('abort', () => socket.destroy(), { once: true });
+        return promise;
+      });
       if (!isAnswer(answer)) throw strangeAnswer(what);
       return answer;
     } catch (error) {

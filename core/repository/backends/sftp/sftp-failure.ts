@@ -32,6 +32,10 @@ export function sftpFailure(what: string, error: unknown): Failure {
     const advice = 'See that the agent runs, and that the setting `sftp` has the path of its socket.';
     return new Failure('repository_refused', `${what}: ${message}`, { ...details, advice });
   }
+  if (level === 'handshake') {
+    const advice = 'See which keys and algorithms the server offers (`ssh -v`), and which key of it the file of known hosts has.';
+    return new Failure('repository_refused', `${what}: ${message}`, { ...details, advice });
+  }
   if (level === 'client-authentication') {
     const advice = 'See that the user of the location has the public key of the setting `sftp` in authorized_keys.';
     return new Failure('repository_refused', `${what}: the server lets nobody in with this key`, { ...details, advice });
