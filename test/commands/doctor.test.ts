@@ -41,6 +41,9 @@ const SCOPES = [
   'schedule',
   'encryption',
   'self-service',
+  's3',
+  'sftp',
+  'rclone',
 ].map((name) => `backups.${name}`);
 
 describe('the doctor', () => {
@@ -214,7 +217,7 @@ describe('the doctor', () => {
     expect(await withoutSpace({ module: '0.0.1' })).to.deep.equal(['version']);
     expect(await withoutSpace({ scopes: SCOPES.slice(1) })).to.deep.equal(['scopes']);
     const files = globSync(join(import.meta.dirname, '../../scopes/*.php')).map((file) => readFileSync(file, 'utf8'));
-    const all = files.flatMap((text) => /^\tconst SCOPE = '(backups\.[a-z-]+)';$/m.exec(text)?.[1] ?? []);
+    const all = files.flatMap((text) => /^\tconst SCOPE = '(backups\.[a-z0-9-]+)';$/m.exec(text)?.[1] ?? []);
     expect(all.sort()).to.deep.equal([...SCOPES].sort());
     const hidden = (await doctor({ scopes: [] }, context())).checks.find(({ check }) => check === 'scopes');
     for (const scope of all) expect(hidden!.message).to.contain(scope);
