@@ -65,8 +65,9 @@ export class SealedStore {
   #begin(path: string): number | undefined {
     this.checkCancelled();
     const before = this.listed.get(path);
+    if (before !== undefined) this.sent.forget(path);
+    this.sent.settle();
     if (before === undefined) return undefined;
-    this.sent.forget(path);
     // What a repair kept would be put back.
     letGoOfObject(this.target.stateFolder, this.target.nameOf(path));
     return before;

@@ -1,7 +1,7 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { ManifestReference } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -25,6 +25,8 @@ export class SentObjects {
   readonly #listed: ReadonlyMap<string, number>;
   readonly #sent = new Map<string, SentObject>();
   #isUnusable = false;
+  /** The file says of something what does not hold any more, unless the disk has its last lines. */
+  #isUnsettled = false;
 
   /** `listed` is kept up to date by whoever stores or removes something. */
   constructor(target: Repository, listed: ReadonlyMap<string, number>) {
@@ -65,29 +67,66 @@ export class SentObjects {
     this.#append(object);
   }
 
-  /** To be called before something else takes its place. */
+  /** To be called, and `settle` behind it, before something else takes its place. Throws `io_error`. */
   forget(path: string): void {
-    if (this.#sent.delete(path)) this.#append({ path, gone: true });
+    if (!this.#sent.delete(path)) return;
+    this.#isUnsettled = true;
+    if (!this.#append({ path, gone: true })) this.#discard();
   }
 
-  #append(line: object): void {
-    this.#try(() => appendFileSync(this.#file, `${JSON.stringify(line)}\n`, { mode: 0o600 }));
+  /**
+   * Nothing that was forgotten is remembered again, even when the power fails: what takes its place is as long, so nobody would notice. Throws
+   * `io_error`.
+   */
+  settle(): void {
+    if (!this.#isUnsettled) return;
+    if (!this.#try(() => withFile(this.#file, fsyncSync))) this.#discard();
+    this.#isUnsettled = false;
+  }
+
+  #append(line: object): boolean {
+    return this.#try(() => appendFileSync(this.#file, `${JSON.stringify(line)}\n`, { mode: 0o600 }));
   }
 
   #writeAnew(): void {
     this.#try(() => replaceFile(this.#file, Buffer.from([...this.#sent.values()].map((each) => `${JSON.stringify(each)}\n`).join(''))));
   }
 
-  /** What is not kept is found out again. */
-  #try(action: () => void): void {
-    if (this.#isUnusable) return;
+  /** What is better lost than wrong. A full disk has room for that. */
+  #discard(): void {
+    try {
+      withFile(this.#file, (descriptor) => {
+        ftruncateSync(descriptor);
+        fsyncSync(descriptor);
+      });
+    } catch (error) {
+      if (readLines(this.#file).lines.length === 0) return;
+      const message = `what was sent before cannot be forgotten, and would be taken for what is sent now: ${asFailure(error).message}`;
+      throw new Failure('io_error', message, { affected: [this.#file] });
+    }
+  }
+
+  /** What is not kept is found out again. Gives whether it was done. */
+  #try(action: () => void): boolean {
+    if (this.#isUnusable) return false;
     try {
       action();
+      return true;
     } catch (error) {
       this.#isUnusable = true;
       const message = `what was sent cannot be remembered, and some of it may be sent again: ${asFailure(error).message}`;
       this.#target.notify({ level: 'warning', code: 'state_unusable', message, affected: [this.#file] });
+      return false;
     }
+  }
+}
+
+function withFile(file: string, action: (descriptor: number) => void): void {
+  const descriptor = openSync(file, 'r+');
+  try {
+    action(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

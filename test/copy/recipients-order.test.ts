@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Copied } from '../../core/copy/copied.ts';
@@ -17,6 +18,25 @@ import type { Repository } from '../../core/repository/repository.ts';
 import { RunIndex } from '../../core/repository/run-index.ts';
 import { Sandbox } from '../commands/sandbox.ts';
 import { FaultyBackend, Killed } from '../repository/faulty-backend.ts';
+
+async function onDisk(folder: string, options: string, action: () => Promise<void>): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'state', folder]);
+  try {
+    await action();
+  } finally {
+    execFileSync('umount', [folder]);
+  }
+}
+
+/** Leaves no room on a disk. */
+function fill(file: string): void {
+  try {
+    for (;;) appendFileSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).to.include({ code: 'ENOSPC' });
+  }
+}
 
 /** Each place to stop at is tried with SLOW=1, else each so many. */
 const STEP = process.env.SLOW === '1' ? 1 : 17;
@@ -223,6 +243,43 @@ describe('a copy for recipients of its own, broken off', () => {
     expect((await backend.read(taken as string)).subarray(0, 21).toString()).to.equal('age-encryption.org/v1');
     await requireWhole(backend);
   });
+
+  for (const options of ['size=64k', 'ro']) {
+    it(`where it cannot forget what it replaces (${options}), remembers nothing of that`, async () => {
+      const backend = new MemoryBackend();
+      const state = newState();
+      await copyTo(await openTarget(backend, state));
+      const kept = readFileSync(join(state, 'sent.jsonl'));
+      const [pack] = (await sentTo(backend)).filter((name) => name.includes('/packs/'));
+      const cut = await backend.create(pack as string, 'replacing');
+      await cut.write(Buffer.from('cut'));
+      await cut.commit();
+      const target = await openTarget(backend, state);
+      await onDisk(state, options, async () => {
+        if (options === 'ro') execFileSync('mount', ['-o', 'remount,rw', state]);
+        // To the end of a page: no line has room behind it.
+        writeFileSync(
+          join(state, 'sent.jsonl'),
+          Buffer.concat([kept, Buffer.alloc(4096 - (kept.length % 4096) - 1, ' '), Buffer.from('\n')]),
+        );
+        if (options === 'ro') execFileSync('mount', ['-o', 'remount,ro', state]);
+        else fill(join(state, 'other'));
+        const refusal = await copyTo(target).catch((error: unknown) => error);
+        if (options === 'ro') {
+          expect(refusal).to.include({ code: 'io_error' });
+          expect((await backend.read(pack as string)).toString()).to.equal('cut');
+          return;
+        }
+        const listed = new Map<string, number>();
+        for await (const { name, size } of target.listObjects('')) listed.set(name, size);
+        const remembered = new SentObjects(target, listed);
+        for (const path of listed.keys()) {
+          const known = remembered.get(path)?.sha256;
+          if (known !== undefined) expect(known, path).to.equal(hash('sha256', await backend.read(target.nameOf(path))));
+        }
+      });
+    });
+  }
 
   it('in the middle of a line of what it remembers, remembers what comes behind', async () => {
     const target = await openTarget(new MemoryBackend(), newState());
