@@ -209,6 +209,20 @@ describe('a store with locks and versions', () => {
       expect(await failureOf(() => listed())).to.include({ code: 'repository_refused' });
     });
 
+    it('takes nothing for missing that it does not know yet: while it asks, where that failed, and where a listing ends in the middle', async () => {
+      const backend = past();
+      store.answers = [page(version('a', 'a1', -1))];
+      expect(await Promise.all([backend.size('a'), backend.size('a'), backend.size('a')])).to.deep.equal([5, 5, 5]);
+      store.answers = [error(403, 'AccessDenied')];
+      expect(await failureOf(() => backend.size('b'))).to.include({ code: 'repository_refused' });
+      store.answers = [error(503, 'SlowDown'), page(version('b', 'b1', -1))];
+      expect(await backend.size('b')).to.equal(5);
+      const cut = '<?xml version="1.0"?><ListVersionsResult><IsTruncated>true</IsTruncated></ListVersionsResult>';
+      store.answers = [status(200, { 'content-type': 'application/xml' }, cut)];
+      for (const action of [() => listed(), () => backend.size('c'), () => backend.folders('servers')] as (() => Promise<unknown>)[])
+        expect(await failureOf(action)).to.include({ code: 'repository_unreachable' });
+    });
+
     it('can only be read', async () => {
       const backend = past();
       for (const action of [() => backend.create('a'), () => backend.remove('a'), () => backend.prepare()] as (() => Promise<unknown>)[])

@@ -125,7 +125,6 @@ export class S3Past implements Store {
   async #find(name: string): Promise<Version | undefined> {
     checkObjectName(name);
     if (!this.#known.has(name)) {
-      this.#known.set(name, null);
       const key = this.#store.keyOf(name);
       const newest: Newest = new Map();
       for await (const page of this.#pages({ Prefix: key, MaxKeys: ALONE })) {
@@ -133,6 +132,8 @@ export class S3Past implements Store {
         // Other names begin so, too, and come behind it.
         if (page.NextKeyMarker !== key) break;
       }
+      // Not before the answer is there: whoever asks meanwhile, or again because it failed, would take that for an object that is not there.
+      this.#known.set(name, null);
       this.#keep(new Map([...newest].filter(([found]) => found === name)));
     }
     return this.#known.get(name) ?? undefined;
@@ -164,9 +165,11 @@ export class S3Past implements Store {
       const page = await this.#store.send(this.description, (client) => client.send(command));
       // Whatever else came would look as if nothing had been there.
       if (page.IsTruncated === undefined) throw strangeAnswer(this.description, 'the answer is no listing');
+      const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
+      // Whatever follows would look as if it had not been there.
+      if (IsTruncated && NextKeyMarker === undefined) throw strangeAnswer(this.description, 'the answer is no listing');
       yield page;
-      const { NextKeyMarker, NextVersionIdMarker } = page;
-      if (!page.IsTruncated || NextKeyMarker === undefined) return;
+      if (!IsTruncated) return;
       const place = JSON.stringify([NextKeyMarker, NextVersionIdMarker]);
       if (seen.has(place)) throw new Failure('repository_refused', `${this.description}: the store lists the same page again and again`);
       seen.add(place);
