@@ -390,6 +390,34 @@ describe('a copy for recipients of its own, of a repository that is encrypted', 
     expect(await sandbox.differences(undefined)).to.deep.equal([]);
   });
 
+  it('says each time what it lost of its own history, until that is accepted', async () => {
+    await sandbox.init();
+    for (const content of ['one', 'two', 'three']) {
+      writeFileSync(join(sandbox.shadow, 'a'), content);
+      await sandbox.back('full');
+      if (content === 'two') await copy(sandbox);
+    }
+    sandbox.set('retention', { keepLast: 0, guardShare: 1 });
+    await perform(sandbox, 'prune', { yes: true });
+    sandbox.set('retention', {});
+    expect(await copy(sandbox)).to.deep.include({ status: 'ok', snapshots: 1, problems: [] });
+    const records = globSync(join(far, 'servers/*/units/site1-*/snapshots/*')).sort();
+    expect(records).to.have.length(3);
+    rmSync(records[0] as string);
+    for (const _ of [1, 2]) {
+      const { status, problems } = await copy(sandbox);
+      expect([status, ...problems.map(({ code }) => code)]).to.deep.equal(['partial', 'history_missing']);
+      expect(problems[0]?.affected.map((name) => join(far, name))).to.deep.equal([records[0]]);
+    }
+    // Nor is it forgotten with all that the repository has of the account.
+    const [unit] = globSync(join(sandbox.repository, 'servers/*/units/site1-*'));
+    renameSync(unit as string, join(sandbox.folder, 'away'));
+    for (const _ of [1, 2]) expect((await copy(sandbox)).problems.map(({ code }) => code)).to.include('history_missing');
+    renameSync(join(sandbox.folder, 'away'), unit as string);
+    await perform(sandbox, 'prune', { fromCopy: 'far', acceptMissing: true, yes: true });
+    expect(await copy(sandbox)).to.deep.include({ status: 'ok', problems: [] });
+  });
+
   it('is refused where the server only writes, and has what it can read from when it can', async () => {
     await sandbox.init({ recipients: [owner.recipient] });
     await sandbox.back();
