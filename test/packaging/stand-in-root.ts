@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,13 +46,22 @@ export class StandInRoot {
     const layers = ['lowerdir=/', `upperdir=${this.#folder}/upper`, `workdir=${this.#folder}/work`];
     execaSync('mount', ['-t', 'overlay', 'overlay', '-o', layers.join(','), this.root]);
     execaSync('mount', ['--bind', '/proc', this.at('/proc')]);
-    execaSync('mount', ['-t', 'devtmpfs', 'devtmpfs', this.at('/dev')], { reject: false });
+    this.#addDevices();
     for (const gone of ['/etc/apiscp-backup', '/var/lib/apiscp-backup', '/var/backups/apiscp-backup', '/usr/libexec/apiscp-backup'])
       rmSync(this.at(gone), { recursive: true, force: true });
     mkdirSync(this.at('/etc/cron.d'), { recursive: true });
     rmSync(this.at('/run/systemd/system'), { recursive: true, force: true });
     this.#addPanel();
     this.addSource('/source', '0.1.0');
+  }
+
+  /** Devices of its own: the kernel's devtmpfs is one for all, so whoever clears away what a killed test left would remove this machine's. */
+  #addDevices(): void {
+    execaSync('mount', ['-t', 'tmpfs', 'devices', this.at('/dev')]);
+    for (const [name, minor] of Object.entries({ null: 3, zero: 5, full: 7, random: 8, urandom: 9 }))
+      execaSync('mknod', ['-m', '666', this.at(join('/dev', name)), 'c', '1', String(minor)]);
+    symlinkSync('/proc/self/fd', this.at('/dev/fd'));
+    mkdirSync(this.at('/dev/shm'));
   }
 
   /** A path inside, as it is reached from outside. */
