@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { execa, execaSync } from 'execa';
 import { ROOT } from '../program.ts';
 import { installPanel } from '../stand-in-panel/install.ts';
+import { mountOwnDevices } from './own-devices.ts';
 
 const SLOW = process.env.SLOW === '1';
 /** A folder with the root of an EL8 or EL9, where one can be had. Without it the oldest Debian of the archives is fetched: C library 2.31, PHP 7.4. */
@@ -33,9 +34,10 @@ const NEWER =
       for (const name of ['upper', 'work', 'root']) mkdirSync(join(folder, name));
       mount('-t', 'overlay', 'overlay', '-o', `lowerdir=${EL_ROOT},upperdir=${folder}/upper,workdir=${folder}/work`, root);
     }
-    for (const name of ['proc', 'dev']) mkdirSync(join(root, name), { recursive: true });
+    mkdirSync(join(root, 'proc'), { recursive: true });
     mount('--bind', '/proc', join(root, 'proc'));
-    mount('--bind', '/dev', join(root, 'dev'));
+    mountOwnDevices(join(root, 'dev'));
+    mounts.push(join(root, 'dev'));
     mkdirSync(join(root, 'source/dist'), { recursive: true });
     for (const name of ['php-module', 'scopes', 'packaging', 'dist/apiscp-backup'])
       cpSync(join(ROOT, name), join(root, 'source', name), { recursive: true });

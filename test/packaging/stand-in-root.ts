@@ -8,7 +8,6 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { ROOT } from '../program.ts';
 import { installPanel } from '../stand-in-panel/install.ts';
+import { mountOwnDevices } from './own-devices.ts';
 
 /** What stands in config/custom/boot.php before: another add-on's lines. */
 export const OTHERS_LINES =
@@ -46,22 +46,13 @@ export class StandInRoot {
     const layers = ['lowerdir=/', `upperdir=${this.#folder}/upper`, `workdir=${this.#folder}/work`];
     execaSync('mount', ['-t', 'overlay', 'overlay', '-o', layers.join(','), this.root]);
     execaSync('mount', ['--bind', '/proc', this.at('/proc')]);
-    this.#addDevices();
+    mountOwnDevices(this.at('/dev'));
     for (const gone of ['/etc/apiscp-backup', '/var/lib/apiscp-backup', '/var/backups/apiscp-backup', '/usr/libexec/apiscp-backup'])
       rmSync(this.at(gone), { recursive: true, force: true });
     mkdirSync(this.at('/etc/cron.d'), { recursive: true });
     rmSync(this.at('/run/systemd/system'), { recursive: true, force: true });
     this.#addPanel();
     this.addSource('/source', '0.1.0');
-  }
-
-  /** Devices of its own: the kernel's devtmpfs is one for all, so whoever clears away what a killed test left would remove this machine's. */
-  #addDevices(): void {
-    execaSync('mount', ['-t', 'tmpfs', 'devices', this.at('/dev')]);
-    for (const [name, minor] of Object.entries({ null: 3, zero: 5, full: 7, random: 8, urandom: 9 }))
-      execaSync('mknod', ['-m', '666', this.at(join('/dev', name)), 'c', '1', String(minor)]);
-    symlinkSync('/proc/self/fd', this.at('/dev/fd'));
-    mkdirSync(this.at('/dev/shm'));
   }
 
   /** A path inside, as it is reached from outside. */
