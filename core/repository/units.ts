@@ -69,6 +69,8 @@ export class Units {
    * damaged, and reported: their snapshots have all that a restore needs. With `name` those of this name alone.
    */
   async all(name?: string): Promise<UnitIdentity[]> {
+    // Their documents are known by their sizes then; else each unit behind the first page of the listing would be looked for by itself.
+    if (name === undefined && this.#folder.backend.pageLength !== undefined) this.#folder.expectAll();
     await this.notes();
     const units: UnitIdentity[] = [];
     const ids = (await this.ids()).filter((id) => name === undefined || unitNameOf(id) === name);
