@@ -41,7 +41,7 @@ export async function list(request: ListRequest, context: Context): Promise<List
     }
     const named = request.incarnation ?? request.unit;
     const isMeant = (id: string) => named === undefined || id === named || unitNameOf(id) === named;
-    for (const { unit, snapshot } of await missingUnits(all, await runs)) if (isMeant(unit)) tellMissing(all, unit, snapshot);
+    for (const { unit, snapshot } of await missingUnits(all, await runs, { isMeant })) tellMissing(all, unit, snapshot);
     for (const [unit, { code, message }] of all.units.leftOut) {
       const object = all.nameOf(unitPath(unit));
       if (isMeant(unit)) unusable.set(object, { object, unitId: unit, code, message });

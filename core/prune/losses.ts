@@ -27,7 +27,7 @@ export async function missingNow(units: readonly UnitRetention[], runs: RunIndex
     const ids = await missingSnapshots(unit, { records: [...kept, ...doomed], unusable: [] }, repository, runs, deletions);
     snapshots.push(...ids.map((id) => ({ unit, id })));
   }
-  const whole = await missingUnits(repository, runs, deletions);
+  const whole = await missingUnits(repository, runs, { before: deletions });
   snapshots.push(...whole.map(({ unit, snapshot: id }) => ({ unit, id })));
   if (lostRuns.length === 0 && snapshots.length === 0) return NO_LOSSES;
   return { runs: lostRuns, snapshots, accepted: [{ time: new Date(now).toISOString(), runs: lostRuns, snapshots }] };

@@ -108,7 +108,7 @@ export async function checkServer(
   const newest = await repository.runs.missing();
   const missing = [...(newest === undefined ? [] : [newest.id]), ...(await missingRuns(repository, runs))];
   for (const id of missing) add(repository.nameOf(layout.runPath(id)), runMissing(id));
-  for (const { unit, snapshot } of await missingUnits(repository, runs, deletions))
+  for (const { unit, snapshot } of await missingUnits(repository, runs, { before: deletions }))
     add(repository.nameOf(layout.snapshotPath(unit, snapshot)), snapshotMissing(unit, snapshot));
   for (const [path, sha256] of locked) {
     const name = repository.nameOf(path);

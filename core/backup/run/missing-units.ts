@@ -10,7 +10,7 @@ export async function tellMissingUnits(
   { repository, history: { runs, deletions } }: HistoryTools,
   { reporter }: Pick<Context, 'reporter'>,
 ): Promise<boolean> {
-  const missing = await missingUnits(repository, runs, deletions);
+  const missing = await missingUnits(repository, runs, { before: deletions });
   let isNew = false;
   for (const [unit, snapshots] of Map.groupBy(missing, (each) => each.unit)) {
     const untold = tellOnce(

@@ -42,14 +42,18 @@ export interface LoggedSnapshots extends Pick<RunIndex, 'mentionedSince' | 'unit
 
 /**
  * The units of which not even the folder is there, or nothing in it, though this machine saw snapshots of them, or the log of runs or `before` name some,
- * and that their server did not delete.
+ * and that their server did not delete. Only those that are meant are looked for.
  */
-export async function missingUnits(repository: Repository, runs?: LoggedSnapshots, before?: FoundDeletions): Promise<MissingUnit[]> {
+export async function missingUnits(
+  repository: Repository,
+  runs?: LoggedSnapshots,
+  { before, isMeant = () => true }: { readonly before?: FoundDeletions; readonly isMeant?: (unit: string) => boolean } = {},
+): Promise<MissingUnit[]> {
   const there = new Set(await repository.units.ids());
   const seen = repository.isOwn ? seenUnits(repository.stateFolder) : [];
   const missing: MissingUnit[] = [];
   for (const unit of new Set([...seen, ...(runs?.named.keys() ?? []), ...(runs?.units ?? []), ...namesOf(before)])) {
-    if (there.has(unit) && !(await repository.units.isEmpty(unit))) continue;
+    if (!isMeant(unit) || (there.has(unit) && !(await repository.units.isEmpty(unit)))) continue;
     const ids = await missingSnapshots(unit, { records: [], unusable: [] }, repository, runs, before);
     missing.push(...ids.map((snapshot) => ({ unit, snapshot })));
   }

@@ -121,7 +121,7 @@ const DOCUMENTS: readonly Document[] = [
     real: /\/deletions\//,
     use: async ({ repository }) => {
       const runs = { named: new Map(), units: [], untold: 0, mentionedSince: () => [WORLD.id] };
-      await missingUnits(repository, runs, await readDeletions(repository, () => {}));
+      await missingUnits(repository, runs, { before: await readDeletions(repository, () => {}) });
     },
   },
   {
