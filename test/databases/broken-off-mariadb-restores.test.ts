@@ -31,7 +31,8 @@ const CONTENTS = [
   'INSERT INTO children VALUES (5, 1)',
   'CREATE VIEW families AS SELECT * FROM children',
   'CREATE PROCEDURE empty() DELETE FROM log',
-  'CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DO DELETE FROM log',
+  // An event whose time is this second would be run each time that a restore makes it again.
+  "CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2031-01-01 03:00:00' DO DELETE FROM log",
 ];
 
 describe('A restore of a MariaDB database that is broken off', () => {
