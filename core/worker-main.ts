@@ -9,10 +9,21 @@ const ROLES: Record<WorkerRole, () => Promise<() => void>> = {
   write: async () => (await import('./restore/threads/write-worker.ts')).runWriteWorker,
 };
 
-async function work(role: WorkerRole): Promise<void> {
-  const live = await ROLES[role]();
-  live();
+interface Start {
+  readonly role: WorkerRole;
+  /** Becomes 1 when all is loaded: from then on the thread may be ended. */
+  readonly loaded: Int32Array;
+}
+
+async function work({ role, loaded }: Start): Promise<void> {
+  try {
+    const live = await ROLES[role]();
+    live();
+  } finally {
+    Atomics.store(loaded, 0, 1);
+    Atomics.notify(loaded, 0);
+  }
 }
 
 // No top-level await: the bundle is CommonJS.
-void work((workerData as { role: WorkerRole }).role);
+void work(workerData as Start);

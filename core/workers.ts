@@ -1,5 +1,5 @@
 import { getAsset, isSea } from 'node:sea';
-import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
+import { type MessagePort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
 
 /** What a worker thread can be; `core/worker-main.ts` knows the module of each. */
 export type WorkerRole = 'pack' | 'read' | 'write' | 'range';
@@ -21,6 +21,36 @@ const ENTRY = `${import.meta.dirname}/${import.meta.filename.endsWith('.ts') ? '
  */
 const YOUNG_GENERATION = 3;
 
+/** How long the end of a thread, or of the process, waits for a thread that loads, in milliseconds: one that takes longer never comes to an end of it. */
+const LOADS_WITHIN = 5000;
+
+/** Of each thread that lives, the memory in which it says (1) that it has loaded its code and native parts. */
+const living = new Set<Int32Array>();
+
+function waitUntilLoaded(loaded: Int32Array): void {
+  Atomics.wait(loaded, 0, 0, LOADS_WITHIN);
+}
+
+process.on('exit', () => living.forEach(waitUntilLoaded));
+
+/** A thread that is ended while it loads a native part takes the whole process with it (SIGABRT). So its end waits until it has. */
+class Thread extends Worker {
+  readonly #loaded: Int32Array;
+
+  constructor(entry: string, options: WorkerOptions) {
+    const loaded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    super(entry, { ...options, workerData: { ...options.workerData, loaded } });
+    this.#loaded = loaded;
+    living.add(loaded);
+    this.once('exit', () => living.delete(loaded));
+  }
+
+  override terminate(): Promise<number> {
+    if (living.has(this.#loaded)) waitUntilLoaded(this.#loaded);
+    return super.terminate();
+  }
+}
+
 /**
  * Starts a thread of this program in a role. The role's module finds `data` and the role in `workerData` of
  * `node:worker_threads`. Works from source, from the bundle and inside the single executable.
@@ -35,7 +65,7 @@ export function startWorker(
     transferList: [...transferList],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   };
-  return isSea() ? new Worker(getAsset(WORKER_START, 'utf8'), { ...options, eval: true }) : new Worker(ENTRY, options);
+  return isSea() ? new Thread(getAsset(WORKER_START, 'utf8'), { ...options, eval: true }) : new Thread(ENTRY, options);
 }
 
 /**

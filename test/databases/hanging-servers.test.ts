@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MysqlConnection } from '../../core/databases/sessions/mysql-connection.ts';
 import { PostgresqlConnection } from '../../core/databases/sessions/postgresql-connection.ts';
@@ -23,6 +25,9 @@ describe('a database server that answers nobody any more', function () {
   async function whileStopped<T>({ pid }: { readonly pid: number }, work: () => Promise<T>): Promise<T> {
     process.kill(pid, 'SIGSTOP');
     try {
+      // The signal comes later than the call ends: until each of its threads has it, the server may answer.
+      while (readdirSync(`/proc/${pid}/task`).some((task) => !/\) T/.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8'))))
+        await setImmediate();
       return await work();
     } finally {
       process.kill(pid, 'SIGCONT');
