@@ -1,6 +1,7 @@
 import type { LevelRequest } from '../chain/choose-level.ts';
 import { newest } from '../chain/snapshot.ts';
 import { limitsOf } from '../config/limits.ts';
+import { keepInState } from '../context/keep-state.ts';
 import { VIRTUAL_FOLDERS } from '../databases/virtual-paths.ts';
 import { asFailure } from '../failure.ts';
 import type { ByteString } from '../manifest/entry.ts';
@@ -99,12 +100,12 @@ async function tellMissing(unit: string, found: ReadUnit, { context, repository,
 
 /** So that it is missed when somebody takes it away. */
 function rememberNewest({ unit, id }: SnapshotRecord, { context, repository }: RunTools): void {
-  try {
-    keepSeenSnapshot(repository.stateFolder, unit, id);
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    context.reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [repository.stateFolder] });
-  }
+  const { stateFolder } = repository;
+  keepInState(
+    stateFolder,
+    (notice) => context.reporter.log(notice),
+    () => keepSeenSnapshot(stateFolder, unit, id),
+  );
 }
 
 /** Throws `root_missing` when something is not there that was backed up before, unless somebody said that it is gone. */

@@ -2,6 +2,7 @@ import { throttledBy } from '../backup/run/throttled-output.ts';
 import { copyNamed } from '../config/copies.ts';
 import { limitsOf } from '../config/limits.ts';
 import type { Context } from '../context/context.ts';
+import { keepInState } from '../context/keep-state.ts';
 import { Copied } from '../copy/copied.ts';
 import { type CopyOrder, copyServer } from '../copy/copy-server.ts';
 import { keepCopyState } from '../copy/copy-state.ts';
@@ -114,10 +115,10 @@ async function orderOf(name: string, source: Repository, context: Context): Prom
 
 /** What cannot be kept is not shown by `status`. */
 function keepState(name: string, { place }: Repository, ended: Parameters<typeof keepCopyState>[1], { reporter }: Context): void {
-  try {
-    keepCopyState(copyStateFolder(place.stateFolder, name), ended);
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [place.stateFolder] });
-  }
+  const { stateFolder } = place;
+  keepInState(
+    stateFolder,
+    (notice) => reporter.log(notice),
+    () => keepCopyState(copyStateFolder(stateFolder, name), ended),
+  );
 }

@@ -3,6 +3,7 @@ import { parseLocation } from '../config/location.ts';
 import { lockRuleOf } from '../config/object-lock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context/context.ts';
+import { keepInState } from '../context/keep-state.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { takeLock } from '../locks/locks.ts';
 import { KnownLocks } from '../prune/known-locks.ts';
@@ -43,7 +44,12 @@ export async function lock(_request: LockRequest, context: Context): Promise<Loc
     await locks.check();
     const needed = await neededObjects(repository, await rulesOf(repository, context));
     const known = new KnownLocks(repository.stateFolder);
-    const save = () => keep(known, needed, context);
+    const save = () =>
+      keepInState(
+        settings.stateDirectory,
+        (notice) => reporter.log(notice),
+        () => known.save(needed.map(({ name }) => name)),
+      );
     const { objects, asked, extended, soonest, problems } = await renewLocks(needed, locks, { known, now: now().getTime(), signal, save });
     for (const { code, message, affected } of problems) reporter.log({ level: 'error', code, message, affected });
     return {
@@ -67,16 +73,6 @@ async function rulesOf(repository: Repository, { settings, now }: Context): Prom
     runs: await RunIndex.read(repository, instant.epochMilliseconds),
     confirmed: false,
   };
-}
-
-/** What cannot be kept is asked for once more. */
-function keep(known: KnownLocks, needed: readonly { readonly name: string }[], { settings, reporter }: Context): void {
-  try {
-    known.save(needed.map(({ name }) => name));
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [settings.stateDirectory] });
-  }
 }
 
 /** The settings of each place whose objects are to be locked, and how it is called. */

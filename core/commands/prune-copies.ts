@@ -2,6 +2,7 @@ import { copyOf, settingsOfCopy } from '../config/copies.ts';
 import { limitsOf } from '../config/limits.ts';
 import { absentPruneKey } from '../config/prune-key.ts';
 import type { Context } from '../context/context.ts';
+import { keepInState } from '../context/keep-state.ts';
 import { keepPruneState } from '../copy/prune-state.ts';
 import { asFailure, type FailureCode } from '../failure.ts';
 import { sourceOfCopy } from '../repository/known-copies.ts';
@@ -39,12 +40,11 @@ function keep(state: Parameters<typeof keepPruneState>[1], { settings, reporter 
   if (copy === undefined || id === undefined) return;
   // What is remembered of a copy that is another repository stands with the one that it is a copy of.
   const source = sourceOfCopy(stateDirectory, id) ?? id;
-  try {
-    keepPruneState(copyStateFolder(repositoryStateFolder(stateDirectory, source), copy), state);
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    reporter.log({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });
-  }
+  keepInState(
+    stateDirectory,
+    (notice) => reporter.log(notice),
+    () => keepPruneState(copyStateFolder(repositoryStateFolder(stateDirectory, source), copy), state),
+  );
 }
 
 /**

@@ -64,11 +64,12 @@ export async function copyServer(source: Repository, target: Repository, order: 
     await eachOf(found, DOCUMENTS_AT_ONCE, (path) => orProblem(copied, () => copier.document(path)));
   }
   const units = (await source.units.ids()).sort();
+  const ofUnits = Map.groupBy(paths, unitOf);
   for (const [index, unit] of units.entries()) {
     if (isBreathDue()) await breath();
     const end = await order.begin(unitNameOf(unit), index + 1, units.length);
     try {
-      await copyUnit(unit, copier, copied, order.rules);
+      await copyUnit({ unit, paths: ofUnits.get(unit) ?? [] }, copier, copied, order.rules);
     } finally {
       end();
     }
@@ -76,6 +77,12 @@ export async function copyServer(source: Repository, target: Repository, order: 
   if (speaks) await sayWhatStands(units, copier, copied, order.runs);
   await copyRuns(paths, copier, copied, order.runs);
   await endInCopy(copier);
+}
+
+/** The unit whose folder a path is in; undefined: it is in none. */
+function unitOf(path: string): string | undefined {
+  const [folder, unit] = path.split('/', 2);
+  return folder === layout.UNITS_FOLDER ? unit : undefined;
 }
 
 /** Removes what ended from a copy. Where nothing may be deleted it stays: a hold keeps what it holds. */

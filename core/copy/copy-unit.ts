@@ -1,19 +1,30 @@
+import { keepInState } from '../context/keep-state.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { decideUnit, type RetentionRules } from '../prune/unit-retention.ts';
 import { keepSeenSnapshot, readSeenSnapshot } from '../repository/history/seen.ts';
-import { snapshotPath, snapshotsFolder, unitFolder, unitPath } from '../repository/layout.ts';
+import { snapshotPath, unitPath } from '../repository/layout.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import { basesFirst, neededBy } from './bases-first.ts';
 import { type Copied, isDamage, isLocked } from './copied.ts';
 import type { Copier } from './copier.ts';
 import { orProblem } from './or-problem.ts';
 
+/** A unit, and what the source has of it. */
+export interface UnitToCopy {
+  readonly unit: string;
+  readonly paths: readonly string[];
+}
+
 /** Copies the snapshots of a unit that are missing in the target; with `rules` only those that they keep. */
-export async function copyUnit(unit: string, copier: Copier, copied: Copied, rules: RetentionRules | undefined): Promise<void> {
+export async function copyUnit(
+  { unit, paths }: UnitToCopy,
+  copier: Copier,
+  copied: Copied,
+  rules: RetentionRules | undefined,
+): Promise<void> {
   await copier.beginUnit(unit);
   tellGone(unit, copier, copied);
-  const isMissing = [...copier.inSource.keys()].some((path) => path.startsWith(`${unitFolder(unit)}/`) && !copier.has(path));
-  if (!isMissing) return;
+  if (paths.every((path) => copier.has(path))) return;
   if (copier.inSource.has(unitPath(unit))) await orProblem(copied, () => copier.document(unitPath(unit)));
   const lacking = new Map<string, Failure>();
   const locked: Failure[] = [];
@@ -74,22 +85,14 @@ async function copySnapshot(record: SnapshotRecord, copier: Copier, copied: Copi
 function tellGone(unit: string, copier: Copier, copied: Copied): void {
   const { target } = copier;
   const seen = readSeenSnapshot(target.stateFolder, unit);
-  if (seen === undefined || copier.has(snapshotPath(unit, seen)) || !hasSnapshot(unit, seen, copier)) return;
+  if (seen === undefined || copier.has(snapshotPath(unit, seen)) || !copier.inSource.has(snapshotPath(unit, seen))) return;
   const name = target.nameOf(snapshotPath(unit, seen));
   const message = `${name} was in the copy ${target.backend.description} and is gone or was changed: it is copied again`;
   copied.problem(new Failure('history_missing', message, { affected: [name] }));
 }
 
-function hasSnapshot(unit: string, id: string, { inSource }: Copier): boolean {
-  return inSource.has(`${snapshotsFolder(unit)}/${id}.json`);
-}
-
 /** So that it is missed when somebody takes it away. */
 function keepSeen(unit: string, id: string, { target }: Copier): void {
-  try {
-    keepSeenSnapshot(target.stateFolder, unit, id);
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    target.notify({ level: 'warning', code: 'state_unusable', message, affected: [target.stateFolder] });
-  }
+  const { stateFolder, notify } = target;
+  keepInState(stateFolder, notify, () => keepSeenSnapshot(stateFolder, unit, id));
 }

@@ -57,7 +57,7 @@ export async function renewLocks(needed: readonly NeededObject[], locks: ObjectL
     renewal.save();
   }
   const { asked, extended, problems, ends } = work;
-  return { objects: needed.length, asked, extended, problems, soonest: Math.min(Number.POSITIVE_INFINITY, ...minimum(ends.values())) };
+  return { objects: needed.length, asked, extended, problems, soonest: earliest(ends.values()) };
 }
 
 /** Until when an object is locked that is needed until `wanted`. */
@@ -72,10 +72,10 @@ export function isTooShort(name: string, until: number, target: number, now: num
   return until - now < (target - now) * (0.5 + spread / 4);
 }
 
-function minimum(values: Iterable<number>): number[] {
-  let least: number | undefined;
-  for (const value of values) if (least === undefined || value < least) least = value;
-  return least === undefined ? [] : [least];
+function earliest(times: Iterable<number>): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const time of times) first = Math.min(first, time);
+  return first;
 }
 
 class Work {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { copyOf } from '../config/copies.ts';
 import { recoveryOf } from '../config/recovery.ts';
 import type { Settings } from '../config/settings.ts';
+import { keepInState } from '../context/keep-state.ts';
 import type { Notify } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
@@ -131,13 +132,10 @@ function missing(lost: LogLink | undefined, repository: Repository): Repository 
 /** What cannot be kept is not noticed when it changes. */
 function keepPlace({ stateDirectory, repository }: Settings, place: Place): void {
   const { notify, problem } = place;
-  try {
+  keepInState(stateDirectory, notify, () => {
     rememberPlace(stateDirectory, repository, place.repository.id);
     if (problem === undefined) keepIdentity(stateDirectory, place.repository);
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    notify({ level: 'warning', code: 'state_unusable', message, affected: [stateDirectory] });
-  }
+  });
 }
 
 /** What makes room writes little, and can do without. */

@@ -1,3 +1,4 @@
+import { keepInState } from '../context/keep-state.ts';
 import type { NoticeCode } from '../context/notice.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { Backend } from './backends/backend.ts';
@@ -279,17 +280,8 @@ function forgetFormer({ stateFolder }: Place): void {
 }
 
 function remember({ whoFolder: stateFolder, notify }: Place, server: string, runs: readonly string[]): void {
-  try {
-    writeServerState(stateFolder, { server, machine: thisMachine().machine, runs: knownRuns(runs) });
-  } catch (error) {
-    // The repository says it, too; and what makes room on a full disk, or reads from a read-only one, must not need it.
-    notify({
-      level: 'warning',
-      code: 'state_unusable',
-      message: `the state cannot be kept: ${asFailure(error).message}`,
-      affected: [stateFolder],
-    });
-  }
+  // What makes room on a full disk, or reads from a read-only one, must not need it.
+  keepInState(stateFolder, notify, () => writeServerState(stateFolder, { server, machine: thisMachine().machine, runs: knownRuns(runs) }));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../config/replace-file.ts';
+import { keepInState } from '../../context/keep-state.ts';
 import type { Notify } from '../../context/notice.ts';
 import { asFailure } from '../../failure.ts';
 import { errorCode } from '../../linux/system-error.ts';
@@ -47,10 +48,5 @@ export function keepPinnedKey(stateFolder: string, server: string, key: KeyRecor
 
 /** What the repository says, too: a state that cannot be written is said, and costs nothing but this protection. */
 export function pinKey(stateFolder: string, server: string, key: KeyRecord | null, notify: Notify): void {
-  try {
-    keepPinnedKey(stateFolder, server, key);
-  } catch (error) {
-    const message = `the state cannot be kept: ${asFailure(error).message}`;
-    notify({ level: 'warning', code: 'state_unusable', message, affected: [stateFolder] });
-  }
+  keepInState(stateFolder, notify, () => keepPinnedKey(stateFolder, server, key));
 }

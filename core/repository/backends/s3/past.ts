@@ -163,11 +163,10 @@ export class S3Past implements Store {
     for (let marker: Query = {}; ; ) {
       const command = new ListObjectVersionsCommand({ Bucket: this.#store.bucket, ...query, ...marker });
       const page = await this.#store.send(this.description, (client) => client.send(command));
-      // Whatever else came would look as if nothing had been there.
-      if (page.IsTruncated === undefined) throw strangeAnswer(this.description, 'the answer is no listing');
       const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
-      // Whatever follows would look as if it had not been there.
-      if (IsTruncated && NextKeyMarker === undefined) throw strangeAnswer(this.description, 'the answer is no listing');
+      // Whatever else came, or follows, would look as if it had not been there.
+      if (IsTruncated === undefined || (IsTruncated && NextKeyMarker === undefined))
+        throw strangeAnswer(this.description, 'the answer is no listing');
       yield page;
       if (!IsTruncated) return;
       const place = JSON.stringify([NextKeyMarker, NextVersionIdMarker]);
