@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import type { Store } from '../../core/repository/backends/backend.ts';
 import { LimitedStore } from '../../core/repository/backends/limited-store.ts';
 import { MemoryBackend } from '../../core/repository/backends/memory.ts';
-import type { Store } from '../../core/repository/backends/store-backend.ts';
 import { failureOf } from '../failure-of.ts';
 
 describe('a store of which few things are asked at a time', () => {

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Failure } from '../../core/failure.ts';
+import type { Store } from '../../core/repository/backends/backend.ts';
 import { CountingStore } from '../../core/repository/backends/counting-store.ts';
 import { MemoryBackend } from '../../core/repository/backends/memory.ts';
 import { operate } from '../../core/repository/backends/operation.ts';
 import { Endurance, type Patience } from '../../core/repository/backends/retry.ts';
-import { type Store, StoreBackend } from '../../core/repository/backends/store-backend.ts';
+import { StoreBackend } from '../../core/repository/backends/store-backend.ts';
 import { Traffic } from '../../core/repository/backends/traffic.ts';
 import { failureOf } from '../failure-of.ts';
 

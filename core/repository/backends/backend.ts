@@ -114,3 +114,6 @@ export interface Backend {
   /** Undefined where nothing is locked. */
   readonly locks?: ObjectLocks | undefined;
 }
+
+/** A place that is reached over a network. */
+export type Store = Omit<Backend, 'openDirectly' | 'expectAll' | 'expectWhole'>;

@@ -1,7 +1,6 @@
 import type { RandomAccess } from '../../manifest/read/random-access.ts';
-import type { Backend, ObjectInfo, ObjectWriter, Occupation, WriteMode } from './backend.ts';
+import type { Backend, ObjectInfo, ObjectWriter, Occupation, Store, WriteMode } from './backend.ts';
 import { currentTraffic } from './operation.ts';
-import type { Store } from './store-backend.ts';
 import type { RequestKind } from './traffic.ts';
 
 /** The same store, with each call counted as a request: of a store that cannot count by itself what it sends. */

@@ -1,12 +1,12 @@
 import { type Location, parseLocation } from '../../config/location.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, Store } from './backend.ts';
 import { CountingBackend, CountingStore } from './counting-store.ts';
 import { LimitedStore } from './limited-store.ts';
 import { LocalBackend } from './local.ts';
 import { currentTraffic } from './operation.ts';
 import { RangeThread } from './range-thread.ts';
 import { type Patience, usualPatience } from './retry.ts';
-import { type Store, StoreBackend } from './store-backend.ts';
+import { StoreBackend } from './store-backend.ts';
 import type { StoreSettings } from './store-settings.ts';
 
 /** The backend of the place that the settings name. Throws `invalid_settings`. */

@@ -1,11 +1,10 @@
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
-import type { Lack, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import type { Lack, ObjectInfo, ObjectWriter, Occupation, Store, WriteMode } from '../backend.ts';
 import { INCOMING, incomingOf, isContents, TRIAL_FILE } from '../incoming.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
-import type { Store } from '../store-backend.ts';
 import { Exit, exitOf, Rclone, type RcloneLocation, type RcloneSettings, rcloneFailure } from './command.ts';
 import { type Listed, parseListing } from './listing.ts';
 import { RcloneWriter } from './rclone-writer.ts';

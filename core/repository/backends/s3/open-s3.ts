@@ -1,6 +1,6 @@
 import { Failure } from '../../../failure.ts';
+import type { Store } from '../backend.ts';
 import type { Patience } from '../retry.ts';
-import type { Store } from '../store-backend.ts';
 import { S3Past } from './past.ts';
 import { S3Backend } from './s3.ts';
 import { type S3Location, type S3Settings, S3Store } from './store.ts';

@@ -1,9 +1,8 @@
 import type { ListObjectVersionsCommandInput, ListObjectVersionsCommandOutput } from '@aws-sdk/client-s3';
 import { Failure } from '../../../failure.ts';
-import type { ObjectInfo, ObjectWriter, Occupation } from '../backend.ts';
+import type { ObjectInfo, ObjectWriter, Occupation, Store } from '../backend.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { USUAL_PATIENCE } from '../retry.ts';
-import type { Store } from '../store-backend.ts';
 import { S3Backend } from './s3.ts';
 import { strangeAnswer } from './s3-failure.ts';
 import { ListObjectVersionsCommand } from './sdk.ts';

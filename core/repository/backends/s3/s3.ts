@@ -4,11 +4,10 @@ import type { GetObjectCommandOutput, ListObjectsV2CommandInput, ListObjectsV2Co
 import { Failure } from '../../../failure.ts';
 import { exactRange } from '../../../manifest/read/random-access.ts';
 import { SAFETY_AGE } from '../../safety-age.ts';
-import type { Lack, ObjectInfo, ObjectWriter, Occupation, WriteMode } from '../backend.ts';
+import type { Lack, ObjectInfo, ObjectWriter, Occupation, Store, WriteMode } from '../backend.ts';
 import { missingObject, tooLong } from '../object-failures.ts';
 import { checkObjectName, isObjectName } from '../object-name.ts';
 import { type Patience, USUAL_PATIENCE } from '../retry.ts';
-import type { Store } from '../store-backend.ts';
 import { bucketLacks } from './lacking.ts';
 import { isSize, lookAt } from './look-at.ts';
 import { locksOf, type S3ObjectLocks } from './object-locks.ts';
