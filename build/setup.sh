@@ -11,7 +11,7 @@ fail() {
 
 # The command that shows that a Debian package is there, and the package.
 build_needs=(npm:npm gcc:gcc)
-test_needs=(/usr/bin/time:time setfacl:acl getfattr:attr bsdtar:libarchive-tools zstd:zstd setcap:libcap2-bin chattr:e2fsprogs mount:mount php:php-cli /usr/bin/python3:python3 git:git composer:composer strace:strace bindfs:bindfs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs mariadbd:mariadb-server mariadb-dump:mariadb-client age:age script:bsdutils rpmbuild:rpm rpmlint:rpmlint objdump:binutils systemd-analyze:systemd setpriv:util-linux msmtp:msmtp openssl:openssl ansible-playbook:ansible-core ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw rclone:rclone sshd:openssh-server ssh-keygen:openssh-client pkill:procps ip:iproute2 tc:iproute2 debootstrap:debootstrap)
+test_needs=(/usr/bin/time:time setfacl:acl getfattr:attr bsdtar:libarchive-tools zstd:zstd setcap:libcap2-bin chattr:e2fsprogs mount:mount php:php-cli /usr/bin/python3:python3 git:git composer:composer strace:strace bindfs:bindfs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs mariadbd:mariadb-server mariadb-dump:mariadb-client age:age script:bsdutils rpmbuild:rpm file:file rpmlint:rpmlint objdump:binutils systemd-analyze:systemd setpriv:util-linux msmtp:msmtp openssl:openssl ansible-playbook:ansible-core ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw rclone:rclone sshd:openssh-server ssh-keygen:openssh-client pkill:procps ip:iproute2 tc:iproute2 debootstrap:debootstrap)
 php_needs=(yaml:php-yaml soap:php-soap mysqli:php-mysql)
 
 missing_packages() {
