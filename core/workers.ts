@@ -25,28 +25,27 @@ const YOUNG_GENERATION = 3;
 const LOADS_WITHIN = 5000;
 
 /** Of each thread that lives, the memory in which it says (1) that it has loaded its code and native parts. */
-const living = new Set<Int32Array>();
+const living = new Map<Worker, Int32Array>();
 
-function waitUntilLoaded(loaded: Int32Array): void {
-  Atomics.wait(loaded, 0, 0, LOADS_WITHIN);
+function waitUntilLoaded(threads: Iterable<Int32Array>): void {
+  const end = performance.now() + LOADS_WITHIN;
+  for (const loaded of threads) Atomics.wait(loaded, 0, 0, Math.max(0, end - performance.now()));
 }
 
-process.on('exit', () => living.forEach(waitUntilLoaded));
+process.on('exit', () => waitUntilLoaded(living.values()));
 
 /** A thread that is ended while it loads a native part takes the whole process with it (SIGABRT). So its end waits until it has. */
 class Thread extends Worker {
-  readonly #loaded: Int32Array;
-
   constructor(entry: string, options: WorkerOptions) {
     const loaded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     super(entry, { ...options, workerData: { ...options.workerData, loaded } });
-    this.#loaded = loaded;
-    living.add(loaded);
-    this.once('exit', () => living.delete(loaded));
+    living.set(this, loaded);
+    this.once('exit', () => living.delete(this));
   }
 
   override terminate(): Promise<number> {
-    if (living.has(this.#loaded)) waitUntilLoaded(this.#loaded);
+    const loaded = living.get(this);
+    if (loaded !== undefined) waitUntilLoaded([loaded]);
     return super.terminate();
   }
 }
