@@ -1,4 +1,4 @@
-import { asFailure, type Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 
 /** What a copy has done so far, and what was wrong. */
 export class Copied {
@@ -10,6 +10,12 @@ export class Copied {
   add(bytes: number): void {
     this.objects++;
     this.bytes += bytes;
+  }
+
+  /** An object was there in another length (`before`) than it should have. */
+  again(name: string, before: number, length: number): void {
+    const message = `${name} had ${before} bytes in the copy, and ${length} were copied: somebody else writes there, or it was cut. It was copied again`;
+    this.problem(new Failure('repository_damaged', message, { affected: [name] }));
   }
 
   problem(error: unknown): void {

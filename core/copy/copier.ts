@@ -1,3 +1,4 @@
+import { Failure } from '../failure.ts';
 import type { ObjectWriter } from '../repository/backends/backend.ts';
 import type { SnapshotRecord } from '../repository/record.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -48,4 +49,9 @@ export async function lengths(repository: Repository): Promise<Map<string, numbe
   const found = new Map<string, number>();
   for await (const { name, size } of repository.listObjects('')) found.set(name, size);
   return found;
+}
+
+/** Throws `cancelled` when the copy is to stop: what was copied is there, and the next one goes on behind it. */
+export function checkCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new Failure('cancelled', 'the copy was stopped; the next one goes on');
 }

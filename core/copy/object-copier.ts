@@ -8,7 +8,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { LogLink } from '../repository/run-record.ts';
 import { requireAdmitted } from '../repository/stored-document.ts';
 import { type Copied, isDamage } from './copied.ts';
-import { AT_ONCE, type Copier, type CopyWork, lengths, type Throttle } from './copier.ts';
+import { AT_ONCE, type Copier, type CopyWork, checkCancelled, lengths, type Throttle } from './copier.ts';
 
 const PART = 4 * 1024 * 1024;
 /** No document is longer (core/repository/documents.ts). */
@@ -94,7 +94,7 @@ export class ObjectCopier implements Copier {
     await this.#put(path, length, async (writer) => {
       const hash = createHash('sha256');
       for (let at = 0; at < length; at += PART) {
-        this.checkCancelled();
+        checkCancelled(this.#signal);
         const part = await this.source.readObject(path, at, Math.min(PART, length - at));
         hash.update(part);
         await writer.write(part);
@@ -113,7 +113,7 @@ export class ObjectCopier implements Copier {
   }
 
   async #put(path: string, length: number, write: (writer: ObjectWriter) => Promise<void>): Promise<void> {
-    this.checkCancelled();
+    checkCancelled(this.#signal);
     const name = this.target.nameOf(path);
     const before = this.#inTarget.get(path);
     const writer = this.#throttle(await this.target.backend.create(name, before === undefined ? 'new' : 'replacing'));
@@ -128,18 +128,12 @@ export class ObjectCopier implements Copier {
     }
     this.#inTarget.set(path, length);
     this.#copied.add(length);
-    if (before === undefined) return;
-    const message = `${name} had ${before} bytes in the copy, and ${length} were copied: somebody else writes there, or it was cut. It was copied again`;
-    this.#copied.problem(new Failure('repository_damaged', message, { affected: [name] }));
+    if (before !== undefined) this.#copied.again(name, before, length);
   }
 
   async remove(path: string): Promise<void> {
     await this.target.removeObject(path);
     this.#inTarget.delete(path);
-  }
-
-  checkCancelled(): void {
-    if (this.#signal.aborted) throw new Failure('cancelled', 'the copy was stopped; the next one goes on');
   }
 }
 

@@ -4,7 +4,7 @@ import type { ObjectWriter, WriteMode } from '../repository/backends/backend.ts'
 import { letGoOfObject } from '../repository/kept-objects.ts';
 import { ObjectOutput } from '../repository/object-output.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { CopyWork } from './copier.ts';
+import { type CopyWork, checkCancelled } from './copier.ts';
 import { type SentObject, SentObjects } from './sent-objects.ts';
 
 /** The place of a copy for other recipients: what is there, what was sent, and what is stored now. Paths are those of the target. */
@@ -26,7 +26,7 @@ export class SealedStore {
   }
 
   checkCancelled(): void {
-    if (this.#work.signal.aborted) throw new Failure('cancelled', 'the copy was stopped; the next one goes on');
+    checkCancelled(this.#work.signal);
   }
 
   /** Stores a document, which is signed already. */
@@ -91,10 +91,7 @@ export class SealedStore {
     if (before !== undefined) this.sent.add(object);
     this.#work.copied.add(length);
     const expected = this.#cut.get(path);
-    if (expected === undefined) return;
-    const name = this.target.nameOf(path);
-    const message = `${name} had ${before} bytes in the copy, and ${expected} were copied: somebody else writes there, or it was cut. It was copied again`;
-    this.#work.copied.problem(new Failure('repository_damaged', message, { affected: [name] }));
+    if (expected !== undefined && before !== undefined) this.#work.copied.again(this.target.nameOf(path), before, expected);
   }
 }
 
